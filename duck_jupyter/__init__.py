@@ -1,0 +1,3 @@
+"""
+Live proxies of notebook variables for worker processes, over shared memory.
+"""
