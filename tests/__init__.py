@@ -1,0 +1,3 @@
+"""
+The tests; a package, so that spawned workers can import what they run.
+"""

@@ -1,0 +1,175 @@
+"""
+What holds for every test: nothing is left behind, and in CI nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import multiprocessing
+import multiprocessing.util
+import os
+import tempfile
+import threading
+import uuid
+from typing import TYPE_CHECKING, NamedTuple
+
+import psutil
+import pytest
+
+from tests.support.blocks import find_users, list_blocks, list_folders
+from tests.support.processes import describe, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+    from pluggy import Result
+
+PATIENCE_S = 5.0
+THREAD_PREFIX = "duck-"
+RUN_VARIABLE = "DUCK_TEST_RUN"
+RUN = uuid.uuid4().hex
+
+# They serve every pool of their parent, and end with it.
+LASTING = ("resource_tracker import main", "multiprocessing.forkserver import main")
+
+
+class Traces(NamedTuple):
+    """
+    What of ours is on the machine at one moment.
+    """
+
+    blocks: set[Path]
+    folders: set[Path]
+    threads: set[threading.Thread]
+    processes: set[psutil.Process]
+
+
+@functools.cache
+def is_of_this_run(process: psutil.Process) -> bool:
+    """
+    Tell whether a process was started under this run, though its parent be gone.
+    """
+    try:
+        return process.environ().get(RUN_VARIABLE) == RUN
+    except (psutil.Error, OSError):
+        return False
+
+
+def is_lasting(process: psutil.Process) -> bool:
+    """
+    Tell whether a process is one that Python itself keeps until we end.
+
+    A worker of the fork server has the same command line, but not us as its parent.
+    """
+    try:
+        command = " ".join(process.cmdline())
+        return process.ppid() == os.getpid() and any(x in command for x in LASTING)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def find_traces() -> Traces:
+    """
+    Look at what is there now.
+    """
+    # Asking for the children also collects those that have ended.
+    multiprocessing.active_children()
+    processes = set(psutil.Process().children(recursive=True))
+    processes.update(filter(is_of_this_run, psutil.process_iter()))
+    return Traces(
+        blocks=list_blocks(),
+        folders=list_folders(),
+        threads={t for t in threading.enumerate() if t.name.startswith(THREAD_PREFIX)},
+        processes={process for process in processes if not is_lasting(process)},
+    )
+
+
+def is_foreign(block: Path) -> bool:
+    """
+    Tell whether only processes that are not ours use a block.
+
+    Another run of the tests, or a notebook, may work on the same machine.
+    """
+    ours = {os.getpid()} | {process.pid for process in find_traces().processes}
+    users = find_users(block)
+    return bool(users) and not users & ours
+
+
+def find_leaks(before: Traces) -> list[str]:
+    """
+    Say in words what is there now and was not there before.
+    """
+    now = find_traces()
+    blocks = {block for block in now.blocks - before.blocks if not is_foreign(block)}
+    return sorted(
+        [f"block {block}" for block in blocks]
+        + [f"in the temporary folder: {path}" for path in now.folders - before.folders]
+        + [f"thread {thread.name}" for thread in now.threads - before.threads]
+        + [describe(process.pid) for process in now.processes - before.processes]
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """
+    Give the run and all its processes folders of their own, and a mark.
+
+    The name of a socket has to be short: on some systems 104 bytes with its folder.
+    """
+    # Made now, in the usual place: it is removed at exit, after ours has gone.
+    multiprocessing.util.get_temp_dir()
+    with (
+        tempfile.TemporaryDirectory(prefix="t-") as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", None)
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        patch.setenv(RUN_VARIABLE, RUN)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def leak_guard(own_folders: None) -> Iterator[None]:
+    """
+    Fail a test that leaves a block, a folder, a thread or a process behind.
+    """
+    before = find_traces()
+    yield
+    if not find_leaks(before):
+        return
+    # Threads may be ending, and what a failed test holds goes with its traceback.
+    gc.collect()
+    if not wait_until(lambda: not find_leaks(before), PATIENCE_S):
+        leaks = find_leaks(before)
+        pytest.fail("left behind:\n  " + "\n  ".join(leaks), pytrace=False)
+
+
+def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """
+    Turn a skip into a failure where a skip would go unseen.
+    """
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped in CI: {report.longreprtext}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Result[pytest.TestReport], None]:
+    """
+    Refuse skips of tests.
+    """
+    outcome = yield
+    refuse_skip(outcome.get_result())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report() -> Generator[None, Result[pytest.CollectReport], None]:
+    """
+    Refuse skips of whole modules.
+    """
+    outcome = yield
+    refuse_skip(outcome.get_result())

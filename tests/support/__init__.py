@@ -1,0 +1,3 @@
+"""
+What several tests need: processes, blocks, and functions for workers.
+"""
