@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import psutil
 import pytest
 
-from tests.support.blocks import find_users, list_blocks, list_folders
+from tests.support.blocks import (
+    find_users,
+    list_blocks,
+    list_folders,
+    list_nameless,
+)
 from tests.support.processes import describe, wait_until
 
 if TYPE_CHECKING:
@@ -41,6 +46,7 @@ class Traces(NamedTuple):
     """
 
     blocks: set[Path]
+    nameless: set[str]
     folders: set[Path]
     threads: set[threading.Thread]
     processes: set[psutil.Process]
@@ -80,6 +86,7 @@ def find_traces() -> Traces:
     processes.update(filter(is_of_this_run, psutil.process_iter()))
     return Traces(
         blocks=list_blocks(),
+        nameless=list_nameless(),
         folders=list_folders(),
         threads={t for t in threading.enumerate() if t.name.startswith(THREAD_PREFIX)},
         processes={process for process in processes if not is_lasting(process)},
@@ -105,6 +112,7 @@ def find_leaks(before: Traces) -> list[str]:
     blocks = {block for block in now.blocks - before.blocks if not is_foreign(block)}
     return sorted(
         [f"block {block}" for block in blocks]
+        + [f"mapped block {path}" for path in now.nameless - before.nameless]
         + [f"in the temporary folder: {path}" for path in now.folders - before.folders]
         + [f"thread {thread.name}" for thread in now.threads - before.threads]
         + [describe(process.pid) for process in now.processes - before.processes]

@@ -29,6 +29,21 @@ def list_folders() -> set[Path]:
     return set(Path(tempfile.gettempdir()).glob(f"{PREFIX}*"))
 
 
+def list_nameless() -> set[str]:
+    """
+    List the blocks without a name that this process maps.
+
+    A file in memory that never had a name shows as `#` and a number, and one whose
+    name was taken away shows that name.
+    """
+    folders = (str(BLOCK_FOLDER), tempfile.gettempdir())
+    starts = tuple(f"{folder}/{mark}" for folder in folders for mark in ("#", PREFIX))
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    # Address, permissions, offset, device and inode stand before the path.
+    paths = {line.split(maxsplit=5)[-1] for line in lines}
+    return {x for x in paths if x.startswith(starts) and x.endswith(" (deleted)")}
+
+
 def find_users(path: Path) -> set[int]:
     """
     Find the processes that map a block.
