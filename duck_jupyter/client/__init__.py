@@ -1,0 +1,3 @@
+"""
+The far side: proxies, and how a process reaches its server.
+"""

@@ -1,0 +1,162 @@
+"""
+One thread's way to a server: a lane, and how an answer is waited for.
+
+A call first looks at the lane for a short while, for most answers come within
+microseconds and a look costs less than a wake-up; then it blocks on the doorbell. How
+long it looks follows what looking has brought.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from ..errors import KernelGone, ProxyTimeout
+from ..transport.lanes import (
+    PHASE,
+    POSTED,
+    POSTED_AT,
+    REPLIED,
+    SEQUENCE,
+    STATE,
+    WAITING,
+    WATCHED,
+    Lane,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Channel"]
+
+#: A look is some 60 ns; these are about 3 us and 120 us.
+LEAST_LOOKS = 50
+MOST_LOOKS = 2_000
+#: A bell that got lost costs at most this many seconds.
+RECHECK_S = 1.0
+
+
+class Channel:
+    """
+    A lane as its client uses it. One thread at a time.
+
+    Args:
+        lane: This side's end; the channel closes it.
+        who: Names the server in errors.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_looks",
+        "_poll",
+        "_sequence",
+        "busy",
+        "contexts",
+        "lane",
+        "who",
+    )
+
+    def __init__(self, lane: Lane, who: str) -> None:
+        self.lane = lane
+        self.who = who
+        #: A call is under way, or was given up and its answer did not come yet.
+        self.busy = False
+        #: How many ``with`` blocks this thread has entered through this channel.
+        self.contexts = 0
+        self._sequence = 0
+        self._looks = MOST_LOOKS
+        self._poll = select.poll()
+        self._poll.register(lane.doorbell, select.POLLIN)
+
+    def call(
+        self, data: bytes, buffers: Sequence[Any] = (), timeout: float | None = None
+    ) -> tuple[bytes, Sequence[Any]]:
+        """
+        Send a request and wait for its answer.
+
+        Args:
+            data: The frame's payload.
+            buffers: Large buffers that belong to it.
+            timeout: Seconds to wait, or None.
+
+        Returns:
+            The answer's payload and buffers.
+
+        Raises:
+            ProxyTimeout: No answer came in time. The channel is busy until it comes.
+            KernelGone: The server ended.
+            DataTooBigError: The request is too large; nothing was sent.
+        """
+        lane = self.lane
+        lane.put(data, buffers)
+        words = lane.words
+        self._sequence = sequence = (self._sequence + 4) & SEQUENCE
+        self.busy = True
+        words[STATE] = sequence | POSTED
+        if not words[WATCHED]:
+            lane.ring()
+        answered = sequence | REPLIED
+        for _ in repeat(None, self._looks):
+            if words[STATE] == answered:
+                break
+        else:
+            self._block(answered, timeout)
+        self.busy = False
+        return lane.take()
+
+    def settle(self, timeout: float | None) -> None:
+        """
+        Wait for the answer to a call that was given up, and drop it.
+        """
+        if self.busy:
+            self._block(self._sequence | REPLIED, timeout)
+            self.busy = False
+
+    def _block(self, answered: int, timeout: float | None) -> None:
+        lane = self.lane
+        words = lane.words
+        started = time.monotonic()
+        lane.doubles[POSTED_AT] = started
+        words[WAITING] = 1
+        lane.fence()
+        try:
+            while words[STATE] != answered:
+                if words[STATE] & PHASE == POSTED:
+                    lane.ring()
+                wait = RECHECK_S
+                if timeout is not None:
+                    wait = min(wait, started + timeout - time.monotonic())
+                    if wait <= 0:
+                        raise ProxyTimeout(
+                            f"No answer came within {timeout} s from {self.who}. The "
+                            "object may still be working on it; its late answer will "
+                            "be dropped."
+                        )
+                if (
+                    self._poll.poll(wait * 1000)
+                    and not lane.hear()
+                    and words[STATE] != answered
+                ):
+                    raise KernelGone(
+                        f"{self.who} ended, or stopped its server, before it answered. "
+                        "Share the object again and pass the new proxy."
+                    )
+        finally:
+            words[WAITING] = 0
+            lane.doubles[POSTED_AT] = 0.0
+        self._adapt(time.monotonic() - started)
+
+    def _adapt(self, blocked_s: float) -> None:
+        # An answer that came right after the look ended is worth a longer look.
+        if blocked_s < 100e-6:
+            self._looks = min(self._looks * 2, MOST_LOOKS)
+        else:
+            self._looks = max(self._looks // 2, LEAST_LOOKS)
+
+    def close(self) -> None:
+        """
+        Leave; the server releases what this thread had entered or locked.
+        """
+        self.lane.close()

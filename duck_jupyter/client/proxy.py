@@ -1,0 +1,513 @@
+"""
+Proxy: a stand-in for an object that lives in another process, or in this one.
+
+Every public name of a proxy belongs to its object, but for the few in `OWN_NAMES`;
+what a proxy keeps for itself begins with ``_duck_``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AccessDenied, DataDecodeError, ProxyClosed
+from ..memory.blocks import attach_named
+from ..protocol.frames import SIZE_PREFIX_BYTES, Frame, parse_from, write_into
+from ..protocol.opcodes import ProxyOpCode
+from ..protocol.refs import ObjectRef
+from ..protocol.special import names_in
+from ..protocol.values import PLAIN_TYPES
+from .link import Link, MethodMark, link_to
+from .special import special_methods
+
+if TYPE_CHECKING:
+    from multiprocessing.shared_memory import SharedMemory
+
+__all__ = [
+    "OWN_NAMES",
+    "Proxy",
+    "ProxyMethod",
+    "get_callable_name",
+    "is_method_of",
+    "make_proxy",
+    "rebuild_proxy",
+    "rooted_proxy",
+]
+
+GET = int(ProxyOpCode.GET)
+SET = int(ProxyOpCode.SET)
+REQUESTS = (ProxyOpCode.GET, ProxyOpCode.SET, ProxyOpCode.EXECUTE)
+
+#: The names that are the proxy's own and hide those of its object; the object's own
+#: are reached through `ref`.
+OWN_NAMES = frozenset(
+    {
+        "close",
+        "get_shared_memory",
+        "get_response",
+        "read_frame",
+        "write_frame",
+        "_DATA_SIZE_PREFIX_LEN",
+        "_callable_prefix",
+        "_proxy_prefix",
+        "_cls_attrs",
+        "_duck_block_name",
+        "_duck_held",
+        "_duck_idx",
+        "_duck_link",
+        "_duck_methods",
+        "_duck_ref",
+        "_duck_token",
+    }
+)
+
+_own = object.__getattribute__
+_set_own = object.__setattr__
+
+
+class _ClosedLink:
+    """
+    The link of a proxy that was closed: every use says so.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        raise ProxyClosed(
+            "This proxy was closed in this process. Unpickle it anew, or take "
+            "shared.NAME again."
+        )
+
+
+CLOSED: Any = _ClosedLink()
+
+
+class Proxy:
+    """
+    A stand-in for an object of a server.
+
+    The server makes it (`ProxyServer.create_proxy`, ``%share``); it pickles to a
+    reference of a few hundred bytes and works in any process of the same user, in
+    any number of threads. In the server's own process it goes straight to the object.
+
+    Args:
+        proxy_server: The server that has the object.
+        idx: The object's number there.
+        target_obj: The object.
+        shared_memory: The block for frames that are written by hand.
+
+    Raises:
+        ProxyObjectNotFound: The server has no object of this number.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_duck_block_name",
+        "_duck_held",
+        "_duck_idx",
+        "_duck_link",
+        "_duck_methods",
+        "_duck_ref",
+    )
+
+    _DATA_SIZE_PREFIX_LEN = SIZE_PREFIX_BYTES
+    #: How a reference is written out for people; no value is ever taken for one.
+    _callable_prefix = "<callable>-"
+    _proxy_prefix = "<proxy>-"
+    _cls_attrs = OWN_NAMES
+
+    _duck_block_name: str | None
+    _duck_held: bool
+    _duck_idx: int
+    _duck_link: Link
+    _duck_methods: set[str]
+    _duck_ref: ObjectRef
+
+    def __new__(
+        cls,
+        proxy_server: Any,
+        idx: int,
+        target_obj: Any,
+        shared_memory: SharedMemory | None = None,
+    ) -> Proxy:
+        ref = proxy_server.reference_to(idx, target_obj)
+        name = None if shared_memory is None else shared_memory.name
+        return rooted_proxy(proxy_server.link, ref, name)
+
+    # -- the proxy's own -----------------------------------------------------------
+
+    def close(self) -> None:
+        """
+        Leave the object in this process; nobody else notices. Twice is fine.
+
+        The object's own ``close`` is ``ref(proxy).close()``.
+        """
+        link = _get_link(self)
+        if link is CLOSED:
+            return
+        _give_back(self)
+        _set_own(self, "_duck_link", CLOSED)
+
+    def get_shared_memory(self) -> SharedMemory:
+        """
+        Attach to the block for frames that are written and handled by hand.
+
+        It is the one given to `ProxyServer.create_proxy`, or the server's own.
+        Whoever attached closes it (``SharedMemory.close``).
+
+        Raises:
+            KernelGone: The block has vanished with its server.
+        """
+        name = self._duck_block_name or self._duck_link.desk("block_name")
+        return attach_named(name)
+
+    def get_response(self, frame: Frame, timeout: float | None = None) -> Any:
+        """
+        Send a request and give the answer's value.
+
+        Args:
+            frame: A GET, SET or EXECUTE frame.
+            timeout: Seconds to wait, or None to wait for ever. In the server's own
+                process nothing is waited for.
+
+        Returns:
+            A value, a proxy, or a callable.
+
+        Raises:
+            DataDecodeError: The frame is no request.
+            ProxyTimeout: No answer came in time; a late one is dropped.
+            KernelGone: The server ended.
+        """
+        opcode, payload = frame.opcode, frame.payload
+        link = _get_link(self)
+        if link.server is not None:
+            return _bound(self, payload, link.server.local_frame(opcode, payload))
+        if opcode not in REQUESTS:
+            raise DataDecodeError(
+                f"A frame with opcode {opcode!r} asks for nothing; GET, SET and EXECUTE "
+                "do."
+            )
+        return _bound(self, payload, link.send(opcode, payload, timeout))
+
+    def read_frame(
+        self, shared_memory: SharedMemory, timeout: float | None = 0.5
+    ) -> Frame:
+        """
+        Read the frame that lies in a block; see `protocol.frames.parse_from`.
+        """
+        return parse_from(shared_memory.buf, timeout)
+
+    def write_frame(self, shared_memory: SharedMemory, frame: Frame) -> int:
+        """
+        Write a frame into a block; see `protocol.frames.write_into`.
+        """
+        return write_into(shared_memory.buf, frame)
+
+    # -- the object's ----------------------------------------------------------------
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in OWN_NAMES or name[:2] == "__":
+            return _own_or_denied(self, name)
+        link = _get_link(self)
+        if link.server is not None:
+            value = link.server.local_get(_get_idx(self), name)
+        elif name in _get_methods(self):
+            return ProxyMethod(self, name)
+        else:
+            value = link.request((GET, (_get_idx(self), name)))
+        if type(value) is MethodMark:
+            if value.of_type:
+                _get_methods(self).add(name)
+            return ProxyMethod(self, name)
+        return value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        _refuse_own(name, "set")
+        link = _get_link(self)
+        idx = _get_idx(self)
+        if link.server is not None:
+            link.server.local_set(idx, name, value)
+        elif type(value) in PLAIN_TYPES:
+            try:
+                link.request((SET, (idx, name, value)))
+            except (OverflowError, UnicodeEncodeError):
+                link.send(SET, [idx, name, value])
+        else:
+            link.send(SET, (idx, name, value))
+
+    def __delattr__(self, name: str) -> None:
+        _refuse_own(name, "deleted")
+        _call(self, "__delattr__", name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return _call(self, "__getitem__", key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _call(self, "__setitem__", key, value)
+
+    def __enter__(self) -> Any:
+        if "__enter__" in _specials(self):
+            return _get_link(self).enter(self, _get_idx(self))
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
+        if "__enter__" in _specials(self):
+            return _get_link(self).leave(_get_idx(self), kind, error)
+        _get_link(self).detach()
+        return None
+
+    def __del__(self) -> None:
+        # A proxy that was never finished has no link.
+        if getattr(self, "_duck_held", False):
+            _give_back(self)
+
+    def __repr__(self) -> str:
+        link = _get_link(self)
+        if link is CLOSED:
+            return "<closed proxy>"
+        ref = _get_ref(self)
+        level = f" of level {ref.level}" if ref.level else ""
+        return f"{Proxy._proxy_prefix}{ref.idx} ({ref.type_name}{level})"
+
+    __str__ = __repr__
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        link = _get_link(self)
+        ref = _get_ref(self)
+        if ref.level:
+            # On its way nobody holds it: the server keeps it until it arrives.
+            link.desk("lend", ref.idx)
+        state = (link.address, link.secret, tuple(ref), _get_block_name(self))
+        return rebuild_proxy, state
+
+    def __dir__(self) -> list[str]:
+        return list(_call(self, "__dir__"))
+
+    # Without it, iter() would take __getitem__ for a sequence's.
+    __iter__ = None
+
+    def _duck_token(self, link: Link) -> tuple[str, int] | None:
+        """
+        Give what a frame over `link` holds in the proxy's place.
+        """
+        if _get_link(self) is not link:
+            return None
+        return ("object", _get_idx(self))
+
+
+_get_link: Any = Proxy.__dict__["_duck_link"].__get__
+_get_idx: Any = Proxy.__dict__["_duck_idx"].__get__
+_get_ref: Any = Proxy.__dict__["_duck_ref"].__get__
+_get_methods: Any = Proxy.__dict__["_duck_methods"].__get__
+_get_block_name: Any = Proxy.__dict__["_duck_block_name"].__get__
+
+
+def _own_or_denied(proxy: Proxy, name: str) -> Any:
+    try:
+        return _own(proxy, name)
+    except AttributeError:
+        link = _get_link(proxy)
+        if link is CLOSED:
+            raise
+        raise AccessDenied(
+            f"{name!r} of a {_get_ref(proxy).type_name} does not pass through a proxy: of "
+            "the names with two underscores only the special methods that its type has "
+            "do, and no setting opens others. Take what you need of it in the kernel, "
+            "in a method, and call that."
+        ) from None
+
+
+def _refuse_own(name: str, verb: str) -> None:
+    if name in OWN_NAMES:
+        raise AccessDenied(
+            f"{name!r} is a name of the proxy itself and cannot be {verb}. For the "
+            f"object's own {name!r} use ref(proxy)."
+        )
+    if name[:2] == "__":
+        raise AccessDenied(
+            f"{name!r} cannot be {verb} through a proxy; no setting opens it."
+        )
+
+
+def _specials(proxy: Proxy) -> frozenset[str]:
+    return names_in(_get_ref(proxy).specials)
+
+
+def _call(proxy: Proxy, name: str, *args: Any, **kwargs: Any) -> Any:
+    link = _get_link(proxy)
+    if link.server is not None:
+        return link.server.local_call(_get_idx(proxy), name, args, kwargs)
+    return link.execute(_get_idx(proxy), name, args, kwargs)
+
+
+def _give_back(proxy: Proxy) -> None:
+    if _get_held(proxy):
+        _set_own(proxy, "_duck_held", False)
+        _get_link(proxy).drop(_get_idx(proxy))
+
+
+_get_held: Any = Proxy.__dict__["_duck_held"].__get__
+_special_methods = special_methods(_call)
+
+
+@functools.lru_cache(maxsize=1024)
+def _class_for(specials: int, type_name: str) -> type[Proxy]:
+    namespace: dict[str, Any] = {
+        name: _special_methods[name]
+        for name in names_in(specials)
+        if name in _special_methods
+    }
+    if "__eq__" in namespace and "__hash__" not in namespace:
+        namespace["__hash__"] = None
+    namespace |= {"__slots__": (), "__module__": __name__}
+    return type(f"Proxy[{type_name}]", (Proxy,), namespace)
+
+
+def _finish(
+    link: Link, ref: ObjectRef, block_name: str | None, *, held: bool
+) -> Proxy:
+    proxy = object.__new__(_class_for(ref.specials, ref.type_name))
+    _set_own(proxy, "_duck_link", link)
+    _set_own(proxy, "_duck_ref", ref)
+    _set_own(proxy, "_duck_idx", ref.idx)
+    _set_own(proxy, "_duck_methods", link.methods.setdefault(ref.type_id, set()))
+    _set_own(proxy, "_duck_block_name", block_name)
+    _set_own(proxy, "_duck_held", held)
+    if held:
+        link.hold()
+    return proxy
+
+
+def rooted_proxy(link: Link, ref: ObjectRef, block_name: str | None) -> Proxy:
+    """
+    Make a proxy in the server's own process.
+
+    Args:
+        link: The link of that process.
+        ref: The object.
+        block_name: The block for frames that are written by hand, if not the server's.
+    """
+    return _finish(link, ref, block_name, held=ref.level > 0)
+
+
+def make_proxy(link: Link, ref: ObjectRef) -> Proxy:
+    """
+    Make a proxy of a reference that came in an answer, and so is held already.
+    """
+    return _finish(link, ref, None, held=ref.level > 0)
+
+
+def rebuild_proxy(
+    address: str, secret: bytes, state: tuple[Any, ...], block_name: str | None
+) -> Proxy:
+    """
+    Make a proxy from its pickle.
+
+    Raises:
+        KernelGone: It is of a chained object, and its server has ended.
+        ProxyObjectNotFound: It is of a chained object that was forgotten.
+    """
+    link = link_to(address, secret)
+    ref = ObjectRef(*state)
+    if ref.level:
+        link.desk("adopt", ref.idx)
+    return _finish(link, ref, block_name, held=ref.level > 0)
+
+
+class ProxyMethod:
+    """
+    A method of a proxy's object: a callable that pickles with its proxy.
+
+    Args:
+        proxy: The proxy.
+        name: The method's name.
+    """
+
+    __slots__ = ("__name__", "__self__", "__weakref__")
+
+    def __init__(self, proxy: Proxy, name: str) -> None:
+        self.__self__ = proxy
+        self.__name__ = name
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """
+        Call the method in the kernel, and give what it returns.
+        """
+        proxy = self.__self__
+        link = _get_link(proxy)
+        if link.server is not None:
+            return link.server.local_call(_get_idx(proxy), self.__name__, args, kwargs)
+        return link.execute(_get_idx(proxy), self.__name__, args, kwargs)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ProxyMethod):
+            return NotImplemented
+        return (
+            self.__name__ == other.__name__
+            and _get_link(self.__self__) is _get_link(other.__self__)
+            and _get_idx(self.__self__) == _get_idx(other.__self__)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.__name__, _get_idx(self.__self__)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ProxyMethod, (self.__self__, self.__name__)
+
+    def __repr__(self) -> str:
+        return f"{Proxy._callable_prefix}{self.__name__} of {self.__self__!r}"
+
+    def _duck_token(self, link: Link) -> tuple[str, int, str] | None:
+        if _get_link(self.__self__) is not link:
+            return None
+        return ("method", _get_idx(self.__self__), self.__name__)
+
+
+def _bound(proxy: Proxy, payload: list[Any], value: Any) -> Any:
+    return ProxyMethod(proxy, payload[1]) if type(value) is MethodMark else value
+
+
+def get_callable_name(fn: Any) -> str:
+    """
+    Give a readable name for a callable.
+
+    Args:
+        fn: A function, method, `functools.partial`, class or callable object.
+
+    Returns:
+        The function's own name, that of what a partial calls, the name of a class,
+        or ``"Type.__call__"`` for a callable object.
+    """
+    if isinstance(fn, functools.partial):
+        return get_callable_name(fn.func)
+    name = getattr(fn, "__name__", None)
+    if isinstance(name, str):
+        return name
+    kind = type(fn).__name__
+    return f"{kind}.__call__" if callable(fn) else kind
+
+
+def is_method_of(callable_obj: Any, obj: Any) -> bool:
+    """
+    Say whether a callable is a method of an object.
+
+    Args:
+        callable_obj: A bound method, a function of the object's class, or a partial of
+            one.
+        obj: The object.
+
+    Returns:
+        True for a method bound to this very object, and for the plain function that
+        one of its methods is made of.
+    """
+    if isinstance(callable_obj, functools.partial):
+        return is_method_of(callable_obj.func, obj)
+    owner = getattr(callable_obj, "__self__", None)
+    if owner is not None and not inspect.ismodule(owner):
+        return owner is obj
+    name = getattr(callable_obj, "__name__", None)
+    if not callable(callable_obj) or not isinstance(name, str):
+        return False
+    attribute = inspect.getattr_static(type(obj), name, None)
+    if isinstance(attribute, (staticmethod, classmethod)):
+        attribute = attribute.__func__
+    return attribute is callable_obj

@@ -1,0 +1,169 @@
+"""
+Every exception of the project, one tree under ProxyError.
+
+An exception's constructor takes facts and builds the sentence. Each one survives
+pickle, because each one may cross from the kernel to a worker.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AccessDenied",
+    "DataDecodeError",
+    "DataEncodeError",
+    "DataTooBigError",
+    "EmptyData",
+    "HandshakeError",
+    "KernelGone",
+    "LimitedProxyChaining",
+    "NotShareable",
+    "NotShared",
+    "ProxyClosed",
+    "ProxyError",
+    "ProxyObjectNotFound",
+    "ProxyTimeout",
+    "RemoteError",
+    "RemoteTraceback",
+    "WorkerGone",
+]
+
+
+class ProxyError(Exception):
+    """
+    Something went wrong with a proxy, and not with the object behind it.
+    """
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(
+    kind: type[ProxyError], args: tuple[object, ...], state: dict[str, object]
+) -> ProxyError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ProxyObjectNotFound(ProxyError, LookupError):
+    """
+    The server has no object of this number (any more).
+    """
+
+
+class LimitedProxyChaining(ProxyError):
+    """
+    A chain of proxies grew longer than the server allows.
+
+    Args:
+        max_level: The highest level that a proxy may have.
+        target_obj: What the refused proxy would have stood for, with the path
+            that led there, such as ``"Rolling at df.groupby().rolling()"``.
+    """
+
+    def __init__(self, max_level: int, target_obj: str | None = None) -> None:
+        self.max_level = max_level
+        self.target_obj = target_obj
+        what = f"{target_obj} would be" if target_obj else "The result would be"
+        super().__init__(
+            f"{what} a proxy of level {max_level + 1}, and the limit is {max_level}. "
+            "Take these steps in one call that runs in the kernel and returns a plain "
+            "value, or share an object in the middle of the path under a name of its "
+            "own (its proxy is of level 0), or raise the limit: "
+            f"%share NAME --max-chain {max_level + 1}, "
+            f"ProxyServer(max_chain={max_level + 1})."
+        )
+
+
+class DataDecodeError(ProxyError, ValueError):
+    """
+    Bytes that came are no frame, or hold a value that cannot be rebuilt here.
+    """
+
+
+class DataEncodeError(ProxyError, TypeError):
+    """
+    A value cannot be turned into bytes; nothing was sent.
+    """
+
+
+class DataTooBigError(ProxyError):
+    """
+    A frame is larger than its buffer or than the server's limit.
+    """
+
+
+class EmptyData(ProxyError):
+    """
+    The buffer holds no frame: its size is 0.
+    """
+
+
+class ProxyClosed(ProxyError):
+    """
+    This side closed the proxy or the server before it was used.
+    """
+
+
+class KernelGone(ProxyError, ConnectionError):
+    """
+    The process that owns the object ended, or stopped its server.
+    """
+
+
+class HandshakeError(ProxyError, PermissionError):
+    """
+    The two sides do not belong together: another user, secret or version.
+    """
+
+
+class WorkerGone(ProxyError):
+    """
+    A worker ended inside a ``with`` block; the object's ``__exit__`` gets this.
+    """
+
+
+class ProxyTimeout(ProxyError, TimeoutError):
+    """
+    No answer came within the time allowed; the object may still be working on it.
+    """
+
+
+class NotShared(ProxyError, LookupError):
+    """
+    No object is shared under this name.
+    """
+
+
+class NotShareable(ProxyError, TypeError):
+    """
+    This object cannot be shared, or not under this name or with these settings.
+    """
+
+
+class AccessDenied(ProxyError, AttributeError):
+    """
+    The settings of the proxy forbid what was asked for.
+    """
+
+
+class RemoteError(ProxyError):
+    """
+    The object raised something that cannot be rebuilt here; this is its text.
+    """
+
+
+class RemoteTraceback(Exception):  # noqa: N818 - shown as a cause, never raised
+    """
+    The traceback of the other process, as text: the cause of what it raised.
+
+    The idea is that of ``concurrent.futures``.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"\n{self.text}"

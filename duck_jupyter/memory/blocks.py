@@ -1,0 +1,180 @@
+"""
+Blocks of shared memory: two kinds, and the one place that knows the system's rules.
+
+A `Block` has no name. Its file is unlinked before anything is written, and the other
+process gets its descriptor through a socket; so nobody can guess it, and the system
+frees it with the last process that maps it, however that process ends.
+
+A named block is `multiprocessing.shared_memory.SharedMemory`, which the module
+contract hands out. Python's resource tracker would unlink it as soon as *any*
+process that attached to it ends (https://github.com/python/cpython/issues/82300), so
+attaching is kept out of the tracker's sight.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+from multiprocessing import resource_tracker
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DataTooBigError, KernelGone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Block", "attach_named", "create_named", "unlink_named"]
+
+#: Where the system keeps files that are memory; elsewhere the temporary folder.
+MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108
+NAME_PREFIX = "duck-"
+
+_tracker_lock = threading.Lock()
+
+
+class Block:
+    """
+    A piece of memory that two processes map, readable by their user alone.
+
+    Whoever creates it passes `fd` on; each side closes its own.
+
+    Args:
+        fd: Descriptor of the file behind it; the block owns it from here on.
+        size: Bytes.
+    """
+
+    __slots__ = ("__weakref__", "fd", "map", "size")
+
+    def __init__(self, fd: int, size: int) -> None:
+        self.fd = fd
+        self.size = size
+        self.map = mmap.mmap(fd, size)
+
+    @classmethod
+    def create(cls, size: int) -> Block:
+        """
+        Make a block, its space allocated before anyone can write to it.
+
+        Writing to space that a full ``/dev/shm`` cannot give would end the process
+        with SIGBUS, so where it does not fit there a file in the temporary folder
+        takes its place.
+
+        Args:
+            size: Bytes; rounded up to whole pages.
+
+        Raises:
+            DataTooBigError: There is no room for it anywhere.
+        """
+        size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+        folders = [MEMORY_FOLDER, Path(tempfile.gettempdir())]
+        for folder in folders:
+            if not os.access(folder, os.W_OK):
+                continue
+            with contextlib.suppress(OSError):
+                return cls(_allocate(folder, size), size)
+        free = {str(f): shutil.disk_usage(f).free for f in folders if f.is_dir()}
+        room = ", ".join(f"{n:,} in {folder}" for folder, n in free.items())
+        raise DataTooBigError(
+            f"There is no room for a block of {size:,} bytes; free bytes: {room}. "
+            "Send less at a time, or give the machine more shared memory "
+            f"(docker run --shm-size={2 * size}b ...)."
+        )
+
+    def close(self) -> None:
+        """
+        Unmap the block in this process; twice is fine.
+        """
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+            # A view that somebody still holds keeps the mapping until it goes.
+            with contextlib.suppress(BufferError):
+                self.map.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self.fd < 0 else f"fd={self.fd}"
+        return f"<Block {self.size} bytes, {state}>"
+
+
+def _allocate(folder: Path, size: int) -> int:
+    # TemporaryFile unlinks the file, or never gives it a name.
+    with tempfile.TemporaryFile(prefix=NAME_PREFIX, dir=folder, buffering=0) as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:  # macOS, whose temporary folder is on disk
+            os.ftruncate(file.fileno(), size)
+        return os.dup(file.fileno())
+
+
+@contextlib.contextmanager
+def _untracked() -> Iterator[None]:
+    """
+    Keep named blocks of ours, and nothing else, from the resource tracker.
+
+    Python 3.13 has ``track=False``. To register and then unregister is wrong before
+    it: the tracker keeps one set for the whole tree of processes, so that would take
+    away the creator's entry as well.
+    """
+    with _tracker_lock:
+        register, unregister = resource_tracker.register, resource_tracker.unregister
+
+        def skip(original: Any) -> Any:
+            def wrapper(name: str, kind: str) -> None:
+                if NAME_PREFIX not in name:
+                    original(name, kind)
+
+            return wrapper
+
+        resource_tracker.register = skip(register)  # type: ignore[assignment]
+        resource_tracker.unregister = skip(unregister)  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            resource_tracker.register = register  # type: ignore[assignment]
+            resource_tracker.unregister = unregister  # type: ignore[assignment]
+
+
+def create_named(size: int) -> SharedMemory:
+    """
+    Make a block with an unguessable name, mode 0600; its maker unlinks it.
+    """
+    name = NAME_PREFIX + secrets.token_hex(8)
+    with _untracked():
+        return SharedMemory(name, create=True, size=size)
+
+
+def attach_named(name: str) -> SharedMemory:
+    """
+    Attach to a named block of another process.
+
+    Raises:
+        KernelGone: There is no block of this name any more.
+    """
+    try:
+        with _untracked():
+            return SharedMemory(name)
+    except FileNotFoundError as error:
+        raise KernelGone(
+            f"The block {name!r} has vanished: the server that made it was stopped, or "
+            "its kernel ended. Share the object again and pass the new proxy."
+        ) from error
+
+
+def unlink_named(block: SharedMemory) -> None:
+    """
+    Unmap a named block and take its name away; twice is fine.
+    """
+    with contextlib.suppress(FileNotFoundError), _untracked():
+        block.unlink()
+    with contextlib.suppress(BufferError):
+        block.close()

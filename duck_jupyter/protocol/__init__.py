@@ -1,0 +1,3 @@
+"""
+Bytes: frames, values, references, faults. No I/O, no threads, no clock.
+"""

@@ -1,0 +1,98 @@
+"""
+An exception <-> bytes: the exception itself where it can be rebuilt, always its text.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from msgspec.msgpack import Decoder, Ext
+
+from ..errors import DataDecodeError, DataEncodeError, RemoteError, RemoteTraceback
+from .values import dumps, encode, loads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["FAULT", "describe", "pack_fault", "parse_fault", "traceback_text"]
+
+#: Extension code of a fault.
+FAULT = 4
+#: A longer traceback keeps its two ends.
+TEXT_CHARS = 20_000
+
+_decode = Decoder().decode
+
+
+def describe(error: BaseException) -> str:
+    """
+    Give an exception as one line, even where its own ``__str__`` raises.
+    """
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - any code of the user's may run in __str__
+        return f"{type(error).__name__} (its text cannot be made)"
+
+
+def traceback_text(error: BaseException, skip: int = 0) -> str:
+    """
+    Give the traceback of an exception as text.
+
+    Args:
+        error: The exception.
+        skip: How many of the outermost frames to leave out: our own plumbing.
+    """
+    trace = error.__traceback__
+    for _ in range(skip):
+        if trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+    try:
+        text = "".join(traceback.format_exception(type(error), error, trace))
+    except Exception:  # noqa: BLE001 - any code of the user's may run in __str__
+        text = "".join(traceback.format_tb(trace)) + describe(error)
+    if len(text) > TEXT_CHARS:
+        half = TEXT_CHARS // 2
+        text = f"{text[:half]}\n[... {len(text) - 2 * half} characters ...]\n{text[-half:]}"
+    return text
+
+
+def pack_fault(error: BaseException, hook: Callable[[Any], Any], text: str) -> Ext:
+    """
+    Turn an exception into what stands for it in a payload.
+
+    Args:
+        error: The exception.
+        hook: As for `values.dumps`.
+        text: Its traceback.
+    """
+    try:
+        pickled = dumps(error, hook)
+    except DataEncodeError:
+        pickled = None
+    safe_text = text.encode(errors="backslashreplace").decode()
+    line = describe(error).encode(errors="backslashreplace").decode()
+    return Ext(FAULT, encode([pickled, line, safe_text]))
+
+
+def parse_fault(data: memoryview | bytes) -> BaseException:
+    """
+    Rebuild the exception of the other side, its traceback as the cause.
+
+    Returns:
+        The exception, or a `RemoteError` where it cannot be rebuilt here.
+    """
+    pickled, line, text = _decode(data)
+    error: Any = None
+    if pickled is not None:
+        try:
+            error = loads(memoryview(pickled))
+        except DataDecodeError:
+            error = None
+    if not isinstance(error, BaseException):
+        error = RemoteError(
+            f"{line}\n(This exception cannot be rebuilt in this process; its traceback "
+            "in the kernel is the cause below.)"
+        )
+    error.__cause__ = RemoteTraceback(text)
+    return error

@@ -1,0 +1,75 @@
+"""
+References: what crosses in place of an object that stays in the kernel.
+
+Inside a pickle a reference is a call of `resolve`; who is unpickling says, by
+`resolving`, what its references mean.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import DataDecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["TYPE_NAME_CHARS", "ObjectRef", "resolve", "resolving"]
+
+TYPE_NAME_CHARS = 60
+
+
+class ObjectRef(NamedTuple):
+    """
+    All that a proxy needs to know of its object.
+    """
+
+    idx: int
+    #: Steps from the shared object: 0 for that object itself.
+    level: int
+    #: Number of the object's type in its server: what is a method of one object
+    #: is a method of every object of this type.
+    type_id: int
+    #: Which special methods the type has, a bit for each; see `protocol.special`.
+    specials: int
+    type_name: str
+
+
+class _Current(threading.local):
+    resolver: Callable[[Any], Any] | None = None
+
+
+_current = _Current()
+
+
+def resolve(token: Any) -> Any:
+    """
+    Give what a token in a pickle stands for on this side.
+
+    Args:
+        token: What the other side's pickler put in the object's place.
+
+    Raises:
+        DataDecodeError: Nobody is unpickling a frame in this thread.
+    """
+    if _current.resolver is None:
+        raise DataDecodeError(
+            "This pickle holds a reference that has a meaning only inside a frame "
+            "between a worker and its kernel."
+        )
+    return _current.resolver(token)
+
+
+@contextmanager
+def resolving(resolver: Callable[[Any], Any]) -> Iterator[None]:
+    """
+    Let references in pickles that this thread loads mean what `resolver` says.
+    """
+    before = _current.resolver
+    _current.resolver = resolver
+    try:
+        yield
+    finally:
+        _current.resolver = before

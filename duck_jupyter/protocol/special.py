@@ -1,0 +1,84 @@
+"""
+The fixed list of special methods that a proxy passes on.
+
+A name with two leading underscores that is not in this list never leaves the
+process. Which of them a type has is one whole number, a bit for each name, in the
+order of this list; the order is part of the protocol.
+"""
+
+from __future__ import annotations
+
+import weakref
+
+__all__ = [
+    "BINARY",
+    "COMPARISONS",
+    "INPLACE",
+    "SPECIAL_NAMES",
+    "UNARY",
+    "bits_of",
+    "names_in",
+]
+
+BINARY = (
+    "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
+).split()
+INPLACE = [name for name in BINARY if name != "divmod"]
+COMPARISONS = "lt le eq ne gt ge".split()
+#: Methods without arguments whose result is a value.
+UNARY = (
+    "neg pos abs invert int float complex index trunc floor ceil hash bool len "
+    "length_hint bytes fspath"
+).split()
+OTHER = (
+    "round format getitem setitem delitem contains iter next reversed call dir enter "
+    "exit await aiter anext aenter aexit"
+).split()
+
+SPECIAL_NAMES: tuple[str, ...] = tuple(
+    f"__{name}__"
+    for name in (
+        *BINARY,
+        *(f"r{name}" for name in BINARY),
+        *(f"i{name}" for name in INPLACE),
+        *COMPARISONS,
+        *UNARY,
+        *OTHER,
+    )
+)
+
+#: Python itself falls back on the second where a type lacks the first.
+FALLBACKS = (
+    ("__iter__", "__getitem__"),
+    ("__contains__", "__iter__"),
+    ("__reversed__", "__getitem__"),
+    *((f"__r{name}__", f"__{name}__") for name in BINARY),
+)
+
+_bits: weakref.WeakKeyDictionary[type, int] = weakref.WeakKeyDictionary()
+
+
+def bits_of(kind: type) -> int:
+    """
+    Say which special methods a type has.
+    """
+    bits = _bits.get(kind)
+    if bits is None:
+        has = {
+            name for name in SPECIAL_NAMES if getattr(kind, name, None) is not None
+        }
+        for name, other in FALLBACKS:
+            # A name set to None says that the type refuses.
+            if other in has and not hasattr(kind, name):
+                has.add(name)
+        bits = sum(1 << i for i, name in enumerate(SPECIAL_NAMES) if name in has)
+        _bits[kind] = bits
+    return bits
+
+
+def names_in(bits: int) -> frozenset[str]:
+    """
+    Give the names whose bits are set.
+    """
+    return frozenset(name for i, name in enumerate(SPECIAL_NAMES) if bits >> i & 1)
+

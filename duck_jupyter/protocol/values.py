@@ -1,0 +1,330 @@
+"""
+Values <-> bytes, and which values travel at all.
+
+None, bool, int of 64 bits, float, str and bytes, by exact type, are plain msgpack.
+Any other value is one extension that holds a pickle of protocol 5. msgspec alone
+would turn tuples and sets into lists without a word.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import decimal
+import enum
+import fractions
+import io
+import pathlib
+import pickle
+import struct
+import sys
+import types
+import uuid
+from types import NoneType
+from typing import TYPE_CHECKING, Any
+
+from msgspec.msgpack import Decoder, Encoder, Ext
+
+from ..errors import DataDecodeError, DataEncodeError
+from .mains import is_of_main, reduce_of_main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = [
+    "PICKLED",
+    "PICKLED_WITH_BUFFERS",
+    "PLAIN_TYPES",
+    "PlainCodec",
+    "dumps",
+    "encode",
+    "is_importable",
+    "load_extension",
+    "loads",
+    "reduce_main_only",
+    "travels_by_value",
+    "wrap",
+    "wrap_payload",
+]
+
+#: Extension code of a pickle.
+PICKLED = 1
+#: Extension code of a pickle some of whose buffers lie beside the frame.
+PICKLED_WITH_BUFFERS = 5
+BUFFER_RANGE = struct.Struct(">II")
+#: Buffers of at least this many bytes go beside the pickle, not into it.
+OUT_OF_BAND_BYTES = 16 * 1024
+
+PLAIN_TYPES = frozenset({NoneType, bool, int, float, str, bytes})
+CONTAINER_TYPES = frozenset({list, tuple, dict, set, frozenset})
+VALUE_TYPES = frozenset(
+    {
+        *PLAIN_TYPES,
+        *CONTAINER_TYPES,
+        bytearray,
+        complex,
+        range,
+        slice,
+        type(Ellipsis),
+        type(NotImplemented),
+        decimal.Decimal,
+        fractions.Fraction,
+        uuid.UUID,
+    }
+)
+VALUE_BASES = (
+    datetime.date,
+    datetime.time,
+    datetime.timedelta,
+    datetime.tzinfo,
+    pathlib.PurePath,
+    enum.Enum,
+    BaseException,
+)
+
+encode = Encoder().encode
+
+
+class _Pickler(pickle.Pickler):
+    """
+    A pickler whose hook sees what is no plain builtin; the rest is C speed.
+    """
+
+    hook: Callable[[Any], Any]
+
+    def reducer_override(self, value: Any) -> Any:
+        return self.hook(value)
+
+
+def dumps(
+    value: Any,
+    hook: Callable[[Any], Any],
+    buffers: list[pickle.PickleBuffer] | None = None,
+) -> bytes:
+    """
+    Pickle a value, with cloudpickle where pickle refuses.
+
+    Args:
+        value: What to pickle.
+        hook: Called for what is no plain builtin; gives its reduced form or
+            NotImplemented, as ``Pickler.reducer_override``.
+        buffers: Takes the large buffers of the value, which then are not in the
+            bytes; None keeps everything in the bytes.
+
+    Raises:
+        DataEncodeError: The value cannot be pickled.
+    """
+
+    def keep(buffer: pickle.PickleBuffer) -> bool:
+        assert buffers is not None
+        try:
+            if buffer.raw().nbytes < OUT_OF_BAND_BYTES:
+                return True
+        except BufferError:
+            return True
+        buffers.append(buffer)
+        return False
+
+    callback = None if buffers is None else keep
+    before = 0 if buffers is None else len(buffers)
+    out = io.BytesIO()
+    pickler: Any = _Pickler(out, 5, buffer_callback=callback)
+    pickler.hook = hook
+    try:
+        pickler.dump(value)
+    except (pickle.PicklingError, AttributeError, TypeError, RecursionError):
+        if buffers is not None:
+            del buffers[before:]
+        return _cloud_dumps(value, hook, callback)
+    return out.getvalue()
+
+
+def _cloud_dumps(value: Any, hook: Callable[[Any], Any], callback: Any) -> bytes:
+    import cloudpickle  # slow to import, and needed only where pickle refused
+
+    class CloudPickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, value: Any) -> Any:
+            reduced = hook(value)
+            if reduced is NotImplemented:
+                reduced = super().reducer_override(value)
+            return reduced
+
+    out = io.BytesIO()
+    try:
+        CloudPickler(out, 5, buffer_callback=callback).dump(value)
+    except Exception as error:
+        raise DataEncodeError(
+            f"This {type(value).__name__} cannot be sent: "
+            f"{type(error).__name__}: {error}. Share it (%share NAME) and pass its "
+            "proxy, or pass what it is made of."
+        ) from error
+    return out.getvalue()
+
+
+def wrap(
+    value: Any,
+    hook: Callable[[Any], Any],
+    buffers: list[pickle.PickleBuffer] | None = None,
+) -> Any:
+    """
+    Give what stands for a value in a payload: the value itself, or a pickle of it.
+    """
+    kind = type(value)
+    if kind is Ext:
+        return value
+    if kind in PLAIN_TYPES and (kind is not int or -(2**63) <= value < 2**63):
+        if kind is not str or value.isascii() or _is_utf8(value):
+            return value
+    if buffers is None:
+        return Ext(PICKLED, dumps(value, hook))
+    first = len(buffers)
+    data = dumps(value, hook, buffers)
+    count = len(buffers) - first
+    if not count:
+        return Ext(PICKLED, data)
+    return Ext(PICKLED_WITH_BUFFERS, BUFFER_RANGE.pack(first, count) + data)
+
+
+def wrap_payload(
+    payload: Sequence[Any],
+    hook: Callable[[Any], Any],
+    buffers: list[pickle.PickleBuffer] | None = None,
+) -> list[Any]:
+    """
+    Give what stands for a payload: each value, each argument by itself.
+
+    Args:
+        payload: The items of a frame; a list or a dict among them holds arguments.
+        hook: As for `dumps`.
+        buffers: As for `dumps`.
+    """
+    wrapped: list[Any] = []
+    for item in payload:
+        if type(item) is list:
+            wrapped.append([wrap(part, hook, buffers) for part in item])
+        elif type(item) is dict:
+            wrapped.append({k: wrap(v, hook, buffers) for k, v in item.items()})
+        else:
+            wrapped.append(wrap(item, hook, buffers))
+    return wrapped
+
+
+def load_extension(code: int, data: memoryview, buffers: Sequence[Any]) -> Any:
+    """
+    Load the pickle in an extension.
+
+    Args:
+        code: `PICKLED` or `PICKLED_WITH_BUFFERS`.
+        data: What the extension holds.
+        buffers: All buffers of the message.
+
+    Raises:
+        DataDecodeError: It is no such extension, or cannot be rebuilt here.
+    """
+    if code == PICKLED:
+        return loads(data)
+    if code == PICKLED_WITH_BUFFERS and len(data) > BUFFER_RANGE.size:
+        first, count = BUFFER_RANGE.unpack_from(data)
+        return loads(data[BUFFER_RANGE.size :], buffers[first : first + count])
+    raise DataDecodeError(f"A frame holds an extension of unknown kind {code}.")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate: pickle can, msgpack cannot
+        return False
+    return True
+
+
+def travels_by_value(value: Any) -> bool:
+    """
+    Say whether a value leaves the kernel as a copy, and not as a proxy.
+
+    What a list, tuple, dict or set holds is asked about when its turn comes.
+    """
+    kind = type(value)
+    if kind in VALUE_TYPES:
+        return True
+    if isinstance(value, VALUE_BASES):
+        return True
+    if isinstance(value, tuple) and hasattr(kind, "_fields"):
+        return all(map(_holds_only_values, value))
+    if isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
+        return is_importable(value)
+    parameters = getattr(kind, "__dataclass_params__", None)
+    if parameters is not None and parameters.frozen:
+        fields = dataclasses.fields(value)
+        return all(_holds_only_values(getattr(value, f.name, None)) for f in fields)
+    numpy: Any = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.generic)
+
+
+def _holds_only_values(value: Any) -> bool:
+    kind = type(value)
+    if kind in (list, tuple, set, frozenset):
+        return all(map(_holds_only_values, value))
+    if kind is dict:
+        return all(map(_holds_only_values, value.values()))
+    return travels_by_value(value)
+
+
+def is_importable(value: Any) -> bool:
+    """
+    Say whether a class or function can be found by its name in another process.
+    """
+    module = getattr(value, "__module__", None)
+    found: Any = sys.modules.get(module) if isinstance(module, str) else None
+    if found is None or is_of_main(value):
+        return False
+    for name in value.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is value
+
+
+def reduce_main_only(value: Any) -> Any:
+    """
+    Do nothing but carry the definitions of ``__main__`` along: a `dumps` hook.
+    """
+    return reduce_of_main(value) if is_of_main(value) else NotImplemented
+
+
+class PlainCodec:
+    """
+    The codec for frames that hold values only, and no references.
+    """
+
+    def __init__(self) -> None:
+        self.decode = Decoder(ext_hook=self._extension).decode
+
+    def encode(self, opcode: int, payload: Sequence[Any]) -> bytes:
+        """
+        Turn an opcode and its payload into bytes.
+        """
+        return encode((opcode, wrap_payload(payload, reduce_main_only)))
+
+    @staticmethod
+    def _extension(code: int, data: memoryview) -> Any:
+        if code in (PICKLED, PICKLED_WITH_BUFFERS):
+            return load_extension(code, data, ())
+        return Ext(code, bytes(data))
+
+
+def loads(data: memoryview, buffers: Sequence[Any] = ()) -> Any:
+    """
+    Load a pickle that came in a frame.
+
+    Raises:
+        DataDecodeError: It cannot be rebuilt here.
+    """
+    try:
+        return pickle.loads(data, buffers=buffers)
+    except DataDecodeError:
+        raise
+    except Exception as error:
+        raise DataDecodeError(
+            f"A value of {len(data)} bytes cannot be rebuilt in this process: "
+            f"{type(error).__name__}: {error}. A module that is missing here has to "
+            "be installed, or put where this process can import it."
+        ) from error
+

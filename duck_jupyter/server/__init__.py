@@ -1,0 +1,3 @@
+"""
+Real objects behind frames.
+"""

@@ -1,0 +1,141 @@
+"""
+A caller: the server's side of one client thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from ..errors import WorkerGone
+from .counters import add_counts, fresh_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+
+    from ..transport.lanes import Lane
+    from ..transport.rendezvous import Hello
+    from .objects import Entry
+
+__all__ = ["Caller"]
+
+MOST_TALLIES = 256
+
+
+class Caller:
+    """
+    One client thread: its lane, what it has entered, and what is counted of it.
+
+    Args:
+        lane: The server's end of the lane.
+        hello: What the client said of itself.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_jobs",
+        "buffers",
+        "claim",
+        "contexts",
+        "gone",
+        "hello",
+        "lane",
+        "payload",
+        "since",
+        "tallies",
+        "ticks",
+        "waited",
+        "words",
+    )
+
+    def __init__(self, lane: Lane, hello: Hello) -> None:
+        self.lane = lane
+        self.words = lane.words
+        self.hello = hello
+        #: Whoever has it answers the request that is posted.
+        self.claim = threading.Lock()
+        #: Objects whose context manager this thread has entered, outermost first.
+        self.contexts: list[Entry] = []
+        #: Counts by object number; 0 is for calls to the server and for objects that
+        #: are no more.
+        self.tallies: dict[int, list[int]] = {}
+        self.ticks = 0
+        self.gone = False
+        #: The buffers of the request that is being decoded.
+        self.buffers: Any = ()
+        #: The payload of the last request: what it calls while the lane is taken.
+        self.payload: Any = None
+        self.since = time.time()
+        #: Seconds that the worker has waited for answers.
+        self.waited = 0.0
+        self._jobs: SimpleQueue[Callable[[], None] | None] | None = None
+
+    @property
+    def owner(self) -> Caller:
+        """
+        Who owns a lock that is taken here: this client thread.
+        """
+        return self
+
+    def new_tally(self, idx: int, known: Container[int]) -> list[int]:
+        """
+        Begin to count the calls to one more object.
+
+        Args:
+            idx: Its number.
+            known: The numbers in use; what is counted of others is put together.
+        """
+        if len(self.tallies) > MOST_TALLIES:
+            past = self.tallies.setdefault(0, fresh_counts())
+            for old in [i for i in self.tallies if i and i not in known]:
+                add_counts(past, self.tallies.pop(old))
+        return self.tallies.setdefault(idx, fresh_counts())
+
+    def run_in_own_thread(self, job: Callable[[], None]) -> None:
+        """
+        Run a job in the one thread that is this client thread's for good.
+        """
+        if self._jobs is None:
+            self._jobs = SimpleQueue()
+            threading.Thread(
+                target=_work_off,
+                args=(self._jobs,),
+                name=f"duck-own-{self.hello.pid}",
+                daemon=True,
+            ).start()
+        self._jobs.put(job)
+
+    def end(self) -> None:
+        """
+        Leave what the client left open, in its own thread, and end that.
+        """
+        if self._jobs is not None:
+            self._jobs.put(self._leave_contexts)
+            self._jobs.put(None)
+
+    def _leave_contexts(self) -> None:
+        while self.contexts:
+            entry = self.contexts.pop()
+            error = WorkerGone(
+                f"{self.hello.process_name} (pid {self.hello.pid}) ended inside a with "
+                f"block of {entry.path}."
+            )
+            try:
+                type(entry.target).__exit__(entry.target, WorkerGone, error, None)
+            except BaseException:  # noqa: S112 - the object's own; nobody is left to tell
+                continue
+
+    def __repr__(self) -> str:
+        state = "gone" if self.gone else "connected"
+        return (
+            f"<Caller {self.hello.process_name} pid={self.hello.pid} "
+            f"thread={self.hello.thread_name} {state}>"
+        )
+
+
+def _work_off(jobs: SimpleQueue[Callable[[], None] | None]) -> None:
+    while (job := jobs.get()) is not None:
+        job()
+        del job

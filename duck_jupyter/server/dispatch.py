@@ -1,0 +1,278 @@
+"""
+A request frame in, an answer frame out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec.msgpack import Decoder, Ext
+
+from ..client.link import DESK, METHOD, OF_TYPE, REF
+from ..errors import DataDecodeError, DataEncodeError, LimitedProxyChaining
+from ..protocol.faults import FAULT, describe, pack_fault, parse_fault, traceback_text
+from ..protocol.opcodes import ProxyOpCode
+from ..protocol.refs import resolve, resolving
+from ..protocol.special import INPLACE
+from ..protocol.values import (
+    PLAIN_TYPES,
+    encode,
+    load_extension,
+    reduce_main_only,
+    travels_by_value,
+    wrap,
+)
+from .loops import run_awaitable
+from .objects import not_found
+from .operations import (
+    advice_for,
+    call_method,
+    get_attribute,
+    is_own_method,
+    put_back,
+    set_attribute,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .callers import Caller
+    from .counters import ErrorLog
+    from .desk import Desk
+    from .objects import Entry, ObjectTable
+
+__all__ = ["Dispatcher"]
+
+GET, SET, EXECUTE = map(int, (ProxyOpCode.GET, ProxyOpCode.SET, ProxyOpCode.EXECUTE))
+RESULT = int(ProxyOpCode.EXECUTION_RESULT)
+#: The object itself is the answer: the client goes on with the proxy that it has.
+SELF = Ext(METHOD, b"s")
+SELF_METHODS = frozenset(
+    {"__enter__", "__aenter__", "__aiter__", *(f"__i{name}__" for name in INPLACE)}
+)
+AWAITED = frozenset({"__await__", "__anext__", "__aenter__", "__aexit__"})
+#: Ends of iterations are no errors that anyone wants to read about.
+UNLOGGED = (StopIteration, StopAsyncIteration)
+FIRST_BATCH = 64
+#: How many frames of a traceback are this module's, from `answer` to the object.
+OWN_FRAMES = 3
+
+Answer = tuple[bytes, "Sequence[Any]"]
+
+
+class Dispatcher:
+    """
+    Answers requests. Any thread of the server may call it.
+
+    Args:
+        table: The objects.
+        errors: Where exceptions are noted.
+        desk: What answers calls to the server itself.
+    """
+
+    def __init__(
+        self, table: ObjectTable, errors: ErrorLog, desk: Desk
+    ) -> None:
+        self._table = table
+        self._entries = table.entries
+        self._errors = errors
+        self._desk = desk
+
+    def decoder(self, caller: Caller) -> Callable[[bytes], Any]:
+        """
+        Make the decoder for the requests of one caller.
+        """
+
+        def extension(code: int, data: memoryview) -> Any:
+            with resolving(self._resolve):
+                if code == FAULT:
+                    return parse_fault(data)
+                return load_extension(code, data, caller.buffers)
+
+        return Decoder(ext_hook=extension).decode
+
+    def _resolve(self, token: Any) -> Any:
+        target = self._table.get(token[1]).target
+        return target if token[0] == "object" else getattr(target, token[2])
+
+    def answer(
+        self, opcode: int, payload: Any, entry: Entry | None, caller: Caller
+    ) -> Answer:
+        """
+        Do what a request says; every failure is an answer as well.
+
+        Args:
+            opcode: GET, SET or EXECUTE.
+            payload: What belongs to it.
+            entry: The object it is for, where there is one.
+            caller: Who asks.
+        """
+        value: Any = None
+        try:
+            if entry is None:
+                if payload and payload[0] == DESK:
+                    return self._at_desk(payload, caller)
+                raise not_found(payload[0] if payload else None)
+            idx = entry.idx
+            if opcode == GET:
+                _, name = payload
+                value = get_attribute(entry, name)
+                if type(value) in PLAIN_TYPES:
+                    return encode((RESULT, (idx, value, None))), ()
+                return self._attribute(entry, name, value, caller)
+            if opcode == EXECUTE:
+                _, name, args, kwargs = payload
+                value = self._execute(entry, name, args, kwargs, caller)
+                if caller.gone:
+                    put_back(entry, name, value)
+                if type(value) in PLAIN_TYPES:
+                    return encode((RESULT, (idx, value, None))), ()
+                return self._result(entry, name, value, caller)
+            if opcode == SET:
+                _, name, value = payload
+                set_attribute(entry, name, value)
+                return encode((RESULT, (idx, None, None))), ()
+            raise DataDecodeError(f"A frame with opcode {opcode} is no request.")
+        except (OverflowError, UnicodeEncodeError) as error:
+            if entry is not None and type(value) in (int, str):
+                # A number over 64 bits, or a lone surrogate: pickle can.
+                return self._value(entry.idx, wrap(value, reduce_main_only), ())
+            return self.fault(error, payload, caller)
+        except BaseException as error:  # noqa: B036 - everything goes to who asked
+            return self.fault(error, payload, caller)
+
+    def _execute(
+        self, entry: Entry, name: str, args: Any, kwargs: Any, caller: Caller
+    ) -> Any:
+        if name[:2] != "__":
+            return call_method(entry, name, args, kwargs)
+        if name == "__enter__":
+            value = call_method(entry, name, args, kwargs)
+            caller.contexts.append(entry)
+            return value
+        if name == "__exit__":
+            if entry in caller.contexts:
+                caller.contexts.remove(entry)
+            error = args[0] if args else None
+            kind = None if error is None else type(error)
+            trace = None if error is None else error.__traceback__
+            return bool(call_method(entry, name, (kind, error, trace), {}))
+        if name in AWAITED:
+            entry.policy.check(entry.target, name)
+            if name == "__await__":
+                return run_awaitable(entry.target)
+            return run_awaitable(getattr(type(entry.target), name), entry.target, *args)
+        return call_method(entry, name, args, kwargs)
+
+    def _attribute(
+        self, entry: Entry, name: str, value: Any, caller: Caller
+    ) -> Answer:
+        method = is_own_method(value, entry.target, name)
+        if method is not None:
+            mark = Ext(METHOD, OF_TYPE if method == "type" else b"o")
+            return encode((RESULT, (entry.idx, mark, None))), ()
+        return self.export(entry, f".{name}", value, caller)
+
+    def _result(self, entry: Entry, name: str, value: Any, caller: Caller) -> Answer:
+        if value is entry.target and name in SELF_METHODS:
+            return encode((RESULT, (entry.idx, SELF, None))), ()
+        if name in ("__iter__", "__reversed__"):
+            return self._iteration(entry, value, caller)
+        return self.export(entry, _step_of(name), value, caller)
+
+    def _iteration(self, entry: Entry, iterator: Any, caller: Caller) -> Answer:
+        if iterator is entry.target:
+            return encode((RESULT, (entry.idx, SELF, None))), ()
+        many = hasattr(type(entry.target), "__len__")
+        hidden = self._table.add_iterator(iterator, entry, caller.hello.client)
+        idx, items = self._desk.batch(caller, hidden.idx, FIRST_BATCH if many else 1)
+        return self.export(entry, "[]", (idx, items, many), caller)
+
+    def _at_desk(self, payload: Any, caller: Caller) -> Answer:
+        _, word, args, _ = payload
+        if word == "batch":
+            parent = self._table.get(args[0])
+            return self.export(parent, "[]", self._desk.batch(caller, *args), caller)
+        if word == "reference":
+            entry, step, value = self._desk.reference(caller, *args)
+            ref = self._table.export(value, entry, step, caller.hello.client)
+            return self._value(DESK, Ext(REF, encode(ref)), ())
+        value = self._desk.answer(caller, word, args)
+        return self._value(DESK, wrap(value, reduce_main_only), ())
+
+    def export(self, entry: Entry, step: str, value: Any, caller: Caller) -> Answer:
+        """
+        Answer with a value, or with a reference to what stays here.
+
+        Args:
+            entry: The object that was asked.
+            step: What led from it to the value.
+            value: The value.
+            caller: Who asked.
+
+        Raises:
+            LimitedProxyChaining: A reference in it would have too high a level.
+        """
+        holder = caller.hello.client
+        if not travels_by_value(value):
+            ref = self._table.export(value, entry, step, holder)
+            return self._value(entry.idx, Ext(REF, encode(ref)), ())
+        sent: list[int] = []
+        by_value: set[type] = set()
+
+        def hook(part: Any) -> Any:
+            if isinstance(part, type):
+                if part in by_value or travels_by_value(part):
+                    return reduce_main_only(part)
+            elif travels_by_value(part):
+                by_value.add(type(part))
+                return NotImplemented
+            elif getattr(part, "__module__", None) == "copyreg":
+                return NotImplemented
+            ref = self._table.export(part, entry, step, holder)
+            sent.append(ref.idx)
+            return resolve, (tuple(ref),)
+
+        buffers: list[Any] = []
+        try:
+            return self._value(entry.idx, wrap(value, hook, buffers), buffers)
+        except BaseException as error:
+            self._table.release(sent, holder)
+            if not isinstance(error, DataEncodeError):
+                raise
+            # It says that it is a value and cannot be pickled: it stays here.
+            ref = self._table.export(value, entry, step, holder)
+            return self._value(entry.idx, Ext(REF, encode(ref)), ())
+
+    @staticmethod
+    def _value(idx: int, value: Any, buffers: Sequence[Any]) -> Answer:
+        return encode((RESULT, (idx, value, None))), buffers
+
+    def fault(self, error: BaseException, payload: Any, caller: Caller) -> Answer:
+        """
+        Answer with an exception, and note it.
+        """
+        idx, asked, entry = 0, "", None
+        if isinstance(payload, list) and payload and type(payload[0]) is int:
+            idx = payload[0]
+            entry = self._entries.get(idx)
+            asked = str(payload[1]) if len(payload) > 1 else ""
+        if entry is not None:
+            error = advice_for(error, entry)
+        text = traceback_text(error, OWN_FRAMES)
+        if not isinstance(error, UNLOGGED):
+            name = f"object {idx}" if entry is None else entry.path
+            worker = (caller.hello.pid, caller.hello.process_name)
+            message = describe(error).partition(": ")[2]
+            self._errors.note(error, message, text, idx, name, asked, worker)
+            if isinstance(error, LimitedProxyChaining):
+                what, _, path = (error.target_obj or "").partition(" at ")
+                self._errors.note_cut(error, path, what)
+        fault = pack_fault(error, reduce_main_only, text)
+        return encode((RESULT, (idx, None, fault))), ()
+
+
+def _step_of(name: str) -> str:
+    if name in ("__getitem__", "__next__", "__anext__"):
+        return "[]"
+    return "()" if name == "__call__" else f".{name}()"

@@ -1,0 +1,56 @@
+"""
+How long a thread may keep the interpreter before another one's turn.
+
+A cell that computes in pure Python keeps it for the switch interval, 5 ms, each time
+that a request comes in. While requests come in the interval is shorter, and afterwards
+what it was.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+__all__ = ["BUSY_INTERVAL_S", "ShortInterval"]
+
+BUSY_INTERVAL_S = 0.0005
+
+_lock = threading.Lock()
+_users: set[ShortInterval] = set()
+_before = 0.0
+
+
+class ShortInterval:
+    """
+    One server's wish for a short interval; the last one to go restores it.
+    """
+
+    def __init__(self) -> None:
+        self.wanted = False
+
+    def want(self) -> None:
+        """
+        Shorten the interval, until `release`.
+        """
+        global _before
+        self.wanted = True
+        with _lock:
+            if not _users and sys.getswitchinterval() > BUSY_INTERVAL_S:
+                _before = sys.getswitchinterval()
+                sys.setswitchinterval(BUSY_INTERVAL_S)
+            _users.add(self)
+
+    def release(self) -> None:
+        """
+        Need it no longer. Whoever set another one in between keeps that.
+        """
+        global _before
+        self.wanted = False
+        with _lock:
+            _users.discard(self)
+            if _users or not _before:
+                return
+            # What is set comes back in microseconds, cut off.
+            if abs(sys.getswitchinterval() - BUSY_INTERVAL_S) < 2e-6:
+                sys.setswitchinterval(_before)
+            _before = 0.0

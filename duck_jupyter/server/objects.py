@@ -1,0 +1,344 @@
+"""
+The table of objects: number -> object, who holds it, and when it may go.
+
+Numbers are never used twice. A shared object stays until it is unshared; a chained one
+until no process holds it: each reference that is sent counts once, and each proxy that
+goes is given back once.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from ..errors import LimitedProxyChaining, ProxyObjectNotFound
+from ..protocol.refs import TYPE_NAME_CHARS, ObjectRef
+from ..protocol.special import bits_of
+from .counters import add_counts, fresh_counts
+from .policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["HERE", "Entry", "ObjectTable", "not_found"]
+
+#: The holder that is the server's own process.
+HERE = "here"
+#: How long a pickled proxy of a chained object may be on its way, in seconds.
+LEASE_S = 600.0
+PATH_CHARS = 160
+
+_THREAD_BOUND = (
+    type(threading.RLock()),
+    threading.Condition,
+    threading.local,
+)
+
+
+class Entry:
+    """
+    One object and what the server knows of it.
+    """
+
+    __slots__ = (
+        "counts",
+        "holders",
+        "idx",
+        "is_open",
+        "kept",
+        "leases",
+        "level",
+        "path",
+        "pinned",
+        "policy",
+        "raises",
+        "since",
+        "target",
+        "turn",
+    )
+
+    def __init__(
+        self, idx: int, target: Any, level: int, path: str, policy: Policy
+    ) -> None:
+        self.idx = idx
+        self.level = level
+        self.path = path
+        #: Shared: it stays though no process holds it.
+        self.kept = False
+        #: An iterator that has raised: the error comes with the next items.
+        self.raises = False
+        self.policy = policy
+        self.is_open = policy.is_open
+        self.counts = fresh_counts()
+        #: References out there, by process; a shared object needs none to stay.
+        self.holders: dict[str, int] = {}
+        self.leases: list[float] = []
+        self.since = time.time()
+        #: Whoever takes the next item of an iterator has it for that time.
+        self.turn = threading.Lock()
+        self.aim(target)
+
+    def aim(self, target: Any) -> None:
+        """
+        Make the entry one of this object.
+        """
+        self.target = target
+        #: The object belongs to a thread: one client thread, one server thread.
+        self.pinned = isinstance(target, _THREAD_BOUND) or (
+            type(target).__module__ == "multiprocessing.synchronize"
+        )
+
+    @property
+    def type_name(self) -> str:
+        """
+        The name of the object's type.
+        """
+        return type(self.target).__name__[:TYPE_NAME_CHARS]
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.idx} {self.path} ({self.type_name})>"
+
+
+class ObjectTable:
+    """
+    All objects of one server. Any thread may call it.
+    """
+
+    def __init__(self) -> None:
+        #: Read without the lock by the hot path.
+        self.entries: dict[int, Entry] = {}
+        self._by_object: dict[tuple[int, Policy], Entry] = {}
+        self._numbers = itertools.count(1)
+        self._type_numbers = itertools.count(1)
+        self._types: weakref.WeakKeyDictionary[type, int] = weakref.WeakKeyDictionary()
+        self._lock = threading.RLock()
+        self._dropped_here: deque[int] = deque()
+        #: Counts of objects that are no more.
+        self.past = fresh_counts()
+
+    def add(self, target: Any, policy: Policy) -> Entry:
+        """
+        Take an object in as a shared one; the same object and policy, the same entry.
+        """
+        with self._lock:
+            entry = self._by_object.get((id(target), policy))
+            if entry is None:
+                entry = Entry(next(self._numbers), target, 0, policy.name, policy)
+                self._keep(entry)
+            entry.kept = True
+            entry.level = 0
+            entry.path = policy.name
+            return entry
+
+    def get(self, idx: int) -> Entry:
+        """
+        Find an object by its number.
+
+        Raises:
+            ProxyObjectNotFound: There is none.
+        """
+        entry = self.entries.get(idx)
+        if entry is None:
+            raise not_found(idx)
+        return entry
+
+    def reference(self, entry: Entry) -> ObjectRef:
+        """
+        Give what a proxy has to know of an entry.
+        """
+        kind = type(entry.target)
+        with self._lock:
+            number = self._types.get(kind)
+            if number is None:
+                number = self._types[kind] = next(self._type_numbers)
+        return ObjectRef(
+            entry.idx, entry.level, number, bits_of(kind), entry.type_name
+        )
+
+    def export(self, target: Any, parent: Entry, step: str, holder: str) -> ObjectRef:
+        """
+        Give a reference to what was reached through an object.
+
+        Args:
+            target: What was reached.
+            parent: The object it was reached through.
+            step: How, such as ``".index"`` or ``".groupby()"``.
+            holder: The process that gets the reference.
+
+        Raises:
+            LimitedProxyChaining: Its proxy would have too high a level.
+        """
+        policy = parent.policy.for_results
+        with self._lock:
+            if target is parent.target:
+                entry = parent
+            else:
+                level = parent.level + 1
+                known = self._by_object.get((id(target), policy))
+                if known is None:
+                    path = _shorten(parent.path + step)
+                    if level > policy.max_chain:
+                        raise LimitedProxyChaining(
+                            policy.max_chain, f"{type(target).__name__} at {path}"
+                        )
+                    known = Entry(next(self._numbers), target, level, path, policy)
+                    self._keep(known)
+                elif level < known.level:
+                    known.level, known.path = level, _shorten(parent.path + step)
+                entry = known
+            if entry.level:
+                entry.holders[holder] = entry.holders.get(holder, 0) + 1
+            return self.reference(entry)
+
+    def add_iterator(self, iterator: Any, parent: Entry, holder: str) -> Entry:
+        """
+        Keep an iterator over an object for one process.
+
+        It is no step of a chain: its items are as far away as the object's own.
+        """
+        with self._lock:
+            entry = Entry(
+                next(self._numbers), iterator, parent.level, parent.path, parent.policy
+            )
+            entry.holders[holder] = 1
+            self._keep(entry)
+            return entry
+
+    def lend(self, idx: int) -> None:
+        """
+        Keep an object while a pickle of its proxy is on its way.
+        """
+        entry = self.get(idx)
+        with self._lock:
+            entry.leases.append(time.monotonic() + LEASE_S)
+
+    def adopt(self, idx: int, holder: str) -> None:
+        """
+        Note that a pickled proxy has arrived.
+
+        Raises:
+            ProxyObjectNotFound: It took too long, or nobody held the object.
+        """
+        with self._lock:
+            entry = self.get(idx)
+            if entry.leases:
+                entry.leases.pop(0)
+            entry.holders[holder] = entry.holders.get(holder, 0) + 1
+
+    def release(self, numbers: Iterable[int], holder: str) -> None:
+        """
+        Take back references that a process had.
+        """
+        gone: list[Any] = []
+        with self._lock:
+            for idx in numbers:
+                entry = self.entries.get(idx)
+                if entry is None:
+                    continue
+                left = entry.holders.get(holder, 0) - 1
+                if left > 0:
+                    entry.holders[holder] = left
+                else:
+                    entry.holders.pop(holder, None)
+                    self._let_go(entry, gone)
+        # What goes may run code of the user's: not under the lock.
+        gone.clear()
+
+    def drop_here(self, idx: int) -> None:
+        """
+        Note that a proxy in the server's own process went; safe in ``__del__``.
+        """
+        self._dropped_here.append(idx)
+
+    def sweep(self) -> None:
+        """
+        Forget what this process dropped.
+        """
+        dropped = []
+        while self._dropped_here:
+            dropped.append(self._dropped_here.popleft())
+        self.release(dropped, HERE)
+
+    def expire(self) -> None:
+        """
+        Forget what was pickled long ago and never arrived.
+        """
+        now = time.monotonic()
+        gone: list[Any] = []
+        with self._lock:
+            for entry in list(self.entries.values()):
+                if entry.leases and entry.leases[0] < now:
+                    entry.leases = [end for end in entry.leases if end >= now]
+                    self._let_go(entry, gone)
+        gone.clear()
+
+    def drop_holder(self, holder: str) -> None:
+        """
+        Forget all that a process held: it has ended.
+        """
+        gone: list[Any] = []
+        with self._lock:
+            for entry in list(self.entries.values()):
+                if entry.holders.pop(holder, None) is not None:
+                    self._let_go(entry, gone)
+        gone.clear()
+
+    def remove(self, idx: int) -> None:
+        """
+        Forget a shared object; its proxies then find nothing.
+        """
+        with self._lock:
+            entry = self.entries.pop(idx, None)
+            if entry is not None:
+                self._unmap(entry)
+                add_counts(self.past, entry.counts)
+
+    def aim(self, idx: int, target: Any) -> Entry:
+        """
+        Let an entry stand for another object from now on.
+        """
+        with self._lock:
+            entry = self.get(idx)
+            old = entry.target
+            self._unmap(entry)
+            entry.aim(target)
+            self._by_object[id(target), entry.policy] = entry
+        del old
+        return entry
+
+    def _keep(self, entry: Entry) -> None:
+        self.entries[entry.idx] = entry
+        self._by_object[id(entry.target), entry.policy] = entry
+
+    def _unmap(self, entry: Entry) -> None:
+        key = (id(entry.target), entry.policy)
+        if self._by_object.get(key) is entry:
+            del self._by_object[key]
+
+    def _let_go(self, entry: Entry, gone: list[Any]) -> None:
+        if not entry.kept and not entry.holders and not entry.leases:
+            del self.entries[entry.idx]
+            self._unmap(entry)
+            add_counts(self.past, entry.counts)
+            gone.append(entry)
+
+
+def not_found(idx: object) -> ProxyObjectNotFound:
+    """
+    Make the error for a number that stands for nothing.
+    """
+    return ProxyObjectNotFound(
+        f"The server has no object number {idx!r}: it was unshared (%unshare, del), or no "
+        "process held its proxy any more. Share it again and pass the new proxy."
+    )
+
+
+def _shorten(path: str) -> str:
+    if len(path) <= PATH_CHARS:
+        return path
+    half = PATH_CHARS // 2 - 1
+    return f"{path[:half]}...{path[-half:]}"

@@ -1,0 +1,207 @@
+"""
+What a request does to an object: one small function for each, with no bytes in sight.
+"""
+
+from __future__ import annotations
+
+import operator
+import queue
+import sqlite3
+from collections import deque
+from itertools import islice
+from types import BuiltinMethodType, MethodType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AccessDenied
+from ..protocol.special import BINARY, COMPARISONS, INPLACE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .objects import Entry
+
+__all__ = [
+    "NO_STEP",
+    "advice_for",
+    "call_method",
+    "get_attribute",
+    "is_own_method",
+    "put_back",
+    "set_attribute",
+    "take",
+]
+
+#: Results of these are no step of a chain: they are the object itself.
+NO_STEP = frozenset({f"__i{name}__" for name in INPLACE} | {"__enter__", "__aiter__"})
+
+_BINARY_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "and": operator.and_,
+    "or": operator.or_,
+    "divmod": divmod,
+    "pow": pow,  # which may have a third argument
+}
+for _name in BINARY:
+    _BINARY_FUNCTIONS.setdefault(_name, getattr(operator, _name, divmod))
+
+
+def _swapped(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    return lambda target, other: function(other, target)
+
+
+#: Python's own way to call a special method, which tries the reflected one as well.
+SPECIAL_CALLS: dict[str, Callable[..., Any]] = {
+    **{f"__{name}__": function for name, function in _BINARY_FUNCTIONS.items()},
+    **{
+        f"__r{name}__": _swapped(function)
+        for name, function in _BINARY_FUNCTIONS.items()
+    },
+    **{f"__i{name}__": getattr(operator, f"i{name}") for name in INPLACE},
+    **{f"__{name}__": getattr(operator, name) for name in COMPARISONS},
+    "__getitem__": operator.getitem,
+    "__setitem__": operator.setitem,
+    "__delitem__": operator.delitem,
+    "__contains__": operator.contains,
+    "__delattr__": delattr,
+    "__len__": len,
+    "__length_hint__": operator.length_hint,
+    "__hash__": hash,
+    "__bool__": bool,
+    "__int__": int,
+    "__float__": float,
+    "__complex__": complex,
+    "__index__": operator.index,
+    "__bytes__": bytes,
+    "__format__": format,
+    "__round__": round,
+    "__dir__": dir,
+    "__iter__": iter,
+    "__reversed__": reversed,
+}
+
+
+def get_attribute(entry: Entry, name: str) -> Any:
+    """
+    Read an attribute.
+
+    Raises:
+        AccessDenied: The settings forbid it.
+        BaseException: Whatever the object raises.
+    """
+    if not entry.is_open or name[:2] == "__":
+        entry.policy.check(entry.target, name)
+    return getattr(entry.target, name)
+
+
+def set_attribute(entry: Entry, name: str, value: Any) -> None:
+    """
+    Set an attribute; raises as `get_attribute`.
+    """
+    if name[:2] == "__":
+        raise AccessDenied(
+            f"{name!r} of {entry.path} cannot be set through a proxy; no setting opens "
+            "it."
+        )
+    if not entry.is_open:
+        entry.policy.check(entry.target, name, writes=True)
+    setattr(entry.target, name, value)
+
+
+def call_method(entry: Entry, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
+    """
+    Call a method, special or not; raises as `get_attribute`.
+    """
+    target = entry.target
+    if name[:2] != "__":
+        if not entry.is_open:
+            entry.policy.check(target, name)
+        return getattr(target, name)(*args, **kwargs)
+    entry.policy.check(target, name)
+    if name == "__next__":
+        # A generator that runs already refuses a second caller: one at a time.
+        with entry.turn:
+            return next(target)
+    if name == "__call__":
+        return target(*args, **kwargs)
+    function = SPECIAL_CALLS.get(name)
+    if function is not None:
+        return function(target, *args)
+    method = getattr(type(target), name)
+    return method(target, *args, **kwargs)
+
+
+def take(entry: Entry, count: int) -> list[Any]:
+    """
+    Take the next items of an iterator; fewer than asked for when it is used up.
+
+    Where it raises after some items, these come first, and the error with the next.
+    """
+    items: list[Any] = []
+    with entry.turn:
+        try:
+            items.extend(islice(entry.target, count))
+        except Exception as error:
+            if not items:
+                raise
+            entry.target = _raising(error)
+            entry.raises = True
+    return items
+
+
+def _raising(error: Exception) -> Iterator[Any]:
+    raise error
+    yield
+
+
+def put_back(entry: Entry, name: str, value: Any) -> None:
+    """
+    Give an item back to the queue that a worker took it from and died.
+
+    Args:
+        entry: What was called.
+        name: The method.
+        value: What it returned, which nobody gets now.
+    """
+    target = entry.target
+    if name not in ("get", "get_nowait") or not isinstance(target, queue.Queue):
+        return
+    with target.mutex:
+        if isinstance(target.queue, deque):
+            target.queue.appendleft(value)
+        else:
+            target._put(value)  # type: ignore[attr-defined] # how it keeps its order
+        target.not_empty.notify()
+
+
+def is_own_method(value: Any, target: Any, name: str) -> str | None:
+    """
+    Say whether what an attribute holds is a method of its object.
+
+    Returns:
+        ``"type"`` for a method of every object of the type, ``"object"`` for a method
+        of this one alone, None for anything else.
+    """
+    kind = type(value)
+    if kind is not MethodType and kind is not BuiltinMethodType:
+        return None
+    owner = value.__self__
+    if owner is target:
+        instance = getattr(target, "__dict__", None)
+        has_own = isinstance(instance, dict) and name in instance
+        if has_own or not hasattr(type(target), name) or isinstance(target, type):
+            return "object"
+        return "type"
+    # A class method, read from an object.
+    return "object" if owner is type(target) else None
+
+
+def advice_for(error: BaseException, entry: Entry) -> BaseException:
+    """
+    Say more where the object refuses every other thread than its own.
+    """
+    if isinstance(error, sqlite3.ProgrammingError) and "thread" in str(error):
+        return type(error)(
+            f"{error} Workers reach {entry.path} through a thread of the server, so "
+            "open it with sqlite3.connect(..., check_same_thread=False); use "
+            "locked(proxy) around what has to stay together."
+        )
+    return error

@@ -1,0 +1,328 @@
+"""
+The threads that wait for requests, and take turns at it.
+
+::
+
+    doorbells (sockets) ──> one thread at the post: blocks until a bell rings
+                                 │ leaves the post to the next thread, and becomes
+                                 v
+    lanes (memory) ───────> the looker: answers, then looks at the lanes that are in
+                            use for a little while, answers what it sees, and goes
+                            back to wait for the post
+
+A slow call delays nobody: while the looker is inside it, the next bell wakes the thread
+at the post, which becomes the looker. Whoever has a caller's claim answers its request,
+so that two lookers at once are a waste and never a mistake. Threads are made as they
+are needed: there is always one more than there are calls under way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from ..transport.bells import make_bells
+from ..transport.lanes import PHASE, POSTED, POSTED_AT, STATE, WATCHED
+from .interval import ShortInterval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .callers import Caller
+
+__all__ = ["Watch"]
+
+#: How long a look without a request lasts, in seconds.
+MOST_LOOK_S = 100e-6
+LEAST_LOOK_S = 5e-6
+#: Looks between two readings of the clock.
+LOOKS_PER_READING = 16
+#: Between two readings pass some microseconds; more means that another thread had the
+#: interpreter, and looking would take it away from that one.
+CONTENDED_S = 300e-6
+#: A lane without a request for this long is not looked at while others are in use.
+FORGET_S = 2e-3
+#: Seconds without a bell after which the switch interval is given back.
+QUIET_S = 1.0
+#: Threads that wait for their turn at the post; more than these end.
+SPARE_THREADS = 2
+
+
+class Watch:
+    """
+    Waits for requests of any number of callers.
+
+    Args:
+        listener: The listening socket.
+        admit: Called when somebody is at the door.
+        serve: Called with a caller whose claim is taken and whose request is posted;
+            releases the claim.
+        lost: Called with a caller that is gone.
+        tidy: Called when nothing else is to be done.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        admit: Callable[[], None],
+        serve: Callable[[Caller], None],
+        lost: Callable[[Caller], None],
+        tidy: Callable[[], None],
+    ) -> None:
+        self._admit = admit
+        self._serve = serve
+        self._lost = lost
+        self._tidy = tidy
+        self._listener = listener
+        self._bells = make_bells()
+        self._waker, self._sleeper = socket.socketpair()
+        self._waker.setblocking(False)
+        self._sleeper.setblocking(False)
+        self._bells.add(listener, listener)
+        self._bells.add(self._sleeper, self._sleeper)
+        self._post = threading.Lock()
+        self._count_lock = threading.Lock()
+        self._spare = 0
+        self._threads = 0
+        self._looker: object = None
+        #: The looker that is inside a call, if it is.
+        self._inside: object = None
+        self._watched: tuple[Caller, ...] = ()
+        self._seen: dict[Caller, int] = {}
+        self._look_s = MOST_LOOK_S
+        self._interval = ShortInterval()
+        self.closed = False
+        self.ended = threading.Event()
+        #: (monotonic seconds, seconds) of waits before a request was seen.
+        self.delays: list[tuple[float, float]] = []
+
+    # -- from outside ----------------------------------------------------------------
+
+    def add(self, caller: Caller) -> None:
+        """
+        Wait for requests of one more caller.
+        """
+        self._bells.add(caller.lane.doorbell, caller)
+
+    def remove(self, caller: Caller) -> None:
+        """
+        Wait for no more requests of a caller.
+        """
+        self._bells.remove(caller.lane.doorbell)
+        self._watched = tuple(c for c in self._watched if c is not caller)
+
+    def start(self) -> None:
+        """
+        Start the first thread.
+        """
+        self._start_thread()
+
+    def wake(self) -> None:
+        """
+        Let the thread at the post have a look around. Safe in ``__del__``.
+        """
+        with contextlib.suppress(OSError):
+            self._waker.send(b"w")
+
+    def close(self) -> None:
+        """
+        End all threads that are not inside a call of an object.
+        """
+        self.closed = True
+        self._looker = None
+        self._interval.release()
+        self.wake()
+
+    def after_fork(self) -> None:
+        """
+        In a child, close what it inherited.
+        """
+        self.closed = True
+        self._bells.close()
+        self._waker.close()
+        self._sleeper.close()
+
+    # -- the threads -----------------------------------------------------------------
+
+    def _start_thread(self) -> None:
+        with self._count_lock:
+            self._threads += 1
+            number = self._threads
+        threading.Thread(
+            target=self.run, name=f"duck-server-{number}", daemon=True
+        ).start()
+
+    def run(self) -> None:
+        """
+        Be one of the threads, until the watch is closed.
+        """
+        me = object()
+        while not self.closed:
+            with self._count_lock:
+                if self._spare > SPARE_THREADS:
+                    return
+                self._spare += 1
+            with self._post:
+                with self._count_lock:
+                    self._spare -= 1
+                    alone = not self._spare
+                called = self._wait_for_bells()
+            if called:
+                if alone and not self.closed:
+                    self._start_thread()
+                self._be_looker(me, called)
+        if not self.ended.is_set():
+            self._pass_the_end_on()
+
+    def _pass_the_end_on(self) -> None:
+        # Whoever waits for the post finds the watch closed, one after the other.
+        self.ended.set()
+        with self._post:
+            self._bells.close()
+            self._waker.close()
+            self._sleeper.close()
+
+    def _wait_for_bells(self) -> list[Caller]:
+        """
+        Block at the post until somebody calls.
+        """
+        called: list[Caller] = []
+        while not called and not self.closed:
+            quiet = QUIET_S if self._interval.wanted else None
+            owners = self._bells.wait(quiet)
+            if not owners:
+                self._interval.release()
+            for owner in owners:
+                if owner is self._listener:
+                    self._interval.want()
+                    self._admit()
+                elif owner is self._sleeper:
+                    with contextlib.suppress(OSError):
+                        self._sleeper.recv(4096)
+                    self._tidy()
+                else:
+                    called.append(owner)
+            if called and self._looker is not None and self._inside is None:
+                called = [c for c in called if not self._is_being_looked_after(c)]
+        return called
+
+    def _is_being_looked_after(self, caller: Caller) -> bool:
+        """
+        Leave a caller to a looker that is at work; take only its bell.
+        """
+        if caller.words[WATCHED]:
+            self._hear(caller)
+            return True
+        return False
+
+    def _hear(self, caller: Caller) -> None:
+        if not caller.lane.hear():
+            self.remove(caller)
+            self._lost(caller)
+
+    def _be_looker(self, me: object, called: list[Caller]) -> None:
+        self._looker = me
+        if not self._interval.wanted:
+            self._interval.want()
+        for caller in called:
+            # First the answer: taking the bell gives the interpreter away.
+            if self._answer(me, caller) and self._looker is me:
+                self._look_after(caller)
+            self._hear(caller)
+        if self._looker is me:
+            self._look(me)
+        if self._looker is me:
+            self._looker = None
+        if self._looker is None:
+            # Also where another looker went while this one was inside a call.
+            self._look_away(me)
+
+    def _answer(self, me: object, caller: Caller) -> bool:
+        words = caller.words
+        if words[STATE] & PHASE != POSTED or not caller.claim.acquire(False):
+            return False
+        if words[STATE] & PHASE != POSTED:
+            caller.claim.release()
+            return False
+        posted_at = caller.lane.doubles[POSTED_AT]
+        if posted_at:
+            now = time.monotonic()
+            self.delays.append((now, now - posted_at))
+            if len(self.delays) > 512:
+                del self.delays[:256]
+        self._inside = me
+        self._serve(caller)
+        if self._inside is me:
+            self._inside = None
+        return True
+
+    def _look_after(self, caller: Caller) -> None:
+        if not caller.words[WATCHED] and not caller.gone:
+            caller.words[WATCHED] = 1
+            self._watched = (*self._watched, caller)
+
+    def _look_away(self, me: object) -> None:
+        watched, self._watched = self._watched, ()
+        self._unwatch(me, watched)
+
+    def _look(self, me: object) -> None:
+        serve = self._serve
+        idle_since: float | None = None
+        misses = 0
+        fruitful = False
+        last = 0.0
+        pruned = 0.0
+        while self._looker is me:
+            hit = False
+            for caller in self._watched:
+                words = caller.words
+                if words[STATE] & PHASE == POSTED and caller.claim.acquire(False):
+                    if words[STATE] & PHASE != POSTED:
+                        caller.claim.release()
+                        continue
+                    self._inside = me
+                    serve(caller)
+                    if self._inside is me:
+                        self._inside = None
+                    hit = True
+            if hit:
+                misses = 0
+                idle_since = None
+                fruitful = True
+                continue
+            misses += 1
+            if misses % LOOKS_PER_READING:
+                continue
+            now = time.monotonic()
+            if idle_since is None:
+                idle_since = last = now
+                continue
+            if now - last > CONTENDED_S or now - idle_since > self._look_s:
+                break
+            if now - pruned > FORGET_S:
+                pruned = now
+                self._forget_the_silent(me)
+            last = now
+        if fruitful:
+            self._look_s = MOST_LOOK_S
+        else:
+            self._look_s = max(self._look_s / 2, LEAST_LOOK_S)
+
+    def _forget_the_silent(self, me: object) -> None:
+        states = {caller: caller.words[STATE] for caller in self._watched}
+        silent = [c for c, state in states.items() if self._seen.get(c) == state]
+        self._seen = states
+        self._watched = tuple(c for c in self._watched if c not in silent)
+        self._unwatch(me, silent)
+
+    def _unwatch(self, me: object, callers: Iterable[Caller]) -> None:
+        for caller in callers:
+            caller.words[WATCHED] = 0
+        for caller in callers:
+            # What was posted between the last look and now may have lost its bell.
+            caller.lane.fence()
+            if caller.words[STATE] & PHASE == POSTED:
+                self._answer(me, caller)

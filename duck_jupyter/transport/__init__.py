@@ -1,0 +1,3 @@
+"""
+Frames in lanes: moves bytes between two processes. Knows no objects.
+"""

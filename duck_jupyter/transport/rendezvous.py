@@ -1,0 +1,250 @@
+"""
+How a client and a server meet, and know each other, before any frame is read.
+
+The server's socket lies in a folder that only its user may enter. Both sides prove
+that they have the secret (`multiprocessing.connection`'s challenge), then exchange one
+message each, then the server passes the descriptor of the new lane's block.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import struct
+import sys
+import tempfile
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import (  # type: ignore[attr-defined]
+    Connection,
+    answer_challenge,
+    deliver_challenge,
+)
+from pathlib import Path
+
+import msgspec
+
+from ..errors import HandshakeError, KernelGone
+from ..memory.blocks import Block
+from .lanes import Lane, lane_bytes
+
+__all__ = ["Doorway", "Hello", "connect"]
+
+PROTOCOL_VERSION = 1
+HANDSHAKE_S = 10.0
+HELLO_BYTES = 4096
+FOLDER_PREFIX = "duck-"
+SOCKET_NAME = "s"
+#: The system's limit on a socket's path is 104 to 108 bytes.
+PATH_BYTES = 100
+BACKLOG = 256
+
+
+class Hello(msgspec.Struct):
+    """
+    What a client says of itself.
+    """
+
+    version: int
+    #: One for each process; it stays the same for all lanes of the process.
+    client: str
+    pid: int
+    process_name: str
+    thread_name: str
+
+
+class Welcome(msgspec.Struct):
+    """
+    What the server answers.
+    """
+
+    version: int
+    bufsize: int
+    max_message: int
+    refusal: str | None = None
+
+
+class Doorway:
+    """
+    The server's side: a listening socket in a private folder.
+
+    Args:
+        secret: What a client must have.
+        bufsize: Bytes for one frame in the lanes made here.
+        max_message: The largest message in bytes.
+    """
+
+    def __init__(self, secret: bytes, bufsize: int, max_message: int) -> None:
+        self.secret = secret
+        self.bufsize = bufsize
+        self.max_message = max_message
+        _sweep_folders_of_the_dead()
+        self._folder = _make_folder()
+        self.address = str(self._folder / SOCKET_NAME)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.bind(self.address)
+        self.socket.listen(BACKLOG)
+        self.socket.setblocking(False)
+
+    def accept(self) -> socket.socket | None:
+        """
+        Take one caller, who is a stranger still; None where none waits.
+        """
+        try:
+            caller, _ = self.socket.accept()
+        except OSError:
+            return None
+        caller.setblocking(True)
+        return caller
+
+    def admit(self, caller: socket.socket) -> tuple[Lane, Hello]:
+        """
+        Let a caller prove itself, and give it a lane.
+
+        Returns:
+            The server's end, and what the client said of itself.
+
+        Raises:
+            HandshakeError: It is not of this user, has not the secret, or speaks
+                another version. The socket is closed.
+            EOFError, OSError: It went away, or was silent for too long.
+        """
+        try:
+            _require_same_user(caller)
+            connection = _limited_connection(caller)
+            deliver_challenge(connection, self.secret)
+            answer_challenge(connection, self.secret)
+            hello = msgspec.msgpack.decode(
+                connection.recv_bytes(HELLO_BYTES), type=Hello
+            )
+            refusal = None
+            if hello.version != PROTOCOL_VERSION:
+                refusal = (
+                    f"The worker speaks version {hello.version} of the protocol and "
+                    f"the kernel {PROTOCOL_VERSION}: install the same duck-jupyter "
+                    "in both."
+                )
+            welcome = Welcome(
+                PROTOCOL_VERSION, self.bufsize, self.max_message, refusal
+            )
+            connection.send_bytes(msgspec.msgpack.encode(welcome))
+            if refusal:
+                raise HandshakeError(refusal)
+            block = Block.create(lane_bytes(self.bufsize))
+            socket.send_fds(caller, [b"L"], [block.fd])
+        except AuthenticationError as error:
+            caller.close()
+            raise HandshakeError(f"A caller did not know the secret: {error}") from error
+        except BaseException:
+            caller.close()
+            raise
+        return Lane(block, self.bufsize, caller, self.max_message), hello
+
+    def close(self, *, here: bool = True) -> None:
+        """
+        Stop listening.
+
+        Args:
+            here: False in a forked child, whose copy of the socket goes while the
+                folder stays the parent's.
+        """
+        self.socket.close()
+        if here:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def connect(address: str, secret: bytes, hello: Hello) -> Lane:
+    """
+    Call a server and get a lane to it.
+
+    Args:
+        address: The path of its socket.
+        secret: What it wants to see proved.
+        hello: What this client is.
+
+    Raises:
+        KernelGone: Nobody listens there, or not any more.
+        HandshakeError: The server is another user's, or refused.
+    """
+    caller = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        caller.settimeout(HANDSHAKE_S)
+        caller.connect(address)
+        caller.settimeout(None)
+        connection = _limited_connection(caller)
+        answer_challenge(connection, secret)
+        deliver_challenge(connection, secret)
+        connection.send_bytes(msgspec.msgpack.encode(hello))
+        welcome = msgspec.msgpack.decode(
+            connection.recv_bytes(HELLO_BYTES), type=Welcome
+        )
+        if welcome.refusal:
+            raise HandshakeError(welcome.refusal)
+        _, fds, _, _ = socket.recv_fds(caller, 1, 1)
+        if not fds:
+            raise EOFError("it closed the connection")
+        block = Block(fds[0], lane_bytes(welcome.bufsize))
+        return Lane(block, welcome.bufsize, caller, welcome.max_message)
+    except (PermissionError, AuthenticationError) as error:
+        caller.close()
+        if isinstance(error, HandshakeError):
+            raise
+        raise HandshakeError(
+            "This proxy belongs to another user's kernel, or to a kernel that ended "
+            f"and left its address to another ({type(error).__name__}: {error}). Only "
+            "processes of the user who shared the object may use it."
+        ) from error
+    except (OSError, EOFError) as error:
+        caller.close()
+        raise KernelGone(
+            "The kernel that shared this object has ended, or stopped its server "
+            f"({type(error).__name__}: {error}). Share the object again and pass the "
+            "new proxy."
+        ) from error
+    except BaseException:
+        caller.close()
+        raise
+
+
+def _limited_connection(caller: socket.socket) -> Connection:
+    # The system's own limit: Connection reads and writes the descriptor itself.
+    limit = struct.pack("ll", int(HANDSHAKE_S), 0)
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        caller.setsockopt(socket.SOL_SOCKET, option, limit)
+    return Connection(os.dup(caller.fileno()))
+
+
+def _require_same_user(caller: socket.socket) -> None:
+    if sys.platform == "linux":
+        size = struct.calcsize("3i")
+        credentials = caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+        _, user, _ = struct.unpack("3i", credentials)
+        if user != os.geteuid():
+            raise HandshakeError(f"A process of user {user} was turned away.")
+
+
+def _make_folder() -> Path:
+    prefix = f"{FOLDER_PREFIX}{os.getpid()}-"
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    if len(str(folder / SOCKET_NAME).encode()) > PATH_BYTES:
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))  # noqa: S108
+    return folder
+
+
+def _sweep_folders_of_the_dead() -> None:
+    """
+    Remove the folders of this user's servers that were killed.
+    """
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*-*"):
+        pid = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
+        if not pid.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid != os.geteuid():
+                continue
+            try:
+                os.kill(int(pid), 0)
+            except ProcessLookupError:
+                shutil.rmtree(folder, ignore_errors=True)
