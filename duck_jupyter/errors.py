@@ -154,7 +154,7 @@ class RemoteError(ProxyError):
     """
 
 
-class RemoteTraceback(Exception):  # noqa: N818 - shown as a cause, never raised
+class RemoteTraceback(Exception):
     """
     The traceback of the other process, as text: the cause of what it raised.
 

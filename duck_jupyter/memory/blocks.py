@@ -25,15 +25,15 @@ from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataTooBigError, KernelGone
+from ..errors import DataTooBigError, KernelGone, ProxyClosed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Block", "attach_named", "create_named", "unlink_named"]
+__all__ = ["Block", "attach_named", "buffer_of", "create_named", "unlink_named"]
 
 #: Where the system keeps files that are memory; elsewhere the temporary folder.
-MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108
+MEMORY_FOLDER = Path("/dev/shm")
 NAME_PREFIX = "duck-"
 
 _tracker_lock = threading.Lock()
@@ -135,13 +135,13 @@ def _untracked() -> Iterator[None]:
 
             return wrapper
 
-        resource_tracker.register = skip(register)  # type: ignore[assignment]
-        resource_tracker.unregister = skip(unregister)  # type: ignore[assignment]
+        resource_tracker.register = skip(register)
+        resource_tracker.unregister = skip(unregister)
         try:
             yield
         finally:
-            resource_tracker.register = register  # type: ignore[assignment]
-            resource_tracker.unregister = unregister  # type: ignore[assignment]
+            resource_tracker.register = register
+            resource_tracker.unregister = unregister
 
 
 def create_named(size: int) -> SharedMemory:
@@ -168,6 +168,22 @@ def attach_named(name: str) -> SharedMemory:
             f"The block {name!r} has vanished: the server that made it was stopped, or "
             "its kernel ended. Share the object again and pass the new proxy."
         ) from error
+
+
+def buffer_of(block: SharedMemory) -> memoryview:
+    """
+    Give the bytes of a named block.
+
+    Raises:
+        ProxyClosed: It was closed in this process.
+    """
+    buffer = block.buf
+    if buffer is None:
+        raise ProxyClosed(
+            f"The block {block.name!r} was closed in this process; take a new one with "
+            "get_shared_memory()."
+        )
+    return buffer
 
 
 def unlink_named(block: SharedMemory) -> None:

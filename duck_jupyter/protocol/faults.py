@@ -4,6 +4,7 @@ An exception <-> bytes: the exception itself where it can be rebuilt, always its
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ def describe(error: BaseException) -> str:
     """
     try:
         return f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - any code of the user's may run in __str__
+    except Exception:  # any code of the user's may run in __str__
         return f"{type(error).__name__} (its text cannot be made)"
 
 
@@ -49,11 +50,12 @@ def traceback_text(error: BaseException, skip: int = 0) -> str:
             trace = trace.tb_next
     try:
         text = "".join(traceback.format_exception(type(error), error, trace))
-    except Exception:  # noqa: BLE001 - any code of the user's may run in __str__
+    except Exception:  # any code of the user's may run in __str__
         text = "".join(traceback.format_tb(trace)) + describe(error)
     if len(text) > TEXT_CHARS:
         half = TEXT_CHARS // 2
-        text = f"{text[:half]}\n[... {len(text) - 2 * half} characters ...]\n{text[-half:]}"
+        left_out = f"[... {len(text) - 2 * half} characters ...]"
+        text = f"{text[:half]}\n{left_out}\n{text[-half:]}"
     return text
 
 
@@ -83,13 +85,14 @@ def parse_fault(data: memoryview | bytes) -> BaseException:
         The exception, or a `RemoteError` where it cannot be rebuilt here.
     """
     pickled, line, text = _decode(data)
-    error: Any = None
+    found: Any = None
     if pickled is not None:
-        try:
-            error = loads(memoryview(pickled))
-        except DataDecodeError:
-            error = None
-    if not isinstance(error, BaseException):
+        with contextlib.suppress(DataDecodeError):
+            found = loads(memoryview(pickled))
+    error: BaseException
+    if isinstance(found, BaseException):
+        error = found
+    else:
         error = RemoteError(
             f"{line}\n(This exception cannot be rebuilt in this process; its traceback "
             "in the kernel is the cause below.)"

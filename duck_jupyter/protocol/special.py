@@ -21,19 +21,21 @@ __all__ = [
 ]
 
 BINARY = (
-    "add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or"
-).split()
-INPLACE = [name for name in BINARY if name != "divmod"]
-COMPARISONS = "lt le eq ne gt ge".split()
+    *("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "divmod", "pow"),
+    *("lshift", "rshift", "and", "xor", "or"),
+)
+INPLACE = tuple(name for name in BINARY if name != "divmod")
+COMPARISONS = ("lt", "le", "eq", "ne", "gt", "ge")
 #: Methods without arguments whose result is a value.
 UNARY = (
-    "neg pos abs invert int float complex index trunc floor ceil hash bool len "
-    "length_hint bytes fspath"
-).split()
+    *("neg", "pos", "abs", "invert", "int", "float", "complex", "index", "trunc"),
+    *("floor", "ceil", "hash", "bool", "len", "length_hint", "bytes", "fspath"),
+)
 OTHER = (
-    "round format getitem setitem delitem contains iter next reversed call dir enter "
-    "exit await aiter anext aenter aexit"
-).split()
+    *("round", "format", "getitem", "setitem", "delitem", "contains", "iter", "next"),
+    *("reversed", "call", "dir", "enter", "exit"),
+    *("await", "aiter", "anext", "aenter", "aexit"),
+)
 
 SPECIAL_NAMES: tuple[str, ...] = tuple(
     f"__{name}__"
@@ -64,9 +66,7 @@ def bits_of(kind: type) -> int:
     """
     bits = _bits.get(kind)
     if bits is None:
-        has = {
-            name for name in SPECIAL_NAMES if getattr(kind, name, None) is not None
-        }
+        has = {name for name in SPECIAL_NAMES if getattr(kind, name, None) is not None}
         for name, other in FALLBACKS:
             # A name set to None says that the type refuses.
             if other in has and not hasattr(kind, name):
@@ -81,4 +81,3 @@ def names_in(bits: int) -> frozenset[str]:
     Give the names whose bits are set.
     """
     return frozenset(name for i, name in enumerate(SPECIAL_NAMES) if bits >> i & 1)
-

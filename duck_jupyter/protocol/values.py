@@ -172,9 +172,8 @@ def wrap(
     kind = type(value)
     if kind is Ext:
         return value
-    if kind in PLAIN_TYPES and (kind is not int or -(2**63) <= value < 2**63):
-        if kind is not str or value.isascii() or _is_utf8(value):
-            return value
+    if kind in PLAIN_TYPES and _fits_msgpack(value, kind):
+        return value
     if buffers is None:
         return Ext(PICKLED, dumps(value, hook))
     first = len(buffers)
@@ -229,10 +228,17 @@ def load_extension(code: int, data: memoryview, buffers: Sequence[Any]) -> Any:
     raise DataDecodeError(f"A frame holds an extension of unknown kind {code}.")
 
 
-def _is_utf8(text: str) -> bool:
+def _fits_msgpack(value: Any, kind: type) -> bool:
+    """
+    Say whether msgpack knows a value of a plain type; pickle knows them all.
+    """
+    if kind is int:
+        return bool(-(2**63) <= value < 2**63)
+    if kind is not str or value.isascii():
+        return True
     try:
-        text.encode()
-    except UnicodeEncodeError:  # a lone surrogate: pickle can, msgpack cannot
+        value.encode()
+    except UnicodeEncodeError:  # a lone surrogate
         return False
     return True
 
@@ -327,4 +333,3 @@ def loads(data: memoryview, buffers: Sequence[Any] = ()) -> Any:
             f"{type(error).__name__}: {error}. A module that is missing here has to "
             "be installed, or put where this process can import it."
         ) from error
-

@@ -124,7 +124,7 @@ class Caller:
             )
             try:
                 type(entry.target).__exit__(entry.target, WorkerGone, error, None)
-            except BaseException:  # noqa: S112 - the object's own; nobody is left to tell
+            except BaseException:  # the object's own; nobody is left to tell
                 continue
 
     def __repr__(self) -> str:

@@ -1,6 +1,8 @@
 """
-What the server counts, at next to no cost: the hot path adds to plain lists after the
-answer is on its way, and all else is worked out when somebody asks.
+What the server counts, at next to no cost.
+
+The hot path adds to plain lists after the answer is on its way, and all else is worked
+out when somebody asks.
 
 Latency is measured for every call whose worker had to block, and for every eighth of
 the others, which then stands for eight.
@@ -13,11 +15,12 @@ import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import LimitedProxyChaining
 from .advice import ways_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from ..errors import LimitedProxyChaining
 
 __all__ = [
     "BYTES_IN",
@@ -109,7 +112,9 @@ def totals_of(many: Iterable[list[int]]) -> CallTotals:
     total = fresh_counts()
     for counts in many:
         add_counts(total, counts)
-    return CallTotals(*total[:LATENCY_FIRST], tuple(total[LATENCY_FIRST:]))
+    gets, sets, executes, bytes_in, bytes_out, last, peak = total[:LATENCY_FIRST]
+    latency = tuple(total[LATENCY_FIRST:])
+    return CallTotals(gets, sets, executes, bytes_in, bytes_out, last, peak, latency)
 
 
 def quantile(latency: tuple[int, ...], share: float) -> float | None:
@@ -121,11 +126,9 @@ def quantile(latency: tuple[int, ...], share: float) -> float | None:
     wanted = sum(latency) * share
     if not wanted:
         return None
-    seen = 0
-    for bucket, count in enumerate(latency):
-        seen += count
-        if seen >= wanted:
-            break
+    bucket = seen = 0
+    while (seen := seen + latency[bucket]) < wanted:
+        bucket += 1
     return float(2**bucket) / 4e6
 
 
@@ -154,7 +157,7 @@ class ErrorGroup(NamedTuple):
     type_name: str
     object_name: str
     message: str
-    count: int
+    count: int  # type: ignore[assignment]  # hides the method of tuples
     first: float
     last: float
     worker_pids: tuple[int, ...]

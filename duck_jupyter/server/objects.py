@@ -19,10 +19,11 @@ from ..errors import LimitedProxyChaining, ProxyObjectNotFound
 from ..protocol.refs import TYPE_NAME_CHARS, ObjectRef
 from ..protocol.special import bits_of
 from .counters import add_counts, fresh_counts
-from .policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from .policy import Policy
 
 __all__ = ["HERE", "Entry", "ObjectTable", "not_found"]
 
@@ -155,9 +156,7 @@ class ObjectTable:
             number = self._types.get(kind)
             if number is None:
                 number = self._types[kind] = next(self._type_numbers)
-        return ObjectRef(
-            entry.idx, entry.level, number, bits_of(kind), entry.type_name
-        )
+        return ObjectRef(entry.idx, entry.level, number, bits_of(kind), entry.type_name)
 
     def export(self, target: Any, parent: Entry, step: str, holder: str) -> ObjectRef:
         """
@@ -332,8 +331,8 @@ def not_found(idx: object) -> ProxyObjectNotFound:
     Make the error for a number that stands for nothing.
     """
     return ProxyObjectNotFound(
-        f"The server has no object number {idx!r}: it was unshared (%unshare, del), or no "
-        "process held its proxy any more. Share it again and pass the new proxy."
+        f"The server has no object number {idx!r}: it was unshared (%unshare, del), or "
+        "no process held its proxy any more. Share it again and pass the new proxy."
     )
 
 

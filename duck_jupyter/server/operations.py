@@ -168,7 +168,7 @@ def put_back(entry: Entry, name: str, value: Any) -> None:
         if isinstance(target.queue, deque):
             target.queue.appendleft(value)
         else:
-            target._put(value)  # type: ignore[attr-defined] # how it keeps its order
+            target._put(value)  # how it keeps its order
         target.not_empty.notify()
 
 

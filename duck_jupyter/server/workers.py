@@ -68,7 +68,9 @@ class WorkerLog:
             since = self._since.pop(hello.client, caller.since)
             code = exit_code_of(hello.pid)
             self._ended.append(
-                WorkerEnd(hello.pid, hello.process_name, since, time.time(), code, calls)
+                WorkerEnd(
+                    hello.pid, hello.process_name, since, time.time(), code, calls
+                )
             )
 
     def since(self, client: str, default: float) -> float:

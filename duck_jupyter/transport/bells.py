@@ -7,8 +7,10 @@ from __future__ import annotations
 import contextlib
 import select
 import selectors
-import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
 
 __all__ = ["Bells", "make_bells"]
 

@@ -16,7 +16,7 @@ import struct
 import sys
 import tempfile
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import (  # type: ignore[attr-defined]
+from multiprocessing.connection import (
     Connection,
     answer_challenge,
     deliver_challenge,
@@ -125,9 +125,7 @@ class Doorway:
                     f"the kernel {PROTOCOL_VERSION}: install the same duck-jupyter "
                     "in both."
                 )
-            welcome = Welcome(
-                PROTOCOL_VERSION, self.bufsize, self.max_message, refusal
-            )
+            welcome = Welcome(PROTOCOL_VERSION, self.bufsize, self.max_message, refusal)
             connection.send_bytes(msgspec.msgpack.encode(welcome))
             if refusal:
                 raise HandshakeError(refusal)
@@ -135,7 +133,9 @@ class Doorway:
             socket.send_fds(caller, [b"L"], [block.fd])
         except AuthenticationError as error:
             caller.close()
-            raise HandshakeError(f"A caller did not know the secret: {error}") from error
+            raise HandshakeError(
+                f"A caller did not know the secret: {error}"
+            ) from error
         except BaseException:
             caller.close()
             raise
@@ -229,7 +229,7 @@ def _make_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     if len(str(folder / SOCKET_NAME).encode()) > PATH_BYTES:
         folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))  # noqa: S108
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
     return folder
 
 
