@@ -10,7 +10,8 @@ Example::
 
 from __future__ import annotations
 
-from .client.proxy import Proxy, get_callable_name, is_method_of
+from .client.names import get_callable_name, is_method_of
+from .client.proxy import Proxy
 from .errors import (
     DataDecodeError,
     DataEncodeError,

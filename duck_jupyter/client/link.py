@@ -14,15 +14,23 @@ import secrets
 import threading
 import weakref
 from collections import deque
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.msgpack import Decoder
 
 from ..errors import DataDecodeError, KernelGone, ProxyError
-from ..protocol.faults import FAULT, pack_fault, parse_fault
+from ..protocol.faults import FAULT, parse_fault
 from ..protocol.opcodes import ProxyOpCode
-from ..protocol.refs import ObjectRef, resolve, resolving
+from ..protocol.refs import (
+    DESK,
+    METHOD,
+    OF_TYPE,
+    REF,
+    MethodMark,
+    ObjectRef,
+    resolve,
+    resolving,
+)
 from ..protocol.values import (
     PLAIN_TYPES,
     encode,
@@ -32,129 +40,20 @@ from ..protocol.values import (
 )
 from ..transport.rendezvous import PROTOCOL_VERSION, Hello, connect
 from .channel import Channel
+from .releaser import Releaser
+from .seats import Seat, ThreadState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = [
-    "DESK",
-    "METHOD",
-    "OF_TYPE",
-    "REF",
-    "Link",
-    "LocalServer",
-    "MethodMark",
-    "end_here",
-    "link_here",
-    "link_to",
-]
+    from .local import LocalServer
 
-#: Extension codes of a reference and of a method of the object that was asked.
-REF = 2
-METHOD = 3
-#: The number of no object: calls to it are to the server itself.
-DESK = 0
+__all__ = ["Link"]
+
 EXECUTE = int(ProxyOpCode.EXECUTE)
-#: What a METHOD extension holds where every object of the type has the method.
-OF_TYPE = b"t"
-RELEASE_AT_ONCE = 500
-#: Proxies that were dropped are reported together, this many seconds later.
-RELEASE_EVERY_S = 0.05
+NOTHING: dict[str, Any] = {}
 
 decode_ref = Decoder(ObjectRef).decode
-
-_links: dict[str, Link] = {}
-_links_lock = threading.Lock()
-
-
-class LocalServer(Protocol):
-    """
-    What a link needs of the server in whose process it is.
-    """
-
-    def local_call(self, idx: int, method: str, args: Any, kwargs: Any) -> Any:
-        """
-        Do in this process what an EXECUTE frame would.
-        """
-
-    def local_get(self, idx: int, name: str) -> Any:
-        """
-        Do in this process what a GET frame would.
-        """
-
-    def local_frame(self, opcode: int, payload: Sequence[Any]) -> Any:
-        """
-        Do in this process what any request frame would.
-        """
-
-    def local_set(self, idx: int, name: str, value: Any) -> None:
-        """
-        Do in this process what a SET frame would.
-        """
-
-    def local_desk(self, word: str, args: Sequence[Any]) -> Any:
-        """
-        Do in this process what a call to the server itself would.
-        """
-
-    def local_drop(self, idx: int) -> None:
-        """
-        Note that a proxy of a chained object went; safe in ``__del__``.
-        """
-
-
-class MethodMark:
-    """
-    The answer to a GET of a method: there is one, call it by name.
-    """
-
-    __slots__ = ("of_type",)
-
-    def __init__(self, *, of_type: bool) -> None:
-        #: Every object of the type has it, so nobody need ask again.
-        self.of_type = of_type
-
-
-class _Thread(threading.local):
-    """
-    What one thread has of one link.
-    """
-
-    seat: _Seat | None = None
-    channel: Channel | None = None
-    #: The buffers of the answer that is being decoded.
-    buffers: Sequence[Any] = ()
-
-    def __init__(self) -> None:
-        #: The channels through which this thread's ``with`` blocks were entered.
-        self.entered: dict[int, list[Channel]] = {}
-
-
-class _Seat:
-    """
-    Goes with its thread, and leaves the channel to the next one.
-    """
-
-    __slots__ = ("_channel", "_free")
-
-    def __init__(self, channel: Channel, free: deque[Channel]) -> None:
-        self._channel: Channel | None = channel
-        self._free = free
-
-    def leave(self) -> None:
-        """
-        Do without the channel: it was closed, or is not to be used again.
-        """
-        self._channel = None
-
-    def __del__(self) -> None:
-        channel = self._channel
-        if channel is None:
-            return
-        if channel.busy or channel.contexts:
-            channel.close()
-        else:
-            self._free.append(channel)
 
 
 class Link:
@@ -167,6 +66,9 @@ class Link:
         server: The server, where this is its own process.
     """
 
+    #: Makes a proxy of a reference; set by the module that has the class.
+    make_proxy: ClassVar[Callable[[Link, ObjectRef], Any]]
+
     def __init__(
         self, address: str, secret: bytes, server: LocalServer | None = None
     ) -> None:
@@ -175,19 +77,16 @@ class Link:
         self.server = server
         #: Set once the server closed in this very process.
         self.ended = False
-        #: Makes a proxy of a reference; given by the module that has the class.
-        self.make_proxy: Callable[[Link, ObjectRef], Any]
         self.methods: dict[int, set[str]] = {}
         self._reset()
 
     def _reset(self) -> None:
-        self.thread = _Thread()
+        self.thread = ThreadState()
         self.client = secrets.token_hex(8)
         self._lock = threading.Lock()
         self._channels: weakref.WeakSet[Channel] = weakref.WeakSet()
         self._free: deque[Channel] = deque()
-        self._dropped: SimpleQueue[int] = SimpleQueue()
-        self._releaser: threading.Thread | None = None
+        self._releaser = Releaser(lambda *numbers: self.desk("release", *numbers))
         self._decode = Decoder(ext_hook=self._extension).decode
 
     def after_fork(self) -> None:
@@ -231,8 +130,7 @@ class Link:
                 break
         else:
             if not kwargs:
-                with contextlib.suppress(OverflowError, UnicodeEncodeError):
-                    return self.request((EXECUTE, (idx, method, args, {})), timeout)
+                return self.request(EXECUTE, (idx, method, args, NOTHING), timeout)
         return self.send(EXECUTE, [idx, method, list(args), dict(kwargs or {})], timeout)
 
     def send(
@@ -252,44 +150,51 @@ class Link:
         """
         buffers: list[Any] = []
         wrapped = wrap_payload(payload, self._reduce, buffers)
-        channel = self.channel()
-        return self._ask(channel, (opcode, wrapped), buffers, timeout)
+        data = encode((opcode, wrapped))
+        return self._exchange(self.channel(), data, buffers, timeout)
 
-    def desk(self, word: str, *args: Any, timeout: float | None = None) -> Any:
+    def request(
+        self, opcode: int, payload: Sequence[Any], timeout: float | None = None
+    ) -> Any:
+        """
+        Send a request whose values are plain, as `send`.
+        """
+        try:
+            data = encode((opcode, payload))
+        except (OverflowError, UnicodeEncodeError):
+            # A whole number over 64 bits, or a lone surrogate: pickle can.
+            parts = [list(p) if type(p) is tuple else p for p in payload]
+            return self.send(opcode, parts, timeout)
+        channel = self.thread.channel
+        if channel is None or channel.busy:
+            channel = self.channel()
+        return self._exchange(channel, data, (), timeout)
+
+    def desk(self, word: str, *args: Any) -> Any:
         """
         Say a control word to the server itself.
         """
         if self.server is not None:
             return self.server.local_desk(word, args)
-        return self.request((EXECUTE, (DESK, word, args, {})), timeout)
+        return self.request(EXECUTE, (DESK, word, args, NOTHING))
 
-    def request(self, message: Any, timeout: float | None = None) -> Any:
+    def reference(
+        self, idx: int, how: str, name: str, args: list[Any], kwargs: dict[str, Any]
+    ) -> Any:
         """
-        Send a request whose values are plain, and give the answer's value.
-
-        Args:
-            message: Opcode and payload.
-            timeout: Seconds to wait, or None.
-
-        Raises:
-            OverflowError, UnicodeEncodeError: A value is none that msgpack knows;
-                nothing was sent.
-            ProxyError: Something went wrong on the way.
-            BaseException: Whatever the object raised.
+        Ask for whatever an attribute or a call gives as a reference.
         """
-        channel = self.thread.channel
-        if channel is None or channel.busy:
-            channel = self.channel()
-        return self._ask(channel, message, (), timeout)
+        if self.server is not None:
+            return self.server.local_reference(idx, how, name, args, kwargs)
+        return self.send(EXECUTE, [DESK, "reference", [idx, how, name, args, kwargs], {}])
 
-    def _ask(
+    def _exchange(
         self,
         channel: Channel,
-        message: Any,
+        data: bytes,
         buffers: Sequence[Any],
         timeout: float | None,
     ) -> Any:
-        data = encode(message)
         try:
             data, back = channel.call(data, buffers, timeout)
         except BaseException as error:
@@ -312,49 +217,13 @@ class Link:
             raise error
         return value
 
-    # -- with blocks ---------------------------------------------------------------
-
-    def enter(self, proxy: Any, idx: int) -> Any:
+    def call_through(self, channel: Channel, idx: int, method: str, *args: Any) -> Any:
         """
-        Enter an object's own context manager.
-
-        The lane is kept until the block is left: the server ties the block to it, and
-        leaves it by itself when the lane ends.
+        Call a method through a certain channel, after what it may still be busy with.
         """
-        if self.server is not None:
-            value = self.server.local_call(idx, "__enter__", (), {})
-        else:
-            channel = self.channel()
-            message = (EXECUTE, (idx, "__enter__", (), {}))
-            value = self._ask(channel, message, (), None)
-            channel.contexts += 1
-            self.thread.entered.setdefault(idx, []).append(channel)
-        return proxy if type(value) is MethodMark else value
-
-    def leave(self, idx: int, kind: Any, error: BaseException | None) -> bool:
-        """
-        Leave an object's own context manager, where it was entered.
-
-        Returns:
-            True when the object swallowed the exception.
-        """
-        if self.server is not None:
-            trace = None if error is None else error.__traceback__
-            args = (kind, error, trace)
-            return bool(self.server.local_call(idx, "__exit__", args, {}))
-        entered = self.thread.entered[idx]
-        channel = entered.pop()
-        if not entered:
-            del self.thread.entered[idx]
-        try:
-            channel.settle(None)
-            raised = (None if error is None else pack_fault(error, self._reduce, ""),)
-            payload = wrap_payload([idx, "__exit__", list(raised), {}], self._reduce)
-            return bool(self._ask(channel, (EXECUTE, payload), (), None))
-        finally:
-            channel.contexts -= 1
-            if channel is not self.thread.channel and not channel.contexts:
-                channel.close()
+        channel.settle(None)
+        payload = wrap_payload([idx, method, list(args), {}], self._reduce)
+        return self._exchange(channel, encode((EXECUTE, payload)), (), None)
 
     # -- channels ----------------------------------------------------------------
 
@@ -387,7 +256,7 @@ class Link:
         if thread.channel is None:
             # A call inside another (in a signal handler) leaves the seat as it is.
             thread.channel = channel
-            thread.seat = _Seat(channel, self._free)
+            thread.seat = Seat(channel, self._free)
         return channel
 
     def _connect(self) -> Channel:
@@ -448,11 +317,11 @@ class Link:
         return reduce_main_only(value)
 
     def _resolve(self, token: Any) -> Any:
-        return self.make_proxy(self, ObjectRef(*token))
+        return type(self).make_proxy(self, ObjectRef(*token))
 
     def _extension(self, code: int, data: memoryview) -> Any:
         if code == REF:
-            return self.make_proxy(self, decode_ref(data))
+            return type(self).make_proxy(self, decode_ref(data))
         if code == METHOD:
             return MethodMark(of_type=bytes(data) == OF_TYPE)
         with resolving(self._resolve):
@@ -464,16 +333,8 @@ class Link:
         """
         Note that this process has a proxy of a chained object.
         """
-        if self.server is None and self._releaser is None:
-            with self._lock:
-                if self._releaser is None:
-                    self._releaser = threading.Thread(
-                        target=_release_dropped,
-                        args=(self, self._dropped),
-                        name="duck-release",
-                        daemon=True,
-                    )
-                    self._releaser.start()
+        if self.server is None:
+            self._releaser.start()
 
     def drop(self, idx: int) -> None:
         """
@@ -482,67 +343,8 @@ class Link:
         if self.server is not None:
             self.server.local_drop(idx)
         else:
-            # SimpleQueue.put may be called from a destructor; most others may not.
-            self._dropped.put(idx)
+            self._releaser.drop(idx)
 
     def __repr__(self) -> str:
         where = "here" if self.server is not None else f"{len(self._channels)} channels"
         return f"<Link to {self.address}, {where}>"
-
-
-def _release_dropped(link: Link, dropped: SimpleQueue[int]) -> None:
-    """
-    Report dropped proxies together: one call for all of a short while.
-    """
-    pause = threading.Event()
-    while True:
-        numbers = [dropped.get()]
-        pause.wait(RELEASE_EVERY_S)
-        while not dropped.empty():
-            numbers.append(dropped.get())
-        for start in range(0, len(numbers), RELEASE_AT_ONCE):
-            try:
-                link.desk("release", *numbers[start : start + RELEASE_AT_ONCE])
-            except ProxyError:
-                return  # the server is gone, and all that it held with it
-
-
-def link_to(address: str, secret: bytes) -> Link:
-    """
-    Give this process's link to the server at an address.
-    """
-    with _links_lock:
-        link = _links.get(address)
-        if link is None:
-            link = _links[address] = Link(address, secret)
-        return link
-
-
-def link_here(address: str, secret: bytes, server: LocalServer) -> Link:
-    """
-    Make the link of a server's own process.
-    """
-    with _links_lock:
-        link = _links[address] = Link(address, secret, server)
-        return link
-
-
-def end_here(link: Link) -> None:
-    """
-    Note that the server of this process has closed.
-    """
-    with _links_lock:
-        _links.pop(link.address, None)
-    link.server = None
-    link.ended = True
-
-
-def _after_fork_in_child() -> None:
-    global _links_lock
-    _links_lock = threading.Lock()
-    for link in _links.values():
-        link.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)

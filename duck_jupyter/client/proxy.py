@@ -8,28 +8,27 @@ what a proxy keeps for itself begins with ``_duck_``.
 from __future__ import annotations
 
 import functools
-import inspect
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied, DataDecodeError, ProxyClosed
-from ..memory.blocks import attach_named
+from ..memory.blocks import attach_named, buffer_of
 from ..protocol.frames import SIZE_PREFIX_BYTES, Frame, parse_from, write_into
 from ..protocol.opcodes import ProxyOpCode
-from ..protocol.refs import ObjectRef
+from ..protocol.refs import MethodMark, ObjectRef
 from ..protocol.special import names_in
 from ..protocol.values import PLAIN_TYPES
-from .link import Link, MethodMark, link_to
+from .contexts import enter, leave
+from .link import Link
+from .methods import ProxyMethod
+from .names import OWN_NAMES
+from .registry import link_to
 from .special import special_methods
 
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory
 
 __all__ = [
-    "OWN_NAMES",
     "Proxy",
-    "ProxyMethod",
-    "get_callable_name",
-    "is_method_of",
     "make_proxy",
     "rebuild_proxy",
     "rooted_proxy",
@@ -38,29 +37,6 @@ __all__ = [
 GET = int(ProxyOpCode.GET)
 SET = int(ProxyOpCode.SET)
 REQUESTS = (ProxyOpCode.GET, ProxyOpCode.SET, ProxyOpCode.EXECUTE)
-
-#: The names that are the proxy's own and hide those of its object; the object's own
-#: are reached through `ref`.
-OWN_NAMES = frozenset(
-    {
-        "close",
-        "get_shared_memory",
-        "get_response",
-        "read_frame",
-        "write_frame",
-        "_DATA_SIZE_PREFIX_LEN",
-        "_callable_prefix",
-        "_proxy_prefix",
-        "_cls_attrs",
-        "_duck_block_name",
-        "_duck_held",
-        "_duck_idx",
-        "_duck_link",
-        "_duck_methods",
-        "_duck_ref",
-        "_duck_token",
-    }
-)
 
 _own = object.__getattribute__
 _set_own = object.__setattr__
@@ -129,6 +105,9 @@ class Proxy:
         target_obj: Any,
         shared_memory: SharedMemory | None = None,
     ) -> Proxy:
+        """
+        Make a proxy of the class that has the special methods of its object.
+        """
         ref = proxy_server.reference_to(idx, target_obj)
         name = None if shared_memory is None else shared_memory.name
         return rooted_proxy(proxy_server.link, ref, name)
@@ -183,8 +162,8 @@ class Proxy:
             return _bound(self, payload, link.server.local_frame(opcode, payload))
         if opcode not in REQUESTS:
             raise DataDecodeError(
-                f"A frame with opcode {opcode!r} asks for nothing; GET, SET and EXECUTE "
-                "do."
+                f"A frame with opcode {opcode!r} asks for nothing; GET, SET and "
+                "EXECUTE do."
             )
         return _bound(self, payload, link.send(opcode, payload, timeout))
 
@@ -194,13 +173,13 @@ class Proxy:
         """
         Read the frame that lies in a block; see `protocol.frames.parse_from`.
         """
-        return parse_from(shared_memory.buf, timeout)
+        return parse_from(buffer_of(shared_memory), timeout)
 
     def write_frame(self, shared_memory: SharedMemory, frame: Frame) -> int:
         """
         Write a frame into a block; see `protocol.frames.write_into`.
         """
-        return write_into(shared_memory.buf, frame)
+        return write_into(buffer_of(shared_memory), frame)
 
     # -- the object's ----------------------------------------------------------------
 
@@ -213,7 +192,7 @@ class Proxy:
         elif name in _get_methods(self):
             return ProxyMethod(self, name)
         else:
-            value = link.request((GET, (_get_idx(self), name)))
+            value = link.request(GET, (_get_idx(self), name))
         if type(value) is MethodMark:
             if value.of_type:
                 _get_methods(self).add(name)
@@ -227,10 +206,7 @@ class Proxy:
         if link.server is not None:
             link.server.local_set(idx, name, value)
         elif type(value) in PLAIN_TYPES:
-            try:
-                link.request((SET, (idx, name, value)))
-            except (OverflowError, UnicodeEncodeError):
-                link.send(SET, [idx, name, value])
+            link.request(SET, (idx, name, value))
         else:
             link.send(SET, (idx, name, value))
 
@@ -246,12 +222,12 @@ class Proxy:
 
     def __enter__(self) -> Any:
         if "__enter__" in _specials(self):
-            return _get_link(self).enter(self, _get_idx(self))
+            return enter(_get_link(self), self, _get_idx(self))
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
         if "__enter__" in _specials(self):
-            return _get_link(self).leave(_get_idx(self), kind, error)
+            return leave(_get_link(self), _get_idx(self), kind, error)
         _get_link(self).detach()
         return None
 
@@ -309,10 +285,10 @@ def _own_or_denied(proxy: Proxy, name: str) -> Any:
         if link is CLOSED:
             raise
         raise AccessDenied(
-            f"{name!r} of a {_get_ref(proxy).type_name} does not pass through a proxy: of "
-            "the names with two underscores only the special methods that its type has "
-            "do, and no setting opens others. Take what you need of it in the kernel, "
-            "in a method, and call that."
+            f"{name!r} of a {_get_ref(proxy).type_name} does not pass through a proxy: "
+            "of the names with two underscores only the special methods that its type "
+            "has do, and no setting opens others. Take what you need of it in the "
+            "kernel, in a method, and call that."
         ) from None
 
 
@@ -362,9 +338,7 @@ def _class_for(specials: int, type_name: str) -> type[Proxy]:
     return type(f"Proxy[{type_name}]", (Proxy,), namespace)
 
 
-def _finish(
-    link: Link, ref: ObjectRef, block_name: str | None, *, held: bool
-) -> Proxy:
+def _finish(link: Link, ref: ObjectRef, block_name: str | None, *, held: bool) -> Proxy:
     proxy = object.__new__(_class_for(ref.specials, ref.type_name))
     _set_own(proxy, "_duck_link", link)
     _set_own(proxy, "_duck_ref", ref)
@@ -413,101 +387,8 @@ def rebuild_proxy(
     return _finish(link, ref, block_name, held=ref.level > 0)
 
 
-class ProxyMethod:
-    """
-    A method of a proxy's object: a callable that pickles with its proxy.
-
-    Args:
-        proxy: The proxy.
-        name: The method's name.
-    """
-
-    __slots__ = ("__name__", "__self__", "__weakref__")
-
-    def __init__(self, proxy: Proxy, name: str) -> None:
-        self.__self__ = proxy
-        self.__name__ = name
-
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        """
-        Call the method in the kernel, and give what it returns.
-        """
-        proxy = self.__self__
-        link = _get_link(proxy)
-        if link.server is not None:
-            return link.server.local_call(_get_idx(proxy), self.__name__, args, kwargs)
-        return link.execute(_get_idx(proxy), self.__name__, args, kwargs)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ProxyMethod):
-            return NotImplemented
-        return (
-            self.__name__ == other.__name__
-            and _get_link(self.__self__) is _get_link(other.__self__)
-            and _get_idx(self.__self__) == _get_idx(other.__self__)
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.__name__, _get_idx(self.__self__)))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return ProxyMethod, (self.__self__, self.__name__)
-
-    def __repr__(self) -> str:
-        return f"{Proxy._callable_prefix}{self.__name__} of {self.__self__!r}"
-
-    def _duck_token(self, link: Link) -> tuple[str, int, str] | None:
-        if _get_link(self.__self__) is not link:
-            return None
-        return ("method", _get_idx(self.__self__), self.__name__)
-
-
 def _bound(proxy: Proxy, payload: list[Any], value: Any) -> Any:
     return ProxyMethod(proxy, payload[1]) if type(value) is MethodMark else value
 
 
-def get_callable_name(fn: Any) -> str:
-    """
-    Give a readable name for a callable.
-
-    Args:
-        fn: A function, method, `functools.partial`, class or callable object.
-
-    Returns:
-        The function's own name, that of what a partial calls, the name of a class,
-        or ``"Type.__call__"`` for a callable object.
-    """
-    if isinstance(fn, functools.partial):
-        return get_callable_name(fn.func)
-    name = getattr(fn, "__name__", None)
-    if isinstance(name, str):
-        return name
-    kind = type(fn).__name__
-    return f"{kind}.__call__" if callable(fn) else kind
-
-
-def is_method_of(callable_obj: Any, obj: Any) -> bool:
-    """
-    Say whether a callable is a method of an object.
-
-    Args:
-        callable_obj: A bound method, a function of the object's class, or a partial of
-            one.
-        obj: The object.
-
-    Returns:
-        True for a method bound to this very object, and for the plain function that
-        one of its methods is made of.
-    """
-    if isinstance(callable_obj, functools.partial):
-        return is_method_of(callable_obj.func, obj)
-    owner = getattr(callable_obj, "__self__", None)
-    if owner is not None and not inspect.ismodule(owner):
-        return owner is obj
-    name = getattr(callable_obj, "__name__", None)
-    if not callable(callable_obj) or not isinstance(name, str):
-        return False
-    attribute = inspect.getattr_static(type(obj), name, None)
-    if isinstance(attribute, (staticmethod, classmethod)):
-        attribute = attribute.__func__
-    return attribute is callable_obj
+Link.make_proxy = staticmethod(make_proxy)

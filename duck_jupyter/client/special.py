@@ -1,6 +1,8 @@
 """
-The special methods of proxies. Python looks them up on the type, never on the object,
-so each set of special methods gets a class of its own.
+The special methods of proxies.
+
+Python looks them up on the type, never on the object, so each set of special methods
+gets a class of its own.
 """
 
 from __future__ import annotations
@@ -8,13 +10,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from ..protocol.refs import MethodMark
 from ..protocol.special import BINARY, COMPARISONS, INPLACE, UNARY
-from .link import MethodMark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     Call = Callable[..., Any]
+    Method = Callable[..., Any]
 
 __all__ = ["special_methods"]
 
@@ -52,20 +55,21 @@ def special_methods(call: Call) -> dict[str, Callable[..., Any]]:
     return methods
 
 
-def _passing(call: Call, name: str) -> Callable[..., Any]:
+def _passing(call: Call, name: str) -> Method:
     def method(self: Any, *args: Any) -> Any:
         return call(self, name, *args)
 
     return _named(method, name)
 
 
-def _named(method: Any, name: str) -> Any:
+def _named(method: Any, name: str) -> Method:
     method.__name__ = name
     method.__qualname__ = f"Proxy.{name}"
-    return method
+    found: Method = method
+    return found
 
 
-def _inplace(call: Call, name: str) -> Callable[..., Any]:
+def _inplace(call: Call, name: str) -> Method:
     def method(self: Any, *args: Any) -> Any:
         value = call(self, name, *args)
         # The object changed itself: the variable goes on naming its proxy.
@@ -74,28 +78,31 @@ def _inplace(call: Call, name: str) -> Callable[..., Any]:
     return _named(method, name)
 
 
-def _calling(call: Call) -> Callable[..., Any]:
+def _calling(call: Call) -> Method:
     def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         return call(self, "__call__", *args, **kwargs)
 
     return _named(method, "__call__")
 
 
-def _iterating(call: Call, name: str) -> Callable[..., Any]:
-    def method(self: Any) -> Iterator[Any]:
+def _iterating(call: Call, name: str) -> Method:
+    def method(self: Any) -> Any:
         found = call(self, name)
         if type(found) is MethodMark:
             return self  # an iterator: every next() is a call
         if type(found) is not tuple:
             return iter(found)  # in the server's own process
-        return _batches(self._duck_link, *found)
+        batches = _batches(self._duck_link, *found)
+        # Begun at once, so that it gives back what it never came to ask for.
+        next(batches)
+        return batches
 
     return _named(method, name)
 
 
 def _batches(link: Any, idx: int, items: list[Any], many: bool) -> Iterator[Any]:
     """
-    Yield items, and ask for the next ones when these are used up.
+    Yield None, then items, and ask for the next ones when these are used up.
 
     Args:
         link: The way to the server.
@@ -107,6 +114,7 @@ def _batches(link: Any, idx: int, items: list[Any], many: bool) -> Iterator[Any]
     if idx:
         link.hold()
     try:
+        yield None
         while True:
             yield from items
             if not idx:
@@ -118,7 +126,7 @@ def _batches(link: Any, idx: int, items: list[Any], many: bool) -> Iterator[Any]
             link.drop(idx)
 
 
-def _awaiting(call: Call) -> Callable[..., Any]:
+def _awaiting(call: Call) -> Method:
     def method(self: Any) -> Generator[Any, Any, Any]:
         if self._duck_link.server is not None:
             return (yield from call(self, "__await__"))
@@ -142,7 +150,7 @@ def _asynchronous(call: Call, name: str) -> Callable[..., Any]:
     return _named(method, name)
 
 
-def _self_of_aiter(call: Call) -> Callable[..., Any]:
+def _self_of_aiter(call: Call) -> Method:
     def method(self: Any) -> Any:
         value = call(self, "__aiter__")
         return self if type(value) is MethodMark else value

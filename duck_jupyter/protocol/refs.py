@@ -16,7 +16,30 @@ from ..errors import DataDecodeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["TYPE_NAME_CHARS", "ObjectRef", "resolve", "resolving"]
+__all__ = [
+    "DESK",
+    "METHOD",
+    "OF_OBJECT",
+    "OF_TYPE",
+    "REF",
+    "SELF",
+    "TYPE_NAME_CHARS",
+    "MethodMark",
+    "ObjectRef",
+    "resolve",
+    "resolving",
+]
+
+#: The number of no object: calls to it are to the server itself.
+DESK = 0
+#: Extension codes: a reference; and what stands for a method of the asked object.
+REF = 2
+METHOD = 3
+#: What a METHOD extension holds: every object of the type has the method; this one
+#: has it; it is no method, but the asked object itself.
+OF_TYPE = b"t"
+OF_OBJECT = b"o"
+SELF = b"s"
 
 TYPE_NAME_CHARS = 60
 
@@ -35,6 +58,18 @@ class ObjectRef(NamedTuple):
     #: Which special methods the type has, a bit for each; see `protocol.special`.
     specials: int
     type_name: str
+
+
+class MethodMark:
+    """
+    The answer that says: it is a method, call it by its name. Or: the object itself.
+    """
+
+    __slots__ = ("of_type",)
+
+    def __init__(self, *, of_type: bool) -> None:
+        #: Every object of the type has it, so nobody need ask again.
+        self.of_type = of_type
 
 
 class _Current(threading.local):

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.msgpack import Decoder, Ext
 
-from ..client.link import DESK, METHOD, OF_TYPE, REF
 from ..errors import DataDecodeError, DataEncodeError, LimitedProxyChaining
 from ..protocol.faults import FAULT, describe, pack_fault, parse_fault, traceback_text
 from ..protocol.opcodes import ProxyOpCode
-from ..protocol.refs import resolve, resolving
+from ..protocol.refs import (
+    DESK,
+    METHOD,
+    OF_OBJECT,
+    OF_TYPE,
+    REF,
+    SELF,
+    resolve,
+    resolving,
+)
 from ..protocol.special import INPLACE
 from ..protocol.values import (
     PLAIN_TYPES,
@@ -46,7 +54,7 @@ __all__ = ["Dispatcher"]
 GET, SET, EXECUTE = map(int, (ProxyOpCode.GET, ProxyOpCode.SET, ProxyOpCode.EXECUTE))
 RESULT = int(ProxyOpCode.EXECUTION_RESULT)
 #: The object itself is the answer: the client goes on with the proxy that it has.
-SELF = Ext(METHOD, b"s")
+ITSELF = Ext(METHOD, SELF)
 SELF_METHODS = frozenset(
     {"__enter__", "__aenter__", "__aiter__", *(f"__i{name}__" for name in INPLACE)}
 )
@@ -70,9 +78,7 @@ class Dispatcher:
         desk: What answers calls to the server itself.
     """
 
-    def __init__(
-        self, table: ObjectTable, errors: ErrorLog, desk: Desk
-    ) -> None:
+    def __init__(self, table: ObjectTable, errors: ErrorLog, desk: Desk) -> None:
         self._table = table
         self._entries = table.entries
         self._errors = errors
@@ -138,7 +144,7 @@ class Dispatcher:
                 # A number over 64 bits, or a lone surrogate: pickle can.
                 return self._value(entry.idx, wrap(value, reduce_main_only), ())
             return self.fault(error, payload, caller)
-        except BaseException as error:  # noqa: B036 - everything goes to who asked
+        except BaseException as error:  # everything goes to who asked
             return self.fault(error, payload, caller)
 
     def _execute(
@@ -164,25 +170,23 @@ class Dispatcher:
             return run_awaitable(getattr(type(entry.target), name), entry.target, *args)
         return call_method(entry, name, args, kwargs)
 
-    def _attribute(
-        self, entry: Entry, name: str, value: Any, caller: Caller
-    ) -> Answer:
+    def _attribute(self, entry: Entry, name: str, value: Any, caller: Caller) -> Answer:
         method = is_own_method(value, entry.target, name)
         if method is not None:
-            mark = Ext(METHOD, OF_TYPE if method == "type" else b"o")
+            mark = Ext(METHOD, OF_TYPE if method == "type" else OF_OBJECT)
             return encode((RESULT, (entry.idx, mark, None))), ()
         return self.export(entry, f".{name}", value, caller)
 
     def _result(self, entry: Entry, name: str, value: Any, caller: Caller) -> Answer:
         if value is entry.target and name in SELF_METHODS:
-            return encode((RESULT, (entry.idx, SELF, None))), ()
+            return encode((RESULT, (entry.idx, ITSELF, None))), ()
         if name in ("__iter__", "__reversed__"):
             return self._iteration(entry, value, caller)
         return self.export(entry, _step_of(name), value, caller)
 
     def _iteration(self, entry: Entry, iterator: Any, caller: Caller) -> Answer:
         if iterator is entry.target:
-            return encode((RESULT, (entry.idx, SELF, None))), ()
+            return encode((RESULT, (entry.idx, ITSELF, None))), ()
         many = hasattr(type(entry.target), "__len__")
         hidden = self._table.add_iterator(iterator, entry, caller.hello.client)
         idx, items = self._desk.batch(caller, hidden.idx, FIRST_BATCH if many else 1)

@@ -7,9 +7,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from ..client.link import MethodMark
 from ..errors import DataDecodeError
 from ..protocol.opcodes import ProxyOpCode
+from ..protocol.refs import MethodMark
 from .dispatch import SELF_METHODS
 from .objects import HERE
 from .operations import call_method, get_attribute, is_own_method, set_attribute

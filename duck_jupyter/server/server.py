@@ -25,8 +25,8 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from ..client.link import Link, end_here, link_here
 from ..client.proxy import Proxy, rooted_proxy
+from ..client.registry import end_here, link_here
 from ..errors import (
     DataDecodeError,
     DataTooBigError,
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ..client.link import Link
     from ..protocol.refs import ObjectRef
     from .objects import Entry
 

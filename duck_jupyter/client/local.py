@@ -1,0 +1,57 @@
+"""
+What a process can ask of a server that is in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..protocol.refs import ObjectRef
+
+__all__ = ["LocalServer"]
+
+
+class LocalServer(Protocol):
+    """
+    What a link needs of the server in whose process it is.
+    """
+
+    def local_call(self, idx: int, method: str, args: Any, kwargs: Any) -> Any:
+        """
+        Do in this process what an EXECUTE frame would.
+        """
+
+    def local_get(self, idx: int, name: str) -> Any:
+        """
+        Do in this process what a GET frame would.
+        """
+
+    def local_frame(self, opcode: int, payload: Sequence[Any]) -> Any:
+        """
+        Do in this process what any request frame would.
+        """
+
+    def local_set(self, idx: int, name: str, value: Any) -> None:
+        """
+        Do in this process what a SET frame would.
+        """
+
+    def local_desk(self, word: str, args: Sequence[Any]) -> Any:
+        """
+        Do in this process what a call to the server itself would.
+        """
+
+    def local_reference(
+        self, idx: int, how: str, name: str, args: Any, kwargs: Any
+    ) -> ObjectRef:
+        """
+        Do in this process what a call of `ref` would.
+        """
+
+    def local_drop(self, idx: int) -> None:
+        """
+        Note that a proxy of a chained object went; safe in ``__del__``.
+        """

@@ -1,0 +1,67 @@
+"""
+Methods of proxies, as callables of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .link import Link
+    from .proxy import Proxy
+
+__all__ = ["ProxyMethod"]
+
+_own = object.__getattribute__
+
+
+class ProxyMethod:
+    """
+    A method of a proxy's object: a callable that pickles with its proxy.
+
+    Args:
+        proxy: The proxy.
+        name: The method's name.
+    """
+
+    __slots__ = ("__name__", "__self__", "__weakref__")
+
+    def __init__(self, proxy: Proxy, name: str) -> None:
+        self.__self__ = proxy
+        self.__name__ = name
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """
+        Call the method in the kernel, and give what it returns.
+        """
+        proxy = self.__self__
+        link = _own(proxy, "_duck_link")
+        idx = _own(proxy, "_duck_idx")
+        if link.server is not None:
+            return link.server.local_call(idx, self.__name__, args, kwargs)
+        return link.execute(idx, self.__name__, args, kwargs)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ProxyMethod):
+            return NotImplemented
+        return self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, int, int]:
+        proxy = self.__self__
+        return self.__name__, id(_own(proxy, "_duck_link")), _own(proxy, "_duck_idx")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ProxyMethod, (self.__self__, self.__name__)
+
+    def __repr__(self) -> str:
+        proxy = self.__self__
+        return f"{proxy._callable_prefix}{self.__name__} of {proxy!r}"
+
+    def _duck_token(self, link: Link) -> tuple[str, int, str] | None:
+        if _own(self.__self__, "_duck_link") is not link:
+            return None
+        return ("method", _own(self.__self__, "_duck_idx"), self.__name__)

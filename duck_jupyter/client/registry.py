@@ -1,0 +1,60 @@
+"""
+The links of this process, one for each server, and what becomes of them in a fork.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from .link import Link
+
+if TYPE_CHECKING:
+    from .local import LocalServer
+
+__all__ = ["end_here", "link_here", "link_to"]
+
+_links: dict[str, Link] = {}
+_links_lock = threading.Lock()
+
+
+def link_to(address: str, secret: bytes) -> Link:
+    """
+    Give this process's link to the server at an address.
+    """
+    with _links_lock:
+        link = _links.get(address)
+        if link is None:
+            link = _links[address] = Link(address, secret)
+        return link
+
+
+def link_here(address: str, secret: bytes, server: LocalServer) -> Link:
+    """
+    Make the link of a server's own process.
+    """
+    with _links_lock:
+        link = _links[address] = Link(address, secret, server)
+        return link
+
+
+def end_here(link: Link) -> None:
+    """
+    Note that the server of this process has closed.
+    """
+    with _links_lock:
+        _links.pop(link.address, None)
+    link.server = None
+    link.ended = True
+
+
+def _after_fork_in_child() -> None:
+    global _links_lock
+    _links_lock = threading.Lock()
+    for link in _links.values():
+        link.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
