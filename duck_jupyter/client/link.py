@@ -131,7 +131,9 @@ class Link:
         else:
             if not kwargs:
                 return self.request(EXECUTE, (idx, method, args, NOTHING), timeout)
-        return self.send(EXECUTE, [idx, method, list(args), dict(kwargs or {})], timeout)
+        return self.send(
+            EXECUTE, [idx, method, list(args), dict(kwargs or {})], timeout
+        )
 
     def send(
         self, opcode: int, payload: Sequence[Any], timeout: float | None = None
@@ -186,7 +188,9 @@ class Link:
         """
         if self.server is not None:
             return self.server.local_reference(idx, how, name, args, kwargs)
-        return self.send(EXECUTE, [DESK, "reference", [idx, how, name, args, kwargs], {}])
+        return self.send(
+            EXECUTE, [DESK, "reference", [idx, how, name, args, kwargs], {}]
+        )
 
     def _exchange(
         self,

@@ -14,12 +14,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ..errors import AccessDenied
+from ..errors import AccessDenied, NotShareable
 from ..protocol.special import INPLACE, SPECIAL_NAMES
 
-__all__ = ["DEFAULT_MAX_CHAIN", "Policy"]
+__all__ = [
+    "DEFAULT_BUFSIZE",
+    "DEFAULT_MAX_CHAIN",
+    "DEFAULT_MAX_MESSAGE",
+    "Policy",
+    "check_bufsize",
+    "check_max_chain",
+]
 
+DEFAULT_BUFSIZE = 200
 DEFAULT_MAX_CHAIN = 7
+DEFAULT_MAX_MESSAGE = 2**31
+#: The longest of the server's own control words takes this many bytes.
+LEAST_BUFSIZE = 64
+MOST_BUFSIZE = 2**30
+MOST_CHAIN = 1000
 SPECIALS = frozenset(SPECIAL_NAMES) | {"__delattr__"}
 WRITING_SPECIALS = frozenset(
     {"__setitem__", "__delitem__", "__delattr__", *(f"__i{name}__" for name in INPLACE)}
@@ -105,3 +118,32 @@ def _is_writing(target: Any, name: str) -> bool:
     if name in WRITING_SPECIALS:
         return True
     return name in WRITING_METHODS and isinstance(target, CONTAINERS)
+
+
+def check_bufsize(bufsize: Any) -> None:
+    """
+    Refuse a size that no buffer can have.
+
+    Raises:
+        NotShareable: It is no whole number, or out of bounds.
+    """
+    if type(bufsize) is not int or not LEAST_BUFSIZE <= bufsize <= MOST_BUFSIZE:
+        raise NotShareable(
+            f"A bufsize of {bufsize!r} cannot be: it is a whole number of bytes from "
+            f"{LEAST_BUFSIZE}, which the server's own control words need, to "
+            f"{MOST_BUFSIZE:,}."
+        )
+
+
+def check_max_chain(max_chain: Any) -> None:
+    """
+    Refuse a level that no proxy can have.
+
+    Raises:
+        NotShareable: It is no whole number, or negative.
+    """
+    if type(max_chain) is not int or not 0 <= max_chain <= MOST_CHAIN:
+        raise NotShareable(
+            f"A max_chain of {max_chain!r} cannot be: it is a whole number from 0, which "
+            f"allows no chained proxies, to {MOST_CHAIN}."
+        )

@@ -27,44 +27,31 @@ from typing import TYPE_CHECKING, Any
 
 from ..client.proxy import Proxy, rooted_proxy
 from ..client.registry import end_here, link_here
-from ..errors import (
-    DataDecodeError,
-    DataTooBigError,
-    HandshakeError,
-    NotShareable,
-    ProxyClosed,
-    ProxyError,
-)
+from ..errors import DataDecodeError, DataTooBigError, NotShareable, ProxyClosed
 from ..memory.blocks import create_named, unlink_named
 from ..protocol.frames import SIZE_PREFIX_BYTES, Frame, parse_from, write_into
 from ..protocol.opcodes import ProxyOpCode
-from ..transport.lanes import POSTED_AT, REPLIED, SEQUENCE, STATE, TAKEN, WAITING
 from ..transport.rendezvous import Doorway
-from .callers import Caller
-from .counters import (
-    BYTES_IN,
-    BYTES_OUT,
-    EXECUTES,
-    GETS,
-    LAST_BYTES,
-    PEAK_BYTES,
-    SAMPLE_EVERY,
-    SETS,
-    ErrorLog,
-    bucket_of,
-)
+from .counters import ErrorLog
 from .desk import Desk
 from .dispatch import Dispatcher
 from .here import Here
 from .locks import ObjectLocks
 from .loops import end_loop
 from .objects import ObjectTable
-from .policy import DEFAULT_MAX_CHAIN, Policy
-from .watch import Watch
+from .policy import (
+    DEFAULT_BUFSIZE,
+    DEFAULT_MAX_CHAIN,
+    DEFAULT_MAX_MESSAGE,
+    Policy,
+    check_bufsize,
+    check_max_chain,
+)
+from .serving import Serving
 from .workers import WorkerLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from multiprocessing.shared_memory import SharedMemory
     from types import TracebackType
 
@@ -72,21 +59,11 @@ if TYPE_CHECKING:
 
     from ..client.link import Link
     from ..protocol.refs import ObjectRef
-    from .objects import Entry
 
-__all__ = ["DEFAULT_BUFSIZE", "DEFAULT_MAX_MESSAGE", "ProxyServer"]
+__all__ = ["ProxyServer"]
 
-DEFAULT_BUFSIZE = 200
-DEFAULT_MAX_MESSAGE = 2**31
-#: The longest of the server's own control words takes this many bytes, sizes included.
-LEAST_BUFSIZE = 64
-MOST_BUFSIZE = 2**30
-MOST_CHAIN = 1000
 SECRET_BYTES = 16
-CLOSE_S = 2.0
-SAMPLED = 7  # in a bit mask: one call in eight
 RESPONSE_PENDING = int(ProxyOpCode.RESPONSE_PENDING)
-OPCODES = frozenset({GETS, SETS, EXECUTES})
 
 _servers: weakref.WeakSet[ProxyServer] = weakref.WeakSet()
 
@@ -129,16 +106,11 @@ class ProxyServer:
         self.since = time.time()
         self.desk = Desk(self.table, self.locks, self._own_block_name)
         self._dispatcher = Dispatcher(self.table, self.errors, self.desk)
-        self._secret = secrets.token_bytes(SECRET_BYTES)
         self._lock = threading.Lock()
         self._block: SharedMemory | None = None
-        self._doorway: Doorway | None = None
-        self._watch: Watch | None = None
-        self._callers: set[Caller] = set()
-        self._decoders: dict[Caller, Any] = {}
+        self._serving: Serving | None = None
         self._link: Link | None = None
         self._closed = False
-        self._pid = os.getpid()
         _servers.add(self)
 
     # -- life ------------------------------------------------------------------------
@@ -148,7 +120,7 @@ class ProxyServer:
         """
         Workers can reach the server.
         """
-        return self._watch is not None and not self._closed
+        return self._serving is not None and not self._closed
 
     @property
     def link(self) -> Link:
@@ -180,28 +152,32 @@ class ProxyServer:
         with self._lock:
             if self._closed:
                 raise ProxyClosed("The server was closed; make a new one.")
-            started = self._watch is None
-            if started:
-                self._start()
-            watch = self._watch
-        assert watch is not None
+            serving = self._serving
+            if serving is None:
+                serving = self._start()
+                if threaded:
+                    serving.watch.start()
         if threaded:
-            if started:
-                watch.start()
             return
         try:
-            watch.run()
+            serving.watch.run()
         finally:
             self.close()
 
-    def _start(self) -> None:
-        self._doorway = Doorway(self._secret, self.bufsize, self.max_message)
-        self._watch = Watch(
-            self._doorway.socket, self._admit, self._serve, self._lose, self.table.sweep
+    def _start(self) -> Serving:
+        secret = secrets.token_bytes(SECRET_BYTES)
+        doorway = Doorway(secret, self.bufsize, self.max_message)
+        self._serving = Serving(
+            doorway,
+            self._dispatcher,
+            self.table,
+            self.locks,
+            self.errors,
+            self.workers,
         )
-        here = Here(self)
-        self._link = link_here(self._doorway.address, self._secret, here)
+        self._link = link_here(doorway.address, secret, Here(self))
         atexit.register(self.close)
+        return self._serving
 
     def close(self) -> None:
         """
@@ -210,30 +186,16 @@ class ProxyServer:
         A call that is inside an object's method goes on, without an answer.
         """
         with self._lock:
-            if self._closed or self._pid != os.getpid():
+            if self._closed:
                 return
             self._closed = True
         atexit.unregister(self.close)
         if self._link is not None:
             end_here(self._link)
-        if self._watch is not None:
-            self._watch.close()
-        if self._doorway is not None:
-            self._doorway.close()
-        with self._lock:
-            callers, self._callers = self._callers, set()
-        for caller in callers:
-            caller.gone = True
-            caller.lane.close()
-            self.locks.release_all(caller)
-            caller.end()
-        if self._watch is not None and not threading.current_thread().name.startswith(
-            "duck-"
-        ):
-            self._watch.ended.wait(CLOSE_S)
+        if self._serving is not None:
+            self._serving.close()
         if self._block is not None:
             unlink_named(self._block)
-        self._decoders.clear()
         if not any(server.running for server in _servers):
             end_loop()
 
@@ -249,23 +211,14 @@ class ProxyServer:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        # A half-made server has nothing to close.
-        if getattr(self, "_watch", None) is not None:
-            self.close()
-
     def after_fork(self) -> None:
         """
         In a child, give up what belongs to the parent.
         """
         self._lock = threading.Lock()
         self._closed = True
-        if self._watch is not None:
-            self._watch.after_fork()
-        if self._doorway is not None:
-            self._doorway.close(here=False)
-        for caller in list(self._callers):
-            caller.lane.close()
+        if self._serving is not None:
+            self._serving.after_fork()
 
     # -- objects ---------------------------------------------------------------------
 
@@ -346,8 +299,8 @@ class ProxyServer:
         """
         Let a thread of the server tidy up. Safe in ``__del__``.
         """
-        if self._watch is not None:
-            self._watch.wake()
+        if self._serving is not None:
+            self._serving.watch.wake()
 
     # -- frames by hand --------------------------------------------------------------
 
@@ -413,204 +366,6 @@ class ProxyServer:
             if self._block is None:
                 self._block = create_named(self.bufsize + SIZE_PREFIX_BYTES)
             return self._block.name
-
-    # -- callers ---------------------------------------------------------------------
-
-    def _admit(self) -> None:
-        assert self._doorway is not None
-        while (stranger := self._doorway.accept()) is not None:
-            threading.Thread(
-                target=self._shake_hands,
-                args=(stranger,),
-                name="duck-handshake",
-                daemon=True,
-            ).start()
-
-    def _shake_hands(self, stranger: Any) -> None:
-        assert self._doorway is not None
-        assert self._watch is not None
-        try:
-            lane, hello = self._doorway.admit(stranger)
-        except HandshakeError as error:
-            self.errors.note(error, str(error), "", 0, "the server", "connect", (0, ""))
-            return
-        except (OSError, EOFError, ValueError, ProxyError):
-            return  # it went away, or spoke no language of ours
-        caller = Caller(lane, hello)
-        with self._lock:
-            if self._closed:
-                lane.close()
-                return
-            self._callers.add(caller)
-            self._decoders[caller] = self._dispatcher.decoder(caller)
-            self.workers.came(caller)
-            self._watch.add(caller)
-
-    def _lose(self, caller: Caller) -> None:
-        """
-        Clean up behind a client thread that has gone.
-        """
-        with self._lock:
-            if caller not in self._callers:
-                return
-            self._callers.discard(caller)
-            self._decoders.pop(caller, None)
-            caller.gone = True
-            client = caller.hello.client
-            last = not any(c.hello.client == client for c in self._callers)
-        self.locks.release_all(caller)
-        caller.end()
-        caller.lane.close()
-        self.workers.went(caller, last=last)
-        if last:
-            self.table.drop_holder(client)
-
-    def _serve(self, caller: Caller) -> None:
-        """
-        Answer the request that is posted in a lane, whose claim is taken.
-        """
-        words = caller.words
-        words[STATE] = (words[STATE] & SEQUENCE) | TAKEN
-        payload: Any = None
-        try:
-            data, buffers = caller.lane.take()
-            size = len(data)
-            if buffers:
-                caller.buffers = buffers
-                size += sum(map(len, buffers))
-            opcode, payload = self._decoders[caller](data)
-            entry = self._entries.get(payload[0])
-            caller.payload = payload
-        except BaseException as error:  # noqa: B036 - everything goes to who asked
-            fault = self._dispatcher.fault(unreadable(error), payload, caller)
-            self._reply(caller, *fault)
-            self._hand_back(caller)
-            return
-        if caller.contexts or (
-            entry is not None and (entry.pinned or payload[1] == "__enter__")
-        ):
-            caller.run_in_own_thread(
-                lambda: self._finish(caller, opcode, payload, entry, size)
-            )
-        else:
-            self._finish(caller, opcode, payload, entry, size)
-
-    def _finish(
-        self,
-        caller: Caller,
-        opcode: int,
-        payload: Any,
-        entry: Entry | None,
-        size_in: int,
-    ) -> None:
-        """
-        Answer a request that was read, and count it afterwards.
-        """
-        started = 0.0 if caller.ticks & SAMPLED else time.monotonic()
-        data, buffers = self._dispatcher.answer(opcode, payload, entry, caller)
-        size_out = self._reply(caller, data, buffers)
-        latency = self._hand_back(caller)
-        # From here on the answer is on its way, and nobody waits for this thread.
-        caller.ticks += 1
-        idx = 0 if entry is None else entry.idx
-        try:
-            counts = caller.tallies[idx]
-        except KeyError:
-            counts = caller.new_tally(idx, self._entries)
-        if opcode in OPCODES:
-            counts[opcode] += 1
-        counts[BYTES_IN] += size_in
-        counts[BYTES_OUT] += size_out
-        size = size_out if size_out > size_in else size_in
-        counts[LAST_BYTES] = size
-        if size > counts[PEAK_BYTES]:
-            counts[PEAK_BYTES] = size
-        if latency:
-            counts[bucket_of(latency)] += 1
-            caller.waited += latency
-        elif started:
-            latency = time.monotonic() - started
-            counts[bucket_of(latency)] += SAMPLE_EVERY
-            caller.waited += latency * SAMPLE_EVERY
-
-    def _reply(self, caller: Caller, data: bytes, buffers: Sequence[Any]) -> int:
-        """
-        Lay an answer down.
-
-        Returns:
-            Its size in bytes.
-        """
-        size = len(data)
-        if buffers:
-            size += sum(buffer.raw().nbytes for buffer in buffers)
-        lane = caller.lane
-        try:
-            try:
-                lane.put(data, buffers)
-            except DataTooBigError as error:
-                data, _ = self._dispatcher.fault(error, caller.payload, caller)
-                lane.put(data)
-        except (OSError, ValueError):
-            return size  # the lane is closed: nobody waits
-        words = caller.words
-        words[STATE] = (words[STATE] & SEQUENCE) | REPLIED
-        return size
-
-    def _hand_back(self, caller: Caller) -> float:
-        """
-        Let the next request in, and wake the client where it blocks.
-
-        Returns:
-            How long it has blocked, in seconds; 0 where it did not.
-        """
-        # A lock that changes hands is a fence: the answer before the question.
-        caller.claim.release()
-        if not caller.words[WAITING]:
-            return 0.0
-        posted_at = caller.lane.doubles[POSTED_AT]
-        caller.lane.ring()
-        return time.monotonic() - posted_at if posted_at else 0.0
-
-
-def unreadable(error: BaseException) -> BaseException:
-    """
-    Make an error of the protocol of what decoding raised.
-    """
-    if isinstance(error, ProxyError):
-        return error
-    return DataDecodeError(
-        f"A request could not be read: {type(error).__name__}: {error}. A request is "
-        "GET [idx, attr], SET [idx, attr, value] or EXECUTE [idx, method, args, kwargs]."
-    )
-
-
-def check_bufsize(bufsize: Any) -> None:
-    """
-    Refuse a size that no buffer can have.
-
-    Raises:
-        NotShareable: It is no whole number, or out of bounds.
-    """
-    if type(bufsize) is not int or not LEAST_BUFSIZE <= bufsize <= MOST_BUFSIZE:
-        raise NotShareable(
-            f"A bufsize of {bufsize!r} cannot be: it is a whole number of bytes from "
-            f"{LEAST_BUFSIZE}, which the server's own control words need, to "
-            f"{MOST_BUFSIZE:,}."
-        )
-
-
-def check_max_chain(max_chain: Any) -> None:
-    """
-    Refuse a level that no proxy can have.
-
-    Raises:
-        NotShareable: It is no whole number, or negative.
-    """
-    if type(max_chain) is not int or not 0 <= max_chain <= MOST_CHAIN:
-        raise NotShareable(
-            f"A max_chain of {max_chain!r} cannot be: it is a whole number from 0, which "
-            f"allows no chained proxies, to {MOST_CHAIN}."
-        )
 
 
 def _after_fork_in_child() -> None:

@@ -1,0 +1,272 @@
+"""
+Serving: from a request in a lane to the answer in it, and who is connected.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DataDecodeError, DataTooBigError, HandshakeError, ProxyError
+from ..transport.lanes import POSTED_AT, REPLIED, SEQUENCE, STATE, TAKEN, WAITING
+from .callers import Caller
+from .counters import (
+    BYTES_IN,
+    BYTES_OUT,
+    EXECUTES,
+    GETS,
+    LAST_BYTES,
+    PEAK_BYTES,
+    SAMPLE_EVERY,
+    SETS,
+    ErrorLog,
+    bucket_of,
+)
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..transport.rendezvous import Doorway
+    from .dispatch import Dispatcher
+    from .locks import ObjectLocks
+    from .objects import Entry, ObjectTable
+    from .workers import WorkerLog
+
+__all__ = ["Serving"]
+
+CLOSE_S = 2.0
+SAMPLED = SAMPLE_EVERY - 1  # as a bit mask
+OPCODES = frozenset({GETS, SETS, EXECUTES})
+
+
+class Serving:
+    """
+    The running part of a server.
+
+    Args:
+        doorway: Where callers come in.
+        dispatcher: What answers them.
+        table: The objects that they hold.
+        locks: The locks that they hold.
+        errors: Where refused callers are noted.
+        workers: Where callers are noted.
+    """
+
+    def __init__(
+        self,
+        doorway: Doorway,
+        dispatcher: Dispatcher,
+        table: ObjectTable,
+        locks: ObjectLocks,
+        errors: ErrorLog,
+        workers: WorkerLog,
+    ) -> None:
+        self.doorway = doorway
+        self._dispatcher = dispatcher
+        self._table = table
+        self._entries = table.entries
+        self._locks = locks
+        self._errors = errors
+        self._workers = workers
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._decoders: dict[Caller, Any] = {}
+        self.callers: set[Caller] = set()
+        self.watch = Watch(
+            doorway.socket, self._admit, self._serve, self._lose, table.sweep
+        )
+
+    def close(self) -> None:
+        """
+        Let every caller know that the server ends, and end its threads.
+        """
+        with self._lock:
+            self._is_closed = True
+            callers, self.callers = self.callers, set()
+        self.watch.close()
+        self.doorway.close()
+        for caller in callers:
+            caller.gone = True
+            caller.lane.close()
+            self._locks.release_all(caller)
+            caller.end()
+        if not threading.current_thread().name.startswith("duck-"):
+            self.watch.ended.wait(CLOSE_S)
+        self._decoders.clear()
+
+    def after_fork(self) -> None:
+        """
+        In a child, close what it inherited.
+        """
+        self.watch.after_fork()
+        self.doorway.close(here=False)
+        for caller in list(self.callers):
+            caller.lane.close()
+
+    def _admit(self) -> None:
+        while (stranger := self.doorway.accept()) is not None:
+            threading.Thread(
+                target=self._shake_hands,
+                args=(stranger,),
+                name="duck-handshake",
+                daemon=True,
+            ).start()
+
+    def _shake_hands(self, stranger: Any) -> None:
+        try:
+            lane, hello = self.doorway.admit(stranger)
+        except HandshakeError as error:
+            self._errors.note(
+                error, str(error), "", 0, "the server", "connect", (0, "")
+            )
+            return
+        except (OSError, EOFError, ValueError, ProxyError):
+            return  # it went away, or spoke no language of ours
+        caller = Caller(lane, hello)
+        with self._lock:
+            if self._is_closed:
+                lane.close()
+                return
+            self.callers.add(caller)
+            self._decoders[caller] = self._dispatcher.decoder(caller)
+            self._workers.came(caller)
+            self.watch.add(caller)
+
+    def _lose(self, caller: Caller) -> None:
+        """
+        Clean up behind a client thread that has gone.
+        """
+        with self._lock:
+            if caller not in self.callers:
+                return
+            self.callers.discard(caller)
+            self._decoders.pop(caller, None)
+            caller.gone = True
+            client = caller.hello.client
+            last = not any(c.hello.client == client for c in self.callers)
+        self._locks.release_all(caller)
+        caller.end()
+        caller.lane.close()
+        self._workers.went(caller, last=last)
+        if last:
+            self._table.drop_holder(client)
+
+    def _serve(self, caller: Caller) -> None:
+        """
+        Answer the request that is posted in a lane, whose claim is taken.
+        """
+        words = caller.words
+        words[STATE] = (words[STATE] & SEQUENCE) | TAKEN
+        payload: Any = None
+        try:
+            data, buffers = caller.lane.take()
+            size = len(data)
+            if buffers:
+                caller.buffers = buffers
+                size += sum(map(len, buffers))
+            opcode, payload = self._decoders[caller](data)
+            entry = self._entries.get(payload[0])
+            caller.payload = payload
+        except BaseException as error:  # noqa: B036 - everything goes to who asked
+            fault = self._dispatcher.fault(unreadable(error), payload, caller)
+            self._reply(caller, *fault)
+            self._hand_back(caller)
+            return
+        if caller.contexts or (
+            entry is not None and (entry.pinned or payload[1] == "__enter__")
+        ):
+            caller.run_in_own_thread(
+                lambda: self._finish(caller, opcode, payload, entry, size)
+            )
+        else:
+            self._finish(caller, opcode, payload, entry, size)
+
+    def _finish(
+        self,
+        caller: Caller,
+        opcode: int,
+        payload: Any,
+        entry: Entry | None,
+        size_in: int,
+    ) -> None:
+        """
+        Answer a request that was read, and count it afterwards.
+        """
+        started = 0.0 if caller.ticks & SAMPLED else time.monotonic()
+        data, buffers = self._dispatcher.answer(opcode, payload, entry, caller)
+        size_out = self._reply(caller, data, buffers)
+        latency = self._hand_back(caller)
+        # From here on the answer is on its way, and nobody waits for this thread.
+        caller.ticks += 1
+        idx = 0 if entry is None else entry.idx
+        try:
+            counts = caller.tallies[idx]
+        except KeyError:
+            counts = caller.new_tally(idx, self._entries)
+        if opcode in OPCODES:
+            counts[opcode] += 1
+        counts[BYTES_IN] += size_in
+        counts[BYTES_OUT] += size_out
+        size = size_out if size_out > size_in else size_in
+        counts[LAST_BYTES] = size
+        if size > counts[PEAK_BYTES]:
+            counts[PEAK_BYTES] = size
+        if latency:
+            counts[bucket_of(latency)] += 1
+            caller.waited += latency
+        elif started:
+            latency = time.monotonic() - started
+            counts[bucket_of(latency)] += SAMPLE_EVERY
+            caller.waited += latency * SAMPLE_EVERY
+
+    def _reply(self, caller: Caller, data: bytes, buffers: Sequence[Any]) -> int:
+        """
+        Lay an answer down.
+
+        Returns:
+            Its size in bytes.
+        """
+        size = len(data)
+        if buffers:
+            size += sum(buffer.raw().nbytes for buffer in buffers)
+        lane = caller.lane
+        try:
+            try:
+                lane.put(data, buffers)
+            except DataTooBigError as error:
+                data, _ = self._dispatcher.fault(error, caller.payload, caller)
+                lane.put(data)
+        except (OSError, ValueError):
+            return size  # the lane is closed: nobody waits
+        words = caller.words
+        words[STATE] = (words[STATE] & SEQUENCE) | REPLIED
+        return size
+
+    def _hand_back(self, caller: Caller) -> float:
+        """
+        Let the next request in, and wake the client where it blocks.
+
+        Returns:
+            How long it has blocked, in seconds; 0 where it did not.
+        """
+        # A lock that changes hands is a fence: the answer before the question.
+        caller.claim.release()
+        if not caller.words[WAITING]:
+            return 0.0
+        posted_at = caller.lane.doubles[POSTED_AT]
+        caller.lane.ring()
+        return time.monotonic() - posted_at if posted_at else 0.0
+
+
+def unreadable(error: BaseException) -> BaseException:
+    """
+    Make an error of the protocol of what decoding raised.
+    """
+    if isinstance(error, ProxyError):
+        return error
+    return DataDecodeError(
+        f"A request could not be read: {type(error).__name__}: {error}. A request is "
+        "GET [idx, attr], SET [idx, attr, value] or EXECUTE [idx, method, args, kwargs]."
+    )
