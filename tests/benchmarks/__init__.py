@@ -1,0 +1,3 @@
+"""
+What the project promises in numbers, measured beside its peers.
+"""
