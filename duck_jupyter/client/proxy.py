@@ -326,7 +326,7 @@ _special_methods = special_methods(_call)
 
 
 @functools.lru_cache(maxsize=1024)
-def _class_for(specials: int, type_name: str) -> type[Proxy]:
+def _class_for(specials: bytes, type_name: str) -> type[Proxy]:
     namespace: dict[str, Any] = {
         name: _special_methods[name]
         for name in names_in(specials)

@@ -56,7 +56,7 @@ class ObjectRef(NamedTuple):
     #: is a method of every object of this type.
     type_id: int
     #: Which special methods the type has, a bit for each; see `protocol.special`.
-    specials: int
+    specials: bytes
     type_name: str
 
 

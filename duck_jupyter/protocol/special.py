@@ -2,8 +2,8 @@
 The fixed list of special methods that a proxy passes on.
 
 A name with two leading underscores that is not in this list never leaves the
-process. Which of them a type has is one whole number, a bit for each name, in the
-order of this list; the order is part of the protocol.
+process. Which of them a type has is a few bytes, a bit for each name, in the order of
+this list; the order is part of the protocol.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ SPECIAL_NAMES: tuple[str, ...] = tuple(
     )
 )
 
+SPECIAL_BYTES = -(-len(SPECIAL_NAMES) // 8)
+
 #: Python itself falls back on the second where a type lacks the first.
 FALLBACKS = (
     ("__iter__", "__getitem__"),
@@ -57,10 +59,10 @@ FALLBACKS = (
     *((f"__r{name}__", f"__{name}__") for name in BINARY),
 )
 
-_bits: weakref.WeakKeyDictionary[type, int] = weakref.WeakKeyDictionary()
+_bits: weakref.WeakKeyDictionary[type, bytes] = weakref.WeakKeyDictionary()
 
 
-def bits_of(kind: type) -> int:
+def bits_of(kind: type) -> bytes:
     """
     Say which special methods a type has.
     """
@@ -71,13 +73,14 @@ def bits_of(kind: type) -> int:
             # A name set to None says that the type refuses.
             if other in has and not hasattr(kind, name):
                 has.add(name)
-        bits = sum(1 << i for i, name in enumerate(SPECIAL_NAMES) if name in has)
-        _bits[kind] = bits
+        number = sum(1 << i for i, name in enumerate(SPECIAL_NAMES) if name in has)
+        bits = _bits[kind] = number.to_bytes(len(SPECIAL_NAMES) // 8 + 1, "big")
     return bits
 
 
-def names_in(bits: int) -> frozenset[str]:
+def names_in(bits: bytes) -> frozenset[str]:
     """
     Give the names whose bits are set.
     """
-    return frozenset(name for i, name in enumerate(SPECIAL_NAMES) if bits >> i & 1)
+    number = int.from_bytes(bits, "big")
+    return frozenset(name for i, name in enumerate(SPECIAL_NAMES) if number >> i & 1)

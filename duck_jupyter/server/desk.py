@@ -50,7 +50,8 @@ class Desk:
         if word == "lend":
             return self._table.lend(*args)
         if word == "adopt":
-            return self._table.adopt(*args, holder)
+            (idx,) = args
+            return self._table.adopt(idx, holder)
         if word == "lock":
             idx, timeout = args
             entry = self._table.get(idx)
