@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkerGone
+from ..transport.lanes import POSTED_AT, WAITING
 from .counters import add_counts, fresh_counts
 
 if TYPE_CHECKING:
@@ -78,6 +79,20 @@ class Caller:
         Who owns a lock that is taken here: this client thread.
         """
         return self
+
+    def waited_until(self, now: float) -> float:
+        """
+        Give how long the client thread has waited for answers, in seconds.
+
+        Args:
+            now: Seconds since the epoch; a call that is under way counts until then.
+        """
+        waited = self.waited
+        if self.words[WAITING]:
+            posted_at = self.lane.doubles[POSTED_AT]
+            if posted_at:
+                waited += max(time.monotonic() - posted_at, 0.0)
+        return min(waited, max(now - self.since, 0.0))
 
     def new_tally(self, idx: int, known: Container[int]) -> list[int]:
         """

@@ -48,6 +48,7 @@ from .policy import (
     check_max_chain,
 )
 from .serving import Serving
+from .statistics import ServerStatistics, statistics_of
 from .workers import WorkerLog
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 
     from ..client.link import Link
     from ..protocol.refs import ObjectRef
+    from .callers import Caller
 
 __all__ = ["ProxyServer"]
 
@@ -99,7 +101,6 @@ class ProxyServer:
         self.max_chain = max_chain
         self.max_message = max(max_message, bufsize)
         self.table = ObjectTable()
-        self._entries = self.table.entries
         self.errors = ErrorLog()
         self.locks = ObjectLocks()
         self.workers = WorkerLog()
@@ -295,6 +296,24 @@ class ProxyServer:
         entry = self.table.aim(proxy._duck_idx, target_object)
         return rooted_proxy(self.link, self.table.reference(entry), None)
 
+    def statistics(self) -> ServerStatistics:
+        """
+        Give all that the server has counted, as one immutable value.
+        """
+        return statistics_of(self)
+
+    def callers(self) -> list[Caller]:
+        """
+        Give the client threads that are connected.
+        """
+        return [] if self._serving is None else list(self._serving.callers)
+
+    def delays(self) -> list[tuple[float, float]]:
+        """
+        Give when requests had to wait until they were seen, and how long, in seconds.
+        """
+        return [] if self._serving is None else list(self._serving.watch.delays)
+
     def wake(self) -> None:
         """
         Let a thread of the server tidy up. Safe in ``__del__``.
@@ -344,7 +363,7 @@ class ProxyServer:
         """
         self.write_frame(shared_memory, Frame(RESPONSE_PENDING, []))
         caller = self._by_hand()
-        entry = self._entries.get(frame.payload[0]) if frame.payload else None
+        entry = self.table.entries.get(frame.payload[0]) if frame.payload else None
         data, _ = self._dispatcher.answer(frame.opcode, frame.payload, entry, caller)
         room = len(shared_memory.buf) - SIZE_PREFIX_BYTES
         if len(data) > room:

@@ -10,6 +10,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from .counters import add_counts, fresh_counts, totals_of
+
 if TYPE_CHECKING:
     from .callers import Caller
 
@@ -41,7 +43,9 @@ class WorkerLog:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._since: dict[str, float] = {}
-        self._calls: dict[str, int] = {}
+        self._counts: dict[str, list[int]] = {}
+        #: Counts of calls of threads and processes that have gone.
+        self.past = fresh_counts()
         self._ended: deque[WorkerEnd] = deque(maxlen=ENDS_KEPT)
 
     def came(self, caller: Caller) -> None:
@@ -61,12 +65,16 @@ class WorkerLog:
         """
         hello = caller.hello
         with self._lock:
-            calls = self._calls.pop(hello.client, 0) + caller.ticks
+            counts = self._counts.setdefault(hello.client, fresh_counts())
+            for tally in caller.tallies.values():
+                add_counts(counts, tally)
+                add_counts(self.past, tally)
             if not last:
-                self._calls[hello.client] = calls
                 return
+            del self._counts[hello.client]
             since = self._since.pop(hello.client, caller.since)
             code = exit_code_of(hello.pid)
+            calls = totals_of([counts]).calls
             self._ended.append(
                 WorkerEnd(
                     hello.pid, hello.process_name, since, time.time(), code, calls
@@ -80,12 +88,12 @@ class WorkerLog:
         with self._lock:
             return self._since.get(client, default)
 
-    def calls_of_gone_threads(self, client: str) -> int:
+    def counts_of_gone_threads(self, client: str) -> list[int]:
         """
-        Give the calls of those threads of a process that have gone.
+        Give the counts of those threads of a process that have gone.
         """
         with self._lock:
-            return self._calls.get(client, 0)
+            return list(self._counts.get(client) or fresh_counts())
 
     def ended(self) -> tuple[WorkerEnd, ...]:
         """
