@@ -55,7 +55,12 @@ class Block:
     def __init__(self, fd: int, size: int) -> None:
         self.fd = fd
         self.size = size
-        self.map = mmap.mmap(fd, size)
+        try:
+            self.map = mmap.mmap(fd, size)
+        except BaseException:
+            os.close(fd)
+            self.fd = -1
+            raise
 
     @classmethod
     def create(cls, size: int) -> Block:
@@ -77,7 +82,7 @@ class Block:
         for folder in folders:
             if not os.access(folder, os.W_OK):
                 continue
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, OverflowError):
                 return cls(_allocate(folder, size), size)
         free = {str(f): shutil.disk_usage(f).free for f in folders if f.is_dir()}
         room = ", ".join(f"{n:,} in {folder}" for folder, n in free.items())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.msgpack import Decoder, Ext
 
-from ..errors import DataDecodeError, DataEncodeError, RemoteError, RemoteTraceback
+from ..errors import DataDecodeError, RemoteError, RemoteTraceback
 from .values import dumps, encode, loads
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def describe(error: BaseException) -> str:
     """
     try:
         return f"{type(error).__name__}: {error}"
-    except Exception:  # any code of the user's may run in __str__
+    except BaseException:  # any code of the user's may run in __str__
         return f"{type(error).__name__} (its text cannot be made)"
 
 
@@ -50,7 +50,7 @@ def traceback_text(error: BaseException, skip: int = 0) -> str:
             trace = trace.tb_next
     try:
         text = "".join(traceback.format_exception(type(error), error, trace))
-    except Exception:  # any code of the user's may run in __str__
+    except BaseException:  # any code of the user's may run in __str__
         text = "".join(traceback.format_tb(trace)) + describe(error)
     if len(text) > TEXT_CHARS:
         half = TEXT_CHARS // 2
@@ -70,7 +70,7 @@ def pack_fault(error: BaseException, hook: Callable[[Any], Any], text: str) -> E
     """
     try:
         pickled = dumps(error, hook)
-    except DataEncodeError:
+    except BaseException:  # any code of the user's may run in __reduce__
         pickled = None
     safe_text = text.encode(errors="backslashreplace").decode()
     line = describe(error).encode(errors="backslashreplace").decode()

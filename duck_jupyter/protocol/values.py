@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.msgpack import Decoder, Encoder, Ext
 
-from ..errors import DataDecodeError, DataEncodeError
+from ..errors import DataDecodeError, DataEncodeError, ProxyError
 from .mains import is_of_main, reduce_of_main
 
 if TYPE_CHECKING:
@@ -132,7 +132,9 @@ def dumps(
     pickler.hook = hook
     try:
         pickler.dump(value)
-    except (pickle.PicklingError, AttributeError, TypeError, RecursionError):
+    except ProxyError:
+        raise  # the hook's, which says more
+    except Exception:  # any code of the user's may run in __reduce__
         if buffers is not None:
             del buffers[before:]
         return _cloud_dumps(value, hook, callback)
@@ -152,6 +154,8 @@ def _cloud_dumps(value: Any, hook: Callable[[Any], Any], callback: Any) -> bytes
     out = io.BytesIO()
     try:
         CloudPickler(out, 5, buffer_callback=callback).dump(value)
+    except ProxyError:
+        raise
     except Exception as error:
         raise DataEncodeError(
             f"This {type(value).__name__} cannot be sent: "
@@ -193,19 +197,25 @@ def wrap_payload(
     Give what stands for a payload: each value, each argument by itself.
 
     Args:
-        payload: The items of a frame; a list or a dict among them holds arguments.
+        payload: The items of a frame; of four, the last two hold arguments.
         hook: As for `dumps`.
         buffers: As for `dumps`.
     """
-    wrapped: list[Any] = []
-    for item in payload:
-        if type(item) is list:
-            wrapped.append([wrap(part, hook, buffers) for part in item])
-        elif type(item) is dict:
-            wrapped.append({k: wrap(v, hook, buffers) for k, v in item.items()})
-        else:
-            wrapped.append(wrap(item, hook, buffers))
-    return wrapped
+    if len(payload) != 4:
+        return [wrap(item, hook, buffers) for item in payload]
+    idx, method, args, kwargs = payload
+    if type(args) is list:
+        args = [wrap(item, hook, buffers) for item in args]
+    else:
+        args = wrap(args, hook, buffers)
+    # msgpack would make text of keys that are dates or numbers.
+    if type(kwargs) is dict and all(
+        type(k) is str and _fits_msgpack(k, str) for k in kwargs
+    ):
+        kwargs = {k: wrap(v, hook, buffers) for k, v in kwargs.items()}
+    else:
+        kwargs = wrap(kwargs, hook, buffers)
+    return [wrap(idx, hook), wrap(method, hook), args, kwargs]
 
 
 def load_extension(code: int, data: memoryview, buffers: Sequence[Any]) -> Any:

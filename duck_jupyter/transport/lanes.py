@@ -70,7 +70,7 @@ NEEDS_FENCE = platform.machine().lower() not in {"x86_64", "amd64", "i386", "i68
 
 class Lane:
     """
-    One side's end of a lane. One thread at a time may use it.
+    One side's end of a lane. One thread at a time may use it; any may `hear`.
 
     Args:
         block: The lane's own block, which this end closes.
@@ -83,6 +83,7 @@ class Lane:
         "__weakref__",
         "_arrived",
         "_fence",
+        "_hearing",
         "_incoming",
         "_outgoing",
         "block",
@@ -111,6 +112,7 @@ class Lane:
         self._arrived: deque[int] = deque()
         self._fence = threading.Lock()
         self._fence.acquire()
+        self._hearing = threading.Lock()
 
     def fence(self) -> None:
         """
@@ -169,6 +171,11 @@ class Lane:
         Returns:
             False when the other side is gone.
         """
+        # Whoever comes second must find the descriptors that the first one received.
+        with self._hearing:
+            return self._hear()
+
+    def _hear(self) -> bool:
         try:
             while True:
                 # socket.recv_fds would lose the flag.
@@ -177,10 +184,14 @@ class Lane:
                 )
                 for _, _, packed in beside:
                     self._arrived.extend(struct.unpack(f"{len(packed) // 4}i", packed))
+                    # Only the last one counts, and a flood of them must not use up
+                    # this process's descriptors.
+                    while len(self._arrived) > 1:
+                        os.close(self._arrived.popleft())
+                # On to the end: a bell may hide that the other side went after it,
+                # and who waits for edges is told of both only once.
                 if not data:
                     return False
-                if len(data) < BELLS_AT_ONCE and not beside:
-                    return True
         except BlockingIOError:
             return True
         except OSError:
@@ -206,10 +217,13 @@ class Lane:
         if block is None or block.size < total:
             if block is not None:
                 block.close()
+                # Without room for another one, the next frame makes its own.
+                self._outgoing = None
             wanted = max(LEAST_BESIDE_BYTES, 1 << (total - 1).bit_length())
-            block = self._outgoing = Block.create(min(wanted, max(total, 2**30)))
+            block = Block.create(min(wanted, max(total, 2**30)))
             # Blocking: the other side hears before it takes.
             socket.send_fds(self.doorbell, [BLOCK], [block.fd])
+            self._outgoing = block
         start = 0
         for part, size in zip(parts, sizes, strict=True):
             block.map[start : start + size] = part
