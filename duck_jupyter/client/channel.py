@@ -90,7 +90,10 @@ class Channel:
             DataTooBigError: The request is too large; nothing was sent.
         """
         lane = self.lane
-        lane.put(data, buffers)
+        try:
+            lane.put(data, buffers)
+        except OSError as error:
+            raise self._gone() from error
         words = lane.words
         self._sequence = sequence = (self._sequence + 4) & SEQUENCE
         self.busy = True
@@ -139,14 +142,17 @@ class Channel:
                     and not lane.hear()
                     and words[STATE] != answered
                 ):
-                    raise KernelGone(
-                        f"{self.who} ended, or stopped its server, before it answered. "
-                        "Share the object again and pass the new proxy."
-                    )
+                    raise self._gone()
         finally:
             words[WAITING] = 0
             lane.doubles[POSTED_AT] = 0.0
         self._adapt(time.monotonic() - started)
+
+    def _gone(self) -> KernelGone:
+        return KernelGone(
+            f"{self.who} ended, or stopped its server, before it answered. Share the "
+            "object again and pass the new proxy."
+        )
 
     def _adapt(self, blocked_s: float) -> None:
         # An answer that came right after the look ended is worth a longer look.

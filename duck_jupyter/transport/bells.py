@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Bells", "make_bells"]
 
+#: One byte a bell: far from what a socket's buffer holds.
+HEAR_EVERY = 32
+
 
 class Bells:
     """
@@ -36,7 +39,7 @@ class Bells:
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(bell)
 
-    def wait(self, timeout: float | None) -> list[Any]:
+    def wait(self, timeout: float | None) -> list[tuple[Any, bool]]:
         """
         Block until a bell rings.
 
@@ -44,9 +47,10 @@ class Bells:
             timeout: Seconds, or None.
 
         Returns:
-            The owners of the bells that rang.
+            The owners of the bells that rang, and whether each has to be heard, before
+            its lane is looked at, lest it rings on.
         """
-        return [key.data for key, _ in self._selector.select(timeout)]
+        return [(key.data, True) for key, _ in self._selector.select(timeout)]
 
     def close(self) -> None:
         """
@@ -57,19 +61,25 @@ class Bells:
 
 class EdgeBells(Bells):
     """
-    The same on Linux, where a bell that is heard later does not wake a second thread.
+    The same on Linux, where a bell wakes one thread once, heard or not.
+
+    To hear is a system call that gives the interpreter away, for milliseconds where
+    another thread computes; so only one bell in many is heard.
     """
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._owners: dict[int, Any] = {}
+        self._unheard: dict[int, int] = {}
 
     def add(self, bell: socket.socket, owner: Any) -> None:
         """
         Wait for one more.
         """
         self._owners[bell.fileno()] = owner
-        self._epoll.register(bell.fileno(), select.EPOLLIN | select.EPOLLET)
+        self._unheard[bell.fileno()] = 0
+        events = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+        self._epoll.register(bell.fileno(), events)
 
     def remove(self, bell: socket.socket) -> None:
         """
@@ -79,13 +89,20 @@ class EdgeBells(Bells):
             with contextlib.suppress(OSError, ValueError):
                 self._epoll.unregister(bell.fileno())
 
-    def wait(self, timeout: float | None) -> list[Any]:
+    def wait(self, timeout: float | None) -> list[tuple[Any, bool]]:
         """
         Block until a bell rings.
         """
-        found = self._epoll.poll(timeout)
-        owners = self._owners
-        return [owners[fd] for fd, _ in found if fd in owners]
+        rang = []
+        for fd, events in self._epoll.poll(timeout):
+            owner = self._owners.get(fd)
+            if owner is None:
+                continue
+            unheard = self._unheard.get(fd, 0) + 1
+            must_hear = unheard >= HEAR_EVERY or events != select.EPOLLIN
+            self._unheard[fd] = 0 if must_hear else unheard
+            rang.append((owner, must_hear))
+        return rang
 
     def close(self) -> None:
         """

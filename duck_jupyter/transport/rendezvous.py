@@ -15,6 +15,7 @@ import socket
 import struct
 import sys
 import tempfile
+import time
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import (
     Connection,
@@ -25,7 +26,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..errors import HandshakeError, KernelGone
+from ..errors import HandshakeError, KernelGone, ProxyTimeout
 from ..memory.blocks import Block
 from .lanes import Lane, lane_bytes
 
@@ -79,6 +80,8 @@ class Doorway:
         self.secret = secret
         self.bufsize = bufsize
         self.max_message = max_message
+        #: Who is shaking hands, and since when.
+        self._strangers: dict[socket.socket, float] = {}
         _sweep_folders_of_the_dead()
         self._folder = _make_folder()
         self.address = str(self._folder / SOCKET_NAME)
@@ -96,6 +99,11 @@ class Doorway:
         except OSError:
             return None
         caller.setblocking(True)
+        now = time.monotonic()
+        for stranger, since in list(self._strangers.items()):
+            if now - since > HANDSHAKE_S:
+                _hang_up(stranger)  # one byte now and then is no handshake
+        self._strangers[caller] = now
         return caller
 
     def admit(self, caller: socket.socket) -> tuple[Lane, Hello]:
@@ -131,14 +139,18 @@ class Doorway:
                 raise HandshakeError(refusal)
             block = Block.create(lane_bytes(self.bufsize))
             socket.send_fds(caller, [b"L"], [block.fd])
-        except AuthenticationError as error:
+        except (AuthenticationError, AssertionError) as error:
+            # Before Python 3.12 what is no challenge fails an assertion.
             caller.close()
             raise HandshakeError(
-                f"A caller did not know the secret: {error}"
+                f"A caller did not know the secret: {error}. Only proxies that this "
+                "server gave out lead to it."
             ) from error
         except BaseException:
             caller.close()
             raise
+        finally:
+            self._strangers.pop(caller, None)
         return Lane(block, self.bufsize, caller, self.max_message), hello
 
     def close(self, *, here: bool = True) -> None:
@@ -151,6 +163,8 @@ class Doorway:
         """
         self.socket.close()
         if here:
+            for stranger in list(self._strangers):
+                _hang_up(stranger)
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -186,7 +200,8 @@ def connect(address: str, secret: bytes, hello: Hello) -> Lane:
             raise EOFError("it closed the connection")
         block = Block(fds[0], lane_bytes(welcome.bufsize))
         return Lane(block, welcome.bufsize, caller, welcome.max_message)
-    except (PermissionError, AuthenticationError) as error:
+    except (PermissionError, AuthenticationError, AssertionError, ValueError) as error:
+        # Before Python 3.12 what is no challenge fails an assertion.
         caller.close()
         if isinstance(error, HandshakeError):
             raise
@@ -194,6 +209,12 @@ def connect(address: str, secret: bytes, hello: Hello) -> Lane:
             "This proxy belongs to another user's kernel, or to a kernel that ended "
             f"and left its address to another ({type(error).__name__}: {error}). Only "
             "processes of the user who shared the object may use it."
+        ) from error
+    except (BlockingIOError, TimeoutError) as error:
+        caller.close()
+        raise ProxyTimeout(
+            f"The kernel did not take this worker's call within {HANDSHAKE_S:.0f} s: "
+            "it is stopped, or inside code that keeps the interpreter. Try again later."
         ) from error
     except (OSError, EOFError) as error:
         caller.close()
@@ -205,6 +226,12 @@ def connect(address: str, secret: bytes, hello: Hello) -> Lane:
     except BaseException:
         caller.close()
         raise
+
+
+def _hang_up(caller: socket.socket) -> None:
+    # Whoever reads from it in another thread finds the end.
+    with contextlib.suppress(OSError):
+        caller.shutdown(socket.SHUT_RDWR)
 
 
 def _limited_connection(caller: socket.socket) -> Connection:
