@@ -14,6 +14,10 @@ A slow call delays nobody: while the looker is inside it, the next bell wakes th
 at the post, which becomes the looker. Whoever has a caller's claim answers its request,
 so that two lookers at once are a waste and never a mistake. Threads are made as they
 are needed: there is always one more than there are calls under way.
+
+A bell wakes once, and whoever takes the bells of several callers may get stuck
+inside the first one's call; so may a looker that a bell was left to. Therefore the
+thread at the post looks after `LEFT_S` whether these callers were answered.
 """
 
 from __future__ import annotations
@@ -22,10 +26,16 @@ import contextlib
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..transport.bells import make_bells
-from ..transport.lanes import PHASE, POSTED, POSTED_AT, STATE, WATCHED
+from ..transport.lanes import (
+    PHASE,
+    POSTED,
+    POSTED_AT,
+    STATE,
+    WATCHED,
+)
 from .interval import ShortInterval
 
 if TYPE_CHECKING:
@@ -45,8 +55,12 @@ LOOKS_PER_READING = 16
 CONTENDED_S = 300e-6
 #: A lane without a request for this long is not looked at while others are in use.
 FORGET_S = 2e-3
+#: How long to wait at a time for a claim that is about to be released, in seconds.
+CLAIM_S = 0.001
 #: Seconds without a bell after which the switch interval is given back.
 QUIET_S = 1.0
+#: Seconds after which the post looks what became of the bells that it passed on.
+LEFT_S = 2e-3
 #: Threads that wait for their turn at the post; more than these end.
 SPARE_THREADS = 2
 
@@ -91,6 +105,10 @@ class Watch:
         #: The looker that is inside a call, if it is.
         self._inside: object = None
         self._watched: tuple[Caller, ...] = ()
+        self._watched_lock = threading.Lock()
+        #: The state of those whose bells were passed on; for the thread at the post.
+        self._left: dict[Caller, int] = {}
+        self._left_since = 0.0
         self._seen: dict[Caller, int] = {}
         self._look_s = MOST_LOOK_S
         self._interval = ShortInterval()
@@ -112,7 +130,8 @@ class Watch:
         Wait for no more requests of a caller.
         """
         self._bells.remove(caller.lane.doorbell)
-        self._watched = tuple(c for c in self._watched if c is not caller)
+        with self._watched_lock:
+            self._watched = tuple(c for c in self._watched if c is not caller)
 
     def start(self) -> None:
         """
@@ -152,27 +171,36 @@ class Watch:
             self._threads += 1
             number = self._threads
         threading.Thread(
-            target=self.run, name=f"duck-server-{number}", daemon=True
+            target=self.run,
+            kwargs={"for_good": False},
+            name=f"duck-server-{number}",
+            daemon=True,
         ).start()
 
-    def run(self) -> None:
+    def run(self, *, for_good: bool = True) -> None:
         """
         Be one of the threads, until the watch is closed.
+
+        Args:
+            for_good: Stay though enough others wait for their turn.
         """
         me = object()
         while not self.closed:
             with self._count_lock:
-                if self._spare > SPARE_THREADS:
+                if self._spare > SPARE_THREADS and not for_good:
                     return
                 self._spare += 1
             with self._post:
                 with self._count_lock:
                     self._spare -= 1
                     alone = not self._spare
-                called = self._wait_for_bells()
+                called, woken = self._wait_for_bells()
+            if alone and (called or woken) and not self.closed:
+                self._start_thread()
+            if woken:
+                # Away from the post: what goes may run code of the user's.
+                self._tidy()
             if called:
-                if alone and not self.closed:
-                    self._start_thread()
                 self._be_looker(me, called)
         if not self.ended.is_set():
             self._pass_the_end_on()
@@ -185,53 +213,76 @@ class Watch:
             self._waker.close()
             self._sleeper.close()
 
-    def _wait_for_bells(self) -> list[Caller]:
+    def _wait_for_bells(self) -> tuple[list[tuple[Caller, bool]], bool]:
         """
         Block at the post until somebody calls.
+
+        Returns:
+            Who calls, with whether the bell has to be heard; and whether `wake` was
+            called.
         """
-        called: list[Caller] = []
-        while not called and not self.closed:
+        called: list[tuple[Caller, bool]] = []
+        woken = False
+        while not (called or woken or self.closed):
             quiet = QUIET_S if self._interval.wanted else None
-            owners = self._bells.wait(quiet)
-            if not owners:
+            owners = self._bells.wait(LEFT_S if self._left else quiet)
+            if self._left:
+                called = self._find_stuck()
+            elif not owners:
                 self._interval.release()
-            for owner in owners:
+            for owner, must_hear in owners:
                 if owner is self._listener:
                     self._interval.want()
                     self._admit()
                 elif owner is self._sleeper:
                     with contextlib.suppress(OSError):
                         self._sleeper.recv(4096)
-                    self._tidy()
-                else:
-                    called.append(owner)
-            if called and self._looker is not None and self._inside is None:
-                called = [c for c in called if not self._is_being_looked_after(c)]
-        return called
+                    woken = True
+                elif must_hear or not self._is_being_looked_after(owner):
+                    called.append((owner, must_hear))
+        for caller, _ in called:
+            self._leave(caller)
+        return called, woken
 
     def _is_being_looked_after(self, caller: Caller) -> bool:
         """
-        Leave a caller to a looker that is at work; take only its bell.
+        Leave a caller to a looker that is at work.
         """
-        if caller.words[WATCHED]:
-            self._hear(caller)
-            return True
-        return False
+        if self._looker is None or self._inside is not None:
+            return False
+        if not caller.words[WATCHED]:
+            return False
+        self._leave(caller)
+        return True
 
-    def _hear(self, caller: Caller) -> None:
-        if not caller.lane.hear():
-            self.remove(caller)
-            self._lost(caller)
+    def _leave(self, caller: Caller) -> None:
+        state = caller.words[STATE]
+        if state & PHASE == POSTED:
+            if not self._left:
+                self._left_since = time.monotonic()
+            self._left[caller] = state
 
-    def _be_looker(self, me: object, called: list[Caller]) -> None:
+    def _find_stuck(self) -> list[tuple[Caller, bool]]:
+        """
+        Look what became of the callers that were left to others.
+        """
+        if time.monotonic() - self._left_since < LEFT_S:
+            return []
+        left, self._left = self._left, {}
+        return [(c, False) for c, state in left.items() if c.words[STATE] == state]
+
+    def _be_looker(self, me: object, called: list[tuple[Caller, bool]]) -> None:
         self._looker = me
         if not self._interval.wanted:
             self._interval.want()
-        for caller in called:
-            # First the answer: taking the bell gives the interpreter away.
-            if self._answer(me, caller) and self._looker is me:
+        for caller, must_hear in called:
+            # First the bell, then the state: the other way round the bell of the next
+            # request could be taken for this one's.
+            if must_hear and not caller.lane.hear():
+                self.remove(caller)
+                self._lost(caller)
+            elif self._answer(me, caller) and self._looker is me:
                 self._look_after(caller)
-            self._hear(caller)
         if self._looker is me:
             self._look(me)
         if self._looker is me:
@@ -242,8 +293,12 @@ class Watch:
 
     def _answer(self, me: object, caller: Caller) -> bool:
         words = caller.words
-        if words[STATE] & PHASE != POSTED or not caller.claim.acquire(False):
-            return False
+        while True:
+            if words[STATE] & PHASE != POSTED:
+                return False
+            # Who answered the request before this one may not have let go yet.
+            if caller.claim.acquire(timeout=CLAIM_S):
+                break
         if words[STATE] & PHASE != POSTED:
             caller.claim.release()
             return False
@@ -260,13 +315,18 @@ class Watch:
         return True
 
     def _look_after(self, caller: Caller) -> None:
-        if not caller.words[WATCHED] and not caller.gone:
-            caller.words[WATCHED] = 1
-            self._watched = (*self._watched, caller)
+        with self._watched_lock:
+            if not caller.gone:
+                caller.words[WATCHED] = 1
+                if caller not in self._watched:
+                    self._watched = (*self._watched, caller)
 
     def _look_away(self, me: object) -> None:
-        watched, self._watched = self._watched, ()
-        self._unwatch(me, watched)
+        with self._watched_lock:
+            watched, self._watched = self._watched, ()
+            for caller in watched:
+                caller.words[WATCHED] = 0
+        self._catch_up(me, watched)
 
     def _look(self, me: object) -> None:
         serve = self._serve
@@ -315,14 +375,17 @@ class Watch:
         states = {caller: caller.words[STATE] for caller in self._watched}
         silent = [c for c, state in states.items() if self._seen.get(c) == state]
         self._seen = states
-        self._watched = tuple(c for c in self._watched if c not in silent)
-        self._unwatch(me, silent)
+        with self._watched_lock:
+            self._watched = tuple(c for c in self._watched if c not in silent)
+            for caller in silent:
+                caller.words[WATCHED] = 0
+        self._catch_up(me, silent)
 
-    def _unwatch(self, me: object, callers: Iterable[Caller]) -> None:
+    def _catch_up(self, me: object, callers: Iterable[Caller]) -> None:
+        """
+        Answer what was posted between the last look and now, for which no bell rang.
+        """
         for caller in callers:
-            caller.words[WATCHED] = 0
-        for caller in callers:
-            # What was posted between the last look and now may have lost its bell.
             caller.lane.fence()
             if caller.words[STATE] & PHASE == POSTED:
                 self._answer(me, caller)
