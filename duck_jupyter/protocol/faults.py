@@ -11,12 +11,20 @@ from typing import TYPE_CHECKING, Any
 from msgspec.msgpack import Decoder, Ext
 
 from ..errors import DataDecodeError, RemoteError, RemoteTraceback
+from .opcodes import ProxyOpCode
 from .values import dumps, encode, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FAULT", "describe", "pack_fault", "parse_fault", "traceback_text"]
+__all__ = [
+    "FAULT",
+    "describe",
+    "pack_fault",
+    "parse_fault",
+    "short_fault",
+    "traceback_text",
+]
 
 #: Extension code of a fault.
 FAULT = 4
@@ -31,7 +39,7 @@ def describe(error: BaseException) -> str:
     Give an exception as one line, even where its own ``__str__`` raises.
     """
     try:
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}"[:TEXT_CHARS]
     except BaseException:  # any code of the user's may run in __str__
         return f"{type(error).__name__} (its text cannot be made)"
 
@@ -75,6 +83,14 @@ def pack_fault(error: BaseException, hook: Callable[[Any], Any], text: str) -> E
     safe_text = text.encode(errors="backslashreplace").decode()
     line = describe(error).encode(errors="backslashreplace").decode()
     return Ext(FAULT, encode([pickled, line, safe_text]))
+
+
+def short_fault(line: str) -> bytes:
+    """
+    Give the answer frame with an error of one line, and nothing else.
+    """
+    fault = Ext(FAULT, encode([None, line, ""]))
+    return encode((int(ProxyOpCode.EXECUTION_RESULT), (0, None, fault)))
 
 
 def parse_fault(data: memoryview | bytes) -> BaseException:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec.msgpack import Decoder, Ext
 
 from ..errors import DataDecodeError, DataEncodeError, LimitedProxyChaining
-from ..protocol.faults import FAULT, describe, pack_fault, parse_fault, traceback_text
+from ..protocol.faults import (
+    FAULT,
+    describe,
+    pack_fault,
+    parse_fault,
+    short_fault,
+    traceback_text,
+)
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import (
     DESK,
@@ -18,6 +25,7 @@ from ..protocol.refs import (
     OF_TYPE,
     REF,
     SELF,
+    TYPE_NAME_CHARS,
     resolve,
     resolving,
 )
@@ -40,6 +48,7 @@ from .operations import (
     put_back,
     set_attribute,
 )
+from .shapes import misshapen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,6 +73,8 @@ UNLOGGED = (StopIteration, StopAsyncIteration)
 FIRST_BATCH = 64
 #: How many frames of a traceback are this module's, from `answer` to the object.
 OWN_FRAMES = 3
+#: What is kept of an exception's text; its worker gets all of it.
+MESSAGE_CHARS = 2000
 
 Answer = tuple[bytes, "Sequence[Any]"]
 
@@ -145,7 +156,8 @@ class Dispatcher:
                 return self._value(entry.idx, wrap(value, reduce_main_only), ())
             return self.fault(error, payload, caller)
         except BaseException as error:  # everything goes to who asked
-            return self.fault(error, payload, caller)
+            wrong = misshapen(opcode, payload)
+            return self.fault(wrong or error, payload, caller)
 
     def _execute(
         self, entry: Entry, name: str, args: Any, kwargs: Any, caller: Caller
@@ -256,18 +268,27 @@ class Dispatcher:
         """
         Answer with an exception, and note it.
         """
+        try:
+            return self._fault(error, payload, caller)
+        except BaseException as other:  # any code of the user's may run in an exception
+            kind = type(error).__name__[:TYPE_NAME_CHARS]
+            line = f"{kind}, which cannot be sent ({type(other).__name__})"
+            return short_fault(line.encode(errors="replace").decode()), ()
+
+    def _fault(self, error: BaseException, payload: Any, caller: Caller) -> Answer:
         idx, asked, entry = 0, "", None
-        if isinstance(payload, list) and payload and type(payload[0]) is int:
-            idx = payload[0]
+        if type(payload) is list and payload and type(payload[0]) is int:
+            idx = payload[0] if 0 <= payload[0] < 2**63 else 0
             entry = self._entries.get(idx)
-            asked = str(payload[1]) if len(payload) > 1 else ""
+            if len(payload) > 1 and type(payload[1]) is str:
+                asked = payload[1][:TYPE_NAME_CHARS]
         if entry is not None:
             error = advice_for(error, entry)
         text = traceback_text(error, OWN_FRAMES)
         if not isinstance(error, UNLOGGED):
             name = f"object {idx}" if entry is None else entry.path
             worker = (caller.hello.pid, caller.hello.process_name)
-            message = describe(error).partition(": ")[2]
+            message = describe(error).partition(": ")[2][:MESSAGE_CHARS]
             self._errors.note(error, message, text, idx, name, asked, worker)
             if isinstance(error, LimitedProxyChaining):
                 what, _, path = (error.target_obj or "").partition(" at ")

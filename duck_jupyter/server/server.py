@@ -363,7 +363,8 @@ class ProxyServer:
         """
         self.write_frame(shared_memory, Frame(RESPONSE_PENDING, []))
         caller = self._by_hand()
-        entry = self.table.entries.get(frame.payload[0]) if frame.payload else None
+        idx = frame.payload[0] if frame.payload else None
+        entry = self.table.entries.get(idx) if type(idx) is int else None
         data, _ = self._dispatcher.answer(frame.opcode, frame.payload, entry, caller)
         room = len(shared_memory.buf) - SIZE_PREFIX_BYTES
         if len(data) > room:

@@ -8,7 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataDecodeError, DataTooBigError, HandshakeError, ProxyError
+from ..errors import DataTooBigError, HandshakeError, ProxyError
+from ..protocol.faults import short_fault
 from ..transport.lanes import POSTED_AT, REPLIED, SEQUENCE, STATE, TAKEN, WAITING
 from .callers import Caller
 from .counters import (
@@ -23,6 +24,7 @@ from .counters import (
     ErrorLog,
     bucket_of,
 )
+from .shapes import unreadable
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -39,6 +41,10 @@ __all__ = ["Serving"]
 CLOSE_S = 2.0
 SAMPLED = SAMPLE_EVERY - 1  # as a bit mask
 OPCODES = frozenset({GETS, SETS, EXECUTES})
+#: More than this since the request was posted is a lie of the client's.
+MOST_LATENCY_S = 1e7
+#: The answer where there is no memory for any other; it fits the smallest buffer.
+NO_ROOM = short_fault("DataTooBigError: no memory left")
 
 
 class Serving:
@@ -168,15 +174,16 @@ class Serving:
                 size += sum(map(len, buffers))
             opcode, payload = self._decoders[caller](data)
             entry = self._entries.get(payload[0])
+            in_own_thread = caller.contexts or (
+                entry is not None and (entry.pinned or payload[1] == "__enter__")
+            )
             caller.payload = payload
-        except BaseException as error:  # noqa: B036 - everything goes to who asked
+        except BaseException as error:  # everything goes to who asked
             fault = self._dispatcher.fault(unreadable(error), payload, caller)
             self._reply(caller, *fault)
             self._hand_back(caller)
             return
-        if caller.contexts or (
-            entry is not None and (entry.pinned or payload[1] == "__enter__")
-        ):
+        if in_own_thread:
             caller.run_in_own_thread(
                 lambda: self._finish(caller, opcode, payload, entry, size)
             )
@@ -197,6 +204,9 @@ class Serving:
         started = 0.0 if caller.ticks & SAMPLED else time.monotonic()
         data, buffers = self._dispatcher.answer(opcode, payload, entry, caller)
         size_out = self._reply(caller, data, buffers)
+        # A caller that is silent now must not keep what it passed.
+        caller.payload = None
+        caller.buffers = ()
         latency = self._hand_back(caller)
         # From here on the answer is on its way, and nobody waits for this thread.
         caller.ticks += 1
@@ -205,7 +215,7 @@ class Serving:
             counts = caller.tallies[idx]
         except KeyError:
             counts = caller.new_tally(idx, self._entries)
-        if opcode in OPCODES:
+        if type(opcode) is int and opcode in OPCODES:
             counts[opcode] += 1
         counts[BYTES_IN] += size_in
         counts[BYTES_OUT] += size_out
@@ -237,7 +247,10 @@ class Serving:
                 lane.put(data, buffers)
             except DataTooBigError as error:
                 data, _ = self._dispatcher.fault(error, caller.payload, caller)
-                lane.put(data)
+                try:
+                    lane.put(data)
+                except DataTooBigError:
+                    lane.put(NO_ROOM)
         except (OSError, ValueError):
             return size  # the lane is closed: nobody waits
         words = caller.words
@@ -257,16 +270,8 @@ class Serving:
             return 0.0
         posted_at = caller.lane.doubles[POSTED_AT]
         caller.lane.ring()
-        return time.monotonic() - posted_at if posted_at else 0.0
-
-
-def unreadable(error: BaseException) -> BaseException:
-    """
-    Make an error of the protocol of what decoding raised.
-    """
-    if isinstance(error, ProxyError):
-        return error
-    return DataDecodeError(
-        f"A request could not be read: {type(error).__name__}: {error}. A request is "
-        "GET [idx, attr], SET [idx, attr, value] or EXECUTE [idx, method, args, kwargs]."
-    )
+        if not posted_at:
+            return 0.0
+        latency = time.monotonic() - posted_at
+        # The client wrote that, and it need be no time at all.
+        return latency if 0.0 < latency < MOST_LATENCY_S else 0.0
