@@ -1,3 +1,93 @@
 """
 Live proxies of notebook variables for worker processes, over shared memory.
+
+In a notebook, ``%load_ext duck_jupyter`` and ``%share NAME``; in a script, `share`.
+Nothing is loaded before it is used.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+from .errors import (
+    AccessDenied,
+    KernelGone,
+    LimitedProxyChaining,
+    NotShareable,
+    NotShared,
+    ProxyClosed,
+    ProxyError,
+    ProxyObjectNotFound,
+    ProxyTimeout,
+    RemoteError,
+    WorkerGone,
+)
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .client.locking import locked
+    from .client.references import ref
+    from .session.default import share, shared, unshare
+
+__all__ = [
+    "AccessDenied",
+    "KernelGone",
+    "LimitedProxyChaining",
+    "NotShareable",
+    "NotShared",
+    "ProxyClosed",
+    "ProxyError",
+    "ProxyObjectNotFound",
+    "ProxyTimeout",
+    "RemoteError",
+    "WorkerGone",
+    "__version__",
+    "load_ipython_extension",
+    "locked",
+    "ref",
+    "share",
+    "shared",
+    "unload_ipython_extension",
+    "unshare",
+]
+
+_HOMES = {
+    "locked": ".client.locking",
+    "ref": ".client.references",
+    "share": ".session.default",
+    "shared": ".session.default",
+    "unshare": ".session.default",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """
+    Bring the magics into a shell: ``%load_ext duck_jupyter``.
+    """
+    from .magics.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """
+    Restore the shell to what it was: ``%unload_ext duck_jupyter``.
+    """
+    from .magics.extension import unload
+
+    unload(shell)

@@ -130,9 +130,9 @@ class ProxyTimeout(ProxyError, TimeoutError):
     """
 
 
-class NotShared(ProxyError, LookupError):
+class NotShared(ProxyError, LookupError, AttributeError):
     """
-    No object is shared under this name.
+    No object is shared under this name, as an attribute or as an item of `shared`.
     """
 
 

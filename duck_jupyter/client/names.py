@@ -23,6 +23,7 @@ OWN_NAMES = frozenset(
         "_callable_prefix",
         "_proxy_prefix",
         "_cls_attrs",
+        "_ipython_canary_method_should_not_exist_",
         "_duck_block_name",
         "_duck_held",
         "_duck_idx",

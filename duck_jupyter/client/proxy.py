@@ -90,6 +90,9 @@ class Proxy:
     _callable_prefix = "<callable>-"
     _proxy_prefix = "<proxy>-"
     _cls_attrs = OWN_NAMES
+    #: IPython asks for it before it asks an object how to be drawn, and then lets be
+    #: what has any attribute. A proxy shows as itself, at once, whatever its object.
+    _ipython_canary_method_should_not_exist_ = True
 
     _duck_block_name: str | None
     _duck_held: bool

@@ -1,0 +1,3 @@
+"""
+What IPython sees: the magics, their completion, and how they come and go.
+"""

@@ -1,0 +1,215 @@
+"""
+%share, %unshare and %duck.
+"""
+
+from __future__ import annotations
+
+import functools
+import shlex
+from argparse import ArgumentTypeError
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from IPython.core.error import UsageError
+from IPython.core.magic import (
+    Magics,
+    line_magic,
+    magics_class,
+    output_can_be_silenced,
+)
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from ..errors import ProxyError
+from ..session.default import names_in
+from ..session.names import Source, Terms, check_alias, check_object, close_to
+from ..session.overview import overview_of
+from ..session.session import Wish
+from .table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ..proxy import Proxy
+    from ..session.session import Session
+
+__all__ = ["DUCK_WORDS", "DuckMagics"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+#: What %duck can be told.
+DUCK_WORDS = ("status", "stop")
+
+
+def in_one_line(magic: F) -> F:
+    """
+    Show the errors of a magic as one line and without a traceback.
+    """
+
+    @functools.wraps(magic)
+    def wrapper(self: DuckMagics, line: str) -> Any:
+        try:
+            return magic(self, line)
+        except ProxyError as error:
+            raise UsageError(" ".join(str(error).split())) from None
+
+    return wrapper  # type: ignore[return-value]
+
+
+def whole_number(text: str) -> int:
+    """
+    Read a number of an option.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no whole number") from None
+
+
+@magics_class
+class DuckMagics(Magics):
+    """
+    The magics of one shell. The extension makes them, and gives them its session.
+
+    Args:
+        shell: The shell whose variables are shared.
+        session: What shares them.
+        restore: Puts ``shared`` and its like back where they are missing.
+    """
+
+    def __init__(
+        self, shell: InteractiveShell, session: Session, restore: Callable[[], None]
+    ) -> None:
+        super().__init__(shell)
+        self._session = session
+        self._namespace = shell.user_ns
+        self._restore = restore
+
+    @line_magic
+    @output_can_be_silenced
+    @in_one_line
+    @magic_arguments()
+    @argument("names", metavar="NAME", nargs="*", help="Variables to share.")
+    @argument("--as", dest="alias", metavar="ALIAS", help="Share it as shared.ALIAS.")
+    @argument(
+        "--bufsize",
+        type=whole_number,
+        metavar="BYTES",
+        help="A larger frame counts as too large for the buffer.",
+    )
+    @argument(
+        "--readonly",
+        action="store_true",
+        help="Refuse to set, to delete and to change in place.",
+    )
+    @argument(
+        "--allow",
+        metavar="NAMES",
+        help="The only names that may be used, with commas between them.",
+    )
+    @argument(
+        "--max-chain",
+        type=whole_number,
+        metavar="N",
+        help="The highest level of a proxy reached through this one.",
+    )
+    def share(self, line: str) -> Proxy | tuple[Proxy, ...] | Table:
+        """
+        Share variables with worker processes; without names, show what is shared.
+
+        Nothing is copied: a proxy stands for the variable's object, in as many
+        processes as it is given to. The name follows its variable.
+        """
+        args = self._parse(self.share, line)
+        if not args.names:
+            options = (args.alias, args.bufsize, args.allow, args.max_chain)
+            if args.readonly or any(option is not None for option in options):
+                raise UsageError(
+                    "%share with options needs the name of a variable, as in "
+                    "%share df --readonly"
+                )
+            return Table(overview_of(self._session))
+        if args.alias is not None:
+            if len(args.names) > 1:
+                raise UsageError(
+                    f"--as gives one name, and {len(args.names)} variables are to be "
+                    "shared: use one %share for each."
+                )
+            check_alias(args.alias)
+        allow = None if args.allow is None else frozenset(names_in(args.allow))
+        terms = Terms(args.bufsize, args.readonly, allow, args.max_chain)
+        wishes = [self._wish(name, args.alias) for name in args.names]
+        proxies = self._session.share(wishes, terms)
+        self._restore()
+        return proxies if len(proxies) > 1 else proxies[0]
+
+    @line_magic
+    @in_one_line
+    @magic_arguments()
+    @argument("names", metavar="NAME", nargs="*", help="Shared names.")
+    @argument("--all", action="store_true", help="All that is shared.")
+    def unshare(self, line: str) -> None:
+        """
+        Share names no longer; proxies that workers hold then find nothing.
+        """
+        args = self._parse(self.unshare, line)
+        if args.all == bool(args.names):
+            raise UsageError(
+                "%unshare takes names or --all, as in %unshare df"
+                if not args.all
+                else "%unshare takes either names or --all, and not both."
+            )
+        known = [shared.name for shared in self._session.names]
+        self._session.unshare(known if args.all else args.names)
+
+    @line_magic
+    @in_one_line
+    @magic_arguments()
+    @argument("words", metavar="status | stop", nargs="*", help="What to do.")
+    def duck(self, line: str) -> Table:
+        """
+        Look after the server: ``status`` shows what it does, ``stop`` ends it.
+        """
+        words = self._parse(self.duck, line).words
+        if len(words) != 1 or words[0] not in DUCK_WORDS:
+            wrong = " ".join(words)
+            raise UsageError(
+                f"%duck takes one word, {' or '.join(DUCK_WORDS)}"
+                + (
+                    f", and not {wrong!r}.{close_to(wrong, DUCK_WORDS)}"
+                    if wrong
+                    else "."
+                )
+            )
+        if words[0] == "stop":
+            self._session.stop()
+        return Table(overview_of(self._session))
+
+    def _parse(self, magic: Any, line: str) -> Any:
+        try:
+            # People write a comment behind it, a semicolon, and commas between names.
+            words = shlex.split(line, comments=True)
+        except ValueError as error:
+            raise UsageError(f"The line cannot be read: {error}.") from None
+        if words and words[-1].endswith(";"):
+            words[-1] = words[-1].rstrip(";")
+        args = magic.parser.parse_args([word for word in words if word])
+        if hasattr(args, "names"):
+            listed = [part for word in args.names for part in word.split(",") if part]
+            args.names = list(dict.fromkeys(listed))
+        return args
+
+    def _wish(self, variable: str, alias: str | None) -> Wish:
+        if not variable.isidentifier():
+            raise UsageError(
+                f"%share takes the names of variables, and {variable!r} is none. Give "
+                "the object a name of its own first."
+            )
+        if variable not in self._namespace:
+            known = (name for name in self._namespace if not name.startswith("_"))
+            raise UsageError(
+                f"There is no variable {variable!r}.{close_to(variable, known)}"
+            )
+        target = self._namespace[variable]
+        check_object(target, repr(variable))
+        return Wish(alias or variable, target, Source(self._namespace, variable))

@@ -1,0 +1,3 @@
+"""
+One process's shared names, the server behind them, and the settings. Knows no IPython.
+"""

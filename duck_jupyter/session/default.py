@@ -1,0 +1,110 @@
+"""
+The one session of a process, and the functions with which people use it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ..errors import NotShared
+from .names import Terms, is_proxy
+from .session import Session, Wish
+from .shared import Shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..proxy import Proxy
+
+__all__ = ["own_session", "own_shared", "share", "shared", "unshare"]
+
+_session = Session()
+
+#: The proxies of this process's shared names.
+shared = Shared(_session)
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_session.after_fork)
+
+
+def own_session() -> Session:
+    """
+    Give this process's session.
+    """
+    return _session
+
+
+def own_shared() -> Shared:
+    """
+    Give this process's shared names.
+    """
+    return shared
+
+
+def share(
+    obj: Any,
+    name: str,
+    *,
+    bufsize: int | None = None,
+    readonly: bool = False,
+    allow: Iterable[str] | None = None,
+    max_chain: int | None = None,
+) -> Proxy:
+    """
+    Share an object under a name; nothing of it is copied.
+
+    Unlike ``%share NAME`` this shares the very object: the name follows no variable.
+    Sharing another object under the same name lets the name, and all its proxies,
+    stand for that one.
+
+    Args:
+        obj: Any object but a module or a proxy.
+        name: The name, as in ``shared.NAME``.
+        bufsize: Bytes; a frame above this size counts as too large for the buffer.
+        readonly: Refuse to set, to delete and to change in place.
+        allow: The only names that may be used.
+        max_chain: The highest level of a proxy reached through this one.
+
+    Returns:
+        The proxy, which is also ``shared.NAME``.
+
+    Raises:
+        NotShareable: The object, the name or a setting cannot be; nothing has changed.
+    """
+    names = None if allow is None else frozenset(names_in(allow))
+    terms = Terms(bufsize, readonly, names, max_chain)
+    return _session.share([Wish(name, obj)], terms)[0]
+
+
+def unshare(*names: str | Proxy) -> None:
+    """
+    Share names no longer; all of them, or none. Their proxies then find nothing.
+
+    Args:
+        names: Names, or the proxies themselves.
+
+    Raises:
+        NotShared: One of them is not shared; nothing has changed.
+    """
+    _session.unshare([_name_of(name) for name in names])
+
+
+def names_in(allow: Iterable[str]) -> list[str]:
+    """
+    Give the names of a list, or of words with commas between them.
+    """
+    if isinstance(allow, str):
+        return [word.strip() for word in allow.split(",")]
+    return list(allow)
+
+
+def _name_of(what: Any) -> str:
+    if not is_proxy(what):
+        return str(what)
+    for known in _session.names:
+        if known.proxy._duck_idx == what._duck_idx and (
+            known.proxy._duck_link is what._duck_link
+        ):
+            return known.name
+    raise NotShared(f"{what!r} is not one of this process's shared names: {shared!r}.")

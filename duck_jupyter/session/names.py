@@ -1,0 +1,179 @@
+"""
+What may be shared, under which names and on what terms.
+"""
+
+from __future__ import annotations
+
+import difflib
+import keyword
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import NotShareable
+from ..proxy import Proxy
+from ..server.policy import check_bufsize, check_max_chain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..proxy import ProxyServer
+
+__all__ = [
+    "Source",
+    "Terms",
+    "Unshareable",
+    "check_alias",
+    "check_name",
+    "check_object",
+    "close_to",
+    "is_proxy",
+    "is_shareable",
+]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """
+    The settings that a name is shared with; None is the server's own.
+
+    Args:
+        bufsize: Bytes; a larger frame counts as too large for the buffer.
+        readonly: Workers may not change the object.
+        allow: The only names that workers may use, or None.
+        max_chain: The highest level of a proxy reached through this one.
+    """
+
+    bufsize: int | None = None
+    readonly: bool = False
+    allow: frozenset[str] | None = None
+    max_chain: int | None = None
+
+    def check(self) -> None:
+        """
+        Refuse what cannot be.
+
+        Raises:
+            NotShareable: A setting is out of bounds, or a name is no name.
+        """
+        if self.bufsize is not None:
+            check_bufsize(self.bufsize)
+        if self.max_chain is not None:
+            check_max_chain(self.max_chain)
+        wrong = sorted(name for name in self.allow or () if not name.isidentifier())
+        if wrong:
+            raise NotShareable(
+                f"{wrong[0]!r} cannot be allowed: it is no name of an attribute or "
+                "method. Names are separated by commas, such as append,pop."
+            )
+
+    def filled_in(self, server: ProxyServer) -> Terms:
+        """
+        Give the terms with the server's own settings in place of None.
+        """
+        return Terms(
+            server.bufsize if self.bufsize is None else self.bufsize,
+            self.readonly,
+            self.allow,
+            server.max_chain if self.max_chain is None else self.max_chain,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """
+    The variable that a shared name follows.
+    """
+
+    namespace: Mapping[str, Any]
+    variable: str
+
+
+def check_name(name: Any) -> None:
+    """
+    Refuse a name that nothing can be shared under.
+
+    Raises:
+        NotShareable: It is empty, cannot be printed, or begins with an underscore.
+    """
+    if not isinstance(name, str) or not name.isprintable() or not name.strip():
+        raise NotShareable(f"{name!r} cannot be a shared name: it is not a word.")
+    if name.startswith("_"):
+        raise NotShareable(
+            f"{name!r} cannot be a shared name: names that begin with an underscore "
+            "are Python's own. Give another one: %share NAME --as ALIAS, "
+            "share(obj, name='ALIAS')."
+        )
+
+
+def check_alias(name: str) -> None:
+    """
+    Refuse a name that cannot be written as ``shared.NAME``.
+
+    Raises:
+        NotShareable: It is no identifier.
+    """
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise NotShareable(
+            f"{name!r} cannot be an alias: shared.{name} could not be written. Take "
+            "letters, digits and underscores, and no word of the language."
+        )
+    check_name(name)
+
+
+class Unshareable:
+    """
+    What belongs to one process.
+    """
+
+    __slots__ = ()
+
+
+def is_proxy(value: Any) -> bool:
+    """
+    Tell whether a value is a proxy, without asking the value.
+    """
+    return issubclass(type(value), Proxy)
+
+
+def is_shareable(value: Any) -> bool:
+    """
+    Tell whether a value is of a kind that can be shared.
+    """
+    # Not isinstance(): that may run code of the object.
+    return not issubclass(type(value), (ModuleType, Proxy, Unshareable))
+
+
+def check_object(value: Any, word: str) -> None:
+    """
+    Refuse what cannot be shared.
+
+    Args:
+        value: The object.
+        word: What it is called.
+
+    Raises:
+        NotShareable: It is a module, a proxy, or ``shared`` itself.
+    """
+    if is_shareable(value):
+        return
+    if is_proxy(value):
+        raise NotShareable(
+            f"{word} is a proxy already ({value!r}): give it to workers as it is."
+        )
+    if issubclass(type(value), Unshareable):
+        raise NotShareable(
+            f"{word} is this process's own list of shared names: give workers the "
+            "proxies in it, such as shared.NAME."
+        )
+    raise NotShareable(
+        f"{word} is a module, and modules are not shared: import it in the worker."
+    )
+
+
+def close_to(name: str, known: Iterable[str]) -> str:
+    """
+    Give a question for whoever mistyped a name, or an empty string.
+    """
+    close = difflib.get_close_matches(name, list(known), n=3)
+    return f" Did you mean {' or '.join(close)}?" if close else ""

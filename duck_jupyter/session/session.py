@@ -1,0 +1,290 @@
+"""
+Session: the shared names of one process, and the server behind them.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import NotShared
+from .names import Source, Terms, check_name, check_object, close_to, is_shareable
+from .settings import DuckJupyter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..proxy import Proxy, ProxyServer
+
+__all__ = ["Session", "SharedName", "Wish"]
+
+_MISSING = object()
+
+
+class Wish(NamedTuple):
+    """
+    An object to be shared.
+    """
+
+    name: str
+    target: Any
+    #: The variable to follow, or None for this very object.
+    source: Source | None = None
+
+
+@dataclass
+class SharedName:
+    """
+    A name, and what it stands for at present.
+    """
+
+    name: str
+    target: Any
+    source: Source | None
+    #: As the server has them: no setting is None.
+    terms: Terms
+    proxy: Proxy
+
+
+class Session:
+    """
+    The shared names of this process. Any thread may call it.
+
+    It starts its server when something is shared for the first time; `stop` ends that,
+    and so does the end of the process. After a fork the child's session is empty.
+
+    Args:
+        settings: What a server is started with.
+    """
+
+    def __init__(self, settings: DuckJupyter | None = None) -> None:
+        self.settings = settings or DuckJupyter()
+        # Both belong to whoever holds the lock.
+        self._server: ProxyServer | None = None
+        self._names: dict[str, SharedName] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def server(self) -> ProxyServer | None:
+        """
+        The server, or None where none runs.
+        """
+        with self._lock:
+            server = self._server
+            if server is not None and not server.running:
+                # Somebody else closed it.
+                self._server, self._names, server = None, {}, None
+            return server
+
+    @property
+    def names(self) -> tuple[SharedName, ...]:
+        """
+        What is shared now, in the order of sharing.
+        """
+        self.follow()
+        with self._lock:
+            return tuple(self._names.values())
+
+    def share(self, wishes: Sequence[Wish], terms: Terms) -> tuple[Proxy, ...]:
+        """
+        Share objects; all of them, or none.
+
+        A name that is shared already goes on with the new object, for all its proxies;
+        on other terms than before, the old proxies find nothing any more.
+
+        Raises:
+            NotShareable: A name, an object or a setting cannot be.
+        """
+        terms.check()
+        for wish in wishes:
+            check_name(wish.name)
+            check_object(wish.target, repr(wish.name))
+        gone: list[Any] = []
+        with self._lock:
+            server = self._running_server()
+            terms = terms.filled_in(server)
+            made = self._make(server, wishes, terms)
+            for wish in wishes:
+                old = self._names.get(wish.name)
+                if wish.name not in made:
+                    assert old is not None
+                    gone.append(old.target)
+                    self._aim(server, old, wish.target)
+                    old.source = wish.source
+                    continue
+                if old is not None:
+                    server.remove_proxy(old.proxy)
+                    gone.append(self._names.pop(wish.name))
+                self._names[wish.name] = made[wish.name]
+            proxies = tuple(self._names[wish.name].proxy for wish in wishes)
+        # What goes may run code of the user's: not under the lock.
+        gone.clear()
+        return proxies
+
+    def _running_server(self) -> ProxyServer:
+        server = self.server
+        if server is None:
+            server = self.settings.make_server()
+            try:
+                server.run()
+            except BaseException:
+                server.close()
+                raise
+            self._server = server
+        return server
+
+    def _make(
+        self, server: ProxyServer, wishes: Sequence[Wish], terms: Terms
+    ) -> dict[str, SharedName]:
+        """
+        Make the proxies that are not there yet.
+        """
+        made: dict[str, SharedName] = {}
+        try:
+            for wish in wishes:
+                old = self._names.get(wish.name)
+                if old is not None and old.terms == terms:
+                    continue
+                proxy = server.create_proxy(
+                    wish.target,
+                    name=wish.name,
+                    bufsize=terms.bufsize,
+                    max_chain=terms.max_chain,
+                    readonly=terms.readonly,
+                    allow=terms.allow,
+                )
+                made[wish.name] = SharedName(
+                    wish.name, wish.target, wish.source, terms, proxy
+                )
+        except BaseException:
+            for new in made.values():
+                server.remove_proxy(new.proxy)
+            raise
+        return made
+
+    def _aim(self, server: ProxyServer, shared: SharedName, target: Any) -> None:
+        if target is not shared.target:
+            shared.proxy = server.retarget(shared.proxy, target)
+            shared.target = target
+
+    def follow(self, name: str | None = None) -> None:
+        """
+        Let names stand for what their variables stand for now.
+
+        A variable that is no more unshares its name. One that now names a module or a
+        proxy, as after ``with locked(shared.n) as n``, leaves its name as it was.
+
+        Args:
+            name: The only name to look at; all of them by default.
+        """
+        gone: list[Any] = []
+        with self._lock:
+            server = self.server
+            if server is None:
+                return
+            if name is None:
+                looked_at = list(self._names.values())
+            else:
+                looked_at = [self._names[name]] if name in self._names else []
+            for shared in looked_at:
+                source = shared.source
+                if source is None:
+                    continue
+                value = source.namespace.get(source.variable, _MISSING)
+                if value is shared.target:
+                    continue
+                if value is _MISSING:
+                    server.remove_proxy(shared.proxy)
+                    gone.append(self._names.pop(shared.name))
+                elif is_shareable(value):
+                    gone.append(shared.target)
+                    self._aim(server, shared, value)
+        gone.clear()
+
+    def proxy(self, name: str) -> Proxy:
+        """
+        Give the proxy of a name.
+
+        Raises:
+            NotShared: There is no such name in this process.
+        """
+        with self._lock:
+            self.follow(name)
+            shared = self._names.get(name)
+        if shared is None:
+            raise self._not_shared(name)
+        return shared.proxy
+
+    def unshare(self, names: Sequence[str]) -> None:
+        """
+        Share names no longer; all of them, or none. Their proxies then find nothing.
+
+        Raises:
+            NotShared: One of them is not shared.
+        """
+        self.follow()
+        gone: list[Any] = []
+        with self._lock:
+            for name in names:
+                if name not in self._names:
+                    raise NotShared(
+                        f"{name!r} is not shared in this process, so there is nothing "
+                        f"to unshare.{close_to(name, self._names)}"
+                    )
+            for name in dict.fromkeys(names):
+                assert self._server is not None
+                self._server.remove_proxy(self._names[name].proxy)
+                gone.append(self._names.pop(name))
+        gone.clear()
+
+    def leave(self, namespace: Mapping[str, Any]) -> None:
+        """
+        Share no longer what follows the variables of a namespace.
+        """
+        followers = [
+            shared.name
+            for shared in self.names
+            if shared.source is not None and shared.source.namespace is namespace
+        ]
+        self.unshare(followers)
+
+    def stop(self) -> None:
+        """
+        Forget all names and end the server; workers that wait get `KernelGone`.
+
+        Twice is fine. The next `share` starts a new server.
+        """
+        with self._lock:
+            server, self._server = self._server, None
+            gone, self._names = self._names, {}
+        if server is not None:
+            server.close()
+        gone.clear()
+
+    def after_fork(self) -> None:
+        """
+        In a child, leave to the parent what is the parent's.
+        """
+        self._lock = threading.RLock()
+        self._server = None
+        self._names = {}
+
+    def _not_shared(self, name: str) -> NotShared:
+        if multiprocessing.parent_process() is not None:
+            return NotShared(
+                f"{name!r} is not shared in this process, which is a worker. Names are "
+                "known where they were shared: give the proxy itself to the worker as "
+                f"an argument, as in pool.submit(work, shared.{name})."
+            )
+        return NotShared(
+            f"{name!r} is not shared in this process.{close_to(name, self._names)} To "
+            f"share it: %share {name}, or share({name}, name={name!r}). A worker is "
+            "given proxies as arguments."
+        )
+
+    def __repr__(self) -> str:
+        if self.server is None:
+            return "<Session without a server>"
+        return f"<Session sharing {', '.join(s.name for s in self.names) or 'nothing'}>"

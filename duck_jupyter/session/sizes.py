@@ -1,0 +1,62 @@
+"""
+How large an object is, where that can be told at once and without running its code.
+"""
+
+from __future__ import annotations
+
+import array
+import collections
+import sys
+from typing import Any
+
+__all__ = ["size_of"]
+
+#: Their own ``__len__`` is asked, whatever a subclass says.
+_COUNTED: tuple[type, ...] = (
+    list,
+    tuple,
+    dict,
+    set,
+    frozenset,
+    str,
+    bytes,
+    bytearray,
+    range,
+    collections.deque,
+    array.array,
+)
+_SHAPED = {
+    "numpy": ("ndarray",),
+    "pandas": ("DataFrame", "Series", "Index"),
+    "polars": ("DataFrame", "Series"),
+    "pyarrow": ("Table",),
+}
+
+
+def size_of(value: Any) -> str:
+    """
+    Give the size of an object in words, such as ``336,776 x 19``, or an empty string.
+
+    Only types are asked that are known to answer at once.
+    """
+    kind = type(value)
+    for counted in _COUNTED:
+        if issubclass(kind, counted):
+            return f"{counted.__len__(value):,}"  # type: ignore[attr-defined]
+    for library, names in _SHAPED.items():
+        # Who never imported the library has no object of it.
+        module = sys.modules.get(library)
+        for name in names if module is not None else ():
+            shaped = getattr(module, name, None)
+            if isinstance(shaped, type) and issubclass(kind, shaped):
+                return _shape_of(shaped, value)
+    return ""
+
+
+def _shape_of(shaped: Any, value: Any) -> str:
+    try:
+        shape = shaped.shape.__get__(value, type(value))
+        return " x ".join(f"{length:,}" for length in shape)
+    except Exception:
+        # A subclass may have broken what its library's code relies on.
+        return ""
