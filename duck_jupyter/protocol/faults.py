@@ -44,18 +44,23 @@ def describe(error: BaseException) -> str:
         return f"{type(error).__name__} (its text cannot be made)"
 
 
-def traceback_text(error: BaseException, skip: int = 0) -> str:
+def traceback_text(error: BaseException, own_folder: str | None = None) -> str:
     """
     Give the traceback of an exception as text.
 
     Args:
         error: The exception.
-        skip: How many of the outermost frames to leave out: our own plumbing.
+        own_folder: The outermost frames are left out as long as their code lies there:
+            our own plumbing. Where all do, they stay.
     """
     trace = error.__traceback__
-    for _ in range(skip):
-        if trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
+    if own_folder is not None:
+        inner = trace
+        while inner is not None and inner.tb_frame.f_code.co_filename.startswith(
+            own_folder
+        ):
+            inner = inner.tb_next
+        trace = inner or trace
     try:
         text = "".join(traceback.format_exception(type(error), error, trace))
     except BaseException:  # any code of the user's may run in __str__

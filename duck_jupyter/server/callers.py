@@ -38,11 +38,14 @@ class Caller:
         "__weakref__",
         "_jobs",
         "buffers",
+        "bufsize",
         "claim",
         "contexts",
+        "decode",
         "gone",
         "hello",
         "lane",
+        "map",
         "payload",
         "since",
         "tallies",
@@ -54,9 +57,13 @@ class Caller:
     def __init__(self, lane: Lane, hello: Hello) -> None:
         self.lane = lane
         self.words = lane.words
+        self.map = lane.map
+        self.bufsize = lane.bufsize
         self.hello = hello
         #: Whoever has it answers the request that is posted.
         self.claim = threading.Lock()
+        #: Reads a request; set by who serves.
+        self.decode: Callable[[bytes], Any]
         #: Objects whose context manager this thread has entered, outermost first.
         self.contexts: list[Entry] = []
         #: Counts by object number; 0 is for calls to the server and for objects that

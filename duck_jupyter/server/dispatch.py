@@ -4,6 +4,7 @@ A request frame in, an answer frame out.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec.msgpack import Decoder, Ext
@@ -71,8 +72,8 @@ AWAITED = frozenset({"__await__", "__anext__", "__aenter__", "__aexit__"})
 #: Ends of iterations are no errors that anyone wants to read about.
 UNLOGGED = (StopIteration, StopAsyncIteration)
 FIRST_BATCH = 64
-#: How many frames of a traceback are this module's, from `answer` to the object.
-OWN_FRAMES = 3
+#: Frames of the server's own code are no part of a traceback that people read.
+OWN_FOLDER = str(Path(__file__).parent)
 #: What is kept of an exception's text; its worker gets all of it.
 MESSAGE_CHARS = 2000
 
@@ -124,37 +125,41 @@ class Dispatcher:
             entry: The object it is for, where there is one.
             caller: Who asks.
         """
-        value: Any = None
         try:
             if entry is None:
                 if payload and payload[0] == DESK:
                     return self._at_desk(payload, caller)
                 raise not_found(payload[0] if payload else None)
-            idx = entry.idx
+            # An open object's plain name needs no look at the policy.
             if opcode == GET:
                 _, name = payload
-                value = get_attribute(entry, name)
-                if type(value) in PLAIN_TYPES:
-                    return encode((RESULT, (idx, value, None))), ()
-                return self._attribute(entry, name, value, caller)
-            if opcode == EXECUTE:
+                if entry.is_open and name[:2] != "__":
+                    value = getattr(entry.target, name)
+                else:
+                    value = get_attribute(entry, name)
+                if type(value) not in PLAIN_TYPES:
+                    return self._attribute(entry, name, value, caller)
+            elif opcode == EXECUTE:
                 _, name, args, kwargs = payload
-                value = self._execute(entry, name, args, kwargs, caller)
+                if entry.is_open and name[:2] != "__":
+                    value = getattr(entry.target, name)(*args, **kwargs)
+                else:
+                    value = self._execute(entry, name, args, kwargs, caller)
                 if caller.gone:
                     put_back(entry, name, value)
-                if type(value) in PLAIN_TYPES:
-                    return encode((RESULT, (idx, value, None))), ()
-                return self._result(entry, name, value, caller)
-            if opcode == SET:
+                if type(value) not in PLAIN_TYPES:
+                    return self._result(entry, name, value, caller)
+            elif opcode == SET:
                 _, name, value = payload
                 set_attribute(entry, name, value)
-                return encode((RESULT, (idx, None, None))), ()
-            raise DataDecodeError(f"A frame with opcode {opcode} is no request.")
-        except (OverflowError, UnicodeEncodeError) as error:
-            if entry is not None and type(value) in (int, str):
+                value = None
+            else:
+                raise DataDecodeError(f"A frame with opcode {opcode} is no request.")
+            try:
+                return encode((RESULT, (entry.idx, value, None))), ()
+            except (OverflowError, UnicodeEncodeError):
                 # A number over 64 bits, or a lone surrogate: pickle can.
                 return self._value(entry.idx, wrap(value, reduce_main_only), ())
-            return self.fault(error, payload, caller)
         except BaseException as error:  # everything goes to who asked
             wrong = misshapen(opcode, payload)
             return self.fault(wrong or error, payload, caller)
@@ -284,7 +289,7 @@ class Dispatcher:
                 asked = payload[1][:TYPE_NAME_CHARS]
         if entry is not None:
             error = advice_for(error, entry)
-        text = traceback_text(error, OWN_FRAMES)
+        text = traceback_text(error, OWN_FOLDER)
         if not isinstance(error, UNLOGGED):
             name = f"object {idx}" if entry is None else entry.path
             worker = (caller.hello.pid, caller.hello.process_name)

@@ -89,7 +89,7 @@ class Entry:
         """
         self.target = target
         #: The object belongs to a thread: one client thread, one server thread.
-        self.pinned = isinstance(target, _THREAD_BOUND) or (
+        self.pinned = issubclass(type(target), _THREAD_BOUND) or (
             type(target).__module__ == "multiprocessing.synchronize"
         )
 

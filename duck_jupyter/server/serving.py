@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataTooBigError, HandshakeError, ProxyError
 from ..protocol.faults import short_fault
-from ..transport.lanes import POSTED_AT, REPLIED, SEQUENCE, STATE, TAKEN, WAITING
+from ..transport.lanes import (
+    LENGTH,
+    NEEDS_FENCE,
+    POSTED_AT,
+    REPLIED,
+    SEQUENCE,
+    STATE,
+    TAKEN,
+    WAITING,
+    pack_size,
+)
 from .callers import Caller
 from .counters import (
     BYTES_IN,
@@ -78,7 +88,6 @@ class Serving:
         self._workers = workers
         self._lock = threading.Lock()
         self._is_closed = False
-        self._decoders: dict[Caller, Any] = {}
         self.callers: set[Caller] = set()
         self.watch = Watch(
             doorway.socket, self._admit, self._serve, self._lose, table.sweep
@@ -100,7 +109,6 @@ class Serving:
             caller.end()
         if not threading.current_thread().name.startswith("duck-"):
             self.watch.ended.wait(CLOSE_S)
-        self._decoders.clear()
 
     def after_fork(self) -> None:
         """
@@ -136,7 +144,7 @@ class Serving:
                 lane.close()
                 return
             self.callers.add(caller)
-            self._decoders[caller] = self._dispatcher.decoder(caller)
+            caller.decode = self._dispatcher.decoder(caller)
             self._workers.came(caller)
             self.watch.add(caller)
 
@@ -148,7 +156,6 @@ class Serving:
             if caller not in self.callers:
                 return
             self.callers.discard(caller)
-            self._decoders.pop(caller, None)
             caller.gone = True
             client = caller.hello.client
             last = not any(c.hello.client == client for c in self.callers)
@@ -167,12 +174,14 @@ class Serving:
         words[STATE] = (words[STATE] & SEQUENCE) | TAKEN
         payload: Any = None
         try:
-            data, buffers = caller.lane.take()
-            size = len(data)
-            if buffers:
+            size = words[LENGTH]
+            if size <= caller.bufsize:
+                data = caller.map[4 : size + 4]
+            else:
+                data, buffers = caller.lane.take()
                 caller.buffers = buffers
-                size += sum(map(len, buffers))
-            opcode, payload = self._decoders[caller](data)
+                size = len(data) + sum(map(len, buffers))
+            opcode, payload = caller.decode(data)
             entry = self._entries.get(payload[0])
             in_own_thread = caller.contexts or (
                 entry is not None and (entry.pinned or payload[1] == "__enter__")
@@ -203,7 +212,17 @@ class Serving:
         """
         started = 0.0 if caller.ticks & SAMPLED else time.monotonic()
         data, buffers = self._dispatcher.answer(opcode, payload, entry, caller)
-        size_out = self._reply(caller, data, buffers)
+        size_out = len(data)
+        if buffers or size_out > caller.bufsize or NEEDS_FENCE:
+            size_out = self._reply(caller, data, buffers)
+        else:
+            words = caller.words
+            words[LENGTH] = size_out
+            try:
+                caller.map[: size_out + 4] = pack_size(size_out) + data
+            except ValueError:
+                return  # the lane is closed: nobody waits
+            words[STATE] = (words[STATE] & SEQUENCE) | REPLIED
         # A caller that is silent now must not keep what it passed.
         caller.payload = None
         caller.buffers = ()

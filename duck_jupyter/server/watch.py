@@ -26,6 +26,7 @@ import contextlib
 import socket
 import threading
 import time
+from os import sched_yield
 from typing import TYPE_CHECKING
 
 from ..transport.bells import make_bells
@@ -316,10 +317,10 @@ class Watch:
 
     def _look_after(self, caller: Caller) -> None:
         with self._watched_lock:
-            if not caller.gone:
-                caller.words[WATCHED] = 1
-                if caller not in self._watched:
-                    self._watched = (*self._watched, caller)
+            if not caller.gone and caller not in self._watched:
+                self._watched = (*self._watched, caller)
+                for other in self._watched:
+                    other.words[WATCHED] = len(self._watched)
 
     def _look_away(self, me: object) -> None:
         with self._watched_lock:
@@ -356,6 +357,8 @@ class Watch:
             misses += 1
             if misses % LOOKS_PER_READING:
                 continue
+            if len(self._watched) > 1:
+                sched_yield()
             now = time.monotonic()
             if idle_since is None:
                 idle_since = last = now
@@ -379,6 +382,8 @@ class Watch:
             self._watched = tuple(c for c in self._watched if c not in silent)
             for caller in silent:
                 caller.words[WATCHED] = 0
+            for caller in self._watched:
+                caller.words[WATCHED] = len(self._watched)
         self._catch_up(me, silent)
 
     def _catch_up(self, me: object, callers: Iterable[Caller]) -> None:

@@ -9,7 +9,8 @@ bytes                   what, and who writes it
 words, from the next    state: a sequence number and a phase; the client moves it
 multiple of 64 on       idle -> posted, the server posted -> taken -> replied
 (32 bits each)          waiting: 1 while the client blocks and wants the bell
-                        watched: 1 while the server looks at the lane by itself
+                        watched: how many lanes the server looks at by itself, this
+                        one among them; 0 while it does not look at this one
                         length: bytes of the frame, or BESIDE
 then, 64 bits           posted: when the client gave up looking (monotonic seconds)
 ======================  ========================================================
