@@ -1,0 +1,3 @@
+"""
+Sharing by name, without IPython.
+"""
