@@ -213,6 +213,10 @@ class Watch:
             self._bells.close()
             self._waker.close()
             self._sleeper.close()
+            # Else the lanes would stay mapped until the server itself is collected.
+            self._left.clear()
+            self._seen.clear()
+            self._watched = ()
 
     def _wait_for_bells(self) -> tuple[list[tuple[Caller, bool]], bool]:
         """

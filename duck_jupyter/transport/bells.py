@@ -108,6 +108,7 @@ class EdgeBells(Bells):
         """
         Give the system's part back.
         """
+        self._owners.clear()
         self._epoll.close()
 
 
