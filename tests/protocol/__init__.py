@@ -1,0 +1,3 @@
+"""
+Bytes: frames, values, faults.
+"""

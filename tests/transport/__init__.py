@@ -1,0 +1,3 @@
+"""
+Lanes, handshakes, and clients that keep no rules.
+"""
