@@ -68,10 +68,16 @@ def bits_of(kind: type) -> bytes:
     """
     bits = _bits.get(kind)
     if bits is None:
-        has = {name for name in SPECIAL_NAMES if getattr(kind, name, None) is not None}
+        # Not getattr, which finds what the type of the type has: __call__, __or__.
+        known = {
+            name: value
+            for base in kind.__mro__[::-1]
+            for name, value in vars(base).items()
+        }
+        has = {name for name in SPECIAL_NAMES if known.get(name) is not None}
         for name, other in FALLBACKS:
             # A name set to None says that the type refuses.
-            if other in has and not hasattr(kind, name):
+            if other in has and name not in known:
                 has.add(name)
         number = sum(1 << i for i, name in enumerate(SPECIAL_NAMES) if name in has)
         bits = _bits[kind] = number.to_bytes(len(SPECIAL_NAMES) // 8 + 1, "big")
