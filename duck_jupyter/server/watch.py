@@ -205,6 +205,10 @@ class Watch:
                 self._be_looker(me, called)
         if not self.ended.is_set():
             self._pass_the_end_on()
+        # Nothing here may keep a lane mapped after the end.
+        self._watched = ()
+        self._left = {}
+        self._seen = {}
 
     def _pass_the_end_on(self) -> None:
         # Whoever waits for the post finds the watch closed, one after the other.

@@ -110,6 +110,7 @@ class EdgeBells(Bells):
         """
         self._owners.clear()
         self._epoll.close()
+        self._owners.clear()
 
 
 def make_bells() -> Bells:
