@@ -1,0 +1,3 @@
+"""
+The notebooks, run from top to bottom.
+"""

@@ -1,0 +1,61 @@
+"""
+Every notebook runs from top to bottom in a kernel of its own, and says what it should.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+#: A cell that takes a minute is a cell that hangs.
+CELL_S = 60
+
+
+def run(name: str) -> str:
+    """
+    Run a notebook.
+
+    Returns:
+        All text that its cells have put out.
+    """
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    NotebookClient(notebook, timeout=CELL_S, kernel_name="python3").execute()
+    texts = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            texts.append(output.get("text", ""))
+            texts.append(output.get("data", {}).get("text/plain", ""))
+    return "\n".join(texts)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_the_first_notebook_agrees_with_its_serial_run(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Workers fill a dict, a bar and a database; and a chain is cut with advice.
+    """
+    monkeypatch.setenv("START_METHOD", method)
+    output = run("01_share.ipynb")
+    assert f"workers are started by {method}" in output
+    assert "336,776 flights of 12 months" in output
+    assert "The same as the serial run: 12 months, 240 late flights" in output
+    assert "would be a proxy of level 8, and the limit is 7" in output
+    assert "United's worst seven flights in a row: 284 minutes" in output
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.name)
+def test_a_notebook_is_kept_without_outputs(path: Path) -> None:
+    """
+    Outputs are those of the reader's own run.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert code
+    assert all(not cell.outputs and not cell.execution_count for cell in code)
