@@ -192,8 +192,9 @@ class DuckMagics(Magics):
         except ValueError as error:
             raise UsageError(f"The line cannot be read: {error}.") from None
         if words and words[-1].endswith(";"):
-            words[-1] = words[-1].rstrip(";")
-        args = magic.parser.parse_args([word for word in words if word])
+            last = words.pop().rstrip(";")
+            words += [last] if last else []
+        args = magic.parser.parse_args(words)
         if hasattr(args, "names"):
             listed = [part for word in args.names for part in word.split(",") if part]
             args.names = list(dict.fromkeys(listed))

@@ -1,0 +1,51 @@
+"""
+Cells: runs code in a shell as a notebook does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["Cells"]
+
+
+class Cells:
+    """
+    A notebook without a front end.
+
+    Args:
+        shell: What runs the cells.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.shell = shell
+
+    def run(self, code: str) -> Any:
+        """
+        Run a cell, and give the value of its last line.
+
+        Raises:
+            BaseException: What the cell raises.
+        """
+        result = self.shell.run_cell(code)
+        result.raise_error()
+        return result.result
+
+    def mistake(self, code: str) -> str:
+        """
+        Run a cell that is to end in one clear line, and give that line.
+        """
+        error = self.shell.run_cell(code).error_in_exec
+        assert type(error) is UsageError, repr(error)
+        line = str(error)
+        assert line
+        assert "\n" not in line
+        return line
+
+    def __getitem__(self, variable: str) -> Any:
+        return self.shell.user_ns[variable]

@@ -1,0 +1,84 @@
+"""
+The tab key on the lines of the magics.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+if TYPE_CHECKING:
+    from .cells import Cells
+
+LINES = [
+    ("%share d", ["df"]),
+    ("%share mo", ["model"]),
+    ("%share df mo", ["model"]),
+    ("%share df,mo", ["model"]),
+    ("p = %share d", ["df"]),
+    ("x = 1\n%share d", ["df"]),
+    ("%share df --re", ["--readonly"]),
+    ("%share --a", ["--allow", "--as"]),
+    ("%unshare ", ["--all", "cfg"]),
+    ("%unshare c", ["cfg"]),
+    ("%unshare --", ["--all"]),
+    ("%duck st", ["status", "stop"]),
+]
+
+
+@pytest.fixture(params=[True, False], ids=["jedi", "no jedi"])
+def completer(cells: Cells, request: pytest.FixtureRequest) -> Any:
+    """
+    The completer of a notebook with variables, one of which is shared.
+    """
+    cells.run("import json\ndf = model = cfg = [1]\n_hidden = 1")
+    cells.run("proxy = %share cfg")
+    completer = cells.shell.Completer
+    completer.use_jedi = request.param
+    return completer
+
+
+@pytest.mark.parametrize(("text", "expected"), LINES)
+def test_names_and_options_are_completed(
+    completer: Any, text: str, expected: list[str]
+) -> None:
+    with provisionalcompleter():
+        found = list(completer.completions(text, len(text)))
+    assert sorted(one.text for one in found) == expected
+
+
+@pytest.mark.filterwarnings("ignore:.*Completer.complete:PendingDeprecationWarning")
+@pytest.mark.parametrize(
+    ("text", "expected"), [one for one in LINES if "\n" not in one[0]]
+)
+def test_the_older_way_to_ask_gives_the_same(
+    cells: Cells, completer: Any, text: str, expected: list[str]
+) -> None:
+    assert sorted(cells.shell.complete(None, text, len(text))[1]) == expected
+    assert sorted(cells.shell.complete(text)[1]) == expected
+
+
+def test_only_what_can_be_shared_is_offered(completer: Any) -> None:
+    with provisionalcompleter():
+        found = {one.text for one in completer.completions("%share ", 7)}
+    assert {"df", "model", "cfg"} <= found
+    assert not {"json", "proxy", "shared", "locked", "In", "_hidden"} & found
+
+
+def test_other_lines_are_left_to_others(completer: Any) -> None:
+    with provisionalcompleter():
+        found = [one.text for one in completer.completions("mode", 4)]
+    assert "model" in found
+    assert "--all" not in found
+
+
+def test_attributes_and_items_of_shared_are_completed(
+    cells: Cells, completer: Any
+) -> None:
+    with provisionalcompleter():
+        attributes = [one.text for one in completer.completions("shared.c", 8)]
+        items = [one.text for one in completer.completions("shared['", 8)]
+    assert [text.lstrip(".") for text in attributes] == ["cfg"]
+    assert items == ["cfg"]

@@ -1,0 +1,240 @@
+"""
+%share, %unshare and %duck in a plain shell.
+"""
+
+from __future__ import annotations
+
+import threading
+import tracemalloc
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from duck_jupyter import AccessDenied, NotShared, ProxyObjectNotFound
+from duck_jupyter.session.default import own_session, shared
+
+if TYPE_CHECKING:
+    from .cells import Cells
+
+# What is mistyped, and a word of what is said.
+MISTAKES = [
+    ("%share dff", "Did you mean df?"),
+    ("%share df nosuch", "There is no variable 'nosuch'"),
+    ("%share df json", "'json' is a module"),
+    ("%share shared", "list of shared names"),
+    ("%share cfg.paths", "takes the names of variables"),
+    ("%share df --bufsize 3", "A bufsize of 3 cannot be"),
+    ("%share df --bufsize many", "'many' is no whole number"),
+    ("%share df --bufsize", "expected one argument"),
+    ("%share df --max-chain -1", "A max_chain of -1 cannot be"),
+    ("%share df --as 3x", "cannot be an alias"),
+    ("%share df --as class", "cannot be an alias"),
+    ("%share df --as ''", "cannot be an alias"),
+    ("%share df --as _df", "begin with an underscore"),
+    ("%share _hidden", "--as ALIAS"),
+    ("%share df cfg --as both", "2 variables"),
+    ("%share df --allow 'no name'", "no name of an attribute"),
+    ("%share df --allow ''", "no name of an attribute"),
+    ("%share df --nonsense", "unrecognized arguments: --nonsense"),
+    ("%share --readonly", "needs the name of a variable"),
+    ("%share 'df", "No closing quotation"),
+    ("%unshare df", "nothing to unshare"),
+    ("%unshare", "takes names or --all"),
+    ("%unshare df --all", "not both"),
+    ("%duck", "status or stop"),
+    ("%duck stpo", "Did you mean stop?"),
+    ("%duck stop now", "not 'stop now'"),
+]
+
+
+@pytest.fixture(autouse=True)
+def variables(cells: Cells) -> None:
+    cells.run("import json\ndf = [1, 2, 3]\ncfg = {'a': 1}\n_hidden = 1")
+
+
+@pytest.mark.parametrize(("line", "words"), MISTAKES)
+def test_a_mistake_is_one_clear_line_and_changes_nothing(
+    cells: Cells, line: str, words: str
+) -> None:
+    before = dict(cells.shell.user_ns)
+    assert words in cells.mistake(line)
+    assert own_session().server is None
+    assert {k: v for k, v in cells.shell.user_ns.items() if k in before} == before
+
+
+def test_a_mistake_leaves_what_is_shared_as_it_was(cells: Cells) -> None:
+    cells.run("p = %share df --bufsize 300")
+    for line, _ in MISTAKES:
+        if line != "%unshare df":
+            cells.mistake(line)
+    assert cells.run("list(shared)") == ["df"]
+    assert cells.run("shared.df is p")
+
+
+def test_a_proxy_is_a_mistake_too(cells: Cells) -> None:
+    cells.run("p = %share df")
+    assert "is a proxy already" in cells.mistake("%share p")
+
+
+def test_share_gives_the_proxy(cells: Cells) -> None:
+    cells.run("p = %share df")
+    assert cells["p"] is cells.run("shared.df")
+    cells["p"].append(4)
+    assert cells["df"] == [1, 2, 3, 4]
+
+
+def test_share_of_several_gives_all_of_them(cells: Cells) -> None:
+    cells.run("p, q = %share df cfg")
+    assert cells.run("p is shared.df and q is shared.cfg")
+    assert len(cells.run("%share df, cfg")) == 2
+
+
+def test_a_proxy_shows_as_itself_and_not_as_its_object(cells: Cells) -> None:
+    cells.run("import pandas\nframe = pandas.DataFrame({'a': [1]})")
+    proxy = cells.run("%share frame")
+    data, _ = cells.shell.display_formatter.format(proxy)
+    assert list(data) == ["text/plain"]
+    assert data["text/plain"].endswith("(DataFrame)")
+
+
+def test_the_server_starts_with_the_first_share(cells: Cells) -> None:
+    assert not [t for t in threading.enumerate() if t.name.startswith("duck-")]
+    cells.run("%share df")
+    assert own_session().server is not None
+
+
+def test_an_alias_is_the_name_and_follows_the_variable(cells: Cells) -> None:
+    cells.run("p = %share df --as data")
+    assert cells.run("list(shared)") == ["data"]
+    cells.run("df = [1]")
+    assert len(cells["p"]) == 1
+
+
+def test_options_are_kept(cells: Cells) -> None:
+    cells.run("%share df --readonly --bufsize 400\n%share cfg --allow get,keys")
+    with pytest.raises(AccessDenied):
+        cells.run("shared.df.append(1)")
+    with pytest.raises(AccessDenied):
+        cells.run("shared.cfg.clear()")
+    assert cells.run("shared.cfg.get('a')") == 1
+    row = cells.run("%share").overview.rows[0]
+    assert (row.mode, row.bufsize) == ("read-only", 400)
+
+
+def test_max_chain_is_of_the_name(cells: Cells) -> None:
+    cells.run("%share cfg --max-chain 0\n%share df")
+    server = own_session().server
+    assert server is not None
+    chains = [proxy.max_level for proxy in server.statistics().proxies]
+    assert chains == [0, 7]
+
+
+def test_sharing_with_other_settings_replaces_the_old_proxy(cells: Cells) -> None:
+    cells.run("p = %share df")
+    cells.run("q = %share df")
+    assert cells["p"] is cells["q"]
+    cells.run("q = %share df --readonly")
+    with pytest.raises(ProxyObjectNotFound):
+        cells.run("len(p)")
+    assert len(cells.run("%share").overview.rows) == 1
+
+
+def test_a_comment_and_a_semicolon_are_understood(cells: Cells) -> None:
+    cells.run("%share df  # the flights")
+    assert cells.run("%share df;") is None
+    assert cells.run("list(shared)") == ["df"]
+
+
+def test_a_name_follows_its_variable_in_later_cells(cells: Cells) -> None:
+    cells.run("p = %share df")
+    cells.run("df = df[:1]")
+    assert len(cells["p"]) == 1
+    with pytest.raises(ZeroDivisionError):
+        cells.run("df = []\n1 / 0")
+    assert len(cells["p"]) == 0
+    cells.run("del df")
+    assert cells.run("list(shared)") == []
+
+
+def test_a_name_follows_its_variable_in_the_same_cell(cells: Cells) -> None:
+    cells.run("%share df")
+    assert cells.run("df = [0]\nlist(shared.df)") == [0]
+    with pytest.raises(NotShared):
+        cells.run("del df\nshared.df")
+
+
+def test_a_function_of_the_notebook_sees_the_new_object(cells: Cells) -> None:
+    cells.run("%share df\ndef count():\n    return len(shared.df)")
+    cells.run("df = [0]")
+    assert cells.run("count()") == 1
+
+
+def test_the_proxy_of_its_own_variable_is_let_be(cells: Cells) -> None:
+    cells.run("%share cfg\nwith locked(shared.cfg) as cfg:\n    cfg['a'] += 1")
+    assert cells.run("shared.cfg['a']") == 2
+
+
+def test_unshare_and_unshare_all(cells: Cells) -> None:
+    cells.run("%share df cfg\nn = 1\n%share n")
+    cells.run("%unshare df")
+    assert cells.run("list(shared)") == ["cfg", "n"]
+    assert "Did you mean cfg" in cells.mistake("%unshare n cfgg")
+    assert cells.run("list(shared)") == ["cfg", "n"]
+    cells.run("%unshare --all")
+    cells.run("%unshare --all")
+    assert cells.run("list(shared)") == []
+
+
+def test_stop_ends_the_server_and_the_next_share_starts_one(cells: Cells) -> None:
+    cells.run("p = %share df")
+    assert "Serving 1 object" in repr(cells.run("%duck status"))
+    assert "No server runs" in repr(cells.run("%duck stop"))
+    assert not [t for t in threading.enumerate() if t.name.startswith("duck-")]
+    assert cells.run("list(shared)") == []
+    cells.run("%share df")
+    assert len(cells.run("shared.df")) == 3
+
+
+def test_sharing_copies_nothing(cells: Cells) -> None:
+    cells.shell.user_ns["big"] = np.zeros(20_000_000)
+    cells.run("%share df")
+    tracemalloc.start()
+    try:
+        cells.run("%share big")
+        cells.run("%share")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_an_object_that_refuses_everything_is_shared_and_shown(cells: Cells) -> None:
+    class Hostile:
+        def refuse(self, *_: Any) -> Any:
+            raise RuntimeError("asked")
+
+        __repr__ = __len__ = __eq__ = __bool__ = __getattr__ = __dir__ = refuse
+        __class__ = property(refuse)  # type: ignore[assignment]
+
+    cells.shell.user_ns["hostile"] = Hostile()
+    cells.run("p = %share hostile")
+    assert "Hostile" in repr(cells.run("%share"))
+    # IPython itself asks the object, before a cell that begins with its name.
+    cells.shell.user_ns["hostile"] = 1
+    assert cells.run("shared.hostile + 1") == 2
+
+
+def test_reset_unshares_and_the_next_share_brings_the_names_back(cells: Cells) -> None:
+    cells.run("%share df")
+    cells.run("%reset -f")
+    assert own_session().names == ()
+    cells.run("df = [1]\n%share df")
+    assert cells.run("len(shared.df)") == 1
+    assert cells["shared"] is shared
+
+
+def test_help_names_every_option(cells: Cells) -> None:
+    help_text = cells.shell.find_line_magic("share").__doc__ or ""
+    for option in ("--as", "--bufsize", "--readonly", "--allow", "--max-chain"):
+        assert option in help_text
