@@ -261,8 +261,9 @@ class Proxy:
     def __dir__(self) -> list[str]:
         return list(_call(self, "__dir__"))
 
-    # Without it, iter() would take __getitem__ for a sequence's.
+    # Without them, Python would take __getitem__ for a sequence's.
     __iter__ = None
+    __reversed__ = None
 
     def _duck_token(self, link: Link) -> tuple[str, int] | None:
         """

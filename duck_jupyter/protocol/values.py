@@ -41,6 +41,7 @@ __all__ = [
     "is_importable",
     "load_extension",
     "loads",
+    "pickles_alone",
     "reduce_main_only",
     "travels_by_value",
     "wrap",
@@ -57,6 +58,10 @@ OUT_OF_BAND_BYTES = 16 * 1024
 
 PLAIN_TYPES = frozenset({NoneType, bool, int, float, str, bytes})
 CONTAINER_TYPES = frozenset({list, tuple, dict, set, frozenset})
+#: They have no name to import them by, and pickle knows them.
+SINGLETON_TYPES = frozenset({NoneType, type(Ellipsis), type(NotImplemented)})
+#: Its other values are dates or times.
+PANDAS_VALUES = frozenset({"NAType", "Period", "Interval"})
 VALUE_TYPES = frozenset(
     {
         *PLAIN_TYPES,
@@ -267,13 +272,30 @@ def travels_by_value(value: Any) -> bool:
     if isinstance(value, tuple) and hasattr(kind, "_fields"):
         return all(map(_holds_only_values, value))
     if isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
-        return is_importable(value)
+        return (kind is type and value in SINGLETON_TYPES) or is_importable(value)
     parameters = getattr(kind, "__dataclass_params__", None)
     if parameters is not None and parameters.frozen:
         fields = dataclasses.fields(value)
         return all(_holds_only_values(getattr(value, f.name, None)) for f in fields)
+    if kind.__module__.startswith("pandas._libs."):
+        return kind.__name__ in PANDAS_VALUES
     numpy: Any = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.generic)
+    # A scalar goes with its dtype.
+    return numpy is not None and isinstance(value, (numpy.generic, numpy.dtype))
+
+
+def pickles_alone(value: Any) -> bool:
+    """
+    Say whether nothing that a travelling value is made of can be a reference.
+
+    A time zone or a pandas timestamp is made anew by a method of its class, which by
+    itself would stay in the kernel.
+    """
+    if isinstance(
+        value, (BaseException, types.FunctionType, types.BuiltinFunctionType)
+    ):
+        return False
+    return type(value) not in VALUE_TYPES and type(value).__module__ != "numpy"
 
 
 def _holds_only_values(value: Any) -> bool:

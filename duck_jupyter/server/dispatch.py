@@ -4,6 +4,7 @@ A request frame in, an answer frame out.
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,10 @@ from ..protocol.refs import (
 from ..protocol.special import INPLACE
 from ..protocol.values import (
     PLAIN_TYPES,
+    dumps,
     encode,
     load_extension,
+    pickles_alone,
     reduce_main_only,
     travels_by_value,
     wrap,
@@ -246,6 +249,8 @@ class Dispatcher:
                 if part in by_value or travels_by_value(part):
                     return reduce_main_only(part)
             elif travels_by_value(part):
+                if pickles_alone(part):
+                    return pickle.loads, (dumps(part, reduce_main_only),)
                 by_value.add(type(part))
                 return NotImplemented
             elif getattr(part, "__module__", None) == "copyreg":
