@@ -277,8 +277,8 @@ def travels_by_value(value: Any) -> bool:
     if parameters is not None and parameters.frozen:
         fields = dataclasses.fields(value)
         return all(_holds_only_values(getattr(value, f.name, None)) for f in fields)
-    if kind.__module__.startswith("pandas._libs."):
-        return kind.__name__ in PANDAS_VALUES
+    if kind.__name__ in PANDAS_VALUES:
+        return str(kind.__module__).startswith("pandas")
     numpy: Any = sys.modules.get("numpy")
     # A scalar goes with its dtype.
     return numpy is not None and isinstance(value, (numpy.generic, numpy.dtype))
@@ -291,11 +291,11 @@ def pickles_alone(value: Any) -> bool:
     A time zone or a pandas timestamp is made anew by a method of its class, which by
     itself would stay in the kernel.
     """
-    if isinstance(
-        value, (BaseException, types.FunctionType, types.BuiltinFunctionType)
-    ):
+    kind = type(value)
+    if isinstance(value, BaseException) or kind in VALUE_TYPES:
         return False
-    return type(value) not in VALUE_TYPES and type(value).__module__ != "numpy"
+    functions = (types.FunctionType, types.BuiltinFunctionType)
+    return kind not in functions and kind.__module__ != "numpy"
 
 
 def _holds_only_values(value: Any) -> bool:
