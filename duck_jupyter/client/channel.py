@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import select
 import time
-from os import sched_yield
 from itertools import repeat
+from os import sched_yield
 from typing import TYPE_CHECKING, Any
 
 from ..errors import KernelGone, ProxyTimeout
@@ -35,13 +35,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Channel"]
 
-#: A look is some 60 ns; these are about 3 us and 120 us.
-LEAST_LOOKS = 50
+#: A look is some 60 ns; these are about 10 us and 120 us.
+LEAST_LOOKS = 150
 MOST_LOOKS = 2_000
 #: Looks before the core is offered to others, and between two such offers, where the
 #: server says that it has several clients at once.
 LOOKS_AMONG_MANY = 100
 LOOKS_A_TURN = 20
+#: An answer that came this soon after a look, its wake-up included, would have been
+#: seen by a longer one.
+WORTH_S = 500e-6
 #: A bell that got lost costs at most this many seconds.
 RECHECK_S = 1.0
 
@@ -184,8 +187,8 @@ class Channel:
         )
 
     def _adapt(self, blocked_s: float) -> None:
-        # An answer that came right after the look ended is worth a longer look.
-        if blocked_s < 100e-6:
+        # An answer that came soon after the look ended is worth a longer look.
+        if blocked_s < WORTH_S:
             self._looks = min(self._looks * 2, MOST_LOOKS)
         else:
             self._looks = max(self._looks // 2, LEAST_LOOKS)

@@ -207,18 +207,19 @@ class Link:
         if back:
             self.thread.buffers = back
         try:
-            _, (_, value, error) = self._decode(data)
+            _, (_, value, fault) = self._decode(data)
         except (ValueError, TypeError) as broken:
             if isinstance(broken, ProxyError):
                 raise
             raise DataDecodeError(
-                f"{self.who} answered with {len(data)} bytes that are no frame: {broken}."
+                f"{self.who} answered with {len(data)} bytes that are no frame: "
+                f"{broken}."
             ) from broken
         finally:
             if back:
                 self.thread.buffers = ()
-        if error is not None:
-            raise error
+        if fault is not None:
+            raise fault
         return value
 
     def call_through(self, channel: Channel, idx: int, method: str, *args: Any) -> Any:

@@ -68,6 +68,9 @@ class Reference:
         self._duck_proxy[key] = value
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """
+        Call the object, and give what it returns as a live proxy.
+        """
         return _ask(self._duck_proxy, "call", "__call__", list(args), kwargs)
 
     def __repr__(self) -> str:

@@ -61,8 +61,8 @@ class Releaser:
             pause.wait(RELEASE_EVERY_S)
             while not self._dropped.empty():
                 numbers.append(self._dropped.get())
-            for start in range(0, len(numbers), RELEASE_AT_ONCE):
-                try:
+            try:
+                for start in range(0, len(numbers), RELEASE_AT_ONCE):
                     self._report(*numbers[start : start + RELEASE_AT_ONCE])
-                except ProxyError:
-                    return  # the server is gone, and all that it held with it
+            except ProxyError:
+                return  # the server is gone, and all that it held with it

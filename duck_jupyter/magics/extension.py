@@ -121,12 +121,14 @@ class Extension:
         self._matcher = make_matcher(shell, session)
         shell.Completer.custom_matchers.append(self._matcher)
         shell.events.register("post_execute", self._follow)
+        shell.observe(self._end, "exit_now")
 
     def unload(self) -> None:
         """
         Take all of it out again.
         """
         shell, session = self._shell, self._session
+        shell.unobserve(self._end, "exit_now")
         shell.events.unregister("post_execute", self._follow)
         shell.Completer.custom_matchers.remove(self._matcher)
         for ours in (self._settings, self._magics):
@@ -144,6 +146,12 @@ class Extension:
         # %reset takes everything, and `del shared` happens.
         for place in self._given:
             place.restore()
+
+    def _end(self, change: Any) -> None:
+        # A kernel that is shut down first ends its child processes, which may take so
+        # long that Jupyter kills it before anything of `atexit` has run.
+        if change.new:
+            self._session.stop()
 
     def _follow(self) -> None:
         self._session.follow()

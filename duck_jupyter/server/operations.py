@@ -63,7 +63,6 @@ SPECIAL_CALLS: dict[str, Callable[..., Any]] = {
     "__contains__": operator.contains,
     "__delattr__": delattr,
     "__len__": len,
-    "__length_hint__": operator.length_hint,
     "__hash__": hash,
     "__bool__": bool,
     "__int__": int,

@@ -144,6 +144,6 @@ def check_max_chain(max_chain: Any) -> None:
     """
     if type(max_chain) is not int or not 0 <= max_chain <= MOST_CHAIN:
         raise NotShareable(
-            f"A max_chain of {max_chain!r} cannot be: it is a whole number from 0, which "
-            f"allows no chained proxies, to {MOST_CHAIN}."
+            f"A max_chain of {max_chain!r} cannot be: it is a whole number from 0, "
+            f"which allows no chained proxies, to {MOST_CHAIN}."
         )

@@ -11,8 +11,8 @@ ProxyServer: objects of this process, for workers on the same machine.
                                        │          └─ counters   Desk: the server  │
                                        └──────────────────────────────────────────┘
 
-A lane is made when a client thread first calls, and goes with its process; so the number
-of descriptors follows the number of client threads, not that of objects.
+A lane is made when a client thread first calls, and goes with its process; so the
+number of descriptors follows the number of client threads, not that of objects.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from ..client.proxy import Proxy, rooted_proxy
 from ..client.registry import end_here, link_here
 from ..errors import DataDecodeError, DataTooBigError, NotShareable, ProxyClosed
-from ..memory.blocks import create_named, unlink_named
+from ..memory.blocks import buffer_of, create_named, unlink_named
 from ..protocol.frames import SIZE_PREFIX_BYTES, Frame, parse_from, write_into
 from ..protocol.opcodes import ProxyOpCode
 from ..transport.rendezvous import Doorway
@@ -329,13 +329,13 @@ class ProxyServer:
         """
         Read the frame that lies in a block; see `protocol.frames.parse_from`.
         """
-        return parse_from(shared_memory.buf, timeout)
+        return parse_from(buffer_of(shared_memory), timeout)
 
     def write_frame(self, shared_memory: SharedMemory, frame: Frame) -> int:
         """
         Write a frame into a block; see `protocol.frames.write_into`.
         """
-        return write_into(shared_memory.buf, frame)
+        return write_into(buffer_of(shared_memory), frame)
 
     def handle_frame(self, shared_memory: SharedMemory, frame: Frame) -> None:
         """
@@ -366,7 +366,8 @@ class ProxyServer:
         idx = frame.payload[0] if frame.payload else None
         entry = self.table.entries.get(idx) if type(idx) is int else None
         data, _ = self._dispatcher.answer(frame.opcode, frame.payload, entry, caller)
-        room = len(shared_memory.buf) - SIZE_PREFIX_BYTES
+        buffer = buffer_of(shared_memory)
+        room = len(buffer) - SIZE_PREFIX_BYTES
         if len(data) > room:
             error = DataTooBigError(
                 f"The answer takes {len(data)} bytes and the block has room for {room}."
@@ -374,8 +375,8 @@ class ProxyServer:
             data, _ = self._dispatcher.fault(error, frame.payload, caller)
             if len(data) > room:
                 raise error
-        shared_memory.buf[SIZE_PREFIX_BYTES : SIZE_PREFIX_BYTES + len(data)] = data
-        shared_memory.buf[:SIZE_PREFIX_BYTES] = len(data).to_bytes(4, "big")
+        buffer[SIZE_PREFIX_BYTES : SIZE_PREFIX_BYTES + len(data)] = data
+        buffer[:SIZE_PREFIX_BYTES] = len(data).to_bytes(4, "big")
 
     def _by_hand(self) -> Any:
         assert self.link.server is not None

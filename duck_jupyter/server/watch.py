@@ -38,6 +38,7 @@ from ..transport.lanes import (
     WATCHED,
 )
 from .interval import ShortInterval
+from .watched import LookTime, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,9 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Watch"]
 
-#: How long a look without a request lasts, in seconds.
-MOST_LOOK_S = 100e-6
-LEAST_LOOK_S = 5e-6
 #: Looks between two readings of the clock.
 LOOKS_PER_READING = 16
 #: Between two readings pass some microseconds; more means that another thread had the
@@ -105,13 +103,11 @@ class Watch:
         self._looker: object = None
         #: The looker that is inside a call, if it is.
         self._inside: object = None
-        self._watched: tuple[Caller, ...] = ()
-        self._watched_lock = threading.Lock()
+        self._watched = Watched()
+        self._look_time = LookTime()
         #: The state of those whose bells were passed on; for the thread at the post.
         self._left: dict[Caller, int] = {}
         self._left_since = 0.0
-        self._seen: dict[Caller, int] = {}
-        self._look_s = MOST_LOOK_S
         self._interval = ShortInterval()
         self.closed = False
         self.ended = threading.Event()
@@ -131,8 +127,7 @@ class Watch:
         Wait for no more requests of a caller.
         """
         self._bells.remove(caller.lane.doorbell)
-        with self._watched_lock:
-            self._watched = tuple(c for c in self._watched if c is not caller)
+        self._watched.remove(caller)
 
     def start(self) -> None:
         """
@@ -206,9 +201,8 @@ class Watch:
         if not self.ended.is_set():
             self._pass_the_end_on()
         # Nothing here may keep a lane mapped after the end.
-        self._watched = ()
+        self._watched.clear()
         self._left = {}
-        self._seen = {}
 
     def _pass_the_end_on(self) -> None:
         # Whoever waits for the post finds the watch closed, one after the other.
@@ -217,10 +211,6 @@ class Watch:
             self._bells.close()
             self._waker.close()
             self._sleeper.close()
-            # Else the lanes would stay mapped until the server itself is collected.
-            self._left.clear()
-            self._seen.clear()
-            self._watched = ()
 
     def _wait_for_bells(self) -> tuple[list[tuple[Caller, bool]], bool]:
         """
@@ -282,6 +272,7 @@ class Watch:
 
     def _be_looker(self, me: object, called: list[tuple[Caller, bool]]) -> None:
         self._looker = me
+        self._look_time.begin()
         if not self._interval.wanted:
             self._interval.want()
         for caller, must_hear in called:
@@ -291,14 +282,14 @@ class Watch:
                 self.remove(caller)
                 self._lost(caller)
             elif self._answer(me, caller) and self._looker is me:
-                self._look_after(caller)
+                self._watched.add(caller)
         if self._looker is me:
             self._look(me)
         if self._looker is me:
             self._looker = None
         if self._looker is None:
             # Also where another looker went while this one was inside a call.
-            self._look_away(me)
+            self._catch_up(me, self._watched.clear())
 
     def _answer(self, me: object, caller: Caller) -> bool:
         words = caller.words
@@ -323,30 +314,15 @@ class Watch:
             self._inside = None
         return True
 
-    def _look_after(self, caller: Caller) -> None:
-        with self._watched_lock:
-            if not caller.gone and caller not in self._watched:
-                self._watched = (*self._watched, caller)
-                for other in self._watched:
-                    other.words[WATCHED] = len(self._watched)
-
-    def _look_away(self, me: object) -> None:
-        with self._watched_lock:
-            watched, self._watched = self._watched, ()
-            for caller in watched:
-                caller.words[WATCHED] = 0
-        self._catch_up(me, watched)
-
     def _look(self, me: object) -> None:
         serve = self._serve
         idle_since: float | None = None
         misses = 0
-        fruitful = False
         last = 0.0
         pruned = 0.0
         while self._looker is me:
             hit = False
-            for caller in self._watched:
+            for caller in self._watched.callers:
                 words = caller.words
                 if words[STATE] & PHASE == POSTED and caller.claim.acquire(False):
                     if words[STATE] & PHASE != POSTED:
@@ -360,39 +336,24 @@ class Watch:
             if hit:
                 misses = 0
                 idle_since = None
-                fruitful = True
                 continue
             misses += 1
             if misses % LOOKS_PER_READING:
                 continue
-            if len(self._watched) > 1:
+            if len(self._watched.callers) > 1:
+                # Clients that wait for a core have nothing to be seen yet.
                 sched_yield()
             now = time.monotonic()
             if idle_since is None:
                 idle_since = last = now
                 continue
-            if now - last > CONTENDED_S or now - idle_since > self._look_s:
+            if now - last > CONTENDED_S or now - idle_since > self._look_time.seconds:
                 break
             if now - pruned > FORGET_S:
                 pruned = now
-                self._forget_the_silent(me)
+                self._catch_up(me, self._watched.forget_the_silent())
             last = now
-        if fruitful:
-            self._look_s = MOST_LOOK_S
-        else:
-            self._look_s = max(self._look_s / 2, LEAST_LOOK_S)
-
-    def _forget_the_silent(self, me: object) -> None:
-        states = {caller: caller.words[STATE] for caller in self._watched}
-        silent = [c for c, state in states.items() if self._seen.get(c) == state]
-        self._seen = states
-        with self._watched_lock:
-            self._watched = tuple(c for c in self._watched if c not in silent)
-            for caller in silent:
-                caller.words[WATCHED] = 0
-            for caller in self._watched:
-                caller.words[WATCHED] = len(self._watched)
-        self._catch_up(me, silent)
+        self._look_time.end()
 
     def _catch_up(self, me: object, callers: Iterable[Caller]) -> None:
         """

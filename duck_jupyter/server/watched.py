@@ -1,0 +1,114 @@
+"""
+The callers whose lanes are looked at, and for how long a look is worth its while.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from ..transport.lanes import STATE, WATCHED
+
+if TYPE_CHECKING:
+    from .callers import Caller
+
+__all__ = ["LookTime", "Watched"]
+
+#: How long a look without a request lasts, in seconds.
+MOST_LOOK_S = 150e-6
+LEAST_LOOK_S = 5e-6
+#: A request that came this soon after a look, its wake-up included, would have been
+#: seen by a longer one.
+WORTH_S = 500e-6
+
+
+class LookTime:
+    """
+    How long the next look may last, by what came of the last ones.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = MOST_LOOK_S
+        self._ended_at = 0.0
+
+    def begin(self) -> None:
+        """
+        Note that a bell has rung.
+        """
+        if time.monotonic() - self._ended_at < WORTH_S:
+            self.seconds = MOST_LOOK_S
+        else:
+            self.seconds = max(self.seconds / 2, LEAST_LOOK_S)
+
+    def end(self) -> None:
+        """
+        Note that looking has stopped.
+        """
+        self._ended_at = time.monotonic()
+
+
+class Watched:
+    """
+    The callers that need not ring: somebody looks at their lanes.
+
+    Whoever takes a caller out has to look at its lane once more afterwards: what was
+    posted in between has no bell.
+    """
+
+    def __init__(self) -> None:
+        #: Read without the lock by the looker.
+        self.callers: tuple[Caller, ...] = ()
+        self._seen: dict[Caller, int] = {}
+        self._lock = threading.Lock()
+
+    def add(self, caller: Caller) -> None:
+        """
+        Look at one more, unless it is gone.
+        """
+        with self._lock:
+            if not caller.gone and caller not in self.callers:
+                self._become((*self.callers, caller))
+
+    def remove(self, caller: Caller) -> None:
+        """
+        Look at one less; twice is fine.
+        """
+        with self._lock:
+            self._become(tuple(c for c in self.callers if c is not caller))
+
+    def clear(self) -> tuple[Caller, ...]:
+        """
+        Look at none.
+
+        Returns:
+            Those that were looked at.
+        """
+        with self._lock:
+            before = self.callers
+            self._become(())
+            self._seen = {}
+            return before
+
+    def forget_the_silent(self) -> list[Caller]:
+        """
+        Look no more at those that have not called since this was asked last.
+
+        Returns:
+            Those that were silent.
+        """
+        with self._lock:
+            states = {caller: caller.words[STATE] for caller in self.callers}
+            silent = [c for c, state in states.items() if self._seen.get(c) == state]
+            self._seen = states
+            if silent:
+                self._become(tuple(c for c in self.callers if c not in silent))
+            return silent
+
+    def _become(self, callers: tuple[Caller, ...]) -> None:
+        before, self.callers = self.callers, callers
+        for caller in before:
+            if caller not in callers:
+                caller.words[WATCHED] = 0
+        for caller in callers:
+            caller.words[WATCHED] = len(callers)
