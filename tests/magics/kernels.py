@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from jupyter_client.manager import start_new_kernel
+from jupyter_core.utils import ensure_event_loop
 
 from tests.support.processes import ROOT
 
@@ -57,6 +58,14 @@ class Kernel:
             self.client.stop_channels()
             self.manager.shutdown_kernel()
             self.manager.cleanup_resources()
+            close_loop()
+
+    def interrupt(self) -> None:
+        """
+        Interrupt what runs, as the stop button does. Called in a thread of its own.
+        """
+        self.manager.interrupt_kernel()
+        close_loop()
 
     def run(self, code: str, *, silent: bool = False, interrupt_at: str = "") -> str:
         """
@@ -77,9 +86,7 @@ class Kernel:
             if message["msg_type"] == "stream":
                 printed.append(message["content"]["text"])
             if interrupt_at and interrupt_at in "".join(printed) and not interrupts:
-                interrupts.append(
-                    threading.Thread(target=self.manager.interrupt_kernel)
-                )
+                interrupts.append(threading.Thread(target=self.interrupt))
                 interrupts[0].start()
 
         reply = self.client.execute_interactive(
@@ -105,3 +112,10 @@ class Kernel:
         reply = self.client.complete(line, reply=True, timeout=DEADLINE_S)
         matches: list[str] = reply["content"]["matches"]
         return matches
+
+
+def close_loop() -> None:
+    """
+    Close this thread's event loop: a blocking call of Jupyter's makes it and keeps it.
+    """
+    ensure_event_loop().close()

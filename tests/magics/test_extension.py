@@ -57,6 +57,12 @@ def look_at(shell: InteractiveShell) -> dict[str, Any]:
         "switch interval": sys.getswitchinterval(),
         "threads": {t for t in threading.enumerate() if t.name.startswith("duck-")},
         "settings": own_session().settings,
+        "observers": {
+            (name, kind): list(observers)
+            for name, kinds in shell._trait_notifiers.items()
+            for kind, observers in kinds.items()
+            if observers
+        },
     }
 
 
