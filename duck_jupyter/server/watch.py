@@ -61,7 +61,7 @@ QUIET_S = 1.0
 #: Seconds after which the post looks what became of the bells that it passed on.
 LEFT_S = 2e-3
 #: Threads that wait for their turn at the post; more than these end.
-SPARE_THREADS = 2
+SPARE_THREADS = 4
 
 
 class Watch:

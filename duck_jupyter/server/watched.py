@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["LookTime", "Watched"]
 
-#: How long a look without a request lasts, in seconds.
-MOST_LOOK_S = 150e-6
+#: How long a look without a request lasts, in seconds. The longest has to outlast the
+#: wake-up of a client that blocks, some 70 to 300 microseconds; else both sides would
+#: wake each other for every call, each just after the other has gone to sleep.
+MOST_LOOK_S = 400e-6
 LEAST_LOOK_S = 5e-6
 #: A request that came this soon after a look, its wake-up included, would have been
 #: seen by a longer one.
-WORTH_S = 500e-6
+WORTH_S = 400e-6
 
 
 class LookTime:

@@ -12,7 +12,6 @@ from .names import Unshareable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..proxy import Proxy
     from .session import Session
 
 __all__ = ["Shared"]
@@ -36,13 +35,14 @@ class Shared(Unshareable):
     def __init__(self, session: Session) -> None:
         object.__setattr__(self, "_session", session)
 
-    def __getattr__(self, name: str) -> Proxy:
+    # Any, since a proxy stands in for whatever was shared.
+    def __getattr__(self, name: str) -> Any:
         # Whoever looks at any object asks for such names, and takes this for a no.
         if name.startswith("_"):
             raise AttributeError(f"Nothing can be shared under the name {name!r}.")
         return self._session.proxy(name)
 
-    def __getitem__(self, name: str) -> Proxy:
+    def __getitem__(self, name: str) -> Any:
         return self._session.proxy(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
