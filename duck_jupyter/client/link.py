@@ -38,7 +38,7 @@ from ..protocol.values import (
     reduce_main_only,
     wrap_payload,
 )
-from ..transport.rendezvous import PROTOCOL_VERSION, Hello, connect
+from ..transport.rendezvous import PROTOCOL_VERSION, Hello, close_inherited, connect
 from .channel import Channel
 from .releaser import Releaser
 from .seats import Seat, ThreadState
@@ -98,6 +98,8 @@ class Link:
         # open in the parent, so only this process's descriptors go.
         for channel in channels:
             channel.close()
+        if self.server is None:
+            close_inherited(self.address)
         self.server = None
         self._reset()
 

@@ -33,12 +33,16 @@ class Releaser:
         self._dropped: SimpleQueue[int] = SimpleQueue()
         self._lock = threading.Lock()
         self._started = False
+        self._present = threading.Event()
 
     def start(self) -> None:
         """
         Be ready for `drop`; again is fine.
+
+        From here on the process stays connected: the server forgets what a process
+        holds when its last channel has gone.
         """
-        if self._started:
+        if self._present.is_set():
             return
         with self._lock:
             if not self._started:
@@ -46,6 +50,7 @@ class Releaser:
                 threading.Thread(
                     target=self._run, name="duck-release", daemon=True
                 ).start()
+        self._present.wait()
 
     def drop(self, idx: int) -> None:
         """
@@ -56,6 +61,13 @@ class Releaser:
 
     def _run(self) -> None:
         pause = threading.Event()
+        try:
+            # This thread's own channel, which lasts as long as the process.
+            self._report()
+        except ProxyError:
+            return
+        finally:
+            self._present.set()
         while True:
             numbers = [self._dropped.get()]
             pause.wait(RELEASE_EVERY_S)

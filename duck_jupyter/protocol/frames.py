@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from ..errors import DataDecodeError, DataEncodeError, DataTooBigError, EmptyData
+from .faults import FAULT, parse_fault
 from .values import PlainCodec
 
 __all__ = ["SIZE_PREFIX_BYTES", "Frame", "parse_from", "write_into"]
@@ -58,6 +59,8 @@ class Frame:
         """
         try:
             opcode, payload = _plain.decode(data)
+            if type(payload) is list:
+                payload = [_without_fault(item) for item in payload]
         except DataDecodeError:
             raise
         except Exception as error:
@@ -77,6 +80,15 @@ class Frame:
         return f"<Frame opcode={self.opcode} payload={self.payload!r}>"
 
     __str__ = __repr__
+
+
+def _without_fault(item: Any) -> Any:
+    """
+    Give the exception where an answer holds a fault.
+    """
+    if type(item) is msgspec.msgpack.Ext and item.code == FAULT:
+        return parse_fault(item.data)
+    return item
 
 
 def write_into(buffer: memoryview, frame: Frame) -> int:

@@ -21,7 +21,7 @@ from ..protocol.special import bits_of
 from .counters import add_counts, fresh_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .policy import Policy
 
@@ -246,6 +246,18 @@ class ObjectTable:
                     self._let_go(entry, gone)
         # What goes may run code of the user's: not under the lock.
         gone.clear()
+
+    def count(self, tallies: Mapping[int, list[int]]) -> None:
+        """
+        Keep what was counted of calls to objects by a client thread that has gone.
+
+        Args:
+            tallies: Counts by object number.
+        """
+        with self._lock:
+            for idx, counts in tallies.items():
+                entry = self.entries.get(idx)
+                add_counts(self.past if entry is None else entry.counts, counts)
 
     def drop_here(self, idx: int) -> None:
         """

@@ -21,6 +21,7 @@ from ..transport.lanes import (
     WAITING,
     pack_size,
 )
+from ..transport.rendezvous import close_inherited
 from .callers import Caller
 from .counters import (
     BYTES_IN,
@@ -118,6 +119,7 @@ class Serving:
         self.doorway.close(here=False)
         for caller in list(self.callers):
             caller.lane.close()
+        close_inherited(self.doorway.address)
 
     def _admit(self) -> None:
         while (stranger := self.doorway.accept()) is not None:
@@ -163,6 +165,7 @@ class Serving:
         caller.end()
         caller.lane.close()
         self._workers.went(caller, last=last)
+        self._table.count(caller.tallies)
         if last:
             self._table.drop_holder(client)
 

@@ -145,7 +145,6 @@ def statistics_of(server: ProxyServer) -> ServerStatistics:
     entries = sorted(server.table.entries.values(), key=lambda entry: entry.idx)
     callers = server.callers()
     errors, by_type, groups, chains = server.errors.snapshot()
-    past = [server.table.past, server.workers.past]
     tallies: dict[int, list[list[int]]] = defaultdict(list)
     pids: dict[int, set[int]] = defaultdict(set)
     for caller in callers:
@@ -155,7 +154,7 @@ def statistics_of(server: ProxyServer) -> ServerStatistics:
     known = {entry.idx for entry in entries}
     totals = totals_of(
         [
-            *past,
+            server.table.past,
             *(entry.counts for entry in entries),
             *(counts for many in tallies.values() for counts in many),
         ]

@@ -44,8 +44,6 @@ class WorkerLog:
         self._lock = threading.Lock()
         self._since: dict[str, float] = {}
         self._counts: dict[str, list[int]] = {}
-        #: Counts of calls of threads and processes that have gone.
-        self.past = fresh_counts()
         self._ended: deque[WorkerEnd] = deque(maxlen=ENDS_KEPT)
 
     def came(self, caller: Caller) -> None:
@@ -68,7 +66,6 @@ class WorkerLog:
             counts = self._counts.setdefault(hello.client, fresh_counts())
             for tally in caller.tallies.values():
                 add_counts(counts, tally)
-                add_counts(self.past, tally)
             if not last:
                 return
             del self._counts[hello.client]

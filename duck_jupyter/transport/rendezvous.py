@@ -30,7 +30,7 @@ from ..errors import HandshakeError, KernelGone, ProxyTimeout
 from ..memory.blocks import Block
 from .lanes import Lane, lane_bytes
 
-__all__ = ["Doorway", "Hello", "connect"]
+__all__ = ["Doorway", "Hello", "close_inherited", "connect"]
 
 PROTOCOL_VERSION = 1
 HANDSHAKE_S = 10.0
@@ -40,6 +40,8 @@ SOCKET_NAME = "s"
 #: The system's limit on a socket's path is 104 to 108 bytes.
 PATH_BYTES = 100
 BACKLOG = 256
+#: Where the system lists the descriptors of the process that looks.
+DESCRIPTORS = "/dev/fd"
 
 
 class Hello(msgspec.Struct):
@@ -232,6 +234,29 @@ def _hang_up(caller: socket.socket) -> None:
     # Whoever reads from it in another thread finds the end.
     with contextlib.suppress(OSError):
         caller.shutdown(socket.SHUT_RDWR)
+
+
+def close_inherited(address: str) -> None:
+    """
+    In a child of fork, give up every socket between its parent and a server's callers.
+
+    Also those that no object knew at that moment, since a handshake was under way: as
+    long as one is open here, the other side does not learn of the parent's end.
+
+    Args:
+        address: The path of the server's socket.
+    """
+    with open(os.devnull, "rb") as nothing:
+        for name in os.listdir(DESCRIPTORS):
+            with contextlib.suppress(OSError):
+                end = socket.socket(fileno=int(name))
+                try:
+                    ours = address in (end.getsockname(), end.getpeername())
+                finally:
+                    end.detach()
+                if ours:
+                    # Not closed: an object may close the number once more.
+                    os.dup2(nothing.fileno(), int(name), inheritable=False)
 
 
 def _limited_connection(caller: socket.socket) -> Connection:
