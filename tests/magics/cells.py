@@ -4,12 +4,9 @@ Cells: runs code in a shell as a notebook does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from IPython.core.error import UsageError
-
-if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = ["Cells"]
 
@@ -22,7 +19,8 @@ class Cells:
         shell: What runs the cells.
     """
 
-    def __init__(self, shell: InteractiveShell) -> None:
+    # Some versions of IPython have types for what is used here, and some have not.
+    def __init__(self, shell: Any) -> None:
         self.shell = shell
 
     def run(self, code: str) -> Any:

@@ -215,7 +215,7 @@ def test_an_object_that_refuses_everything_is_shared_and_shown(cells: Cells) -> 
             raise RuntimeError("asked")
 
         __repr__ = __len__ = __eq__ = __bool__ = __getattr__ = __dir__ = refuse
-        __class__ = property(refuse)  # type: ignore[assignment]
+        __class__ = property(refuse)
 
     cells.shell.user_ns["hostile"] = Hostile()
     cells.run("p = %share hostile")

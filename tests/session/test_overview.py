@@ -33,7 +33,7 @@ class Hostile:
     __len__ = __repr__ = __eq__ = __bool__ = __getattr__ = __iter__ = _refuse
     __hash__ = __str__ = __sizeof__ = __dir__ = __reduce_ex__ = _refuse
     shape = property(_refuse)
-    __class__ = property(_refuse)  # type: ignore[assignment]
+    __class__ = property(_refuse)
 
 
 class HostileList(list[int]):
