@@ -207,6 +207,10 @@ class DuckMagics(Magics):
                 "the object a name of its own first."
             )
         if variable not in self._namespace:
+            # The advice in an error says %share with the name that a worker knows.
+            for shared in self._session.names if alias is None else ():
+                if shared.name == variable:
+                    return Wish(variable, shared.target, shared.source)
             known = (name for name in self._namespace if not name.startswith("_"))
             raise UsageError(
                 f"There is no variable {variable!r}.{close_to(variable, known)}"

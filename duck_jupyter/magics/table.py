@@ -67,8 +67,9 @@ class Table:
             for row in rows:
                 cells = zip(HEADINGS, _cells(row), strict=True)
                 body = "".join(_cell("td", name, cell) for name, cell in cells)
-                hint = html.escape(row.last_error or "", quote=True)
-                parts.append(f'<tr title="{hint}">{body}</tr>')
+                error = html.escape(row.last_error or "")
+                hint = f' title="{error}"' if error else ""
+                parts.append(f"<tr{hint}>{body}</tr>")
             parts.append("</tbody></table>")
         if left_out:
             parts.append(f"<p>{html.escape(_left_out(left_out))}</p>")

@@ -111,6 +111,18 @@ def test_an_alias_is_the_name_and_follows_the_variable(cells: Cells) -> None:
     assert len(cells["p"]) == 1
 
 
+def test_an_alias_may_be_shared_again_by_its_own_name(cells: Cells) -> None:
+    """
+    Errors give such advice, and workers know no other name.
+    """
+    cells.run("%share df --as data")
+    cells.run("%share data --readonly")
+    with pytest.raises(AccessDenied, match="%share data"):
+        cells.run("shared.data.append(1)")
+    cells.run("df = [1]")
+    assert cells.run("len(shared.data)") == 1
+
+
 def test_options_are_kept(cells: Cells) -> None:
     cells.run("%share df --readonly --bufsize 400\n%share cfg --allow get,keys")
     with pytest.raises(AccessDenied):
