@@ -87,7 +87,7 @@ def _without_fault(item: Any) -> Any:
     Give the exception where an answer holds a fault.
     """
     if type(item) is msgspec.msgpack.Ext and item.code == FAULT:
-        return parse_fault(item.data)
+        return parse_fault(bytes(item.data))
     return item
 
 
