@@ -36,6 +36,7 @@ class Caller:
 
     __slots__ = (
         "__weakref__",
+        "_came_at",
         "_jobs",
         "buffers",
         "bufsize",
@@ -76,6 +77,7 @@ class Caller:
         #: The payload of the last request: what it calls while the lane is taken.
         self.payload: Any = None
         self.since = time.time()
+        self._came_at = time.monotonic()
         #: Seconds that the worker has waited for answers.
         self.waited = 0.0
         self._jobs: SimpleQueue[Callable[[], None] | None] | None = None
@@ -96,10 +98,21 @@ class Caller:
         """
         waited = self.waited
         if self.words[WAITING]:
-            posted_at = self.lane.doubles[POSTED_AT]
-            if posted_at:
-                waited += max(time.monotonic() - posted_at, 0.0)
+            waited += self.blocked_since(time.monotonic())
         return min(waited, max(now - self.since, 0.0))
+
+    def blocked_since(self, now: float) -> float:
+        """
+        Give how long the client thread has blocked for this answer, in seconds.
+
+        Args:
+            now: Monotonic seconds.
+
+        Returns:
+            0.0 where it does not block, or what it wrote down can be no time.
+        """
+        posted_at = self.lane.doubles[POSTED_AT]
+        return now - posted_at if self._came_at <= posted_at <= now else 0.0
 
     def new_tally(self, idx: int, known: Container[int]) -> list[int]:
         """

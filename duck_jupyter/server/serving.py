@@ -13,7 +13,6 @@ from ..protocol.faults import short_fault
 from ..transport.lanes import (
     LENGTH,
     NEEDS_FENCE,
-    POSTED_AT,
     REPLIED,
     SEQUENCE,
     STATE,
@@ -52,8 +51,6 @@ __all__ = ["Serving"]
 CLOSE_S = 2.0
 SAMPLED = SAMPLE_EVERY - 1  # as a bit mask
 OPCODES = frozenset({GETS, SETS, EXECUTES})
-#: More than this since the request was posted is a lie of the client's.
-MOST_LATENCY_S = 1e7
 #: The answer where there is no memory for any other; it fits the smallest buffer.
 NO_ROOM = short_fault("DataTooBigError: no memory left")
 
@@ -290,10 +287,6 @@ class Serving:
         caller.claim.release()
         if not caller.words[WAITING]:
             return 0.0
-        posted_at = caller.lane.doubles[POSTED_AT]
+        latency = caller.blocked_since(time.monotonic())
         caller.lane.ring()
-        if not posted_at:
-            return 0.0
-        latency = time.monotonic() - posted_at
-        # The client wrote that, and it need be no time at all.
-        return latency if 0.0 < latency < MOST_LATENCY_S else 0.0
+        return latency

@@ -33,7 +33,6 @@ from ..transport.bells import make_bells
 from ..transport.lanes import (
     PHASE,
     POSTED,
-    POSTED_AT,
     STATE,
     WATCHED,
 )
@@ -211,6 +210,8 @@ class Watch:
             self._bells.close()
             self._waker.close()
             self._sleeper.close()
+            # Else a lane would stay mapped until the server itself is collected.
+            self._left.clear()
 
     def _wait_for_bells(self) -> tuple[list[tuple[Caller, bool]], bool]:
         """
@@ -302,10 +303,10 @@ class Watch:
         if words[STATE] & PHASE != POSTED:
             caller.claim.release()
             return False
-        posted_at = caller.lane.doubles[POSTED_AT]
-        if posted_at:
-            now = time.monotonic()
-            self.delays.append((now, now - posted_at))
+        now = time.monotonic()
+        delay = caller.blocked_since(now)
+        if delay:
+            self.delays.append((now, delay))
             if len(self.delays) > 512:
                 del self.delays[:256]
         self._inside = me

@@ -56,6 +56,8 @@ def far(proxy: Proxy) -> Iterator[Any]:
     finally:
         for channel in list(link._channels):
             channel.close()
+        # Whoever still has the proxy must not keep the lane mapped.
+        link._reset()
 
 
 class RawClient:
