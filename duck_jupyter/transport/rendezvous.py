@@ -246,8 +246,8 @@ def close_inherited(address: str) -> None:
     Args:
         address: The path of the server's socket.
     """
-    with open(os.devnull, "rb") as nothing:
-        for name in os.listdir(DESCRIPTORS):
+    with Path(os.devnull).open("rb") as nothing:
+        for name in [path.name for path in Path(DESCRIPTORS).iterdir()]:
             with contextlib.suppress(OSError):
                 end = socket.socket(fileno=int(name))
                 try:
