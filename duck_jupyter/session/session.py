@@ -261,6 +261,9 @@ class Session:
             gone, self._names = self._names, {}
         if server is not None:
             server.close()
+            # What is large goes now, and not when the server is collected.
+            for shared in gone.values():
+                server.remove_proxy(shared.proxy)
         gone.clear()
 
     def after_fork(self) -> None:

@@ -214,3 +214,29 @@ def test_every_public_name_is_there_and_no_other() -> None:
     assert set(duck_jupyter.__all__) <= set(dir(duck_jupyter))
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = duck_jupyter.nonsense
+
+
+@pytest.mark.parametrize("how", ["retarget", "replace", "unshare", "stop"])
+def test_nothing_is_locked_while_an_object_goes(session: Session, how: str) -> None:
+    """
+    Its ``__del__`` may wait for another thread that uses shared names.
+    """
+    done: list[bool] = []
+
+    class Waits:
+        def __del__(self) -> None:
+            thread = threading.Thread(target=lambda: share([0], name="other"))
+            thread.start()
+            thread.join(5)
+            done.append(not thread.is_alive())
+
+    share(Waits(), name="waits")
+    if how == "retarget":
+        share([1], name="waits")
+    elif how == "replace":
+        share([1], name="waits", readonly=True)
+    elif how == "unshare":
+        unshare("waits")
+    else:
+        session.stop()
+    assert done == [True]
