@@ -47,6 +47,7 @@ class Caller:
         "hello",
         "lane",
         "map",
+        "next_claim",
         "payload",
         "since",
         "tallies",
@@ -63,6 +64,8 @@ class Caller:
         self.hello = hello
         #: Whoever has it answers the request that is posted.
         self.claim = threading.Lock()
+        #: Whoever has it waits for the claim; one is enough.
+        self.next_claim = threading.Lock()
         #: Reads a request; set by who serves.
         self.decode: Callable[[bytes], Any]
         #: Objects whose context manager this thread has entered, outermost first.

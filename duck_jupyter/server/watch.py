@@ -294,12 +294,10 @@ class Watch:
 
     def _answer(self, me: object, caller: Caller) -> bool:
         words = caller.words
-        while True:
-            if words[STATE] & PHASE != POSTED:
-                return False
-            # Who answered the request before this one may not have let go yet.
-            if caller.claim.acquire(timeout=CLAIM_S):
-                break
+        if words[STATE] & PHASE != POSTED:
+            return False
+        if not caller.claim.acquire(False) and not self._wait_for_claim(me, caller):
+            return False
         if words[STATE] & PHASE != POSTED:
             caller.claim.release()
             return False
@@ -314,6 +312,26 @@ class Watch:
         if self._inside is me:
             self._inside = None
         return True
+
+    def _wait_for_claim(self, me: object, caller: Caller) -> bool:
+        """
+        Wait for whoever answered the request before this one, and has not let go yet.
+
+        It takes microseconds, but for a client that asks again inside its own call;
+        so nobody is left to this thread meanwhile.
+        """
+        if not caller.next_claim.acquire(False):
+            return False
+        self._inside = me
+        try:
+            while caller.words[STATE] & PHASE == POSTED and not caller.gone:
+                if caller.claim.acquire(timeout=CLAIM_S):
+                    return True
+            return False
+        finally:
+            caller.next_claim.release()
+            if self._inside is me:
+                self._inside = None
 
     def _look(self, me: object) -> None:
         serve = self._serve
