@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,7 +34,7 @@ def full_queue() -> Iterator[int]:
         items.put(item)
     for _ in range(WORKERS):
         items.put(None)
-    return iter(items.get, None)  # type: ignore[return-value]
+    return iter(items.get, None)
 
 
 def take_all(items: Any, answers: Any) -> None:
@@ -61,7 +62,7 @@ def test_every_item_of_an_iterator_goes_to_one_worker(
     server: ProxyServer, crew: Crew, make: Any
 ) -> None:
     parts = collect(server, crew, make())
-    assert sorted(sum(parts, [])) == list(range(ITEMS))
+    assert sorted(chain.from_iterable(parts)) == list(range(ITEMS))
     assert all(part == sorted(part) for part in parts)
 
 
@@ -83,17 +84,16 @@ def test_a_queue_is_emptied_while_it_is_filled(server: ProxyServer, crew: Crew) 
     filling.start()
     parts = collect(server, crew, iter(items.get, None))
     filling.join()
-    assert sorted(sum(parts, [])) == list(range(ITEMS))
+    assert sorted(chain.from_iterable(parts)) == list(range(ITEMS))
 
 
 def next_until_stopped(items: Any, answers: Any) -> None:
-    found = []
-    while True:
-        try:
+    found: list[Any] = []
+    try:
+        while True:
             found.append(next(items))
-        except StopIteration as end:
-            found.append(end.value)
-            break
+    except StopIteration as end:
+        found.append(end.value)
     answers.put(found)
 
 

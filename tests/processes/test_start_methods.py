@@ -10,16 +10,13 @@ import pickle
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from duck_jupyter.errors import KernelGone, ProxyClosed
 from duck_jupyter.proxy import Proxy, ProxyServer
 from tests.support.processes import run_python
-
-if TYPE_CHECKING:
-    from multiprocessing.context import BaseContext
 
 pytestmark = pytest.mark.slow
 
@@ -68,18 +65,17 @@ def use_and_close(tally: Any, answers: Any) -> None:
 
 
 @pytest.fixture(params=METHODS)
-def context(request: pytest.FixtureRequest) -> BaseContext:
+def context(request: pytest.FixtureRequest) -> Any:
     return multiprocessing.get_context(request.param)
 
 
 def test_a_process_gets_a_proxy_as_an_argument(
-    server: ProxyServer, context: BaseContext
+    server: ProxyServer, context: Any
 ) -> None:
     tally = Tally()
     proxy = server.create_proxy(tally)
     workers = [
-        context.Process(target=count_some, args=(proxy, "worker"))  # type: ignore[attr-defined]
-        for _ in range(2)
+        context.Process(target=count_some, args=(proxy, "worker")) for _ in range(2)
     ]
     for worker in workers:
         worker.start()
@@ -90,7 +86,7 @@ def test_a_process_gets_a_proxy_as_an_argument(
 
 
 def test_a_pool_gets_proxies_made_after_its_workers_were_started(
-    server: ProxyServer, context: BaseContext
+    server: ProxyServer, context: Any
 ) -> None:
     tally = Tally()
     with context.Pool(2) as pool:
@@ -103,11 +99,9 @@ def test_a_pool_gets_proxies_made_after_its_workers_were_started(
     assert tally.seen == {"pool": 40}
 
 
-def test_a_worker_started_before_the_server_finds_it(context: BaseContext) -> None:
+def test_a_worker_started_before_the_server_finds_it(context: Any) -> None:
     jobs, answers = context.Queue(), context.Queue()
-    worker = context.Process(  # type: ignore[attr-defined]
-        target=count_what_comes, args=(jobs, answers)
-    )
+    worker = context.Process(target=count_what_comes, args=(jobs, answers))
     worker.start()
     # Two servers, one after the other: a worker keeps no memory of the first.
     for _ in range(2):
@@ -220,7 +214,7 @@ def test_a_script_on_spawn_leaves_nothing_behind_and_says_nothing(
     assert done.stderr == ""
 
 
-SCRIPT = '''
+SCRIPT = """
 import multiprocessing
 from duck_jupyter.proxy import ProxyServer
 from duck_jupyter.errors import RemoteTraceback
@@ -246,7 +240,8 @@ def work(bank):
     except Mine as error:
         assert error.code == 10
         print("caught", flush=True)
-        if isinstance(error.__cause__, RemoteTraceback) and "in pay" in str(error.__cause__):
+        cause = error.__cause__
+        if isinstance(cause, RemoteTraceback) and "in pay" in str(cause):
             print("cause", flush=True)
     bank.pay(9)
 
@@ -259,4 +254,4 @@ if __name__ == "__main__":
         process.start()
         process.join()
     print(bank.value)
-'''
+"""
