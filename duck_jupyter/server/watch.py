@@ -26,7 +26,6 @@ import contextlib
 import socket
 import threading
 import time
-from os import sched_yield
 from typing import TYPE_CHECKING
 
 from ..transport.bells import make_bells
@@ -359,9 +358,6 @@ class Watch:
             misses += 1
             if misses % LOOKS_PER_READING:
                 continue
-            if len(self._watched.callers) > 1:
-                # Clients that wait for a core have nothing to be seen yet.
-                sched_yield()
             now = time.monotonic()
             if idle_since is None:
                 idle_since = last = now
