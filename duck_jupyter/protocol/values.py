@@ -55,6 +55,8 @@ PICKLED_WITH_BUFFERS = 5
 BUFFER_RANGE = struct.Struct(">II")
 #: Buffers of at least this many bytes go beside the pickle, not into it.
 OUT_OF_BAND_BYTES = 16 * 1024
+#: The sizes of so many fit the smallest lane; more are copied into the pickle.
+MOST_BUFFERS = 8
 
 PLAIN_TYPES = frozenset({NoneType, bool, int, float, str, bytes})
 CONTAINER_TYPES = frozenset({list, tuple, dict, set, frozenset})
@@ -122,6 +124,8 @@ def dumps(
 
     def keep(buffer: pickle.PickleBuffer) -> bool:
         assert buffers is not None
+        if len(buffers) >= MOST_BUFFERS:
+            return True
         try:
             if buffer.raw().nbytes < OUT_OF_BAND_BYTES:
                 return True

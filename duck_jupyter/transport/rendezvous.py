@@ -26,7 +26,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..errors import HandshakeError, KernelGone, ProxyTimeout
+from ..errors import DataTooBigError, HandshakeError, KernelGone, ProxyTimeout
 from ..memory.blocks import Block
 from .lanes import Lane, lane_bytes
 
@@ -135,11 +135,14 @@ class Doorway:
                     f"the kernel {PROTOCOL_VERSION}: install the same duck-jupyter "
                     "in both."
                 )
+            try:
+                block = Block.create(lane_bytes(self.bufsize))
+            except DataTooBigError as error:
+                refusal = refusal or f"The kernel cannot make a lane. {error}"
             welcome = Welcome(PROTOCOL_VERSION, self.bufsize, self.max_message, refusal)
             connection.send_bytes(msgspec.msgpack.encode(welcome))
             if refusal:
                 raise HandshakeError(refusal)
-            block = Block.create(lane_bytes(self.bufsize))
             socket.send_fds(caller, [b"L"], [block.fd])
         except (AuthenticationError, AssertionError) as error:
             # Before Python 3.12 what is no challenge fails an assertion.
