@@ -262,8 +262,8 @@ class Proxy:
         return list(_call(self, "__dir__"))
 
     # Without them, Python would take __getitem__ for a sequence's.
-    __iter__ = None
-    __reversed__ = None
+    __iter__: Any = None
+    __reversed__: Any = None
 
     def _duck_token(self, link: Link) -> tuple[str, int] | None:
         """

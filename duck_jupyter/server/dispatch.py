@@ -113,8 +113,8 @@ class Dispatcher:
         return Decoder(ext_hook=extension).decode
 
     def _resolve(self, token: Any) -> Any:
-        target = self._table.get(token[1]).target
-        return target if token[0] == "object" else getattr(target, token[2])
+        entry = self._table.get(token[1])
+        return entry.target if token[0] == "object" else get_attribute(entry, token[2])
 
     def answer(
         self, opcode: int, payload: Any, entry: Entry | None, caller: Caller

@@ -141,5 +141,5 @@ class Here:
         parts = token(value, self._server.link)
         if parts is None:
             return value
-        target = self._table.get(parts[1]).target
-        return target if parts[0] == "object" else getattr(target, parts[2])
+        entry = self._table.get(parts[1])
+        return entry.target if parts[0] == "object" else get_attribute(entry, parts[2])

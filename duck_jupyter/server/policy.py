@@ -41,15 +41,17 @@ WRITING_SPECIALS = frozenset(
 ALWAYS = frozenset({"__dir__", "__hash__", "__bool__", "__eq__", "__ne__"})
 WRITING_METHODS = frozenset(
     {
-        *(name for name in dir(MutableSequence) if name not in dir(tuple)),
-        *(name for name in dir(MutableMapping) if name not in dir(frozenset)),
-        *(name for name in dir(MutableSet) if name not in dir(frozenset)),
-        *("appendleft", "extendleft", "popleft", "rotate", "sort", "update"),
-        *("difference_update", "intersection_update", "symmetric_difference_update"),
-        *("put", "put_nowait", "get_nowait"),
+        *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"),
+        *("popitem", "setdefault", "update", "subtract", "move_to_end"),
+        *("add", "discard", "difference_update", "intersection_update"),
+        *("symmetric_difference_update",),
+        *("appendleft", "extendleft", "popleft", "rotate"),
     }
-) - {"get", "keys", "items", "values", "index", "count"}
-CONTAINERS = (MutableMapping, MutableSequence, MutableSet, deque, queue.Queue)
+)
+#: A mapping's `get` takes nothing out.
+QUEUE_METHODS = frozenset({"get", "get_nowait", "put", "put_nowait", "task_done"})
+QUEUES = (queue.Queue, queue.SimpleQueue)
+CONTAINERS = (MutableMapping, MutableSequence, MutableSet, deque)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,9 @@ class Policy:
 def _is_writing(target: Any, name: str) -> bool:
     if name in WRITING_SPECIALS:
         return True
-    return name in WRITING_METHODS and isinstance(target, CONTAINERS)
+    if name in WRITING_METHODS:
+        return isinstance(target, CONTAINERS)
+    return name in QUEUE_METHODS and isinstance(target, QUEUES)
 
 
 def check_bufsize(bufsize: Any) -> None:

@@ -1,0 +1,204 @@
+"""
+What the object raises arrives as itself.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from duck_jupyter.errors import (
+    DataEncodeError,
+    ProxyClosed,
+    ProxyError,
+    ProxyObjectNotFound,
+    RemoteError,
+    RemoteTraceback,
+)
+from tests.support.objects import AwkwardError, CustomError, Plain, Tally
+
+if TYPE_CHECKING:
+    from duck_jupyter.proxy import ProxyServer
+    from tests.support.workers import Worker
+
+
+def test_an_exception_brings_the_kernels_traceback_as_its_cause(
+    server: ProxyServer, worker: Worker
+) -> None:
+    with pytest.raises(CustomError, match="bad") as caught:
+        worker.eval("p.fail(CustomError, 'bad', 7)", p=server.create_proxy(Tally()))
+
+    error = caught.value
+    assert error.code == 7
+    assert type(error.__cause__) is RemoteTraceback
+    assert "raise kind(*args)" in str(error.__cause__)
+    assert "duck_jupyter" not in str(error.__cause__)
+
+
+@pytest.mark.parametrize(
+    "kind", [KeyError, StopIteration, GeneratorExit, KeyboardInterrupt, SystemExit]
+)
+def test_exceptions_that_python_itself_uses_arrive(
+    server: ProxyServer, worker: Worker, kind: type[BaseException]
+) -> None:
+    proxy = server.create_proxy(Tally())
+    with pytest.raises(kind) as caught:
+        worker.eval("p.fail(kind, 3)", p=proxy, kind=kind)
+
+    assert caught.value.args == (3,)
+    assert worker.eval("p.add(1)", p=proxy) == 2
+
+
+def test_what_cannot_be_rebuilt_arrives_as_its_text(
+    server: ProxyServer, worker: Worker
+) -> None:
+    def fail() -> None:
+        raise AwkwardError("the first", two="the second")
+
+    with pytest.raises(RemoteError, match="AwkwardError: the first") as caught:
+        worker.eval("p()", p=server.create_proxy(fail))
+
+    assert isinstance(caught.value, ProxyError)
+    assert "AwkwardError" in str(caught.value.__cause__)
+
+
+def test_an_exception_that_holds_what_cannot_be_pickled_arrives_as_its_text(
+    server: ProxyServer, worker: Worker
+) -> None:
+    def fail() -> None:
+        raise ValueError("with a lock", server)
+
+    with pytest.raises((RemoteError, ValueError), match="with a lock"):
+        worker.eval("p()", p=server.create_proxy(fail))
+
+
+class Silent(Exception):
+    """
+    An exception whose text cannot be made.
+    """
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_an_exception_without_a_text_arrives(
+    server: ProxyServer, worker: Worker
+) -> None:
+    def fail() -> None:
+        raise Silent
+
+    with pytest.raises(Silent):
+        worker.eval("p()", p=server.create_proxy(fail))
+
+
+class Hostile:
+    """
+    Whatever is asked of it, it raises.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"no {name}")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("no eq")
+
+    def __hash__(self) -> int:
+        raise RuntimeError("no hash")
+
+
+def test_a_hostile_object_disturbs_nobody(server: ProxyServer, worker: Worker) -> None:
+    proxy = server.create_proxy(Hostile())
+    for code in ("p.name", "p == 1", "hash(p)", "p != p"):
+        with pytest.raises(RuntimeError, match="no "):
+            worker.eval(code, p=proxy)
+    found = worker.eval(
+        "repr(p.me), p.add(1)", p=server.create_proxy(holder(Hostile()))
+    )
+
+    assert found == ("<proxy>-3 (Hostile of level 1)", 2)
+    assert server.statistics().proxies[0].type_name == "Hostile"
+
+
+def holder(target: object) -> Tally:
+    """
+    Make something that has a target.
+    """
+    tally = Tally()
+    tally.me = target  # type: ignore[attr-defined]
+    return tally
+
+
+def test_arguments_that_cannot_be_sent_are_refused_before_they_are(
+    server: ProxyServer, worker: Worker
+) -> None:
+    proxy = server.create_proxy(Tally())
+    code = "p.echo(threading.Lock())"
+    with pytest.raises(DataEncodeError, match="lock"):
+        worker.eval(code, p=proxy)
+
+    assert worker.eval("p.add(1)", p=proxy) == 2
+
+
+def test_a_connection_of_another_thread_says_what_to_do(
+    server: ProxyServer, worker: Worker
+) -> None:
+    connection = sqlite3.connect(":memory:")
+    try:
+        with pytest.raises(sqlite3.ProgrammingError, match="check_same_thread=False"):
+            worker.eval("p.execute('select 1')", p=server.create_proxy(connection))
+    finally:
+        connection.close()
+
+
+def test_a_connection_for_all_threads_works(
+    server: ProxyServer, worker: Worker
+) -> None:
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    code = """
+p.execute("create table t (n)")
+p.executemany("insert into t values (?)", [(1,), (2,)])
+result = p.execute("select * from t").fetchall(), p.total_changes
+"""
+    try:
+        assert worker.exec(code, p=server.create_proxy(connection)) == ([(1,), (2,)], 2)
+    finally:
+        connection.close()
+
+
+def test_a_closed_proxy_says_so(server: ProxyServer, worker: Worker) -> None:
+    proxy = server.create_proxy(Tally())
+    with pytest.raises(ProxyClosed, match="Unpickle it anew"):
+        worker.exec("p.close(); p.value", p=proxy)
+
+    code = "p.close(); p.close(); result = repr(p)"
+    assert worker.exec(code, p=proxy) == "<closed proxy>"
+    assert worker.eval("p.value", p=proxy) == 0
+
+
+def test_an_unshared_object_is_not_found(server: ProxyServer, worker: Worker) -> None:
+    proxy = server.create_proxy(Tally())
+    data = pickle.dumps(proxy)
+    server.remove_proxy(proxy)
+
+    for code in ("p.value", "p.add(1)", "len(p.x)", "p[0]"):
+        with pytest.raises(ProxyObjectNotFound, match="unshared"):
+            worker.eval(code, p=pickle.loads(data))
+    with pytest.raises(ProxyObjectNotFound):
+        _ = proxy.value
+
+
+def test_a_retargeted_proxy_is_the_new_object_for_all(
+    server: ProxyServer, worker: Worker
+) -> None:
+    proxy = server.create_proxy(Plain(value=1), name="x")
+    new = server.retarget(proxy, [5, 6])
+
+    assert worker.eval("p.index(6)", p=proxy) == 1
+    assert worker.eval("len(p), list(p)", p=new) == (2, [5, 6])
+    assert worker.eval("repr(p)", p=new) == "<proxy>-1 (list)"
