@@ -47,6 +47,7 @@ class Caller:
         "hello",
         "lane",
         "map",
+        "most_tallies",
         "next_claim",
         "payload",
         "since",
@@ -73,6 +74,7 @@ class Caller:
         #: Counts by object number; 0 is for calls to the server and for objects that
         #: are no more.
         self.tallies: dict[int, list[int]] = {}
+        self.most_tallies = MOST_TALLIES
         self.ticks = 0
         self.gone = False
         #: The buffers of the request that is being decoded.
@@ -125,10 +127,13 @@ class Caller:
             idx: Its number.
             known: The numbers in use; what is counted of others is put together.
         """
-        if len(self.tallies) > MOST_TALLIES:
+        if len(self.tallies) > self.most_tallies:
             past = self.tallies.setdefault(0, fresh_counts())
-            for old in [i for i in self.tallies if i and i not in known]:
-                add_counts(past, self.tallies.pop(old))
+            # Another thread may count the caller's next call at this moment.
+            for old in [i for i in list(self.tallies) if i and i not in known]:
+                add_counts(past, self.tallies.pop(old, fresh_counts()))
+            # Where all are in use the next search waits until they are twice as many.
+            self.most_tallies = max(MOST_TALLIES, 2 * len(self.tallies))
         return self.tallies.setdefault(idx, fresh_counts())
 
     def run_in_own_thread(self, job: Callable[[], None]) -> None:
