@@ -105,6 +105,7 @@ class Serving:
             caller.lane.close()
             self._locks.release_all(caller)
             caller.end()
+            self._table.count(caller.tallies)
         if not threading.current_thread().name.startswith("duck-"):
             self.watch.ended.wait(CLOSE_S)
 

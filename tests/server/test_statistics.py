@@ -1,0 +1,298 @@
+"""
+What a server counts, and what it says of its workers, errors and chains.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from duck_jupyter.errors import AccessDenied, LimitedProxyChaining
+from duck_jupyter.server.statistics import ServerStatistics
+from tests.support.counting import statistics_after
+from tests.support.objects import Chain, Plain, Tally
+from tests.support.processes import kill, wait_until
+
+if TYPE_CHECKING:
+    from duck_jupyter.proxy import Proxy, ProxyServer
+    from tests.support.workers import Worker
+
+
+def use(proxy: Proxy, times: int) -> None:
+    """
+    Call an object a number of times: the job of a worker.
+    """
+    for _ in range(times):
+        proxy.count()
+
+
+def die_in_a_call(proxy: Proxy) -> None:
+    """
+    End without a word after a call.
+    """
+    proxy.count()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_frozen(value: Any) -> bool:
+    """
+    Tell whether a value is made of what cannot change.
+    """
+    if isinstance(value, tuple):
+        return all(map(is_frozen, value))
+    return value is None or isinstance(value, (str, int, float, bool))
+
+
+def test_frames_are_counted_by_opcode(server: ProxyServer, worker: Worker) -> None:
+    proxy = server.create_proxy(Tally())
+    code = """
+for n in range(20):
+    p.value = n
+for n in range(30):
+    p.value
+for n in range(50):
+    p.add(1, 2)
+"""
+    worker.exec(code, p=proxy)
+
+    found = statistics_after(server, 101)
+    assert (found.totals.sets, found.totals.gets, found.totals.executes) == (20, 31, 50)
+    assert found.proxies[0].calls == found.totals
+    assert found.workers[0].calls == found.totals
+
+
+def test_every_call_is_in_the_histogram(server: ProxyServer, worker: Worker) -> None:
+    proxy = server.create_proxy(Tally())
+    worker.exec("for n in range(800): p.value", p=proxy)
+
+    found = statistics_after(server, 800)
+    # One in eight of those that need not wait is measured, and stands for eight.
+    assert 600 <= sum(found.totals.latency) <= 1000
+    assert found.latency_p50_s is not None
+    assert found.latency_p99_s is not None
+    assert 0 < found.latency_p50_s <= found.latency_p99_s < 1
+
+
+def test_bytes_are_counted_each_way(server: ProxyServer, worker: Worker) -> None:
+    proxy = server.create_proxy(Plain(long="x" * 10_000, short="y"), bufsize=400)
+    worker.exec("p.long; p.short; p.long = 'z' * 300", p=proxy)
+
+    totals = statistics_after(server, 3).totals
+    assert 300 < totals.bytes_in < 500
+    assert 10_000 < totals.bytes_out < 10_200
+    assert 10_000 < totals.peak_bytes < 10_100
+    assert 300 < totals.last_bytes < 400
+    assert server.statistics().proxies[0].bufsize == 400
+
+
+def test_a_proxy_is_described(server: ProxyServer, worker: Worker) -> None:
+    shared = server.create_proxy([Chain()], name="chains", readonly=True, max_chain=3)
+    held = worker.eval("p[0].next", p=shared)
+    first, last = server.statistics().proxies[0], server.statistics().proxies[-1]
+
+    assert (first.path, first.root, first.type_name) == ("chains", "chains", "list")
+    assert (first.level, first.max_level, first.mode) == (0, 3, "read-only")
+    assert (last.path, last.root, last.level) == ("chains[].next", "chains", 2)
+    assert last.idx == held._duck_idx
+    assert first.worker_pids == (worker.pid,)
+    assert server.statistics().time >= first.since >= server.statistics().since
+
+
+def test_a_connected_worker_is_described(server: ProxyServer, worker: Worker) -> None:
+    proxy = server.create_proxy(Tally())
+    worker.exec("p.count()", p=proxy)
+
+    (found,) = server.statistics().workers
+    assert (found.pid, found.process_name) == (worker.pid, "test-worker")
+    assert found.threads == 1
+    assert 0 <= found.waiting_share <= 1
+    assert found.calling == ()
+    assert server.statistics().memory.ours > 0
+
+
+def test_the_object_that_a_worker_calls_is_named(
+    server: ProxyServer, worker: Worker
+) -> None:
+    class Looking:
+        def look(self) -> tuple[str, ...]:
+            return server.statistics().workers[0].calling
+
+    proxy = server.create_proxy(Looking(), name="looking")
+
+    assert worker.eval("p.look()", p=proxy) == ("looking",)
+
+
+def test_threads_of_a_worker_are_counted(server: ProxyServer, worker: Worker) -> None:
+    proxy = server.create_proxy(Tally())
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+barrier = threading.Barrier(3)
+def work(n):
+    barrier.wait(10)
+    p.add(n)
+    barrier.wait(10)
+with ThreadPoolExecutor(3) as pool:
+    list(pool.map(work, range(3)))
+result = p.add(1)
+"""
+    worker.exec(code, p=proxy)
+
+    statistics_after(server, 7)
+    (found,) = server.statistics().workers
+    assert 3 <= found.threads <= 4
+
+
+@pytest.mark.slow
+def test_a_worker_that_ended_well_is_remembered(server: ProxyServer) -> None:
+    proxy = server.create_proxy(Tally())
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=use, args=(proxy, 7), name="adder")
+    process.start()
+    process.join()
+
+    assert wait_until(lambda: bool(server.statistics().ended_workers))
+    (found,) = server.statistics().ended_workers
+    assert (found.pid, found.process_name) == (process.pid, "adder")
+    assert found.calls == 8
+    assert found.since <= found.ended
+    assert server.statistics().workers == ()
+    assert server.statistics().totals.calls == 8
+
+
+@pytest.mark.slow
+def test_a_worker_that_was_killed_is_remembered_with_its_signal(
+    server: ProxyServer,
+) -> None:
+    proxy = server.create_proxy(Tally())
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=die_in_a_call, args=(proxy,), name="doomed")
+    process.start()
+
+    assert wait_until(lambda: bool(server.statistics().ended_workers), 15)
+    assert wait_until(
+        lambda: server.statistics().ended_workers[0].exit_code == -signal.SIGKILL
+    )
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    with pytest.raises(ProcessLookupError):
+        kill(process.pid or 0)
+
+
+def fail_often(worker: Worker, proxy: Proxy, times: int) -> None:
+    """
+    Have a worker call what fails.
+    """
+    code = """
+for n in range(times):
+    try:
+        p.fail(CustomError, "number", n)
+    except CustomError:
+        pass
+"""
+    worker.exec(code, p=proxy, times=times)
+
+
+def test_the_last_200_errors_are_kept(server: ProxyServer, worker: Worker) -> None:
+    proxy = server.create_proxy(Tally(), name="tally")
+    fail_often(worker, proxy, 250)
+
+    found = server.statistics()
+    assert len(found.errors) == 200
+    assert found.errors_by_type == (("CustomError", 250),)
+    last = found.errors[-1]
+    assert (last.type_name, last.message) == ("CustomError", "number")
+    assert (last.object_name, last.asked) == ("tally", "fail")
+    assert (last.worker_pid, last.worker_name) == (worker.pid, "test-worker")
+    assert "raise kind(*args)" in last.traceback
+    assert found.since <= last.time <= found.time
+    assert found.proxies[0].last_error == "CustomError: number"
+
+
+def test_errors_of_one_kind_are_one_group(server: ProxyServer, worker: Worker) -> None:
+    proxy = server.create_proxy(Tally(), name="tally")
+    fail_often(worker, proxy, 5)
+    with pytest.raises(KeyError):
+        worker.eval("p.fail(KeyError, 'k')", p=proxy)
+
+    first, second = server.statistics().error_groups
+    assert (first.type_name, first.count) == ("KeyError", 1)
+    assert (second.type_name, second.object_name, second.count) == (
+        *("CustomError", "tally", 5),
+    )
+    assert second.worker_pids == (worker.pid,)
+    assert second.first <= second.last
+    assert isinstance(second.ways_out, tuple)
+
+
+def test_a_group_has_ways_out_to_copy(server: ProxyServer, worker: Worker) -> None:
+    proxy = server.create_proxy(Chain(), name="chain", max_chain=0, allow=["next"])
+    with pytest.raises(LimitedProxyChaining):
+        worker.eval("p.next", p=proxy)
+    with pytest.raises(AccessDenied):
+        worker.eval("p.step()", p=proxy)
+
+    denied, cut = server.statistics().error_groups
+    assert "%share chain --max-chain 1" in [line for _, line in cut.ways_out]
+    lines = [line for _, line in denied.ways_out]
+    assert any(line.startswith("%share chain --allow") for line in lines), lines
+    assert all(sentence.endswith(".") for sentence, _ in cut.ways_out)
+
+
+def test_chains_that_were_cut_are_counted(server: ProxyServer, worker: Worker) -> None:
+    proxy = server.create_proxy(Chain(), name="chain", max_chain=1)
+    for _ in range(3):
+        with pytest.raises(LimitedProxyChaining):
+            worker.eval("p.next.step()", p=proxy)
+
+    (found,) = server.statistics().chains
+    assert found.path == "chain.next.step()"
+    assert (found.type_name, found.level, found.max_level) == ("Chain", 2, 1)
+    assert found.cuts == 3
+
+
+def test_ends_of_iterations_are_no_errors(server: ProxyServer, worker: Worker) -> None:
+    worker.exec("list(p)", p=server.create_proxy(iter([1, 2])))
+
+    assert server.statistics().errors == ()
+
+
+def test_it_is_one_value_that_never_changes(
+    server: ProxyServer, worker: Worker
+) -> None:
+    proxy = server.create_proxy(Tally())
+    fail_often(worker, proxy, 2)
+    before = statistics_after(server, 3)
+    text = repr(before)
+    worker.exec("p.count()", p=proxy)
+
+    assert isinstance(before, ServerStatistics)
+    assert is_frozen(before)
+    assert repr(before) == text
+
+
+def test_calls_of_objects_that_are_no_more_stay_in_the_totals(
+    server: ProxyServer, worker: Worker
+) -> None:
+    proxy = server.create_proxy(Tally())
+    worker.exec("for _ in range(5): p.value", p=proxy)
+    statistics_after(server, 5)
+    server.remove_proxy(proxy)
+    worker.exec("for _ in range(5): p.value", p=server.create_proxy(Tally()))
+
+    assert statistics_after(server, 10).totals.gets == 10
+
+
+def test_a_closed_server_can_still_be_asked(
+    server: ProxyServer, worker: Worker
+) -> None:
+    worker.exec("p.value", p=server.create_proxy(Tally()))
+    statistics_after(server, 1)
+    server.close()
+
+    found = server.statistics()
+    assert not found.running
+    assert found.totals.calls == 1
