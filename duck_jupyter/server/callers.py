@@ -157,6 +157,8 @@ class Caller:
         if self._jobs is not None:
             self._jobs.put(self._leave_contexts)
             self._jobs.put(None)
+        # The decoder knows its caller: a circle, which would keep the lane mapped.
+        self.decode = _decode_nothing
 
     def _leave_contexts(self) -> None:
         while self.contexts:
@@ -176,6 +178,10 @@ class Caller:
             f"<Caller {self.hello.process_name} pid={self.hello.pid} "
             f"thread={self.hello.thread_name} {state}>"
         )
+
+
+def _decode_nothing(data: bytes) -> Any:
+    raise EOFError("the client has gone")
 
 
 def _work_off(jobs: SimpleQueue[Callable[[], None] | None]) -> None:

@@ -196,6 +196,8 @@ class Watch:
                 self._tidy()
             if called:
                 self._be_looker(me, called)
+            # Who has gone meanwhile is not to be kept by a thread that waits.
+            del called
         if not self.ended.is_set():
             self._pass_the_end_on()
         # Nothing here may keep a lane mapped after the end.
