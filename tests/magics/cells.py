@@ -4,11 +4,12 @@ Cells: runs code in a shell as a notebook does.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from IPython.core.error import UsageError
 
-__all__ = ["Cells"]
+__all__ = ["Cells", "own_threads"]
 
 
 class Cells:
@@ -47,3 +48,10 @@ class Cells:
 
     def __getitem__(self, variable: str) -> Any:
         return self.shell.user_ns[variable]
+
+
+def own_threads() -> list[str]:
+    """
+    Name the threads of the project.
+    """
+    return [t.name for t in threading.enumerate() if t.name.startswith("duck-")]

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import threading
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,9 @@ import pytest
 
 from duck_jupyter import AccessDenied, NotShared, ProxyObjectNotFound
 from duck_jupyter.session.default import own_session, shared
+from tests.support.processes import wait_until
+
+from .cells import own_threads
 
 if TYPE_CHECKING:
     from .cells import Cells
@@ -99,7 +101,7 @@ def test_a_proxy_shows_as_itself_and_not_as_its_object(cells: Cells) -> None:
 
 
 def test_the_server_starts_with_the_first_share(cells: Cells) -> None:
-    assert not [t for t in threading.enumerate() if t.name.startswith("duck-")]
+    assert not own_threads()
     cells.run("%share df")
     assert own_session().server is not None
 
@@ -202,7 +204,7 @@ def test_stop_ends_the_server_and_the_next_share_starts_one(cells: Cells) -> Non
     cells.run("p = %share df")
     assert "Serving 1 object" in repr(cells.run("%duck status"))
     assert "No server runs" in repr(cells.run("%duck stop"))
-    assert not [t for t in threading.enumerate() if t.name.startswith("duck-")]
+    assert wait_until(lambda: not own_threads())
     assert cells.run("list(shared)") == []
     cells.run("%share df")
     assert len(cells.run("shared.df")) == 3
