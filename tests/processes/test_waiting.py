@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,8 +16,6 @@ from duck_jupyter.errors import ProxyTimeout
 from duck_jupyter.proxy import Frame, ProxyOpCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from duck_jupyter.proxy import ProxyServer
     from tests.processes.conftest import Crew
 
@@ -127,36 +125,32 @@ def short_wait(slow: Any) -> Any:
 
 
 def interrupt_in_a_storm(slow: Any, answers: Any) -> None:
-    stop = threading.Event()
+    armed, stop = threading.Event(), threading.Event()
+
+    def interrupt(*_: object) -> None:
+        if armed.is_set():
+            armed.clear()
+            raise KeyboardInterrupt
 
     def strike() -> None:
         while not stop.wait(0.003):
             os.kill(os.getpid(), signal.SIGINT)
 
+    signal.signal(signal.SIGINT, interrupt)
     striking = threading.Thread(target=strike)
-    wrong: list[Any] = []
-    calls = interrupts = 0
     striking.start()
-    while interrupts < 50:
-        with count_interrupts() as struck:
-            while not struck:
+    wrong: list[int] = []
+    calls = 0
+    for _ in range(50):
+        with suppress(KeyboardInterrupt):
+            armed.set()
+            while True:
                 calls += 1
                 if slow.echo(calls) != calls:
                     wrong.append(calls)
-        interrupts += len(struck)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop.set()
     striking.join()
     answers.put(wrong)
-
-
-@contextmanager
-def count_interrupts() -> Iterator[list[str]]:
-    struck: list[str] = []
-    try:
-        yield struck
-    except KeyboardInterrupt:
-        struck.append("interrupt")
 
 
 def test_interrupts_at_any_moment_mix_no_answers(
