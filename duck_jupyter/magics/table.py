@@ -47,6 +47,7 @@ class Table:
             return state
         lines = [HEADINGS, *(_cells(row) for row in rows)]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        lines.insert(1, tuple("-" * width for width in widths))
         text = [state, ""]
         for line in lines:
             cells = [

@@ -38,9 +38,10 @@ HEADINGS = "Name Type Size Level Mode Workers Calls Bytes Buffer fill Last error
 
 def test_the_text_is_a_sentence_and_aligned_columns() -> None:
     text = repr(Table(Overview("Serving 2 objects to 2 workers.", (ROW, BAD), 0)))
-    state, empty, headings, df, cfg = text.splitlines()
+    state, empty, headings, rule, df, cfg = text.splitlines()
     assert (state, empty) == ("Serving 2 objects to 2 workers.", "")
     assert headings.split() == HEADINGS.split()
+    assert set(rule) == {"-", " "}
     assert df.index("1,234") + len("1,234") == headings.index("Calls") + len("Calls")
     assert "336,776 x 19" in df
     assert "32%, peak 150% of 200 B" in df
