@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import KernelGone, ProxyTimeout
 from ..transport.lanes import (
+    FIRST_OF_SEQUENCE,
     LENGTH,
     NEEDS_FENCE,
     PHASE,
@@ -113,7 +114,7 @@ class Channel:
         else:
             lane.map[: size + 4] = pack_size(size) + data
             words[LENGTH] = size
-        self._sequence = sequence = (self._sequence + 4) & SEQUENCE
+        self._sequence = sequence = (self._sequence + FIRST_OF_SEQUENCE) & SEQUENCE
         self.busy = True
         words[STATE] = sequence | POSTED
         watched = words[WATCHED]

@@ -34,7 +34,7 @@ UNARY = (
 OTHER = (
     *("round", "format", "getitem", "setitem", "delitem", "contains", "iter", "next"),
     *("reversed", "call", "dir", "enter", "exit"),
-    *("await", "aiter", "anext", "aenter", "aexit"),
+    *("await", "aiter", "anext", "aenter", "aexit", "array"),
 )
 
 SPECIAL_NAMES: tuple[str, ...] = tuple(

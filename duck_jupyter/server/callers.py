@@ -52,7 +52,6 @@ class Caller:
         "payload",
         "since",
         "tallies",
-        "ticks",
         "waited",
         "words",
     )
@@ -75,7 +74,6 @@ class Caller:
         #: are no more.
         self.tallies: dict[int, list[int]] = {}
         self.most_tallies = MOST_TALLIES
-        self.ticks = 0
         self.gone = False
         #: The buffers of the request that is being decoded.
         self.buffers: Any = ()

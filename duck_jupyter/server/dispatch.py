@@ -202,6 +202,11 @@ class Dispatcher:
             return encode((RESULT, (entry.idx, ITSELF, None))), ()
         if name in ("__iter__", "__reversed__"):
             return self._iteration(entry, value, caller)
+        if name == "__array__":
+            # Whoever asks for an array wants its numbers, and not a proxy.
+            buffers: list[Any] = []
+            wrapped = wrap(value, reduce_main_only, buffers)
+            return self._value(entry.idx, wrapped, buffers)
         return self.export(entry, _step_of(name), value, caller)
 
     def _iteration(self, entry: Entry, iterator: Any, caller: Caller) -> Answer:

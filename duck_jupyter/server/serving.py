@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataTooBigError, HandshakeError, ProxyError
 from ..protocol.faults import short_fault
 from ..transport.lanes import (
+    FIRST_OF_SEQUENCE,
     LENGTH,
     NEEDS_FENCE,
     REPLIED,
@@ -26,11 +27,9 @@ from .counters import (
     BYTES_IN,
     BYTES_OUT,
     EXECUTES,
-    GETS,
     LAST_BYTES,
     PEAK_BYTES,
     SAMPLE_EVERY,
-    SETS,
     ErrorLog,
     bucket_of,
 )
@@ -49,8 +48,8 @@ if TYPE_CHECKING:
 __all__ = ["Serving"]
 
 CLOSE_S = 2.0
-SAMPLED = SAMPLE_EVERY - 1  # as a bit mask
-OPCODES = frozenset({GETS, SETS, EXECUTES})
+#: The bits of a lane's state that are 0 in one call of so many: its number's lowest.
+SAMPLED = (SAMPLE_EVERY - 1) * FIRST_OF_SEQUENCE
 #: The answer where there is no memory for any other; it fits the smallest buffer.
 NO_ROOM = short_fault("DataTooBigError: no memory left")
 
@@ -211,31 +210,46 @@ class Serving:
         """
         Answer a request that was read, and count it afterwards.
         """
-        started = 0.0 if caller.ticks & SAMPLED else time.monotonic()
+        words = caller.words
+        state = words[STATE]
+        started = 0.0 if state & SAMPLED else time.monotonic()
         data, buffers = self._dispatcher.answer(opcode, payload, entry, caller)
         size_out = len(data)
         if buffers or size_out > caller.bufsize or NEEDS_FENCE:
             size_out = self._reply(caller, data, buffers)
         else:
-            words = caller.words
             words[LENGTH] = size_out
             try:
                 caller.map[: size_out + 4] = pack_size(size_out) + data
             except ValueError:
                 return  # the lane is closed: nobody waits
-            words[STATE] = (words[STATE] & SEQUENCE) | REPLIED
+            words[STATE] = state + REPLIED - TAKEN
         # A caller that is silent now must not keep what it passed.
         caller.payload = None
         caller.buffers = ()
         latency = self._hand_back(caller)
         # From here on the answer is on its way, and nobody waits for this thread.
-        caller.ticks += 1
+        self._count(caller, opcode, entry, size_in, size_out)
+        if latency:
+            self._count_latency(caller, entry, latency, 1)
+        elif started:
+            latency = time.monotonic() - started
+            self._count_latency(caller, entry, latency, SAMPLE_EVERY)
+
+    def _count(
+        self,
+        caller: Caller,
+        opcode: int,
+        entry: Entry | None,
+        size_in: int,
+        size_out: int,
+    ) -> None:
         idx = 0 if entry is None else entry.idx
         try:
             counts = caller.tallies[idx]
         except KeyError:
             counts = caller.new_tally(idx, self._entries)
-        if type(opcode) is int and opcode in OPCODES:
+        if type(opcode) is int and 0 <= opcode <= EXECUTES:
             counts[opcode] += 1
         counts[BYTES_IN] += size_in
         counts[BYTES_OUT] += size_out
@@ -243,13 +257,12 @@ class Serving:
         counts[LAST_BYTES] = size
         if size > counts[PEAK_BYTES]:
             counts[PEAK_BYTES] = size
-        if latency:
-            counts[bucket_of(latency)] += 1
-            caller.waited += latency
-        elif started:
-            latency = time.monotonic() - started
-            counts[bucket_of(latency)] += SAMPLE_EVERY
-            caller.waited += latency * SAMPLE_EVERY
+
+    def _count_latency(
+        self, caller: Caller, entry: Entry | None, latency: float, calls: int
+    ) -> None:
+        caller.tallies[0 if entry is None else entry.idx][bucket_of(latency)] += calls
+        caller.waited += latency * calls
 
     def _reply(self, caller: Caller, data: bytes, buffers: Sequence[Any]) -> int:
         """

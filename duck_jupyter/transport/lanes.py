@@ -51,6 +51,8 @@ TAIL_BYTES = 64
 IDLE, POSTED, TAKEN, REPLIED = range(4)
 PHASE = 3
 SEQUENCE = 0xFFFF_FFFC
+#: The lowest bit of the sequence number: each call adds it.
+FIRST_OF_SEQUENCE = PHASE + 1
 BESIDE = 0xFFFF_FFFF
 
 BELL = b"b"

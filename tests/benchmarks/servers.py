@@ -9,17 +9,13 @@ import statistics
 import time
 from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from duck_jupyter.proxy import ProxyServer
 from duck_jupyter.server import server as server_module
 from duck_jupyter.server.serving import Serving
 
 from .workloads import Target
-
-if TYPE_CHECKING:
-    from duck_jupyter.server.callers import Caller
-    from duck_jupyter.server.objects import Entry
 
 __all__ = ["compute", "cpu_seconds", "serve", "share_many"]
 
@@ -31,17 +27,11 @@ class Uncounted(Serving):
     Answers as its base does, and counts nothing.
     """
 
-    def _finish(
-        self,
-        caller: Caller,
-        opcode: int,
-        payload: Any,
-        entry: Entry | None,
-        size_in: int,
-    ) -> None:
-        data, buffers = self._dispatcher.answer(opcode, payload, entry, caller)
-        self._reply(caller, data, buffers)
-        self._hand_back(caller)
+    def _count(self, *about: Any) -> None:
+        pass
+
+    def _count_latency(self, *about: Any) -> None:
+        pass
 
 
 def start(server: ProxyServer) -> ProxyServer:
