@@ -52,8 +52,8 @@ def _as_array(target: Any) -> Any:
     if hasattr(type(target), "columns"):
         raise TypeError(
             f"A proxy of a {type(target).__name__} is no array, which would lose its "
-            "columns. Call its methods, which run in the kernel, or take what is needed "
-            "of it: proxy['column'], proxy.to_dict('list')."
+            "columns. Call its methods, which run in the kernel, or take what is "
+            "needed of it: proxy['column'], proxy.to_dict('list')."
         )
     return target.__array__()
 
