@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from duck_jupyter.client import channel
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.process import BaseProcess
@@ -49,6 +51,14 @@ class Crew:
         for worker in self.workers:
             worker.kill()
             worker.join(JOIN_S)
+
+
+@pytest.fixture(autouse=True)
+def no_second_bell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Let a lost bell cost so much, in forked workers too, that no test can miss it.
+    """
+    monkeypatch.setattr(channel, "RECHECK_S", 30.0)
 
 
 @pytest.fixture
