@@ -48,7 +48,7 @@ from .policy import (
     check_max_chain,
 )
 from .serving import Serving
-from .statistics import ServerStatistics, statistics_of
+from .statistics import ServerStatistics, state_of, statistics_of
 from .workers import WorkerLog
 
 if TYPE_CHECKING:
@@ -212,6 +212,9 @@ class ProxyServer:
     ) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        return f"<ProxyServer {state_of(self, closed=self._closed)}>"
+
     def after_fork(self) -> None:
         """
         In a child, give up what belongs to the parent.
@@ -362,7 +365,8 @@ class ProxyServer:
             DataTooBigError: The answer does not fit; the block holds that as a fault.
         """
         self.write_frame(shared_memory, Frame(RESPONSE_PENDING, []))
-        caller = self._by_hand()
+        here: Any = self.link.server
+        caller = here.caller
         idx = frame.payload[0] if frame.payload else None
         entry = self.table.entries.get(idx) if type(idx) is int else None
         data, _ = self._dispatcher.answer(frame.opcode, frame.payload, entry, caller)
@@ -377,10 +381,6 @@ class ProxyServer:
                 raise error
         buffer[SIZE_PREFIX_BYTES : SIZE_PREFIX_BYTES + len(data)] = data
         buffer[:SIZE_PREFIX_BYTES] = len(data).to_bytes(4, "big")
-
-    def _by_hand(self) -> Any:
-        assert self.link.server is not None
-        return self.link.server.caller  # type: ignore[attr-defined]
 
     def _own_block_name(self) -> str:
         with self._lock:

@@ -32,6 +32,7 @@ __all__ = [
     "ProxyStatistics",
     "ServerStatistics",
     "WorkerStatistics",
+    "state_of",
     "statistics_of",
 ]
 
@@ -134,6 +135,22 @@ class ServerStatistics(NamedTuple):
         The latency in seconds under which 99 of 100 calls stay.
         """
         return quantile(self.totals.latency, 0.99)
+
+
+def state_of(server: ProxyServer, *, closed: bool) -> str:
+    """
+    Say in a few words what a server is doing.
+    """
+    if closed:
+        return "closed"
+    if server.running:
+        objects = len(server.table.entries)
+        workers = len({caller.hello.client for caller in server.callers()})
+        return (
+            f"running, {objects} object{'s' * (objects != 1)}, "
+            f"{workers} worker{'s' * (workers != 1)}"
+        )
+    return "not running"
 
 
 def statistics_of(server: ProxyServer) -> ServerStatistics:
