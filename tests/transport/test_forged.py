@@ -196,7 +196,7 @@ def test_a_lock_of_somebody_else_cannot_be_released(scene: Scene) -> None:
 def test_garbage_in_a_lane_gets_typed_errors(scene: Scene) -> None:
     with RawClient(scene.server) as bad:
 
-        @settings(max_examples=150, deadline=None)
+        @settings(max_examples=100, deadline=None)
         @given(st.binary(max_size=200))
         def check(data: bytes) -> None:
             with suppress(ProxyError):
@@ -214,7 +214,7 @@ def test_forged_frames_in_a_lane_get_errors(scene: Scene) -> None:
     )
     with RawClient(scene.server) as bad:
 
-        @settings(max_examples=150, deadline=None)
+        @settings(max_examples=100, deadline=None)
         @given(opcodes, st.lists(parts, max_size=5))
         def check(opcode: int, payload: list[Any]) -> None:
             data = encode([opcode, payload])
