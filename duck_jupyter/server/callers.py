@@ -148,6 +148,12 @@ class Caller:
             ).start()
         self._jobs.put(job)
 
+    def has_gone(self) -> bool:
+        """
+        Ask whether the client has ended, which may not have been noticed yet.
+        """
+        return self.gone or not self.lane.hear()
+
     def end(self) -> None:
         """
         Leave what the client left open, in its own thread, and end that.

@@ -148,7 +148,7 @@ class Dispatcher:
                     value = getattr(entry.target, name)(*args, **kwargs)
                 else:
                     value = self._execute(entry, name, args, kwargs, caller)
-                if caller.gone:
+                if caller.gone or (name == "get" and caller.has_gone()):
                     put_back(entry, name, value)
                 if type(value) not in PLAIN_TYPES:
                     return self._result(entry, name, value, caller)

@@ -41,6 +41,12 @@ class CallerHere:
     def __init__(self) -> None:
         self.contexts: list[Any] = []
 
+    def has_gone(self) -> bool:
+        """
+        Ask whether the client has ended: it is here.
+        """
+        return False
+
     @property
     def owner(self) -> tuple[str, int]:
         """
