@@ -11,12 +11,12 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied, DataDecodeError, ProxyClosed
-from ..memory.blocks import attach_named, buffer_of
-from ..protocol.frames import SIZE_PREFIX_BYTES, Frame, parse_from, write_into
+from ..memory.blocks import attach_named
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import MethodMark, ObjectRef
 from ..protocol.special import names_in
 from ..protocol.values import PLAIN_TYPES
+from ..transport.byhand import FramesByHand
 from .contexts import enter, leave
 from .link import Link
 from .methods import ProxyMethod
@@ -26,6 +26,8 @@ from .special import special_methods
 
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory
+
+    from ..protocol.frames import Frame
 
 __all__ = [
     "Proxy",
@@ -57,7 +59,7 @@ class _ClosedLink:
 CLOSED: Any = _ClosedLink()
 
 
-class Proxy:
+class Proxy(FramesByHand):
     """
     A stand-in for an object of a server.
 
@@ -85,7 +87,6 @@ class Proxy:
         "_duck_ref",
     )
 
-    _DATA_SIZE_PREFIX_LEN = SIZE_PREFIX_BYTES
     #: How a reference is written out for people; no value is ever taken for one.
     _callable_prefix = "<callable>-"
     _proxy_prefix = "<proxy>-"
@@ -169,20 +170,6 @@ class Proxy:
                 "EXECUTE do."
             )
         return _bound(self, payload, link.send(opcode, payload, timeout))
-
-    def read_frame(
-        self, shared_memory: SharedMemory, timeout: float | None = 0.5
-    ) -> Frame:
-        """
-        Read the frame that lies in a block; see `protocol.frames.parse_from`.
-        """
-        return parse_from(buffer_of(shared_memory), timeout)
-
-    def write_frame(self, shared_memory: SharedMemory, frame: Frame) -> int:
-        """
-        Write a frame into a block; see `protocol.frames.write_into`.
-        """
-        return write_into(buffer_of(shared_memory), frame)
 
     # -- the object's ----------------------------------------------------------------
 

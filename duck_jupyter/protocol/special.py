@@ -49,8 +49,6 @@ SPECIAL_NAMES: tuple[str, ...] = tuple(
     )
 )
 
-SPECIAL_BYTES = -(-len(SPECIAL_NAMES) // 8)
-
 #: Python itself falls back on the second where a type lacks the first.
 FALLBACKS = (
     ("__iter__", "__getitem__"),

@@ -52,6 +52,8 @@ LATENCY_BUCKETS = 32
 #: One call in so many is timed where its worker need not block.
 SAMPLE_EVERY = 8
 ERRORS_KEPT = 200
+#: Objects whose last error is known.
+OBJECTS_KEPT = 1000
 
 
 def fresh_counts() -> list[int]:
@@ -188,6 +190,7 @@ class ErrorLog:
         self._lock = threading.Lock()
         self.records: deque[ErrorRecord] = deque(maxlen=ERRORS_KEPT)
         self.by_type: Counter[str] = Counter()
+        #: The last error of an object, by its number.
         self.last_of: dict[int, str] = {}
         self._groups: dict[tuple[str, str, str], ErrorGroup] = {}
         self._cuts: dict[tuple[str, int], ChainStatistics] = {}
@@ -215,7 +218,11 @@ class ErrorLog:
         with self._lock:
             self.records.append(record)
             self.by_type[kind] += 1
+            # The last one goes to the end, so that the first one is the oldest.
+            self.last_of.pop(idx, None)
             self.last_of[idx] = f"{kind}: {message}"
+            if len(self.last_of) > OBJECTS_KEPT:
+                del self.last_of[next(iter(self.last_of))]
             old = self._groups.get(key)
             if old is None:
                 if len(self._groups) >= ERRORS_KEPT:
@@ -247,12 +254,6 @@ class ErrorLog:
             self._cuts[key] = ChainStatistics(
                 path, type_name, error.max_level + 1, error.max_level, cuts
             )
-
-    def forget(self, idx: int) -> None:
-        """
-        Forget the last error of an object that is no more.
-        """
-        self.last_of.pop(idx, None)
 
     def snapshot(
         self,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .objects import Entry
 
 __all__ = [
-    "NO_STEP",
     "advice_for",
     "call_method",
     "get_attribute",
@@ -30,9 +29,6 @@ __all__ = [
     "set_attribute",
     "take",
 ]
-
-#: Results of these are no step of a chain: they are the object itself.
-NO_STEP = frozenset({f"__i{name}__" for name in INPLACE} | {"__enter__", "__aiter__"})
 
 _BINARY_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "and": operator.and_,

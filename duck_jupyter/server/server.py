@@ -29,8 +29,9 @@ from ..client.proxy import Proxy, rooted_proxy
 from ..client.registry import end_here, link_here
 from ..errors import DataDecodeError, DataTooBigError, NotShareable, ProxyClosed
 from ..memory.blocks import buffer_of, create_named, unlink_named
-from ..protocol.frames import SIZE_PREFIX_BYTES, Frame, parse_from, write_into
+from ..protocol.frames import SIZE_PREFIX_BYTES, Frame
 from ..protocol.opcodes import ProxyOpCode
+from ..transport.byhand import FramesByHand
 from ..transport.rendezvous import Doorway
 from .counters import ErrorLog
 from .desk import Desk
@@ -70,7 +71,7 @@ RESPONSE_PENDING = int(ProxyOpCode.RESPONSE_PENDING)
 _servers: weakref.WeakSet[ProxyServer] = weakref.WeakSet()
 
 
-class ProxyServer:
+class ProxyServer(FramesByHand):
     """
     Serves objects of this process to workers of the same user on the same machine.
 
@@ -85,8 +86,6 @@ class ProxyServer:
     Raises:
         NotShareable: A setting cannot be.
     """
-
-    _DATA_SIZE_PREFIX_LEN = SIZE_PREFIX_BYTES
 
     def __init__(
         self,
@@ -325,20 +324,6 @@ class ProxyServer:
             self._serving.watch.wake()
 
     # -- frames by hand --------------------------------------------------------------
-
-    def read_frame(
-        self, shared_memory: SharedMemory, timeout: float | None = 0.5
-    ) -> Frame:
-        """
-        Read the frame that lies in a block; see `protocol.frames.parse_from`.
-        """
-        return parse_from(buffer_of(shared_memory), timeout)
-
-    def write_frame(self, shared_memory: SharedMemory, frame: Frame) -> int:
-        """
-        Write a frame into a block; see `protocol.frames.write_into`.
-        """
-        return write_into(buffer_of(shared_memory), frame)
 
     def handle_frame(self, shared_memory: SharedMemory, frame: Frame) -> None:
         """
