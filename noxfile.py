@@ -49,7 +49,7 @@ def benchmarks(session: nox.Session) -> None:
     Run the measurements; a quiet machine gives better numbers.
     """
     session.install("-e", ".[dev]")
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    session.run("python", "-m", "tests.benchmarks.live", *session.posargs)
 
 
 @nox.session

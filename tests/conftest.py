@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import psutil
 import pytest
 
+from duck_jupyter.proxy import ProxyServer
 from tests.support.blocks import (
     find_users,
     list_blocks,
@@ -24,6 +25,7 @@ from tests.support.blocks import (
     list_nameless,
 )
 from tests.support.processes import describe, wait_until
+from tests.support.workers import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -149,9 +151,13 @@ def leak_guard(own_folders: None) -> Iterator[None]:
     yield
     if not find_leaks(before):
         return
-    # Threads may be ending, and what a failed test holds goes with its traceback.
-    gc.collect()
-    if not wait_until(lambda: not find_leaks(before), PATIENCE_S):
+
+    def is_clean() -> bool:
+        # Threads may be ending, and what they or a failed test held goes after them.
+        gc.collect()
+        return not find_leaks(before)
+
+    if not wait_until(is_clean, PATIENCE_S):
         leaks = find_leaks(before)
         pytest.fail("left behind:\n  " + "\n  ".join(leaks), pytrace=False)
 
@@ -181,3 +187,22 @@ def pytest_make_collect_report() -> Generator[None, Result[pytest.CollectReport]
     """
     outcome = yield
     refuse_skip(outcome.get_result())
+
+
+@pytest.fixture(scope="session")
+def worker(own_folders: None) -> Iterator[Worker]:
+    """
+    A process that does jobs for all tests that ask for it.
+    """
+    process = Worker()
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def server() -> Iterator[ProxyServer]:
+    """
+    A running server with small buffers.
+    """
+    with ProxyServer(bufsize=200) as running:
+        yield running

@@ -57,6 +57,7 @@ from .shapes import misshapen
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..protocol.refs import ObjectRef
     from .callers import Caller
     from .counters import ErrorLog
     from .desk import Desk
@@ -246,7 +247,8 @@ class Dispatcher:
         if not travels_by_value(value):
             ref = self._table.export(value, entry, step, holder)
             return self._value(entry.idx, Ext(REF, encode(ref)), ())
-        sent: list[int] = []
+        # Where cloudpickle takes over from pickle it asks once more for each part.
+        sent: dict[int, tuple[Any, ObjectRef]] = {}
         by_value: set[type] = set()
 
         def hook(part: Any) -> Any:
@@ -260,15 +262,16 @@ class Dispatcher:
                 return NotImplemented
             elif getattr(part, "__module__", None) == "copyreg":
                 return NotImplemented
-            ref = self._table.export(part, entry, step, holder)
-            sent.append(ref.idx)
-            return resolve, (tuple(ref),)
+            if id(part) not in sent:
+                ref = self._table.export(part, entry, step, holder)
+                sent[id(part)] = part, ref
+            return resolve, (tuple(sent[id(part)][1]),)
 
         buffers: list[Any] = []
         try:
             return self._value(entry.idx, wrap(value, hook, buffers), buffers)
         except BaseException as error:
-            self._table.release(sent, holder)
+            self._table.release([ref.idx for _, ref in sent.values()], holder)
             if not isinstance(error, DataEncodeError):
                 raise
             # It says that it is a value and cannot be pickled: it stays here.

@@ -158,6 +158,9 @@ def _raising(error: Exception) -> Iterator[Any]:
     yield
 
 
+_CallableIterator = type(iter(int, 0))
+
+
 def put_back(entry: Entry, name: str, value: Any) -> None:
     """
     Give an item back to the queue that a worker took it from and died.
@@ -168,6 +171,10 @@ def put_back(entry: Entry, name: str, value: Any) -> None:
         value: What it returned, which nobody gets now.
     """
     target = entry.target
+    if name == "__next__" and isinstance(target, _CallableIterator):
+        # iter(items.get, None): its parts are what it would be pickled as.
+        parts = target.__reduce__()[1]
+        target, name = getattr(parts[0], "__self__", None), "get"
     if name not in ("get", "get_nowait") or not isinstance(target, queue.Queue):
         return
     with target.mutex:
