@@ -209,6 +209,30 @@ def test_an_item_taken_for_a_killed_worker_goes_back(crew: Crew, kind: Any) -> N
         assert wait_until(lambda: items.qsize() == 1)
 
 
+def take_next(items: Any, ready: Any) -> None:
+    ready.set()
+    next(items)
+
+
+def test_an_item_that_an_iterator_took_for_a_killed_worker_goes_back(
+    crew: Crew,
+) -> None:
+    items: queue.Queue[str | None] = queue.Queue()
+    with ProxyServer() as server:
+        proxy = server.create_proxy(iter(items.get, None))
+        ready = crew.context.Event()
+        worker = crew.start(take_next, proxy, ready)
+        assert ready.wait(10)
+        assert wait_until(lambda: bool(items.not_empty._waiters))  # type: ignore[attr-defined]
+        assert worker.pid is not None
+        kill(worker.pid)
+        assert wait_until(lambda: not server.statistics().workers)
+        items.put("an item")
+        assert wait_until(lambda: not items.not_empty._waiters)  # type: ignore[attr-defined]
+        assert items.get(timeout=5) == "an item"
+        items.put(None)
+
+
 def see_errors(desk: Any, answers: Any) -> None:
     with pytest.raises(KeyError) as caught:
         desk.raise_key_error()
