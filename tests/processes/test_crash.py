@@ -90,7 +90,8 @@ def idle():
 context = multiprocessing.get_context("fork")
 server = ProxyServer()
 server.run()
-proxy = server.create_proxy(Desk())
+desk = Desk()
+proxy = server.create_proxy(desk)
 pids = []
 for number in range(4):
     # Forked while the one before is shaking hands: it inherits that socket.
@@ -99,13 +100,14 @@ for number in range(4):
     idling = context.Process(target=idle)
     idling.start()
     pids.append(idling.pid)
+for _ in pids:
+    assert desk.inside.acquire(timeout=20)
 os.write(1, f"{' '.join(map(str, pids))}\\n".encode())
 threading.Event().wait()
 """
 
 
 def report_the_end(desk: Any) -> None:
-    os.write(1, b"waits\n")
     try:
         desk.wait_for_ever()
     except KernelGone:
@@ -130,11 +132,8 @@ def test_killing_the_kernel_reaches_workers_though_its_forked_children_live(
     reading.start()
     idle: list[int] = []
     try:
-        first = [lines.get(timeout=10).split() for _ in range(5)]
-        idle = [int(pid) for line in first if line != ["waits"] for pid in line]
+        idle = [int(pid) for pid in lines.get(timeout=20).split()]
         assert len(idle) == 4
-        # They say that they wait just before they do.
-        threading.Event().wait(0.2)
         killed = time.monotonic()
         kernel.kill()
         kernel.wait()

@@ -16,7 +16,7 @@ import pytest
 
 from duck_jupyter.errors import KernelGone, ProxyClosed
 from duck_jupyter.proxy import Proxy, ProxyServer
-from tests.support.processes import run_python
+from tests.support.processes import run_python, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -164,8 +164,7 @@ def test_run_unthreaded_serves_in_the_calling_thread_until_close() -> None:
         target=lambda: server.run(threaded=False), name="the calling thread"
     )
     serving.start()
-    while not server.running:
-        threading.Event().wait(0.005)
+    assert wait_until(lambda: server.running)
     proxy = server.create_proxy(Witness())
     worker = context.Process(target=call_who, args=(proxy,))
     worker.start()
