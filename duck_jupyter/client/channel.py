@@ -205,3 +205,7 @@ class Channel:
         Leave; the server releases what this thread had entered or locked.
         """
         self.lane.close()
+
+    def __del__(self) -> None:
+        # That of a call inside another call goes with it.
+        self.close()
