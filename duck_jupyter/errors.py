@@ -7,6 +7,8 @@ pickle, because each one may cross from the kernel to a worker.
 
 from __future__ import annotations
 
+import re
+
 __all__ = [
     "AccessDenied",
     "DataDecodeError",
@@ -66,12 +68,14 @@ class LimitedProxyChaining(ProxyError):
         self.max_level = max_level
         self.target_obj = target_obj
         what = f"{target_obj} would be" if target_obj else "The result would be"
+        found = re.search(r" at (\w+)", target_obj or "")
+        name = found.group(1) if found else "NAME"
         super().__init__(
             f"{what} a proxy of level {max_level + 1}, and the limit is {max_level}. "
             "Take these steps in one call that runs in the kernel and returns a plain "
             "value, or share an object in the middle of the path under a name of its "
             "own (its proxy is of level 0), or raise the limit: "
-            f"%share NAME --max-chain {max_level + 1}, "
+            f"%share {name} --max-chain {max_level + 1}, or "
             f"ProxyServer(max_chain={max_level + 1})."
         )
 

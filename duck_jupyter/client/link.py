@@ -14,6 +14,7 @@ import secrets
 import threading
 import weakref
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.msgpack import Decoder
@@ -254,7 +255,7 @@ class Link:
             return channel
         if self.ended:
             raise KernelGone(
-                f"{self.who} was closed in this process. Share the object again."
+                f"{self.who} has ended. Share the object again and pass the new proxy."
             )
         try:
             channel = self._free.pop()
@@ -312,6 +313,26 @@ class Link:
         while self._free:
             with contextlib.suppress(IndexError):
                 self._free.pop().close()
+
+    def close_if_ended(self) -> bool:
+        """
+        Give back what a link to a server has that took its socket away.
+
+        Returns:
+            True when it had; every later use is a `KernelGone`.
+        """
+        if self.server is not None or Path(self.address).exists():
+            return False
+        self.ended = True
+        # Threads find no channel of theirs any more.
+        self.thread = ThreadState()
+        for channel in list(self._channels):
+            # One that waits for an answer hears of the end by itself.
+            if not channel.busy:
+                channel.close()
+        self._free.clear()
+        self._releaser.stop()
+        return True
 
     # -- references ----------------------------------------------------------------
 

@@ -26,6 +26,9 @@ def link_to(address: str, secret: bytes) -> Link:
     with _links_lock:
         link = _links.get(address)
         if link is None:
+            # A worker may see many kernels come and go.
+            for other in [other for other in _links.values() if other.close_if_ended()]:
+                del _links[other.address]
             link = _links[address] = Link(address, secret)
         return link
 

@@ -18,6 +18,8 @@ __all__ = ["Releaser"]
 #: Proxies that were dropped are reported together, this many seconds later.
 RELEASE_EVERY_S = 0.05
 RELEASE_AT_ONCE = 500
+#: The number of no chained object.
+END = 0
 
 
 class Releaser:
@@ -59,6 +61,12 @@ class Releaser:
         # SimpleQueue.put may be called from a destructor; most others may not.
         self._dropped.put(idx)
 
+    def stop(self) -> None:
+        """
+        End the thread: there is nobody to report to.
+        """
+        self._dropped.put(END)
+
     def _run(self) -> None:
         pause = threading.Event()
         try:
@@ -73,6 +81,8 @@ class Releaser:
             pause.wait(RELEASE_EVERY_S)
             while not self._dropped.empty():
                 numbers.append(self._dropped.get())
+            if END in numbers:
+                return
             try:
                 for start in range(0, len(numbers), RELEASE_AT_ONCE):
                     self._report(*numbers[start : start + RELEASE_AT_ONCE])

@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_MAX_CHAIN",
     "DEFAULT_MAX_MESSAGE",
     "Policy",
+    "check_allow",
     "check_bufsize",
     "check_max_chain",
 ]
@@ -122,6 +123,22 @@ def _is_writing(target: Any, name: str) -> bool:
     if name in WRITING_METHODS:
         return isinstance(target, CONTAINERS)
     return name in QUEUE_METHODS and isinstance(target, QUEUES)
+
+
+def check_allow(allow: Any) -> None:
+    """
+    Refuse what is no list of names.
+
+    Raises:
+        NotShareable: It is one string, or holds something else than strings.
+    """
+    if allow is None:
+        return
+    if isinstance(allow, str) or not all(isinstance(name, str) for name in allow):
+        raise NotShareable(
+            f"allow={allow!r} cannot be: it is a list of names, such as "
+            "['predict', 'score']."
+        )
 
 
 def check_bufsize(bufsize: Any) -> None:

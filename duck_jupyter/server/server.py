@@ -45,6 +45,7 @@ from .policy import (
     DEFAULT_MAX_CHAIN,
     DEFAULT_MAX_MESSAGE,
     Policy,
+    check_allow,
     check_bufsize,
     check_max_chain,
 )
@@ -259,6 +260,7 @@ class ProxyServer(FramesByHand):
         link = self.link
         check_bufsize(self.bufsize if bufsize is None else bufsize)
         check_max_chain(self.max_chain if max_chain is None else max_chain)
+        check_allow(allow)
         policy = Policy(
             name or type(target_object).__name__,
             self.bufsize if bufsize is None else bufsize,
