@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkerGone
 from ..transport.lanes import POSTED_AT, WAITING
-from .counters import add_counts, fresh_counts
+from .tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Caller"]
 
-MOST_TALLIES = 256
-
 
 class Caller:
     """
@@ -32,6 +30,7 @@ class Caller:
     Args:
         lane: The server's end of the lane.
         hello: What the client said of itself.
+        known: The numbers of objects in use.
     """
 
     __slots__ = (
@@ -47,16 +46,16 @@ class Caller:
         "hello",
         "lane",
         "map",
-        "most_tallies",
         "next_claim",
+        "note",
         "payload",
         "since",
-        "tallies",
+        "tally",
         "waited",
         "words",
     )
 
-    def __init__(self, lane: Lane, hello: Hello) -> None:
+    def __init__(self, lane: Lane, hello: Hello, known: Container[int]) -> None:
         self.lane = lane
         self.words = lane.words
         self.map = lane.map
@@ -70,10 +69,8 @@ class Caller:
         self.decode: Callable[[bytes], Any]
         #: Objects whose context manager this thread has entered, outermost first.
         self.contexts: list[Entry] = []
-        #: Counts by object number; 0 is for calls to the server and for objects that
-        #: are no more.
-        self.tallies: dict[int, list[int]] = {}
-        self.most_tallies = MOST_TALLIES
+        self.tally = Tally(known)
+        self.note = self.tally.note
         self.gone = False
         #: The buffers of the request that is being decoded.
         self.buffers: Any = ()
@@ -116,23 +113,6 @@ class Caller:
         """
         posted_at = self.lane.doubles[POSTED_AT]
         return now - posted_at if self._came_at <= posted_at <= now else 0.0
-
-    def new_tally(self, idx: int, known: Container[int]) -> list[int]:
-        """
-        Begin to count the calls to one more object.
-
-        Args:
-            idx: Its number.
-            known: The numbers in use; what is counted of others is put together.
-        """
-        if len(self.tallies) > self.most_tallies:
-            past = self.tallies.setdefault(0, fresh_counts())
-            # Another thread may count the caller's next call at this moment.
-            for old in [i for i in list(self.tallies) if i and i not in known]:
-                add_counts(past, self.tallies.pop(old, fresh_counts()))
-            # Where all are in use the next search waits until they are twice as many.
-            self.most_tallies = max(MOST_TALLIES, 2 * len(self.tallies))
-        return self.tallies.setdefault(idx, fresh_counts())
 
     def run_in_own_thread(self, job: Callable[[], None]) -> None:
         """

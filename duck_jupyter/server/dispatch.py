@@ -111,7 +111,7 @@ class Dispatcher:
                     return parse_fault(data)
                 return load_extension(code, data, caller.buffers)
 
-        return Decoder(ext_hook=extension).decode
+        return Decoder(tuple[int, Any], ext_hook=extension).decode
 
     def _resolve(self, token: Any) -> Any:
         entry = self._table.get(token[1])

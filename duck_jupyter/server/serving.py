@@ -23,16 +23,7 @@ from ..transport.lanes import (
 )
 from ..transport.rendezvous import close_inherited
 from .callers import Caller
-from .counters import (
-    BYTES_IN,
-    BYTES_OUT,
-    EXECUTES,
-    LAST_BYTES,
-    PEAK_BYTES,
-    SAMPLE_EVERY,
-    ErrorLog,
-    bucket_of,
-)
+from .counters import SAMPLE_EVERY, ErrorLog
 from .shapes import unreadable
 from .watch import Watch
 
@@ -104,7 +95,7 @@ class Serving:
             caller.lane.close()
             self._locks.release_all(caller)
             caller.end()
-            self._table.count(caller.tallies)
+            self._table.count(caller.tally.counts())
         if not threading.current_thread().name.startswith("duck-"):
             self.watch.ended.wait(CLOSE_S)
 
@@ -137,7 +128,7 @@ class Serving:
             return
         except (OSError, EOFError, ValueError, ProxyError):
             return  # it went away, or spoke no language of ours
-        caller = Caller(lane, hello)
+        caller = Caller(lane, hello, self._entries)
         with self._lock:
             if self._is_closed:
                 lane.close()
@@ -162,7 +153,7 @@ class Serving:
         caller.end()
         caller.lane.close()
         self._workers.went(caller, last=last)
-        self._table.count(caller.tallies)
+        self._table.count(caller.tally.counts())
         if last:
             self._table.drop_holder(client)
 
@@ -182,6 +173,8 @@ class Serving:
                 caller.buffers = buffers
                 size = len(data) + sum(map(len, buffers))
             opcode, payload = caller.decode(data)
+            if caller.buffers:
+                caller.buffers = ()
             entry = self._entries.get(payload[0])
             in_own_thread = caller.contexts or (
                 entry is not None and (entry.pinned or payload[1] == "__enter__")
@@ -226,43 +219,17 @@ class Serving:
             words[STATE] = state + REPLIED - TAKEN
         # A caller that is silent now must not keep what it passed.
         caller.payload = None
-        caller.buffers = ()
         latency = self._hand_back(caller)
         # From here on the answer is on its way, and nobody waits for this thread.
-        self._count(caller, opcode, entry, size_in, size_out)
+        idx = 0 if entry is None else entry.idx
+        caller.note((idx, opcode, size_in, size_out))
         if latency:
-            self._count_latency(caller, entry, latency, 1)
+            caller.tally.note_latency(idx, latency, 1)
+            caller.waited += latency
         elif started:
             latency = time.monotonic() - started
-            self._count_latency(caller, entry, latency, SAMPLE_EVERY)
-
-    def _count(
-        self,
-        caller: Caller,
-        opcode: int,
-        entry: Entry | None,
-        size_in: int,
-        size_out: int,
-    ) -> None:
-        idx = 0 if entry is None else entry.idx
-        try:
-            counts = caller.tallies[idx]
-        except KeyError:
-            counts = caller.new_tally(idx, self._entries)
-        if type(opcode) is int and 0 <= opcode <= EXECUTES:
-            counts[opcode] += 1
-        counts[BYTES_IN] += size_in
-        counts[BYTES_OUT] += size_out
-        size = size_out if size_out > size_in else size_in
-        counts[LAST_BYTES] = size
-        if size > counts[PEAK_BYTES]:
-            counts[PEAK_BYTES] = size
-
-    def _count_latency(
-        self, caller: Caller, entry: Entry | None, latency: float, calls: int
-    ) -> None:
-        caller.tallies[0 if entry is None else entry.idx][bucket_of(latency)] += calls
-        caller.waited += latency * calls
+            caller.tally.note_latency(idx, latency, SAMPLE_EVERY)
+            caller.waited += latency * SAMPLE_EVERY
 
     def _reply(self, caller: Caller, data: bytes, buffers: Sequence[Any]) -> int:
         """

@@ -165,8 +165,8 @@ def statistics_of(server: ProxyServer) -> ServerStatistics:
     tallies: dict[int, list[list[int]]] = defaultdict(list)
     pids: dict[int, set[int]] = defaultdict(set)
     for caller in callers:
-        for idx, counts in list(caller.tallies.items()):
-            tallies[idx].append(list(counts))
+        for idx, counts in caller.tally.counts().items():
+            tallies[idx].append(counts)
             pids[idx].add(caller.hello.pid)
     known = {entry.idx for entry in entries}
     totals = totals_of(
@@ -231,7 +231,7 @@ def _of_workers(
     for client, threads in by_client.items():
         first = threads[0].hello
         since = server.workers.since(client, threads[0].since)
-        counts = [c for caller in threads for c in list(caller.tallies.values())]
+        counts = [c for caller in threads for c in caller.tally.counts().values()]
         counts.append(server.workers.counts_of_gone_threads(client))
         waited = sum(caller.waited_until(now) for caller in threads)
         lasted = sum(now - caller.since for caller in threads)

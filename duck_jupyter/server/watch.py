@@ -241,7 +241,8 @@ class Watch:
                     woken = True
                 elif must_hear or not self._is_being_looked_after(owner):
                     called.append((owner, must_hear))
-        for caller, _ in called:
+        # The first one is answered by whoever takes it; the others may have to wait.
+        for caller, _ in called[1:]:
             self._leave(caller)
         return called, woken
 

@@ -64,7 +64,7 @@ class WorkerLog:
         hello = caller.hello
         with self._lock:
             counts = self._counts.setdefault(hello.client, fresh_counts())
-            for tally in caller.tallies.values():
+            for tally in caller.tally.counts().values():
                 add_counts(counts, tally)
             if not last:
                 return
