@@ -41,13 +41,13 @@ class Caller:
         "bufsize",
         "claim",
         "contexts",
+        "counts",
         "decode",
         "gone",
         "hello",
         "lane",
         "map",
         "next_claim",
-        "note",
         "payload",
         "since",
         "tally",
@@ -70,7 +70,7 @@ class Caller:
         #: Objects whose context manager this thread has entered, outermost first.
         self.contexts: list[Entry] = []
         self.tally = Tally(known)
-        self.note = self.tally.note
+        self.counts = self.tally.by_object
         self.gone = False
         #: The buffers of the request that is being decoded.
         self.buffers: Any = ()

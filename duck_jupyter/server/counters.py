@@ -4,8 +4,8 @@ What the server counts, at next to no cost.
 The hot path adds to plain lists after the answer is on its way, and all else is worked
 out when somebody asks.
 
-Latency is measured for every call whose worker had to block, and for every eighth of
-the others, which then stands for eight.
+Latency is measured for every call whose worker had to block, and for one in 64 of the
+others, which then stands for 64.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ LATENCY_FIRST = 7
 #: Bucket i holds latencies under 2**i / 4 microseconds, and not under half of that.
 LATENCY_BUCKETS = 32
 #: One call in so many is timed where its worker need not block.
-SAMPLE_EVERY = 8
+SAMPLE_EVERY = 64
 ERRORS_KEPT = 200
 #: Objects whose last error is known.
 OBJECTS_KEPT = 1000

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from msgspec import Meta
 from msgspec.msgpack import Decoder, Ext
 
 from ..errors import DataDecodeError, DataEncodeError, LimitedProxyChaining
@@ -81,6 +82,9 @@ OWN_FOLDER = str(Path(__file__).parent)
 #: What is kept of an exception's text; its worker gets all of it.
 MESSAGE_CHARS = 2000
 
+#: Of those that a client may send.
+Opcode = Annotated[int, Meta(ge=GET, le=EXECUTE)]
+
 Answer = tuple[bytes, "Sequence[Any]"]
 
 
@@ -111,7 +115,7 @@ class Dispatcher:
                     return parse_fault(data)
                 return load_extension(code, data, caller.buffers)
 
-        return Decoder(tuple[int, Any], ext_hook=extension).decode
+        return Decoder(tuple[Opcode, Any], ext_hook=extension).decode
 
     def _resolve(self, token: Any) -> Any:
         entry = self._table.get(token[1])

@@ -23,7 +23,15 @@ from ..transport.lanes import (
 )
 from ..transport.rendezvous import close_inherited
 from .callers import Caller
-from .counters import SAMPLE_EVERY, ErrorLog
+from .counters import (
+    BYTES_IN,
+    BYTES_OUT,
+    LAST_BYTES,
+    PEAK_BYTES,
+    SAMPLE_EVERY,
+    ErrorLog,
+    bucket_of,
+)
 from .shapes import unreadable
 from .watch import Watch
 
@@ -222,13 +230,23 @@ class Serving:
         latency = self._hand_back(caller)
         # From here on the answer is on its way, and nobody waits for this thread.
         idx = 0 if entry is None else entry.idx
-        caller.note((idx, opcode, size_in, size_out))
+        try:
+            counts = caller.counts[idx]
+        except KeyError:
+            counts = caller.tally.begin(idx)
+        counts[opcode] += 1
+        counts[BYTES_IN] += size_in
+        counts[BYTES_OUT] += size_out
+        size = size_out if size_out > size_in else size_in
+        counts[LAST_BYTES] = size
+        if size > counts[PEAK_BYTES]:
+            counts[PEAK_BYTES] = size
         if latency:
-            caller.tally.note_latency(idx, latency, 1)
+            counts[bucket_of(latency)] += 1
             caller.waited += latency
         elif started:
             latency = time.monotonic() - started
-            caller.tally.note_latency(idx, latency, SAMPLE_EVERY)
+            counts[bucket_of(latency)] += SAMPLE_EVERY
             caller.waited += latency * SAMPLE_EVERY
 
     def _reply(self, caller: Caller, data: bytes, buffers: Sequence[Any]) -> int:

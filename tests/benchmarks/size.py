@@ -43,8 +43,8 @@ FULL = Size(
     busy_rounds=4,
     shared=10_000,
     fresh=3,
-    counters_s=0.2,
-    counters_rounds=15,
+    counters_s=0.15,
+    counters_rounds=40,
 )
 QUICK = Size(
     rounds=2,
