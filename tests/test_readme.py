@@ -1,0 +1,72 @@
+"""
+What README.md shows is what a newcomer gets.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
+CELL_S = 40
+SHOW_TABLE = "print(repr(get_ipython().run_line_magic('share', '')))"
+
+
+def indented_blocks() -> list[str]:
+    """
+    Give the results that README shows, without their indentation.
+    """
+    blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", README, re.MULTILINE)
+    return ["\n".join(line[4:] for line in b.strip("\n").split("\n")) for b in blocks]
+
+
+@pytest.mark.slow
+def test_the_three_cells_give_the_result_that_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    So does the table below them, but for what depends on which worker was quicker.
+    """
+    cells = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[:3]
+    sources = [*(cell.strip() for cell in cells), SHOW_TABLE]
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in sources]
+    )
+    monkeypatch.chdir(tmp_path)
+    NotebookClient(notebook, timeout=CELL_S, kernel_name="python3").execute()
+    _, _, result, table = notebook.cells
+    shown = indented_blocks()
+    values = [o["data"]["text/plain"] for o in result.outputs if "data" in o]
+    assert values
+    assert values[0] in shown
+    printed = table.outputs[0]["text"].split("\n")
+    as_shown = next(block for block in shown if "Buffer fill" in block).split("\n")
+    assert printed[0] == as_shown[0]
+    assert printed[2].split() == as_shown[2].split()
+    assert printed[4].startswith("results  dict     4      0  live        0     1")
+
+
+def test_the_figures_are_those_of_the_changelog() -> None:
+    """
+    Both quote the same run of the benchmark.
+    """
+    figures = re.search(r"```text\n(measure.*?)```", README, re.DOTALL)
+    assert figures is not None
+    quoted = "".join(f"  {line}".rstrip() + "\n" for line in figures[1].splitlines())
+    assert quoted in CHANGELOG
+
+
+def test_the_commands_are_single_lines_and_marked_for_ci() -> None:
+    """
+    `.ci/run` takes them from here.
+    """
+    for marker in ("test command", "main job command"):
+        found = re.search(f"<!-- {marker} -->\n```bash\n(.*?)\n```", README, re.DOTALL)
+        assert found is not None
+        assert "\n" not in found[1]
