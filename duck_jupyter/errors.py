@@ -68,7 +68,7 @@ class LimitedProxyChaining(ProxyError):
         self.max_level = max_level
         self.target_obj = target_obj
         what = f"{target_obj} would be" if target_obj else "The result would be"
-        found = re.search(r" at (\w+)", target_obj or "")
+        found = re.search(r" at (\w+)", str(target_obj))
         name = found.group(1) if found else "NAME"
         super().__init__(
             f"{what} a proxy of level {max_level + 1}, and the limit is {max_level}. "

@@ -255,7 +255,7 @@ class Link:
             return channel
         if self.ended:
             raise KernelGone(
-                f"{self.who} has ended. Share the object again and pass the new proxy."
+                f"{self.who} has closed. Share the object again and pass the new proxy."
             )
         try:
             channel = self._free.pop()

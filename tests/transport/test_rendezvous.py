@@ -4,6 +4,7 @@ Who may come in: the same user with the secret and the same version, and nobody 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import socket
@@ -270,6 +271,22 @@ def as_nobody(job: Callable[[], str]) -> str:
         return file.read().decode()
 
 
+@contextlib.contextmanager
+def open_to_all(folder: Path) -> Iterator[None]:
+    """
+    Let everybody into a folder, and into all above it.
+    """
+    modes = {path: path.stat().st_mode & 0o7777 for path in (folder, *folder.parents)}
+    closed = {path: mode for path, mode in modes.items() if not mode & 0o001}
+    for path, mode in closed.items():
+        path.chmod(mode | 0o011)
+    try:
+        yield
+    finally:
+        for path, mode in closed.items():
+            path.chmod(mode)
+
+
 def test_another_user_is_turned_away(server: ProxyServer, good: Any) -> None:
     """
     By the folder's mode; and where that was opened, by the system's word on who calls.
@@ -286,10 +303,9 @@ def test_another_user_is_turned_away(server: ProxyServer, good: Any) -> None:
 
     if os.geteuid() == 0:
         closed = as_nobody(job)
-        for path in (folder.parent, folder):
-            path.chmod(0o755)
         Path(address).chmod(0o777)
-        opened = as_nobody(job)
+        with open_to_all(folder):
+            opened = as_nobody(job)
         assert closed.startswith("refused: This proxy belongs to another user's")
         assert not opened.startswith("came in")
         assert wait_until(lambda: any("user 65534" in x for x in refusals(server)))
