@@ -119,12 +119,20 @@ class Serving:
 
     def _admit(self) -> None:
         while (stranger := self.doorway.accept()) is not None:
-            threading.Thread(
+            # Strangers may be slow: not in a thread that others wait for.
+            handshake = threading.Thread(
                 target=self._shake_hands,
                 args=(stranger,),
                 name="duck-handshake",
                 daemon=True,
-            ).start()
+            )
+            try:
+                handshake.start()
+            except RuntimeError as error:  # the system has no more threads
+                stranger.close()
+                self._errors.note(
+                    error, str(error), "", 0, "the server", "connect", (0, "")
+                )
 
     def _shake_hands(self, stranger: Any) -> None:
         try:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -191,11 +192,17 @@ class Watch:
                 called, woken = self._wait_for_bells()
             if alone and (called or woken) and not self.closed:
                 self._start_thread()
-            if woken:
-                # Away from the post: what goes may run code of the user's.
-                self._tidy()
-            if called:
-                self._be_looker(me, called)
+            try:
+                if woken:
+                    # Away from the post: what goes may run code of the user's.
+                    self._tidy()
+                if called:
+                    self._be_looker(me, called)
+            except Exception:
+                # Said as Python says it of a thread that ends; this one goes on, for
+                # others wait for it.
+                about = (*sys.exc_info(), threading.current_thread())
+                threading.excepthook(threading.ExceptHookArgs(about))
             # Who has gone meanwhile is not to be kept by a thread that waits.
             del called
         if not self.ended.is_set():
