@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.refs import MethodMark
-from ..protocol.special import BINARY, COMPARISONS, INPLACE, UNARY
+from ..protocol.special import BINARY, COMPARISONS, FIRST_BATCH, INPLACE, UNARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["special_methods"]
 
-#: Items asked for at a time: the first come with the iterator itself.
-FIRST_BATCH = 64
+#: Items asked for at a time.
 MOST_BATCH = 4096
 
 

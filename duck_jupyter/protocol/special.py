@@ -13,12 +13,16 @@ import weakref
 __all__ = [
     "BINARY",
     "COMPARISONS",
+    "FIRST_BATCH",
     "INPLACE",
     "SPECIAL_NAMES",
     "UNARY",
     "bits_of",
     "names_in",
 ]
+
+#: Items of a sequence that come with the iterator itself.
+FIRST_BATCH = 64
 
 BINARY = (
     *("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "divmod", "pow"),

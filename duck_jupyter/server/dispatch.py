@@ -32,7 +32,7 @@ from ..protocol.refs import (
     resolve,
     resolving,
 )
-from ..protocol.special import INPLACE
+from ..protocol.special import FIRST_BATCH, INPLACE
 from ..protocol.values import (
     PLAIN_TYPES,
     dumps,
@@ -76,7 +76,6 @@ SELF_METHODS = frozenset(
 AWAITED = frozenset({"__await__", "__anext__", "__aenter__", "__aexit__"})
 #: Ends of iterations are no errors that anyone wants to read about.
 UNLOGGED = (StopIteration, StopAsyncIteration)
-FIRST_BATCH = 64
 #: Frames of the server's own code are no part of a traceback that people read.
 OWN_FOLDER = str(Path(__file__).parent)
 #: What is kept of an exception's text; its worker gets all of it.

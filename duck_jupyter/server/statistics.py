@@ -168,7 +168,6 @@ def statistics_of(server: ProxyServer) -> ServerStatistics:
         for idx, counts in caller.tally.counts().items():
             tallies[idx].append(counts)
             pids[idx].add(caller.hello.pid)
-    known = {entry.idx for entry in entries}
     totals = totals_of(
         [
             server.table.past,
@@ -186,7 +185,6 @@ def statistics_of(server: ProxyServer) -> ServerStatistics:
         tuple(
             _of_proxy(server, entry, tallies[entry.idx], pids[entry.idx])
             for entry in entries
-            if entry.idx in known
         ),
         _of_workers(server, callers),
         server.workers.ended(),
