@@ -17,24 +17,18 @@ import contextlib
 import mmap
 import os
 import secrets
-import shutil
-import tempfile
 import threading
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataTooBigError, KernelGone, ProxyClosed
+from ..errors import KernelGone, ProxyClosed
+from .room import NAME_PREFIX, allocate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["Block", "attach_named", "buffer_of", "create_named", "unlink_named"]
-
-#: Where the system keeps files that are memory; elsewhere the temporary folder.
-MEMORY_FOLDER = Path("/dev/shm")
-NAME_PREFIX = "duck-"
 
 _tracker_lock = threading.Lock()
 
@@ -68,8 +62,8 @@ class Block:
         Make a block, its space allocated before anyone can write to it.
 
         Writing to space that a full ``/dev/shm`` cannot give would end the process
-        with SIGBUS, so where it does not fit there a file in the temporary folder
-        takes its place.
+        with SIGBUS, so where it does not fit there a file in the spool folder takes
+        its place (see `room`).
 
         Args:
             size: Bytes; rounded up to whole pages.
@@ -78,19 +72,7 @@ class Block:
             DataTooBigError: There is no room for it anywhere.
         """
         size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
-        folders = [MEMORY_FOLDER, Path(tempfile.gettempdir())]
-        for folder in folders:
-            if not os.access(folder, os.W_OK):
-                continue
-            with contextlib.suppress(OSError, OverflowError):
-                return cls(_allocate(folder, size), size)
-        free = {str(f): shutil.disk_usage(f).free for f in folders if f.is_dir()}
-        room = ", ".join(f"{n:,} in {folder}" for folder, n in free.items())
-        raise DataTooBigError(
-            f"There is no room for a block of {size:,} bytes; free bytes: {room}. "
-            "Send less at a time, or give the machine more shared memory "
-            f"(docker run --shm-size={2 * size}b ...)."
-        )
+        return cls(allocate(size), size)
 
     def close(self) -> None:
         """
@@ -109,16 +91,6 @@ class Block:
     def __repr__(self) -> str:
         state = "closed" if self.fd < 0 else f"fd={self.fd}"
         return f"<Block {self.size} bytes, {state}>"
-
-
-def _allocate(folder: Path, size: int) -> int:
-    # TemporaryFile unlinks the file, or never gives it a name.
-    with tempfile.TemporaryFile(prefix=NAME_PREFIX, dir=folder, buffering=0) as file:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, size)
-        else:  # macOS, whose temporary folder is on disk
-            os.ftruncate(file.fileno(), size)
-        return os.dup(file.fileno())
 
 
 @contextlib.contextmanager

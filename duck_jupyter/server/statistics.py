@@ -4,12 +4,11 @@ What a server has done, as one immutable value: all that a monitor ever reads.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..memory.blocks import MEMORY_FOLDER
+from ..memory.room import memory_place
 from ..transport.lanes import PHASE, POSTED, STATE, TAKEN
 from .counters import (
     CallTotals,
@@ -264,7 +263,7 @@ def _busy_delay(delays: list[tuple[float, float]]) -> float | None:
 
 
 def _memory(ours: int) -> MemoryStatistics:
-    if not MEMORY_FOLDER.is_dir():
+    place = memory_place()
+    if not place.capacity:
         return MemoryStatistics(None, None, ours)
-    usage = shutil.disk_usage(MEMORY_FOLDER)
-    return MemoryStatistics(usage.total, usage.free, ours)
+    return MemoryStatistics(place.capacity, place.free, ours)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from duck_jupyter.errors import DataTooBigError, KernelGone
-from duck_jupyter.memory import blocks
+from duck_jupyter.memory import room
 from duck_jupyter.memory.blocks import (
     Block,
     attach_named,
@@ -125,7 +125,7 @@ def test_a_descriptor_that_is_no_memory_is_refused_and_closed() -> None:
 def test_where_there_is_no_shared_memory_a_temporary_file_takes_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blocks, "MEMORY_FOLDER", tmp_path / "missing")
+    monkeypatch.setattr(room, "MEMORY_FOLDER", tmp_path / "missing")
     block = Block.create(5000)
     try:
         block.map[:3] = b"abc"
@@ -139,7 +139,7 @@ def test_where_there_is_no_shared_memory_a_temporary_file_takes_its_place(
 @pytest.mark.parametrize("size", [ABSURD, 2**63 - 1, 2**70])
 def test_a_block_without_room_says_how_much_there_is(size: int) -> None:
     before = descriptors()
-    with pytest.raises(DataTooBigError, match=r"free bytes.*Send less.*shm-size"):
+    with pytest.raises(DataTooBigError, match=r"free bytes.*less.*shm-size"):
         Block.create(size)
     assert descriptors() == before
 
