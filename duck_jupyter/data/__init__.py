@@ -1,0 +1,3 @@
+"""
+The data plane: objects as values, in versions of shared memory. Knows no proxies.
+"""

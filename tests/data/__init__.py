@@ -1,0 +1,3 @@
+"""
+Blocks of shared memory.
+"""
