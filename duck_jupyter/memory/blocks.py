@@ -23,7 +23,7 @@ from multiprocessing.shared_memory import SharedMemory
 from typing import TYPE_CHECKING, Any
 
 from ..errors import KernelGone, ProxyClosed
-from .room import NAME_PREFIX, allocate
+from .room import NAME_PREFIX, allocate, fixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +73,25 @@ class Block:
         """
         size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
         return cls(allocate(size), size)
+
+    @classmethod
+    def create_fixed(cls, size: int) -> Block:
+        """
+        Make a block that stays as large as it is, whoever gets its descriptor.
+
+        Another process that shortened a block would end everybody who touches it with
+        SIGBUS. Not every system can prevent that; the others give a block like any.
+
+        Args:
+            size: Bytes; rounded up to whole pages. It counts as memory of this
+                process, and not of ``/dev/shm``: no place for large data.
+
+        Raises:
+            DataTooBigError: There is no room for it anywhere.
+        """
+        size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+        fd = fixed(size)
+        return cls.create(size) if fd is None else cls(fd, size)
 
     def close(self) -> None:
         """

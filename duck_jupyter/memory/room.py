@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
+import sys
 import tempfile
 import threading
 import warnings
@@ -34,6 +36,7 @@ __all__ = [
     "SpoolWarning",
     "allocate",
     "check_spool",
+    "fixed",
     "memory_place",
     "open_block",
     "spool_folder",
@@ -51,6 +54,13 @@ RESERVE_BYTES = 16 * 2**20
 ZEROS = bytes(2**20)
 #: What a place without room answers: full, a quota, a limit on files, no memory.
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM})
+#: The largest file that is made outside of `/dev/shm`, whose limit guards the machine.
+FIXED_BYTES = 16 * 2**20
+SEALS = (
+    0
+    if sys.platform != "linux"
+    else fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+)
 
 _spool: Path | None = None
 _lock = threading.Lock()
@@ -177,6 +187,35 @@ def allocate(size: int) -> int:
         DataTooBigError: There is no room for it anywhere.
     """
     return with_room(size, lambda fd: fill(fd, size))
+
+
+def fixed(size: int) -> int | None:
+    """
+    Open a file of zeros in memory whose size nobody can change any more.
+
+    Args:
+        size: Bytes, all of them allocated.
+
+    Returns:
+        A descriptor to read, write and map, which the caller closes; None where the
+        system has no such files, or cannot give this one.
+    """
+    if size > FIXED_BYTES or not hasattr(os, "memfd_create"):
+        return None
+    try:
+        fd = os.memfd_create(
+            f"{NAME_PREFIX}fixed", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+        )
+    except OSError:
+        return None
+    try:
+        os.fchmod(fd, 0o600)
+        fill(fd, size)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
+    except OSError:
+        os.close(fd)
+        return None
+    return fd
 
 
 def with_room(size: int, write: Callable[[int], None]) -> int:

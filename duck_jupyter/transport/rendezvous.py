@@ -136,7 +136,7 @@ class Doorway:
                     "in both."
                 )
             try:
-                block = Block.create(lane_bytes(self.bufsize))
+                block = Block.create_fixed(lane_bytes(self.bufsize))
             except DataTooBigError as error:
                 refusal = refusal or f"The kernel cannot make a lane. {error}"
             welcome = Welcome(PROTOCOL_VERSION, self.bufsize, self.max_message, refusal)

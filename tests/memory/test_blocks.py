@@ -4,6 +4,7 @@ Blocks: private, allocated before use, and gone with their last user.
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import resource
@@ -120,6 +121,50 @@ def test_a_descriptor_that_is_no_memory_is_refused_and_closed() -> None:
     with pytest.raises((OSError, ValueError)):
         Block(empty, 4096)
     assert descriptors() == before
+
+
+def test_the_size_of_a_lanes_block_cannot_be_changed_by_anybody() -> None:
+    """
+    Whoever gets the descriptor could end this process with SIGBUS otherwise.
+    """
+    block = Block.create_fixed(5000)
+    try:
+        found = os.fstat(block.fd)
+        assert stat.S_IMODE(found.st_mode) == 0o600
+        assert found.st_blocks * 512 >= block.size == 2 * mmap.PAGESIZE
+        for size in (0, 100 * mmap.PAGESIZE):
+            with pytest.raises(PermissionError):
+                os.ftruncate(block.fd, size)
+        assert block.map[:] == bytes(block.size)
+        assert any("memfd" in path for path in list_nameless())
+    finally:
+        block.close()
+
+
+def refuse(*_: object) -> int:
+    raise OSError(errno.ENOSYS, "not on this system")
+
+
+@pytest.mark.parametrize("missing", ["memfd_create", "fchmod"])
+def test_a_system_without_fixed_blocks_gives_others(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = descriptors()
+    monkeypatch.setattr(os, missing, refuse)
+    block = Block.create_fixed(5000)
+    assert block.size == 2 * mmap.PAGESIZE
+    assert not Path(f"/proc/self/fd/{block.fd}").readlink().name.startswith("memfd")
+    block.close()
+    assert descriptors() == before
+
+
+def test_large_blocks_are_not_made_outside_of_shared_memory() -> None:
+    """
+    Its limit is what guards the machine.
+    """
+    block = Block.create_fixed(room.FIXED_BYTES + 1)
+    assert str(Path(f"/proc/self/fd/{block.fd}").readlink()).startswith("/dev/shm/")
+    block.close()
 
 
 def test_where_there_is_no_shared_memory_a_temporary_file_takes_its_place(

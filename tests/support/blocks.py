@@ -34,10 +34,14 @@ def list_nameless() -> set[str]:
     List the blocks without a name that this process maps.
 
     A file in memory that never had a name shows as `#` and a number, and one whose
-    name was taken away shows that name.
+    name was taken away shows that name. One outside of all folders is a `memfd`.
     """
     folders = (str(BLOCK_FOLDER), tempfile.gettempdir())
-    starts = tuple(f"{folder}/{mark}" for folder in folders for mark in ("#", PREFIX))
+    marks = ("#", PREFIX)
+    starts = (
+        f"/memfd:{PREFIX}",
+        *(f"{folder}/{mark}" for folder in folders for mark in marks),
+    )
     lines = Path("/proc/self/maps").read_text().splitlines()
     # Address, permissions, offset, device and inode stand before the path.
     paths = {line.split(maxsplit=5)[-1] for line in lines}
