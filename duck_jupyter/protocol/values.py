@@ -35,7 +35,9 @@ __all__ = [
     "PICKLED",
     "PICKLED_WITH_BUFFERS",
     "PLAIN_TYPES",
+    "HookPickler",
     "PlainCodec",
+    "cloud_dumps",
     "dumps",
     "encode",
     "is_importable",
@@ -92,7 +94,7 @@ VALUE_BASES = (
 encode = Encoder().encode
 
 
-class _Pickler(pickle.Pickler):
+class HookPickler(pickle.Pickler):
     """
     A pickler whose hook sees what is no plain builtin; the rest is C speed.
     """
@@ -100,6 +102,9 @@ class _Pickler(pickle.Pickler):
     hook: Callable[[Any], Any]
 
     def reducer_override(self, value: Any) -> Any:
+        """
+        Ask the hook.
+        """
         return self.hook(value)
 
 
@@ -137,7 +142,7 @@ def dumps(
     callback = None if buffers is None else keep
     before = 0 if buffers is None else len(buffers)
     out = io.BytesIO()
-    pickler: Any = _Pickler(out, 5, buffer_callback=callback)
+    pickler: Any = HookPickler(out, 5, buffer_callback=callback)
     pickler.hook = hook
     try:
         pickler.dump(value)
@@ -146,11 +151,22 @@ def dumps(
     except Exception:  # any code of the user's may run in __reduce__
         if buffers is not None:
             del buffers[before:]
-        return _cloud_dumps(value, hook, callback)
+        return cloud_dumps(value, hook, callback)
     return out.getvalue()
 
 
-def _cloud_dumps(value: Any, hook: Callable[[Any], Any], callback: Any) -> bytes:
+def cloud_dumps(value: Any, hook: Callable[[Any], Any], callback: Any) -> bytes:
+    """
+    Pickle a value with cloudpickle, which takes definitions along.
+
+    Args:
+        value: What to pickle.
+        hook: As for `dumps`.
+        callback: Called with each buffer, as ``Pickler`` does; or None.
+
+    Raises:
+        DataEncodeError: The value cannot be pickled; its cause says why.
+    """
     import cloudpickle  # slow to import, and needed only where pickle refused
 
     class CloudPickler(cloudpickle.Pickler):  # type: ignore[misc]
