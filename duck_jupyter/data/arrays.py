@@ -12,7 +12,7 @@ import ctypes
 import pickle
 from typing import Any
 
-__all__ = ["reduce_array"]
+__all__ = ["reduce_array", "reduce_derived_array"]
 
 
 def reduce_array(array: Any) -> Any:
@@ -30,6 +30,15 @@ def reduce_array(array: Any) -> Any:
             axes, piece = None, array.copy()
     memory = pickle.PickleBuffer(_view_memory(piece))
     return _rebuild_array, (memory, array.dtype, piece.shape, axes)
+
+
+def reduce_derived_array(array: Any) -> tuple[Any, ...]:
+    """
+    Give the reduced form of an array of a class of numpy's that is only a way to look.
+    """
+    import numpy as np
+
+    return _rebuild_derived_array, (array.view(np.ndarray), type(array))
 
 
 def _view_memory(piece: Any) -> Any:
@@ -55,3 +64,7 @@ def _rebuild_array(
     if axes is None:
         return piece
     return piece.transpose(sorted(range(len(axes)), key=axes.__getitem__))
+
+
+def _rebuild_derived_array(array: Any, kind: type) -> Any:
+    return array.view(kind)

@@ -1,5 +1,7 @@
 """
 Polars frames: handed over as Arrow tables, which have their memory out of band.
+
+Where Arrow cannot say all that polars knows of a column, polars' own pickling does.
 """
 
 from __future__ import annotations
@@ -8,21 +10,31 @@ from typing import Any
 
 __all__ = ["reduce_polars_frame", "reduce_polars_series"]
 
+#: As polars says it, and whether that is downwards.
+ORDERS = {"SORTED_ASC": False, "SORTED_DESC": True}
+#: A series without a name has to have one as a column.
+COLUMN = "values"
+
 
 def reduce_polars_frame(frame: Any) -> Any:
     """
     Give the reduced form of a `polars.DataFrame`.
     """
     table = _to_arrow(frame)
-    return NotImplemented if table is None else (_rebuild_frame, (table,))
+    if table is None:
+        return NotImplemented
+    return _rebuild_frame, (table, _find_orders(frame))
 
 
 def reduce_polars_series(series: Any) -> Any:
     """
     Give the reduced form of a `polars.Series`.
     """
-    table = _to_arrow(series.to_frame())
-    return NotImplemented if table is None else (_rebuild_series, (table,))
+    frame = series.rename(COLUMN).to_frame()
+    table = _to_arrow(frame)
+    if table is None:
+        return NotImplemented
+    return _rebuild_series, (table, _find_orders(frame), series.name)
 
 
 def _to_arrow(frame: Any) -> Any:
@@ -37,15 +49,31 @@ def _to_arrow(frame: Any) -> Any:
         if not frame.width or kept.schema != frame.schema:
             return None
         return frame.to_arrow(compat_level=newest)
-    except Exception:  # without pyarrow, or a type that Arrow does not know
+    except Exception:  # no pyarrow here, or a type that Arrow does not know
         return None
 
 
-def _rebuild_frame(table: Any) -> Any:
+def _find_orders(frame: Any) -> dict[str, bool]:
+    """
+    Tell which columns polars knows to be sorted, and whether downwards.
+    """
+    return {
+        column.name: downwards
+        for column in frame
+        for flag, downwards in ORDERS.items()
+        if column.flags.get(flag)
+    }
+
+
+def _rebuild_frame(table: Any, orders: dict[str, bool]) -> Any:
     import polars as pl
 
-    return pl.from_arrow(table, rechunk=False)
+    frame: Any = pl.from_arrow(table, rechunk=False)
+    return frame.with_columns(
+        frame[name].set_sorted(descending=downwards)
+        for name, downwards in orders.items()
+    )
 
 
-def _rebuild_series(table: Any) -> Any:
-    return _rebuild_frame(table).to_series()
+def _rebuild_series(table: Any, orders: dict[str, bool], name: str) -> Any:
+    return _rebuild_frame(table, orders).to_series().rename(name)

@@ -12,7 +12,7 @@ import io
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .arrays import reduce_array
+from .arrays import reduce_array, reduce_derived_array
 from .arrows import reduce_arrow_array
 from .frames import reduce_polars_frame, reduce_polars_series
 
@@ -33,7 +33,10 @@ def find_help(kind: type) -> Callable[[Any], Any] | None:
         arrow: Any = sys.modules.get("pyarrow")
         return reduce_arrow_array if issubclass(kind, arrow.Array) else None
     if library == "numpy":
-        return reduce_array if kind is sys.modules["numpy"].ndarray else None
+        numpy: Any = sys.modules["numpy"]
+        if kind in (numpy.recarray, numpy.matrix, numpy.memmap):
+            return reduce_derived_array
+        return reduce_array if kind is numpy.ndarray else None
     if library == "polars":
         polars: Any = sys.modules["polars"]
         if kind is polars.DataFrame:
