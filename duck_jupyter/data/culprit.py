@@ -1,12 +1,37 @@
 """
-Which member of an object cannot be pickled, by the path that leads to it.
+What cannot be pickled, by the path that leads to it: ``model.steps[1].lock``.
+
+Where pickling stopped is known; what is looked for is the way there, by identity, so
+that nothing is pickled a second time and no property of the user's runs.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-__all__ = ["describe_culprit"]
+from .members import list_members, list_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["describe_culprit", "find_path"]
+
+#: To look at so many takes less than a second.
+MOST_MEMBERS = 500_000
+#: Each may run code of the user's, as pickle did.
+MOST_STATES = 5_000
+MOST_PATH_CHARACTERS = 200
+
+
+class _Place(NamedTuple):
+    """
+    An object that was met, and how.
+    """
+
+    value: Any
+    before: _Place | None
+    step: str
 
 
 def describe_culprit(value: Any, name: str, found: Any, error: BaseException) -> str:
@@ -19,7 +44,95 @@ def describe_culprit(value: Any, name: str, found: Any, error: BaseException) ->
         found: The object at which pickling stopped.
         error: What pickle said.
     """
+    why = f"{type(error).__name__}: {error}"
+    if RecursionError in (type(error), type(error.__context__)):
+        return (
+            f"{name} cannot be pickled: it is nested too deeply ({why}). Raise the "
+            "limit (sys.setrecursionlimit), or make it of lists in place of links."
+        )
+    if isinstance(found, (type, FunctionType)):
+        return (
+            f"{name} holds {found.__qualname__}, whose definition cannot be pickled "
+            f"with the variables that it uses ({why}). Put it into a module, or give "
+            "it what it needs as arguments."
+        )
+    path = find_path(value, found)
+    what = _name_kind(type(found))
+    if path is None:
+        where = f"{name} holds a {what}, which cannot be pickled"
+    else:
+        where = f"{name}{path} is a {what}, which cannot be pickled"
+    if path == "":
+        return f"{where} ({why}). Share it (%share {name}) and pass its proxy."
     return (
-        f"{name} cannot be published: it holds a {type(found).__name__}: "
-        f"{type(error).__name__}: {error}"
+        f"{where} ({why}). Keep it out with __getstate__ and make it anew in "
+        "__setstate__, or share it under a name of its own (%share NAME) and put its "
+        "proxy in its place."
     )
+
+
+def _name_kind(kind: type) -> str:
+    if kind.__module__ in ("builtins", "__main__"):
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def find_path(value: Any, found: Any) -> str | None:
+    """
+    Give the path from an object to one that it holds, or None where there is none.
+
+    It is empty for the object itself.
+    """
+    path = _search(value, found, list_members)
+    if path is None:
+        path = _search(value, found, _Reducing())
+    if path is not None and len(path) > MOST_PATH_CHARACTERS:
+        half = MOST_PATH_CHARACTERS // 2
+        path = f"{path[:half]} ... {path[-half:]}"
+    return path
+
+
+class _Reducing:
+    """
+    Members and what an object's own ``__reduce_ex__`` gives; so many times and no more.
+    """
+
+    def __init__(self) -> None:
+        self.left = MOST_STATES
+
+    def __call__(self, value: Any) -> Iterator[tuple[str, Any]]:
+        yield from list_members(value)
+        if self.left:
+            self.left -= 1
+            yield from list_state(value)
+
+
+def _search(
+    value: Any, found: Any, members: Callable[[Any], Iterator[tuple[str, Any]]]
+) -> str | None:
+    """
+    Look for an object, the nearest first.
+    """
+    places = [_Place(value, None, "")]  # holds on to all, so that no id comes twice
+    seen = {id(value)}
+    looked = 0
+    for place in places:
+        if place.value is found:
+            return _spell(place)
+        for step, member in members(place.value):
+            looked += 1
+            if looked > MOST_MEMBERS:
+                return None
+            if id(member) not in seen:
+                seen.add(id(member))
+                places.append(_Place(member, place, step))
+    return None
+
+
+def _spell(place: _Place) -> str:
+    steps = []
+    here: _Place | None = place
+    while here is not None:
+        steps.append(here.step)
+        here = here.before
+    return "".join(reversed(steps))
