@@ -23,6 +23,7 @@ from multiprocessing.shared_memory import SharedMemory
 from typing import TYPE_CHECKING, Any
 
 from ..errors import KernelGone, ProxyClosed
+from .janitor import hold
 from .room import NAME_PREFIX, allocate, fixed
 
 if TYPE_CHECKING:
@@ -113,9 +114,9 @@ class Block:
 
 
 @contextlib.contextmanager
-def _untracked() -> Iterator[None]:
+def _untracked(ours: str) -> Iterator[None]:
     """
-    Keep named blocks of ours, and nothing else, from the resource tracker.
+    Keep one named block, and nothing else, from the resource tracker.
 
     Python 3.13 has ``track=False``. To register and then unregister is wrong before
     it: the tracker keeps one set for the whole tree of processes, so that would take
@@ -126,7 +127,7 @@ def _untracked() -> Iterator[None]:
 
         def skip(original: Any) -> Any:
             def wrapper(name: str, kind: str) -> None:
-                if NAME_PREFIX not in name:
+                if name.removeprefix("/") != ours:
                     original(name, kind)
 
             return wrapper
@@ -140,13 +141,46 @@ def _untracked() -> Iterator[None]:
             resource_tracker.unregister = unregister
 
 
+class NamedBlock(SharedMemory):
+    """
+    A named block that no process but its maker unlinks, however it was attached to.
+
+    Also one that was pickled, and its copy in another process.
+
+    Args:
+        name: Its name.
+        create: Make it; otherwise attach to it.
+        size: Bytes, if it is made.
+
+    Raises:
+        FileNotFoundError: There is none of this name, or not any more.
+    """
+
+    def __init__(self, name: str, create: bool = False, size: int = 0) -> None:
+        with _untracked(name):
+            super().__init__(name, create, size)
+        # Who holds it keeps the janitor from it, until it is closed.
+        if not hold(self._fd):  # type: ignore[attr-defined]
+            self.close()
+            raise FileNotFoundError(name)
+
+    def unlink(self) -> None:
+        """
+        Take its name away.
+
+        Another's block, which somebody else made, is in that one's tracker.
+        """
+        with _untracked(self.name if self.name.startswith(NAME_PREFIX) else ""):
+            super().unlink()
+
+
 def create_named(size: int) -> SharedMemory:
     """
     Make a block with an unguessable name, mode 0600; its maker unlinks it.
     """
-    name = NAME_PREFIX + secrets.token_hex(8)
-    with _untracked():
-        return SharedMemory(name, create=True, size=size)
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            return NamedBlock(NAME_PREFIX + secrets.token_hex(8), True, size)
 
 
 def attach_named(name: str) -> SharedMemory:
@@ -157,8 +191,7 @@ def attach_named(name: str) -> SharedMemory:
         KernelGone: There is no block of this name any more.
     """
     try:
-        with _untracked():
-            return SharedMemory(name)
+        return NamedBlock(name)
     except FileNotFoundError as error:
         raise KernelGone(
             f"The block {name!r} has vanished: the server that made it was stopped, or "
@@ -186,7 +219,7 @@ def unlink_named(block: SharedMemory) -> None:
     """
     Unmap a named block and take its name away; twice is fine.
     """
-    with contextlib.suppress(FileNotFoundError), _untracked():
+    with contextlib.suppress(FileNotFoundError):
         block.unlink()
     with contextlib.suppress(BufferError):
         block.close()

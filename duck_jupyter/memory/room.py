@@ -18,6 +18,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import secrets
 import sys
 import tempfile
 import threading
@@ -54,6 +55,8 @@ RESERVE_BYTES = 16 * 2**20
 ZEROS = bytes(2**20)
 #: What a place without room answers: full, a quota, a limit on files, no memory.
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM})
+#: What a file system answers that cannot make a file without a name.
+NO_NAMELESS = frozenset({errno.EISDIR, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOENT})
 #: The largest file that is made outside of `/dev/shm`, whose limit guards the machine.
 FIXED_BYTES = 16 * 2**20
 SEALS = (
@@ -112,7 +115,7 @@ def check_spool(folder: str) -> None:
         return
     try:
         # To do it is the only sure way to know that it can be done.
-        tempfile.TemporaryFile(prefix=NAME_PREFIX, dir=folder).close()
+        os.close(_open(Path(folder)))
     except (OSError, ValueError) as error:
         raise NotShareable(
             "spool_dir is a folder that exists and that you may write to, and "
@@ -286,10 +289,28 @@ def _look(folder: Path) -> Place:
 
 
 def _written(folder: Path, write: Callable[[int], None]) -> int:
-    # TemporaryFile never gives the file a name, or takes it away at once.
-    with tempfile.TemporaryFile(prefix=NAME_PREFIX, dir=folder, buffering=0) as file:
-        write(file.fileno())
-        return os.dup(file.fileno())
+    fd = _open(folder)
+    try:
+        write(fd)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _open(folder: Path) -> int:
+    flags = os.O_RDWR | os.O_CLOEXEC
+    if hasattr(os, "O_TMPFILE"):
+        try:
+            return os.open(folder, flags | os.O_TMPFILE, 0o600)
+        except OSError as error:
+            if error.errno not in NO_NAMELESS:
+                raise
+    path = folder / f"{NAME_PREFIX}{secrets.token_hex(8)}"
+    fd = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    # A sweep may have been quicker, and does no harm.
+    path.unlink(missing_ok=True)
+    return fd
 
 
 def _warn(fd: int, size: int, memory: Place, spool: Place) -> None:

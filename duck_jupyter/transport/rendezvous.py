@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import socket
 import struct
 import sys
@@ -28,6 +27,7 @@ import msgspec
 
 from ..errors import DataTooBigError, HandshakeError, KernelGone, ProxyTimeout
 from ..memory.blocks import Block
+from ..memory.janitor import SOCKET_NAME, folder_prefix, hold, remove_folder, sweep
 from .lanes import Lane, lane_bytes
 
 __all__ = ["Doorway", "Hello", "close_inherited", "connect"]
@@ -35,8 +35,6 @@ __all__ = ["Doorway", "Hello", "close_inherited", "connect"]
 PROTOCOL_VERSION = 1
 HANDSHAKE_S = 10.0
 HELLO_BYTES = 4096
-FOLDER_PREFIX = "duck-"
-SOCKET_NAME = "s"
 #: The system's limit on a socket's path is 104 to 108 bytes.
 PATH_BYTES = 100
 BACKLOG = 256
@@ -84,8 +82,8 @@ class Doorway:
         self.max_message = max_message
         #: Who is shaking hands, and since when.
         self._strangers: dict[socket.socket, float] = {}
-        _sweep_folders_of_the_dead()
-        self._folder = _make_folder()
+        sweep()
+        self._folder, self._held = _make_folder()
         self.address = str(self._folder / SOCKET_NAME)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.bind(self.address)
@@ -170,7 +168,11 @@ class Doorway:
         if here:
             for stranger in list(self._strangers):
                 _hang_up(stranger)
-            shutil.rmtree(self._folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                remove_folder(self._folder, self._held)
+        if self._held >= 0:
+            os.close(self._held)
+            self._held = -1
 
 
 def connect(address: str, secret: bytes, hello: Hello) -> Lane:
@@ -279,27 +281,23 @@ def _require_same_user(caller: socket.socket) -> None:
             raise HandshakeError(f"A process of user {user} was turned away.")
 
 
-def _make_folder() -> Path:
-    prefix = f"{FOLDER_PREFIX}{os.getpid()}-"
-    folder = Path(tempfile.mkdtemp(prefix=prefix))
-    if len(str(folder / SOCKET_NAME).encode()) > PATH_BYTES:
-        folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
-    return folder
-
-
-def _sweep_folders_of_the_dead() -> None:
+def _make_folder() -> tuple[Path, int]:
     """
-    Remove the folders of this user's servers that were killed.
+    Make a folder for a socket.
+
+    Returns:
+        Its path, and a descriptor that keeps it from being swept up.
     """
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*-*"):
-        pid = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
-        if not pid.isdigit():
+    parent = None
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=folder_prefix(), dir=parent))
+        if len(str(folder / SOCKET_NAME).encode()) > PATH_BYTES and parent is None:
+            folder.rmdir()
+            parent = "/tmp"
             continue
-        with contextlib.suppress(OSError):
-            if folder.stat().st_uid != os.geteuid():
-                continue
-            try:
-                os.kill(int(pid), 0)
-            except ProcessLookupError:
-                shutil.rmtree(folder, ignore_errors=True)
+        # A sweep in another process may have met it before it was held.
+        with contextlib.suppress(FileNotFoundError):
+            fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            if hold(fd):
+                return folder, fd
+            os.close(fd)

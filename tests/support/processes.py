@@ -46,6 +46,27 @@ def run_python(code: str, timeout: float = 30.0) -> subprocess.CompletedProcess[
     )
 
 
+def start_python(code: str, *words: str) -> subprocess.Popen[str]:
+    """
+    Start code in a fresh interpreter, as `run_python` does, and talk with it.
+
+    Args:
+        code: What `python -c` gets.
+        words: Its `sys.argv[1:]`.
+
+    Returns:
+        The process, with pipes for its input and both outputs as text.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def kill(pid: int) -> None:
     """
     End a process at once and without a word, as the kernel's OOM killer does.
