@@ -41,7 +41,7 @@ class Handover:
         self.on_pickling: Callable[[], object] | None = None
         # By identity: each target lives at least as long as it stands here.
         self._gives: dict[int, tuple[Any, Callable[[], Any]]] = {}
-        self._taps = Taps(self._begin, self._reduce)
+        self._taps = Taps(self._begin, self._gives)
         self._thread = threading.local()
 
     def add(self, target: Any, give: Callable[[], Any]) -> None:
@@ -77,7 +77,8 @@ class Handover:
         Let every object go as ever.
         """
         with self._taps.lock:
-            before, self._gives = self._gives, {}
+            before = list(self._gives.values())
+            self._gives.clear()
             self._taps.close()
         before.clear()
 
@@ -99,10 +100,6 @@ class Handover:
             call()
         finally:
             self._thread.is_calling = False
-
-    def _reduce(self, obj: Any) -> Any:
-        found = self._gives.get(id(obj))
-        return NotImplemented if found is None else found[1]()
 
 
 #: That of this process.

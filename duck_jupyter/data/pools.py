@@ -2,7 +2,7 @@
 Where pools pickle: the classes that pickle for workers, and for nobody else.
 
 `Taps` puts itself into them and takes itself out again. It knows nothing of what is
-handed over: it asks for each object. Both pickle and cloudpickle ask a method
+handed over: it looks each object up. Both pickle and cloudpickle ask a method
 ``reducer_override`` before all registered reducers, joblib's for arrays among them;
 what it declines goes on as if we were not there. Exact dicts, lists, tuples, sets,
 strings and numbers never come by.
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
+    Gives = dict[int, tuple[Any, Callable[[], Any]]]
+
 __all__ = ["Taps"]
 
 #: Modules with a pickler class, and its name.
@@ -46,15 +48,13 @@ class Taps:
 
     Args:
         begin: Called when something is about to be pickled.
-        reduce: Called with each object; gives what a reducer gives, or NotImplemented
-            for an object that goes as ever.
+        gives: By identity, an object that lives at least as long as it stands here,
+            and what gives what a reducer would; all others go as ever.
     """
 
-    def __init__(
-        self, begin: Callable[[], object], reduce: Callable[[Any], Any]
-    ) -> None:
+    def __init__(self, begin: Callable[[], object], gives: Gives) -> None:
         self._begin = begin
-        self._reduce = reduce
+        self._gives = gives
         # Where, under which name, what of ours, and what was there before.
         self._placed: list[tuple[Any, str, Any, Any]] = []
         self._watch = ImportWatch([*PICKLERS, *DUMPERS], self._see)
@@ -112,19 +112,20 @@ class Taps:
         """
         if pickler is None or self._is_ours(pickler, "reducer_override"):
             return
-        begin, reduce = self._begin, self._reduce
+        # Local names: this runs for every object that is not a plain value.
+        begin, get = self._begin, self._gives.get
         dump_before = pickler.dump
-        override_before = getattr(pickler, "reducer_override", None)
+        override_before = getattr(pickler, "reducer_override", _decline)
 
         def dump(self: Any, obj: Any) -> Any:
             begin()
             return dump_before(self, obj)
 
         def reducer_override(self: Any, obj: Any) -> Any:
-            reduced = reduce(obj)
-            if reduced is NotImplemented and override_before is not None:
-                return override_before(self, obj)
-            return reduced
+            found = get(id(obj))
+            if found is not None:
+                return found[1]()
+            return override_before(self, obj)
 
         self._place(pickler, "dump", dump)
         self._place(pickler, "reducer_override", reducer_override)
@@ -151,3 +152,10 @@ class Taps:
     def _is_ours(self, holder: Any, name: str) -> bool:
         present = vars(holder).get(name)
         return any(present is ours for _, _, ours, _ in self._placed)
+
+
+def _decline(pickler: Any, obj: Any) -> Any:
+    """
+    Leave an object to the pickler, as a class without ``reducer_override`` does.
+    """
+    return NotImplemented
