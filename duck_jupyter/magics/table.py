@@ -5,12 +5,17 @@ Table: what is shared, as text and as HTML.
 from __future__ import annotations
 
 import html
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from ..session.sizes import in_bytes
+
 if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
     from ..session.overview import Overview, Row
 
-__all__ = ["Table"]
+__all__ = ["Table", "html_of", "lines_of"]
 
 HEADINGS = (
     "Name",
@@ -45,16 +50,8 @@ class Table:
         state, rows, left_out = self.overview
         if not rows:
             return state
-        lines = [HEADINGS, *(_cells(row) for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        lines.insert(1, tuple("-" * width for width in widths))
-        text = [state, ""]
-        for line in lines:
-            cells = [
-                cell.ljust(width) if heading in WORDS else cell.rjust(width)
-                for cell, width, heading in zip(line, widths, HEADINGS, strict=True)
-            ]
-            text.append("  ".join(cells).rstrip())
+        cells = [_cells(row) for row in rows]
+        text = [state, "", *lines_of(HEADINGS, cells, WORDS)]
         if left_out:
             text.append(_left_out(left_out))
         return "\n".join(text)
@@ -63,15 +60,9 @@ class Table:
         state, rows, left_out = self.overview
         parts = [f"<p>{html.escape(state)}</p>"]
         if rows:
-            head = "".join(_cell("th", name, name) for name in HEADINGS)
-            parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>")
-            for row in rows:
-                cells = zip(HEADINGS, _cells(row), strict=True)
-                body = "".join(_cell("td", name, cell) for name, cell in cells)
-                error = html.escape(row.last_error or "")
-                hint = f' title="{error}"' if error else ""
-                parts.append(f"<tr{hint}>{body}</tr>")
-            parts.append("</tbody></table>")
+            cells = [_cells(row) for row in rows]
+            hints = [row.last_error or "" for row in rows]
+            parts.append(html_of(HEADINGS, cells, WORDS, hints))
         if left_out:
             parts.append(f"<p>{html.escape(_left_out(left_out))}</p>")
         return "".join(parts)
@@ -80,10 +71,62 @@ class Table:
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
-def _cell(tag: str, heading: str, text: str) -> str:
-    side = "left" if heading in WORDS else "right"
-    scope = ' scope="col"' if tag == "th" else ""
-    return f'<{tag}{scope} style="text-align: {side}">{html.escape(text)}</{tag}>'
+def lines_of(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], words: Container[str]
+) -> list[str]:
+    """
+    Write a table as lines with aligned columns.
+
+    Args:
+        headings: One for each column.
+        rows: As many cells each.
+        words: The headings of the columns that begin at the left; numbers end at the
+            right.
+    """
+    lines = [headings, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    text = []
+    for line in lines:
+        cells = [
+            cell.ljust(width) if heading in words else cell.rjust(width)
+            for cell, width, heading in zip(line, widths, headings, strict=True)
+        ]
+        text.append("  ".join(cells).rstrip())
+    return text
+
+
+def html_of(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    words: Container[str],
+    hints: Sequence[str] = (),
+) -> str:
+    """
+    Write a table as HTML in the colours of the page.
+
+    Args:
+        headings: One for each column.
+        rows: As many cells each.
+        words: The headings of the columns that begin at the left.
+        hints: For each row what shows when the mouse is over it, or an empty string.
+    """
+
+    def cell(tag: str, heading: str, text: str) -> str:
+        side = "left" if heading in words else "right"
+        scope = ' scope="col"' if tag == "th" else ""
+        return f'<{tag}{scope} style="text-align: {side}">{html.escape(text)}</{tag}>'
+
+    head = "".join(cell("th", name, name) for name in headings)
+    parts = [f"<table><thead><tr>{head}</tr></thead><tbody>"]
+    for row, hint in zip_longest(rows, hints, fillvalue=""):
+        body = "".join(
+            cell("td", name, text) for name, text in zip(headings, row, strict=True)
+        )
+        title = f' title="{html.escape(hint)}"' if hint else ""
+        parts.append(f"<tr{title}>{body}</tr>")
+    parts.append("</tbody></table>")
+    return "".join(parts)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -114,18 +157,3 @@ def _left_out(count: int) -> str:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= MOST_CHARS else text[: MOST_CHARS - 3] + "..."
-
-
-def in_bytes(count: int) -> str:
-    """
-    Write a number of bytes with at most three figures and a unit.
-    """
-    if count < 1024:
-        return f"{count} B"
-    size = float(count)
-    for unit in ("KB", "MB", "GB", "TB"):
-        size /= 1024
-        if size < 1000 or unit == "TB":
-            break
-    digits = 2 if size < 10 else 1 if size < 100 else 0
-    return f"{size:.{digits}f} {unit}"

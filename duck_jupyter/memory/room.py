@@ -37,7 +37,9 @@ __all__ = [
     "SpoolWarning",
     "allocate",
     "check_spool",
+    "chosen_spool",
     "fixed",
+    "follow_spool",
     "memory_place",
     "open_block",
     "spool_folder",
@@ -115,8 +117,8 @@ def check_spool(folder: str) -> None:
         return
     try:
         # To do it is the only sure way to know that it can be done.
-        os.close(_open(Path(folder)))
-    except (OSError, ValueError) as error:
+        os.close(_open(Path(folder).expanduser()))
+    except (OSError, ValueError, RuntimeError) as error:
         raise NotShareable(
             "spool_dir is a folder that exists and that you may write to, and "
             f"{folder!r} is not ({error}). Make it first, or leave spool_dir empty "
@@ -133,7 +135,25 @@ def use_spool(folder: str) -> None:
     """
     global _spool
     check_spool(folder)
-    _spool = Path(folder).absolute() if folder else None
+    _spool = Path(folder).expanduser().absolute() if folder else None
+
+
+def follow_spool(folder: str) -> None:
+    """
+    Use the spool folder of a server that this process works for.
+
+    One that was chosen here stays, and one that is not to be had here does not count.
+    """
+    if _spool is None:
+        with contextlib.suppress(NotShareable):
+            use_spool(folder)
+
+
+def chosen_spool() -> str:
+    """
+    Give the spool folder that was chosen, or no name.
+    """
+    return str(_spool or "")
 
 
 def spool_folder() -> Path:

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import Int, TraitError, validate
+from traitlets import Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from ..errors import NotShareable
+from ..memory.room import check_spool, use_spool
 from ..proxy import ProxyServer
 from ..server.policy import (
     DEFAULT_BUFSIZE,
@@ -48,6 +49,21 @@ class DuckJupyter(Configurable):
         help="Bytes of the largest message, wherever it travels.",
     ).tag(config=True)
 
+    spool_dir = Unicode(
+        "",
+        help="A folder for blocks that do not fit in /dev/shm, which this process and "
+        "its workers share; the temporary folder by default.",
+    ).tag(config=True)
+
+    @validate("spool_dir")
+    def _check_spool(self, proposal: Any) -> str:
+        folder: str = proposal.value
+        try:
+            check_spool(folder)
+        except NotShareable as error:
+            raise TraitError(str(error)) from None
+        return folder
+
     @validate("bufsize", "max_chain")
     def _check(self, proposal: Any) -> int:
         check = check_bufsize if proposal.trait.name == "bufsize" else check_max_chain
@@ -61,7 +77,11 @@ class DuckJupyter(Configurable):
     def make_server(self) -> ProxyServer:
         """
         Make a server with these settings; whoever asks runs and closes it.
+
+        Raises:
+            NotShareable: The spool folder is not to be had any more.
         """
+        use_spool(self.spool_dir)
         return ProxyServer(
             self.bufsize, max_chain=self.max_chain, max_message=self.max_message
         )

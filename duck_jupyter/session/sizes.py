@@ -1,5 +1,5 @@
 """
-How large an object is, where that can be told at once and without running its code.
+Sizes in words: of objects, where they can be told at once, and of memory.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import collections
 import sys
 from typing import Any
 
-__all__ = ["size_of"]
+__all__ = ["in_bytes", "size_of"]
 
 #: Their own ``__len__`` is asked, whatever a subclass says.
 _COUNTED: tuple[type, ...] = (
@@ -60,3 +60,18 @@ def _shape_of(shaped: Any, value: Any) -> str:
     except Exception:
         # A subclass may have broken what its library's code relies on.
         return ""
+
+
+def in_bytes(count: int) -> str:
+    """
+    Write a number of bytes with at most three figures and a unit.
+    """
+    if count < 1024:
+        return f"{count} B"
+    size = float(count)
+    for unit in ("KB", "MB", "GB", "TB"):
+        size /= 1024
+        if size < 1000 or unit == "TB":
+            break
+    digits = 2 if size < 10 else 1 if size < 100 else 0
+    return f"{size:.{digits}f} {unit}"

@@ -280,6 +280,14 @@ class Lane:
             self._incoming = None
         return parts[0], [bytearray(part) for part in parts[1:]]
 
+    @property
+    def beside(self) -> list[int]:
+        """
+        The sizes in bytes of the blocks beside the lane that are kept at this end.
+        """
+        blocks = (self._outgoing, self._incoming)
+        return [block.size for block in blocks if block is not None]
+
     def close(self) -> None:
         """
         Give back this end's memory and socket; twice is fine.

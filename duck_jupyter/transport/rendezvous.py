@@ -28,6 +28,7 @@ import msgspec
 from ..errors import DataTooBigError, HandshakeError, KernelGone, ProxyTimeout
 from ..memory.blocks import Block
 from ..memory.janitor import SOCKET_NAME, folder_prefix, hold, remove_folder, sweep
+from ..memory.room import chosen_spool, follow_spool
 from .lanes import Lane, lane_bytes
 
 __all__ = ["Doorway", "Hello", "close_inherited", "connect"]
@@ -63,6 +64,8 @@ class Welcome(msgspec.Struct):
     version: int
     bufsize: int
     max_message: int
+    #: Where blocks go that do not fit in memory, if the server's user chose that.
+    spool: str = ""
     refusal: str | None = None
 
 
@@ -137,7 +140,13 @@ class Doorway:
                 block = Block.create_fixed(lane_bytes(self.bufsize))
             except DataTooBigError as error:
                 refusal = refusal or f"The kernel cannot make a lane. {error}"
-            welcome = Welcome(PROTOCOL_VERSION, self.bufsize, self.max_message, refusal)
+            welcome = Welcome(
+                PROTOCOL_VERSION,
+                self.bufsize,
+                self.max_message,
+                chosen_spool(),
+                refusal,
+            )
             connection.send_bytes(msgspec.msgpack.encode(welcome))
             if refusal:
                 raise HandshakeError(refusal)
@@ -205,6 +214,7 @@ def connect(address: str, secret: bytes, hello: Hello) -> Lane:
         _, fds, _, _ = socket.recv_fds(caller, 1, 1)
         if not fds:
             raise EOFError("it closed the connection")
+        follow_spool(welcome.spool)
         block = Block(fds[0], lane_bytes(welcome.bufsize))
         return Lane(block, welcome.bufsize, caller, welcome.max_message)
     except (PermissionError, AuthenticationError, AssertionError, ValueError) as error:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from duck_jupyter.magics.table import Table, in_bytes
+from duck_jupyter.magics.table import Table
 from duck_jupyter.session.overview import Overview, Row
+from duck_jupyter.session.sizes import in_bytes
 
 ROW = Row(
     name="df",

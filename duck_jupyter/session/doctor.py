@@ -1,0 +1,193 @@
+"""
+The doctor: how much room there is for blocks, who takes it, and what the dead left.
+
+It gathers numbers, and writes them as tables of words that every front end draws.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..memory.janitor import Leftover, find_leftovers, remove
+from ..memory.room import Place, memory_place, spool_place
+from .sizes import in_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .session import Session
+
+__all__ = ["Held", "Report", "Section", "clean", "examine", "sections_of"]
+
+#: Less shared memory than this gets a word of advice; a container has 64 MB by default.
+LITTLE_BYTES = 256 * 2**20
+
+
+class Held(NamedTuple):
+    """
+    Blocks of one kind that this process holds.
+    """
+
+    what: str
+    blocks: int
+    bytes: int
+
+
+class Report(NamedTuple):
+    """
+    The blocks on this machine at one moment.
+    """
+
+    memory: Place
+    spool: Place
+    held: tuple[Held, ...]
+    leftovers: tuple[Leftover, ...]
+
+
+class Section(NamedTuple):
+    """
+    A sentence, and a table below it that may be empty.
+    """
+
+    sentence: str
+    headings: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def examine(session: Session) -> Report:
+    """
+    Look at the machine, and at what a session holds of it.
+    """
+    return Report(
+        memory_place(), spool_place(), _held_by(session), tuple(find_leftovers())
+    )
+
+
+def clean(report: Report) -> tuple[Leftover, ...]:
+    """
+    Remove the leftovers of a report, but for what somebody uses by now.
+
+    Returns:
+        What was removed.
+    """
+    return tuple(leftover for leftover in report.leftovers if remove(leftover))
+
+
+def sections_of(
+    report: Report,
+    removed: tuple[Leftover, ...] | None = None,
+    command: str = "%duck doctor --clean",
+) -> tuple[Section, ...]:
+    """
+    Write a report for people.
+
+    Args:
+        report: What was found.
+        removed: What was removed since, where that was asked for.
+        command: What removes the leftovers.
+    """
+    return (
+        _room(report),
+        _holdings(report.held),
+        _found(report.leftovers, command)
+        if removed is None
+        else _removed(report.leftovers, removed),
+    )
+
+
+def _held_by(session: Session) -> tuple[Held, ...]:
+    server = session.server
+    if server is None:
+        return ()
+    lanes = [caller.lane for caller in server.callers()]
+    beside = [size for lane in lanes for size in lane.beside]
+    held = (
+        Held("lanes", len(lanes), sum(lane.block.size for lane in lanes)),
+        Held("large messages", len(beside), sum(beside)),
+    )
+    return tuple(kind for kind in held if kind.blocks)
+
+
+def _room(report: Report) -> Section:
+    memory, spool = report.memory, report.spool
+    if not memory.capacity:
+        sentence = f"There is no {memory.folder} to write to: all blocks are on disk."
+    elif memory.capacity < LITTLE_BYTES:
+        sentence = (
+            f"{memory.folder} is small: what does not fit goes to {spool.folder}. Give "
+            "a container more with docker run --shm-size=2g, or as much as your data."
+        )
+    else:
+        sentence = (
+            f"Blocks are in {memory.folder}; what does not fit goes to {spool.folder}."
+        )
+    places = (("memory", memory), ("spool", spool))
+    return Section(
+        sentence,
+        ("Room", "Folder", "Capacity", "Free"),
+        tuple(
+            (what, str(place.folder), in_bytes(place.capacity), in_bytes(place.free))
+            for what, place in places
+        ),
+    )
+
+
+def _holdings(held: tuple[Held, ...]) -> Section:
+    if not held:
+        return Section("This process holds no blocks.")
+    total = in_bytes(sum(kind.bytes for kind in held))
+    return Section(
+        f"This process holds {total}.",
+        ("Held", "Blocks", "Bytes"),
+        tuple((kind.what, f"{kind.blocks:,}", in_bytes(kind.bytes)) for kind in held),
+    )
+
+
+def _found(leftovers: tuple[Leftover, ...], command: str) -> Section:
+    if not leftovers:
+        return Section("Nothing is left of processes that have ended.")
+    many = _things(len(leftovers))
+    return _listing(
+        f"{many} left by processes that were killed, and in nobody's use. To remove "
+        f"what is listed: {command}",
+        leftovers,
+    )
+
+
+def _removed(found: tuple[Leftover, ...], removed: tuple[Leftover, ...]) -> Section:
+    if not found:
+        return Section("Nothing was left to remove.")
+    sentence = (
+        f"{_things(len(removed))} removed." if removed else "Nothing was removed."
+    )
+    missed = [leftover for leftover in found if leftover not in removed]
+    if missed:
+        paths = ", ".join(str(leftover.path) for leftover in missed)
+        sentence += f" Not removed, as it is gone, in use or not empty: {paths}."
+    return _listing(sentence, removed)
+
+
+def _listing(sentence: str, leftovers: Iterable[Leftover]) -> Section:
+    rows = tuple(
+        (
+            str(leftover.path),
+            leftover.kind,
+            in_bytes(leftover.bytes),
+            _age(leftover.age),
+            "" if leftover.pid is None else str(leftover.pid),
+        )
+        for leftover in leftovers
+    )
+    headings = ("Left-over", "Kind", "Bytes", "Age", "Process")
+    return Section(sentence, headings if rows else (), rows)
+
+
+def _things(count: int) -> str:
+    return "1 thing was" if count == 1 else f"{count:,} things were"
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
