@@ -17,17 +17,20 @@ from .errors import (
     LimitedProxyChaining,
     NotShareable,
     NotShared,
+    ObjectChanged,
     ProxyClosed,
     ProxyError,
     ProxyObjectNotFound,
     ProxyTimeout,
     RemoteError,
+    VersionGone,
     WorkerGone,
 )
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from .client.fetching import fetch
     from .client.locking import locked
     from .client.references import ref
     from .session.default import share, shared, unshare
@@ -38,13 +41,16 @@ __all__ = [
     "LimitedProxyChaining",
     "NotShareable",
     "NotShared",
+    "ObjectChanged",
     "ProxyClosed",
     "ProxyError",
     "ProxyObjectNotFound",
     "ProxyTimeout",
     "RemoteError",
+    "VersionGone",
     "WorkerGone",
     "__version__",
+    "fetch",
     "load_ipython_extension",
     "locked",
     "ref",
@@ -55,6 +61,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "fetch": ".client.fetching",
     "locked": ".client.locking",
     "ref": ".client.references",
     "share": ".session.default",

@@ -20,12 +20,15 @@ __all__ = [
     "LimitedProxyChaining",
     "NotShareable",
     "NotShared",
+    "ObjectChanged",
     "ProxyClosed",
     "ProxyError",
     "ProxyObjectNotFound",
     "ProxyTimeout",
     "RemoteError",
     "RemoteTraceback",
+    "VersionGone",
+    "VersionsAwaited",
     "WorkerGone",
 ]
 
@@ -149,6 +152,24 @@ class NotShareable(ProxyError, TypeError):
 class AccessDenied(ProxyError, AttributeError):
     """
     The settings of the proxy forbid what was asked for.
+    """
+
+
+class ObjectChanged(ProxyError, RuntimeError):
+    """
+    An object went on changing while it was published.
+    """
+
+
+class VersionsAwaited(DataTooBigError):
+    """
+    Too many states of an object wait for workers to fetch them.
+    """
+
+
+class VersionGone(ProxyError, LookupError):
+    """
+    The version of an object that a handle stands for is not kept any more.
     """
 
 

@@ -113,6 +113,21 @@ class DuckMagics(Magics):
         metavar="N",
         help="The highest level of a proxy reached through this one.",
     )
+    @argument(
+        "--frozen",
+        action="store_true",
+        help="Promise that it will not change: it is published once, never compared.",
+    )
+    @argument(
+        "--inplace",
+        action="store_true",
+        help="Move its data to shared memory, where everyone sees every write.",
+    )
+    @argument(
+        "--no-handover",
+        action="store_true",
+        help="Passed to a pool, the variable itself is pickled as ever.",
+    )
     def share(self, line: str) -> Proxy | tuple[Proxy, ...] | Table:
         """
         Share variables with worker processes; without names, show what is shared.
@@ -123,7 +138,8 @@ class DuckMagics(Magics):
         args = self._parse(self.share, line)
         if not args.names:
             options = (args.alias, args.bufsize, args.allow, args.max_chain)
-            if args.readonly or any(option is not None for option in options):
+            flags = (args.readonly, args.frozen, args.inplace, args.no_handover)
+            if any(flags) or any(option is not None for option in options):
                 raise UsageError(
                     "%share with options needs the name of a variable, as in "
                     "%share df --readonly"
@@ -137,7 +153,15 @@ class DuckMagics(Magics):
                 )
             check_alias(args.alias)
         allow = None if args.allow is None else frozenset(names_in(args.allow))
-        terms = Terms(args.bufsize, args.readonly, allow, args.max_chain)
+        terms = Terms(
+            args.bufsize,
+            args.readonly,
+            allow,
+            args.max_chain,
+            args.frozen,
+            args.inplace,
+            not args.no_handover,
+        )
         wishes = [self._wish(name, args.alias) for name in args.names]
         proxies = self._session.share(wishes, terms)
         self._restore()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..data.attach import encoded
 from ..errors import DataDecodeError
 from .operations import call_method, get_attribute, take
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .callers import Caller
     from .locks import ObjectLocks
     from .objects import Entry, ObjectTable
+    from .publishing import Publisher
 
 __all__ = ["Desk"]
 
@@ -26,14 +28,20 @@ class Desk:
     Args:
         table: The objects.
         locks: Their locks.
+        publisher: Gives them as values.
         block_name: Gives the name of the server's own block.
     """
 
     def __init__(
-        self, table: ObjectTable, locks: ObjectLocks, block_name: Callable[[], str]
+        self,
+        table: ObjectTable,
+        locks: ObjectLocks,
+        publisher: Publisher,
+        block_name: Callable[[], str],
     ) -> None:
         self._table = table
         self._locks = locks
+        self._publisher = publisher
         self._block_name = block_name
 
     def answer(self, caller: Caller, word: str, args: Sequence[Any]) -> Any:
@@ -61,6 +69,8 @@ class Desk:
         if word == "unlock":
             entry = self._table.get(*args)
             return self._locks.release(entry.target, caller.owner, entry.path)
+        if word == "fetch":
+            return encoded(self._publisher.fetch(self._table.get(*args)))
         if word == "block_name":
             return self._block_name()
         raise DataDecodeError(f"The server knows no word {word!r}.")

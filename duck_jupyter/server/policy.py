@@ -70,6 +70,8 @@ class Policy:
     #: The only names that may be used, or None. For the object itself, not for what
     #: its methods return.
     allow: frozenset[str] | None = None
+    #: The object itself will not change.
+    frozen: bool = False
 
     @cached_property
     def is_open(self) -> bool:
@@ -83,7 +85,9 @@ class Policy:
         """
         The settings of what is reached through the object.
         """
-        return self if self.allow is None else replace(self, allow=None)
+        if self.allow is None and not self.frozen:
+            return self
+        return replace(self, allow=None, frozen=False)
 
     def check(self, target: Any, name: str, *, writes: bool = False) -> None:
         """

@@ -27,12 +27,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..client.proxy import Proxy, rooted_proxy
 from ..client.registry import end_here, link_here
-from ..errors import DataDecodeError, DataTooBigError, NotShareable, ProxyClosed
-from ..memory.blocks import buffer_of, create_named, unlink_named
-from ..protocol.frames import SIZE_PREFIX_BYTES, Frame
-from ..protocol.opcodes import ProxyOpCode
-from ..transport.byhand import FramesByHand
+from ..errors import NotShareable, ProxyClosed
+from ..memory.blocks import unlink_named
 from ..transport.rendezvous import Doorway
+from .byhand import AnswersByHand
 from .counters import ErrorLog
 from .desk import Desk
 from .dispatch import Dispatcher
@@ -49,6 +47,7 @@ from .policy import (
     check_bufsize,
     check_max_chain,
 )
+from .publishing import Publisher
 from .serving import Serving
 from .statistics import ServerStatistics, state_of, statistics_of
 from .workers import WorkerLog
@@ -61,18 +60,18 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..client.link import Link
+    from ..data.inplace import Inplace
     from ..protocol.refs import ObjectRef
     from .callers import Caller
 
 __all__ = ["ProxyServer"]
 
 SECRET_BYTES = 16
-RESPONSE_PENDING = int(ProxyOpCode.RESPONSE_PENDING)
 
 _servers: weakref.WeakSet[ProxyServer] = weakref.WeakSet()
 
 
-class ProxyServer(FramesByHand):
+class ProxyServer(AnswersByHand):
     """
     Serves objects of this process to workers of the same user on the same machine.
 
@@ -105,7 +104,8 @@ class ProxyServer(FramesByHand):
         self.locks = ObjectLocks()
         self.workers = WorkerLog()
         self.since = time.time()
-        self.desk = Desk(self.table, self.locks, self._own_block_name)
+        self.publisher = Publisher(self.table)
+        self.desk = Desk(self.table, self.locks, self.publisher, self._own_block_name)
         self._dispatcher = Dispatcher(self.table, self.errors, self.desk)
         self._lock = threading.Lock()
         self._block: SharedMemory | None = None
@@ -195,6 +195,7 @@ class ProxyServer(FramesByHand):
             end_here(self._link)
         if self._serving is not None:
             self._serving.close()
+        self.publisher.close()
         if self._block is not None:
             unlink_named(self._block)
         if not any(server.running for server in _servers):
@@ -221,6 +222,7 @@ class ProxyServer(FramesByHand):
         """
         self._lock = threading.Lock()
         self._closed = True
+        self.publisher.after_fork()
         if self._serving is not None:
             self._serving.after_fork()
 
@@ -236,6 +238,7 @@ class ProxyServer(FramesByHand):
         max_chain: int | None = None,
         readonly: bool = False,
         allow: Iterable[str] | None = None,
+        frozen: bool = False,
     ) -> Proxy:
         """
         Share an object; nothing of it is copied.
@@ -252,6 +255,8 @@ class ProxyServer(FramesByHand):
             readonly: Refuse to set, to delete and to change in place, here and in
                 what is reached through it.
             allow: The only names that may be used.
+            frozen: The object will not change, so `fetch` need not look whether it
+                has; what it gives is the object as it was first fetched.
 
         Raises:
             ProxyClosed: The server does not run.
@@ -267,6 +272,7 @@ class ProxyServer(FramesByHand):
             self.max_chain if max_chain is None else max_chain,
             readonly,
             None if allow is None else frozenset(allow),
+            frozen,
         )
         entry = self.table.add(target_object, policy)
         block_name = None if shared_memory is None else shared_memory.name
@@ -289,6 +295,7 @@ class ProxyServer(FramesByHand):
         Share an object no longer; its proxies then find nothing.
         """
         self.table.remove(proxy._duck_idx)
+        self.publisher.sweep()
 
     def retarget(self, proxy: Proxy, target_object: Any) -> Proxy:
         """
@@ -298,7 +305,27 @@ class ProxyServer(FramesByHand):
             A proxy that knows the special methods of the new object.
         """
         entry = self.table.aim(proxy._duck_idx, target_object)
+        self.publisher.renew(entry.idx)
         return rooted_proxy(self.link, self.table.reference(entry), None)
+
+    def move(self, proxy: Proxy, inplace: Inplace) -> None:
+        """
+        Note that a proxy's object lies in shared memory itself.
+        """
+        self.publisher.put(self.table.get(proxy._duck_idx), inplace)
+
+    def reduced(self, proxy: Proxy) -> Any:
+        """
+        Give what a pickler is told in place of the object of a proxy.
+
+        Returns:
+            A callable and its arguments; called in any process of this user it gives
+            the object as it is now.
+
+        Raises:
+            ProxyError: The object cannot be published.
+        """
+        return self.publisher.reduced(self.table.get(proxy._duck_idx))
 
     def statistics(self) -> ServerStatistics:
         """
@@ -324,56 +351,6 @@ class ProxyServer(FramesByHand):
         """
         if self._serving is not None:
             self._serving.watch.wake()
-
-    # -- frames by hand --------------------------------------------------------------
-
-    def handle_frame(self, shared_memory: SharedMemory, frame: Frame) -> None:
-        """
-        Answer a frame in the block that it came in.
-
-        A frame that is an answer itself is left alone.
-
-        Raises:
-            DataDecodeError: Its opcode is none.
-        """
-        if frame.opcode in (ProxyOpCode.EXECUTION_RESULT, RESPONSE_PENDING):
-            return
-        if frame.opcode not in tuple(ProxyOpCode):
-            raise DataDecodeError(f"There is no opcode {frame.opcode!r}.")
-        self.handle_request_frame(shared_memory, frame)
-
-    def handle_request_frame(self, shared_memory: SharedMemory, frame: Frame) -> None:
-        """
-        Do what a GET, SET or EXECUTE frame says, and write the answer into the block.
-
-        While it is being done the block holds a RESPONSE_PENDING frame.
-
-        Raises:
-            DataTooBigError: The answer does not fit; the block holds that as a fault.
-        """
-        self.write_frame(shared_memory, Frame(RESPONSE_PENDING, []))
-        here: Any = self.link.server
-        caller = here.caller
-        idx = frame.payload[0] if frame.payload else None
-        entry = self.table.entries.get(idx) if type(idx) is int else None
-        data, _ = self._dispatcher.answer(frame.opcode, frame.payload, entry, caller)
-        buffer = buffer_of(shared_memory)
-        room = len(buffer) - SIZE_PREFIX_BYTES
-        if len(data) > room:
-            error = DataTooBigError(
-                f"The answer takes {len(data)} bytes and the block has room for {room}."
-            )
-            data, _ = self._dispatcher.fault(error, frame.payload, caller)
-            if len(data) > room:
-                raise error
-        buffer[SIZE_PREFIX_BYTES : SIZE_PREFIX_BYTES + len(data)] = data
-        buffer[:SIZE_PREFIX_BYTES] = len(data).to_bytes(4, "big")
-
-    def _own_block_name(self) -> str:
-        with self._lock:
-            if self._block is None:
-                self._block = create_named(self.bufsize + SIZE_PREFIX_BYTES)
-            return self._block.name
 
 
 def _after_fork_in_child() -> None:

@@ -21,6 +21,7 @@ from .counters import (
 )
 
 if TYPE_CHECKING:
+    from ..data.publish import Versions
     from .callers import Caller
     from .objects import Entry
     from .server import ProxyServer
@@ -52,7 +53,7 @@ class ProxyStatistics(NamedTuple):
     type_name: str
     level: int
     max_level: int
-    #: ``"live"`` or ``"read-only"``.
+    #: ``"live"``, ``"frozen"``, ``"inplace"`` or ``"read-only"``.
     mode: str
     #: Bytes; `CallTotals.last_bytes` and `peak_bytes` fill it.
     bufsize: int
@@ -62,6 +63,8 @@ class ProxyStatistics(NamedTuple):
     worker_pids: tuple[int, ...]
     #: Seconds since the epoch.
     since: float
+    #: What is kept of the object for workers that fetch it.
+    versions: Versions
 
 
 class WorkerStatistics(NamedTuple):
@@ -89,7 +92,7 @@ class MemoryStatistics(NamedTuple):
 
     size: int | None
     free: int | None
-    #: What this server's lanes take of it.
+    #: What this server's lanes and versions take, there or in the spool folder.
     ours: int
 
 
@@ -193,7 +196,10 @@ def statistics_of(server: ProxyServer) -> ServerStatistics:
         groups,
         chains,
         _busy_delay(server.delays()),
-        _memory(sum(caller.lane.block.size for caller in callers)),
+        _memory(
+            sum(caller.lane.block.size for caller in callers)
+            + server.publisher.store.versions().bytes
+        ),
     )
 
 
@@ -208,12 +214,13 @@ def _of_proxy(
         entry.type_name,
         entry.level,
         policy.max_chain,
-        "read-only" if policy.readonly else "live",
+        server.publisher.mode(entry),
         policy.bufsize,
         totals_of([entry.counts, *tallies]),
         server.errors.last_of.get(entry.idx),
         tuple(sorted(pids)),
         entry.since,
+        server.publisher.versions(entry.idx),
     )
 
 

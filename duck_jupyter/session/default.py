@@ -50,6 +50,9 @@ def share(
     readonly: bool = False,
     allow: Iterable[str] | None = None,
     max_chain: int | None = None,
+    frozen: bool = False,
+    inplace: bool = False,
+    handover: bool = True,
 ) -> Proxy:
     """
     Share an object under a name; nothing of it is copied.
@@ -65,15 +68,20 @@ def share(
         readonly: Refuse to set, to delete and to change in place.
         allow: The only names that may be used.
         max_chain: The highest level of a proxy reached through this one.
+        frozen: The object will not change: it is published once, and never compared.
+        inplace: Move the object's data to shared memory, where everyone sees every
+            write. The object itself stays where it is: `fetch` gives the shared one.
+        handover: Passed to a pool, the object itself goes as a handle to its data.
 
     Returns:
         The proxy, which is also ``shared.NAME``.
 
     Raises:
         NotShareable: The object, the name or a setting cannot be; nothing has changed.
+        DataTooBigError: There is no room for an object that is to be shared in place.
     """
     names = None if allow is None else frozenset(names_in(allow))
-    terms = Terms(bufsize, readonly, names, max_chain)
+    terms = Terms(bufsize, readonly, names, max_chain, frozen, inplace, handover)
     return _session.share([Wish(name, obj)], terms)[0]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import difflib
 import keyword
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from ..proxy import Proxy
 from ..server.policy import check_bufsize, check_max_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, MutableMapping
 
     from ..proxy import ProxyServer
 
@@ -42,12 +42,18 @@ class Terms:
         readonly: Workers may not change the object.
         allow: The only names that workers may use, or None.
         max_chain: The highest level of a proxy reached through this one.
+        frozen: The object will not change, so it is never compared.
+        inplace: The object is moved to shared memory, where all see every write.
+        handover: The object itself may be passed to pools, which send a handle.
     """
 
     bufsize: int | None = None
     readonly: bool = False
     allow: frozenset[str] | None = None
     max_chain: int | None = None
+    frozen: bool = False
+    inplace: bool = False
+    handover: bool = True
 
     def check(self) -> None:
         """
@@ -60,6 +66,11 @@ class Terms:
             check_bufsize(self.bufsize)
         if self.max_chain is not None:
             check_max_chain(self.max_chain)
+        if self.frozen and self.inplace:
+            raise NotShareable(
+                "An object is shared either frozen, which promises that it will not "
+                "change, or in place, so that everyone sees its changes: choose one."
+            )
         wrong = sorted(name for name in self.allow or () if not name.isidentifier())
         if wrong:
             raise NotShareable(
@@ -71,11 +82,10 @@ class Terms:
         """
         Give the terms with the server's own settings in place of None.
         """
-        return Terms(
-            server.bufsize if self.bufsize is None else self.bufsize,
-            self.readonly,
-            self.allow,
-            server.max_chain if self.max_chain is None else self.max_chain,
+        return replace(
+            self,
+            bufsize=server.bufsize if self.bufsize is None else self.bufsize,
+            max_chain=server.max_chain if self.max_chain is None else self.max_chain,
         )
 
 
@@ -85,7 +95,7 @@ class Source:
     The variable that a shared name follows.
     """
 
-    namespace: Mapping[str, Any]
+    namespace: MutableMapping[str, Any]
     variable: str
 
 

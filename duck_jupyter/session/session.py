@@ -7,9 +7,12 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..data.handover import handover
 from ..errors import NotShared
+from .moving import Moves, move_out
 from .names import Source, Terms, check_name, check_object, close_to, is_shareable
 from .settings import DuckJupyter
 
@@ -96,15 +99,30 @@ class Session:
 
         Raises:
             NotShareable: A name, an object or a setting cannot be.
+            DataTooBigError: There is no room for an object that is to be shared in
+                place.
         """
         terms.check()
         for wish in wishes:
             check_name(wish.name)
             check_object(wish.target, repr(wish.name))
+        with self._lock:
+            terms = terms.filled_in(self._running_server())
+            known = dict(self._names)
+        # This may copy gigabytes: not under the lock.
+        moves = Moves(wishes, known, terms)
+        try:
+            return self._share(moves.wishes, terms, moves)
+        except BaseException:
+            moves.drop()
+            raise
+
+    def _share(
+        self, wishes: Sequence[Wish], terms: Terms, moves: Moves
+    ) -> tuple[Proxy, ...]:
         gone: list[Any] = []
         with self._lock:
             server = self._running_server()
-            terms = terms.filled_in(server)
             made = self._make(server, wishes, terms)
             for wish in wishes:
                 old = self._names.get(wish.name)
@@ -113,11 +131,13 @@ class Session:
                     gone.append(old.target)
                     self._aim(server, old, wish.target)
                     old.source = wish.source
-                    continue
-                if old is not None:
-                    server.remove_proxy(old.proxy)
-                    gone.append(self._names.pop(wish.name))
-                self._names[wish.name] = made[wish.name]
+                else:
+                    if old is not None:
+                        server.remove_proxy(old.proxy)
+                        gone.append(self._pop(wish.name))
+                    self._names[wish.name] = made[wish.name]
+                    self._hand_over(server, made[wish.name])
+                moves.finish(wish, server, self._names[wish.name].proxy)
             proxies = tuple(self._names[wish.name].proxy for wish in wishes)
         # What goes may run code of the user's: not under the lock.
         gone.clear()
@@ -154,6 +174,7 @@ class Session:
                     max_chain=terms.max_chain,
                     readonly=terms.readonly,
                     allow=terms.allow,
+                    frozen=terms.frozen,
                 )
                 made[wish.name] = SharedName(
                     wish.name, wish.target, wish.source, terms, proxy
@@ -166,8 +187,32 @@ class Session:
 
     def _aim(self, server: ProxyServer, shared: SharedName, target: Any) -> None:
         if target is not shared.target:
+            before = shared.target
             shared.proxy = server.retarget(shared.proxy, target)
             shared.target = target
+            self._hand_over(server, shared)
+            self._take_back(before)
+
+    def _hand_over(self, server: ProxyServer, shared: SharedName) -> None:
+        """
+        Let pools send a handle when the object itself is passed to them.
+        """
+        if shared.terms.handover:
+            handover.on_pickling = self.follow
+            handover.add(shared.target, partial(server.reduced, shared.proxy))
+
+    def _take_back(self, target: Any) -> None:
+        """
+        Let an object be pickled as ever, unless another name hands it over.
+        """
+        others = self._names.values()
+        if not any(s.terms.handover and s.target is target for s in others):
+            handover.discard(target)
+
+    def _pop(self, name: str) -> SharedName:
+        shared = self._names.pop(name)
+        self._take_back(shared.target)
+        return shared
 
     def follow(self, name: str | None = None) -> None:
         """
@@ -197,7 +242,7 @@ class Session:
                     continue
                 if value is _MISSING:
                     server.remove_proxy(shared.proxy)
-                    gone.append(self._names.pop(shared.name))
+                    gone.append(self._pop(shared.name))
                 elif is_shareable(value):
                     gone.append(shared.target)
                     self._aim(server, shared, value)
@@ -221,11 +266,13 @@ class Session:
         """
         Share names no longer; all of them, or none. Their proxies then find nothing.
 
+        A variable that was shared in place has ordinary memory again.
+
         Raises:
             NotShared: One of them is not shared.
         """
         self.follow()
-        gone: list[Any] = []
+        gone: list[SharedName] = []
         with self._lock:
             for name in names:
                 if name not in self._names:
@@ -236,7 +283,9 @@ class Session:
             for name in dict.fromkeys(names):
                 assert self._server is not None
                 self._server.remove_proxy(self._names[name].proxy)
-                gone.append(self._names.pop(name))
+                gone.append(self._pop(name))
+        for shared in gone:
+            move_out(shared)
         gone.clear()
 
     def leave(self, namespace: Mapping[str, Any]) -> None:
@@ -259,11 +308,14 @@ class Session:
         with self._lock:
             server, self._server = self._server, None
             gone, self._names = self._names, {}
+            for shared in gone.values():
+                handover.discard(shared.target)
         if server is not None:
             server.close()
             # What is large goes now, and not when the server is collected.
             for shared in gone.values():
                 server.remove_proxy(shared.proxy)
+                move_out(shared)
         gone.clear()
 
     def after_fork(self) -> None:

@@ -1,0 +1,54 @@
+"""
+fetch(proxy): from the live plane to the data plane, the object itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..data.attach import rebuild
+from ..errors import NotShareable
+from .proxy import Proxy
+
+__all__ = ["fetch"]
+
+
+def fetch(proxy: Any, *, writable: bool = True) -> Any:
+    """
+    Give the object of a proxy as it is now, on memory that all processes share.
+
+    Nothing large is copied: arrays and tables lie on the pages that were published.
+    What is written to them stays in this process, and only the pages that are written
+    to are copied; an object shared with ``%share --inplace`` is the exception, whose
+    writes everyone sees. The object lives on when the proxy is closed, the name is
+    unshared or the kernel ends.
+
+    Args:
+        proxy: A proxy, such as ``shared.df`` or one reached through it.
+        writable: Writing is allowed; otherwise arrays refuse it.
+
+    Returns:
+        An object of the same type, equal to the one behind the proxy.
+
+    Raises:
+        NotShareable: It is no proxy.
+        AccessDenied: The object is shared with a few names only.
+        DataEncodeError: Something in it cannot be pickled; the message has its path.
+        ObjectChanged: It goes on changing while it is published.
+        DataTooBigError: There is no room for it in shared memory or the spool folder.
+        KernelGone: The server ended.
+    """
+    if not isinstance(proxy, Proxy):
+        raise NotShareable(
+            f"fetch() takes a proxy, such as shared.NAME; a {type(proxy).__name__} is "
+            "the object itself: use it as it is."
+        )
+    return fetched(proxy, writable=writable)
+
+
+def fetched(proxy: Proxy, *, writable: bool = True) -> Any:
+    """
+    Give the object of a proxy: `fetch` without its check.
+    """
+    data = proxy._duck_link.desk("fetch", proxy._duck_idx)
+    return rebuild(data, writable=writable)

@@ -1,0 +1,124 @@
+"""
+Handle -> object, in the process that the handle was pickled for.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..errors import HandshakeError, KernelGone, VersionGone
+from ..memory.files import Access, open_shared
+from .handles import Handle, Inline, this_machine
+from .pickling import load
+from .versions import ARRIVED, NONCE_BYTES, TICKETS_AT, Index
+
+if TYPE_CHECKING:
+    import mmap
+
+__all__ = ["attach", "encoded", "rebuild", "reduced"]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_handle = msgspec.msgpack.Decoder(Handle | Inline).decode
+_decode_index = msgspec.msgpack.Decoder(Index).decode
+
+
+def reduced(handle: Handle | Inline) -> tuple[Any, tuple[bytes]]:
+    """
+    Give what a pickler is told, so that the object is loaded where this arrives.
+    """
+    return rebuild, (encoded(handle),)
+
+
+def encoded(handle: Handle | Inline) -> bytes:
+    """
+    Give a handle as bytes, for `rebuild`.
+    """
+    return _encode(handle)
+
+
+def rebuild(data: bytes, *, writable: bool = True) -> Any:
+    """
+    Give the object of an encoded handle: what unpickling it calls.
+
+    Raises:
+        ProxyError: As `attach`.
+    """
+    handle = _decode_handle(data)
+    if isinstance(handle, Inline):
+        # bytearray, since bytes would make arrays that refuse to be written to.
+        kind = bytearray if writable else bytes
+        return load(handle.head, [kind(buffer) for buffer in handle.buffers])
+    return attach(handle, writable=writable)
+
+
+def attach(handle: Handle, *, writable: bool = True) -> Any:
+    """
+    Give the object of a handle, on the memory that was published.
+
+    Args:
+        handle: The handle.
+        writable: Writing is allowed, and stays in this process unless the object was
+            shared in place; otherwise it is refused.
+
+    Raises:
+        HandshakeError: The handle is from another machine or another user.
+        KernelGone: The process that published the object has ended.
+        VersionGone: The version is not kept any more.
+        DataDecodeError: The object cannot be rebuilt here.
+    """
+    if not writable or handle.readonly:
+        access = Access.READ
+    else:
+        access = Access.SHARED if handle.inplace else Access.COPY
+    mapped = _map(handle, access)
+    view = memoryview(mapped)
+    start = handle.index_at
+    index = _decode_index(view[start : start + handle.index_size])
+    buffers = [view[at : at + size] for at, size in index.buffers]
+    head = view[index.head_at : index.head_at + index.head_size]
+    return load(head, buffers)
+
+
+def _map(handle: Handle, access: int) -> mmap.mmap:
+    name = handle.name
+    if handle.machine != this_machine():
+        raise HandshakeError(
+            f"The data of {name!r} was published on another machine, or before this "
+            "one was restarted; shared memory does not reach that far. Share it with "
+            f"%share {name} --no-handover to have it pickled as ever."
+        )
+    if handle.user != os.geteuid():
+        raise HandshakeError(
+            f"The data of {name!r} belongs to user {handle.user} and this process to "
+            f"user {os.geteuid()}: run the workers as the same user, or share it with "
+            f"%share {name} --no-handover."
+        )
+    try:
+        with open_shared(handle.file) as file:
+            if file.read(NONCE_BYTES, 0) == handle.nonce:
+                mapped = file.map(access)
+                if handle.ticket >= 0:
+                    file.write(ARRIVED, TICKETS_AT + handle.ticket)
+                return mapped
+    except FileNotFoundError:
+        pass
+    except PermissionError as error:
+        raise HandshakeError(
+            f"The data of {name!r} cannot be opened: {error}. The system keeps "
+            "processes of the same user apart here (a container, hidepid); share it "
+            f"with %share {name} --no-handover, or use its proxy."
+        ) from error
+    if not Path(f"/proc/{handle.file.pid}").is_dir():
+        raise KernelGone(
+            f"The kernel that published {name!r} (process {handle.file.pid}) has "
+            "ended, and its data with it. Share it again and pass it anew."
+        )
+    raise VersionGone(
+        f"This version of {name!r} is not kept any more: its server was stopped, or "
+        "the handle was loaded before and the object has changed since. Pass the "
+        "object anew; each handle is good for one worker."
+    )

@@ -1,0 +1,148 @@
+"""
+In place: an object whose own memory is shared, so that everyone sees every write.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..errors import NotShareable
+from .pickling import dump, load
+from .publish import Versions
+from .versions import Layout, Version
+
+if TYPE_CHECKING:
+    from .handles import Handle
+
+__all__ = ["Inplace", "in_ordinary_memory"]
+
+#: Kinds of numpy's dtypes whose values lie in the array itself.
+FIXED_WIDTH = frozenset("biufcmMSUV")
+
+
+class Inplace:
+    """
+    An object moved to shared memory, and its only version.
+
+    Args:
+        value: A numpy array, or a pandas DataFrame whose columns are of fixed width;
+            it stays as it is.
+        name: What messages call it.
+        readonly: Workers may not write.
+
+    Raises:
+        NotShareable: It cannot be moved; the message says why.
+        DataTooBigError: There is no room for it.
+    """
+
+    def __init__(self, value: Any, name: str, *, readonly: bool = False) -> None:
+        _check(value, name)
+        self.name = name
+        self._readonly = readonly
+        self._lock = threading.Lock()
+        dumped = dump(value, name)
+        self._version = Version(dumped, Layout(dumped), name)
+        #: The same data in shared memory, writable.
+        self.object: Any = self._version.load_here()
+
+    def handle(self, target: Any) -> Handle:
+        """
+        Give what stands for the memory itself.
+
+        Raises:
+            NotShareable: The name stands for another object by now.
+        """
+        if target is not self.object:
+            raise NotShareable(
+                f"{self.name!r} was given another value since it was shared in place, "
+                "and that lies in ordinary memory. To share it in place as well: "
+                f"%share --inplace {self.name}"
+            )
+        with self._lock:
+            handle = self._version.handle()
+        return msgspec.structs.replace(handle, inplace=True, readonly=self._readonly)
+
+    def renew(self) -> None:
+        """
+        Note that the name stands for another object now: `handle` will say so.
+        """
+
+    def drop_spares(self) -> None:
+        """
+        Keep no memory that nobody uses: there is none.
+        """
+
+    def retire(self) -> bool:
+        """
+        Give it to no more workers, when all handles on their way have arrived.
+
+        Returns:
+            Whether they have.
+        """
+        with self._lock:
+            if self._version.on_its_way:
+                return False
+            self._version.close()
+            return True
+
+    def versions(self) -> Versions:
+        """
+        Tell what is kept.
+        """
+        size = self._version.size
+        return Versions(1, size, size if self._version.is_mapped else 0, 0)
+
+    def close(self) -> None:
+        """
+        Give it to no more workers; who has it goes on, and so does the object here.
+        """
+        self._version.close()
+
+    def after_fork(self) -> None:
+        """
+        In a child, give up what belongs to the parent; the object stays as shared.
+        """
+        self._lock = threading.Lock()
+        self._version.close()
+
+
+def in_ordinary_memory(value: Any, name: str) -> Any:
+    """
+    Copy an object of shared memory into memory of this process alone.
+    """
+    dumped = dump(value, name)
+    return load(dumped.head, [bytearray(buffer) for buffer in dumped.buffers])
+
+
+def _check(value: Any, name: str) -> None:
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is not None and type(value) is numpy.ndarray:
+        _check_dtype(value.dtype, f"{name!r}")
+        return
+    pandas: Any = sys.modules.get("pandas")
+    if pandas is not None and type(value) is pandas.DataFrame:
+        for column, dtype in zip(value.columns, value.dtypes, strict=True):
+            own_memory = (pandas.ArrowDtype, pandas.SparseDtype)
+            if isinstance(dtype, own_memory):
+                raise _refusal(f"column {column!r} of {name!r} is {dtype}")
+            _check_dtype(dtype, f"column {column!r} of {name!r}")
+        return
+    raise _refusal(f"{name!r} is a {type(value).__module__}.{type(value).__qualname__}")
+
+
+def _check_dtype(dtype: Any, what: str) -> None:
+    if dtype.kind not in FIXED_WIDTH or getattr(dtype, "hasobject", False):
+        raise _refusal(f"{what} is {dtype}")
+
+
+def _refusal(reason: str) -> NotShareable:
+    return NotShareable(
+        "Only a numpy array of numbers, dates or fixed-width text, or a pandas "
+        f"DataFrame of such columns, can be shared in place, and {reason}. Share it "
+        "without --inplace: workers get private copies of it, and its proxy for "
+        "changes that everyone is to see."
+    )

@@ -1,0 +1,265 @@
+"""
+Publication: an object's versions, as its state goes on.
+
+A handle stands for the object as it is when the handle is made. So each time the
+object is pickled, without its buffers, and compared with the version that was
+published last; only where it differs there is a new one.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import ObjectChanged
+from .handles import Inline
+from .pickling import Dumped, dump
+from .versions import Layout, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .handles import Handle
+    from .store import Store
+
+__all__ = ["Publication", "Versions"]
+
+#: Bytes of an object that goes in the handle itself, where a file would be a waste.
+INLINE_BYTES = 1024
+#: How often an object that changes while it is published is published again.
+MOST_TRIES = 3
+
+
+class Versions(NamedTuple):
+    """
+    What is kept of one object.
+    """
+
+    #: Versions that are kept, the newest among them.
+    kept: int = 0
+    #: Bytes of shared memory.
+    bytes: int = 0
+    #: Bytes of the versions that somebody maps.
+    mapped: int = 0
+    #: Older versions that handles on their way stand for.
+    awaited: int = 0
+
+
+class Publication:
+    """
+    The versions of one object. Any thread may call it.
+
+    Args:
+        store: Keeps the memory of all publications.
+        name: What messages call the object.
+        frozen: The object will not change, so it is never compared.
+    """
+
+    def __init__(self, store: Store, name: str, *, frozen: bool = False) -> None:
+        self.name = name
+        self._store = store
+        self._frozen = frozen
+        # All below belongs to whoever holds the lock. Pickling runs the object's own
+        # code, which may come back here.
+        self._lock = threading.RLock()
+        self._current: Version | None = None
+        self._older: list[Version] = []
+        self._promised = False
+        self._counted = Versions()
+
+    def handle(self, target: Any) -> Handle | Inline:
+        """
+        Give what stands for the object as it is now.
+
+        Raises:
+            DataEncodeError: Something in it cannot be pickled.
+            ObjectChanged: It goes on changing.
+            DataTooBigError: There is no room for it.
+        """
+        with self._lock:
+            if self._promised and self._current is not None:
+                return self._current.handle()
+            dumped = self._dump(target)
+            size = len(dumped.head) + sum(map(len, dumped.buffers))
+            if size <= INLINE_BYTES:
+                return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
+            current = self._current
+            if current is None or not current.holds(dumped):
+                current = self._publish(target, dumped)
+            self._promised = self._frozen
+            return current.handle()
+
+    def _dump(self, target: Any, tries: int = MOST_TRIES) -> Dumped:
+        try:
+            return dump(target, self.name)
+        except RuntimeError as error:
+            if "during iteration" not in str(error):
+                raise
+            if tries == 1:
+                raise self._still_changing() from error
+        return self._dump(target, tries - 1)
+
+    def _publish(self, target: Any, dumped: Dumped) -> Version:
+        for _ in range(MOST_TRIES):
+            version = self._write(dumped)
+            # While the memory was copied another thread may have been at work.
+            after = self._dump(target)
+            if version.is_shaped_as(after):
+                return version
+            dumped = after
+        raise self._still_changing()
+
+    def _write(self, dumped: Dumped) -> Version:
+        """
+        Make a state the current version, in memory that nobody uses, if there is.
+        """
+        kept, self._older = self._older, []
+        if self._current is not None:
+            kept.append(self._current)
+            self._current = None
+        layout = Layout(dumped)
+        # Newest first: it differs least from what comes now.
+        for version in reversed(kept):
+            if self._current is None and version.fits(layout):
+                try:
+                    replaced = version.replace(dumped, layout)
+                except BaseException:
+                    version.close()
+                    self._older = [old for old in kept if old is not version]
+                    raise
+                if replaced:
+                    self._current = version
+                    continue
+            self._older.append(version)
+        self._older.reverse()
+        self._drop_unused()
+        if self._current is None:
+            self._store.make_way(self, layout.size)
+            self._current = Version(dumped, layout, self.name)
+        return self._current
+
+    def _drop_unused(self, spared: int = 1) -> None:
+        """
+        Give up older versions that nobody uses, but for some to be used again.
+        """
+        kept: list[Version] = []
+        for version in reversed(self._older):
+            if version.in_use:
+                kept.append(version)
+            elif spared:
+                spared -= 1
+                kept.append(version)
+            else:
+                version.close()
+        self._older = kept[::-1]
+
+    def renew(self) -> None:
+        """
+        Note that the name stands for another object now.
+        """
+        with self._lock:
+            self._promised = False
+
+    def awaited(self) -> list[Version]:
+        """
+        List the older versions that handles on their way stand for, oldest first.
+
+        What belongs to a publication that is at work is left out: whoever asks holds
+        the lock of another one, and must not wait for this.
+        """
+        with self._unless_busy() as free:
+            return [old for old in self._older if old.on_its_way] if free else []
+
+    def give_up(self, version: Version) -> None:
+        """
+        Keep an older version no longer, though its handles have not arrived.
+        """
+        with self._unless_busy() as free:
+            if free and version in self._older:
+                self._older.remove(version)
+                version.close()
+
+    def drop_spares(self) -> None:
+        """
+        Keep no memory that nobody uses, but for the current version.
+        """
+        with self._unless_busy() as free:
+            if free:
+                self._drop_unused(spared=0)
+
+    @contextmanager
+    def _unless_busy(self) -> Iterator[bool]:
+        free = self._lock.acquire(blocking=False)
+        try:
+            yield free
+        finally:
+            if free:
+                self._lock.release()
+
+    def versions(self) -> Versions:
+        """
+        Tell what is kept; while a version is being published, what was before.
+        """
+        with self._unless_busy() as free:
+            if free:
+                self._drop_unused()
+                current = [] if self._current is None else [self._current]
+                kept = [*self._older, *current]
+                self._counted = Versions(
+                    len(kept),
+                    sum(version.size for version in kept),
+                    sum(version.size for version in kept if version.is_mapped),
+                    sum(version.on_its_way for version in self._older),
+                )
+        return self._counted
+
+    def retire(self) -> bool:
+        """
+        Keep only what handles on their way stand for.
+
+        Returns:
+            Whether nothing is left.
+        """
+        with self._unless_busy() as free:
+            if not free:
+                return False
+            if self._current is not None:
+                self._older.append(self._current)
+                self._current = None
+            kept = [old for old in self._older if old.on_its_way]
+            for version in self._older:
+                if version not in kept:
+                    version.close()
+            self._older = kept
+            return not kept
+
+    def close(self) -> None:
+        """
+        Keep nothing; whoever maps a version keeps its memory.
+        """
+        with self._lock:
+            if self._current is not None:
+                self._current.close()
+                self._current = None
+            for version in self._older:
+                version.close()
+            self._older = []
+
+    def after_fork(self) -> None:
+        """
+        In a child, give up what belongs to the parent.
+        """
+        self._lock = threading.RLock()
+        self.close()
+
+    def _still_changing(self) -> ObjectChanged:
+        return ObjectChanged(
+            f"{self.name!r} changed while it was published, {MOST_TRIES} times in a "
+            "row: another thread is writing to it. Wait for that thread, or hold "
+            f"the object's lock while you pass it on: with locked(shared.{self.name})."
+        )
+
+    def __repr__(self) -> str:
+        found = self.versions()
+        return f"<Publication of {self.name}: {found.kept} versions>"

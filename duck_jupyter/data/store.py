@@ -1,0 +1,155 @@
+"""
+Store: the publications of one server, and how much they may hold.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING
+
+from ..errors import VersionsAwaited
+from ..memory.room import memory_place
+from .publish import Publication, Versions
+
+if TYPE_CHECKING:
+    from .inplace import Inplace
+    from .versions import Version
+
+__all__ = ["Store"]
+
+#: A handle that has been on its way for so long may be taken for lost, in seconds.
+LOST_S = 600.0
+#: Of the capacity of shared memory, what states may take that only handles wait for.
+AWAITED_SHARE = 0.5
+
+_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+
+
+class Store:
+    """
+    The publications of one server. Any thread may call it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._publications: list[Publication | Inplace] = []
+        #: Unshared, and kept for handles on their way.
+        self._retired: list[Publication | Inplace] = []
+        _stores.add(self)
+
+    def publication(self, name: str, *, frozen: bool = False) -> Publication:
+        """
+        Make a publication; `retire` ends it.
+        """
+        publication = Publication(self, name, frozen=frozen)
+        self.add(publication)
+        return publication
+
+    def add(self, publication: Publication | Inplace) -> None:
+        """
+        Take in what is to end with the store.
+        """
+        with self._lock:
+            self._publications.append(publication)
+
+    def retire(self, publication: Publication | Inplace) -> None:
+        """
+        End a publication; its handles that are on their way still arrive.
+        """
+        with self._lock:
+            if publication in self._publications:
+                self._publications.remove(publication)
+                self._retired.append(publication)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        with self._lock:
+            retired = list(self._retired)
+        done = [publication for publication in retired if publication.retire()]
+        with self._lock:
+            self._retired = [found for found in self._retired if found not in done]
+
+    def make_way(self, publication: Publication, size: int) -> None:
+        """
+        See to it that states that nobody has fetched yet do not fill the memory.
+
+        Args:
+            publication: Which one wants to keep another version.
+            size: Its bytes.
+
+        Raises:
+            VersionsAwaited: Too many handles are on their way.
+        """
+        self._sweep()
+        place = memory_place()
+        if size > place.room:
+            for other in self._all():
+                other.drop_spares()
+        awaited = [
+            (version, owner)
+            for owner in self._all()
+            if isinstance(owner, Publication)
+            for version in owner.awaited()
+        ]
+        taken = sum(version.size for version, _ in awaited)
+        bound = AWAITED_SHARE * place.capacity
+        awaited.sort(key=_age, reverse=True)
+        now = time.monotonic()
+        for version, owner in awaited:
+            if taken + size <= bound or now - version.given_at < LOST_S:
+                break
+            owner.give_up(version)
+            taken -= version.size
+        if awaited and taken and taken + size > bound:
+            raise VersionsAwaited(
+                f"{publication.name!r} changed again while {taken:,} bytes of earlier "
+                f"states wait for workers to fetch them; {bound:,.0f} bytes, half of "
+                "the shared memory, may. Wait for the workers before it is changed."
+            )
+
+    def _all(self) -> list[Publication | Inplace]:
+        with self._lock:
+            return [*self._publications, *self._retired]
+
+    def versions(self) -> Versions:
+        """
+        Tell what is kept of all objects, unshared ones included.
+        """
+        self._sweep()
+        found = [publication.versions() for publication in self._all()]
+        return Versions(*(sum(column) for column in zip(*found, strict=True)))
+
+    def close(self) -> None:
+        """
+        Keep nothing; whoever maps a version keeps its memory. Twice is fine.
+        """
+        with self._lock:
+            publications = [*self._publications, *self._retired]
+            self._publications, self._retired = [], []
+        for publication in publications:
+            publication.close()
+
+    def after_fork(self) -> None:
+        """
+        In a child, give up what belongs to the parent.
+        """
+        self._lock = threading.Lock()
+        for publication in (*self._publications, *self._retired):
+            publication.after_fork()
+        self._publications, self._retired = [], []
+
+
+def _age(found: tuple[Version, Publication]) -> float:
+    return time.monotonic() - found[0].given_at
+
+
+def _after_fork_in_child() -> None:
+    for store in list(_stores):
+        store.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

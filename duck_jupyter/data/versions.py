@@ -1,0 +1,249 @@
+"""
+Version: one published state of an object, in a file of memory.
+
+::
+
+    0        header   the version's nonce; zeros while nobody may take it
+    4096     tickets  one byte for each handle that was given out
+    8192     buffers  64 bytes aligned, in the order of pickling
+    ...      index    (offset of the head, its bytes, [(offset, bytes) of each buffer])
+    ...      head     the pickle, without its buffers
+
+A handle that was pickled is on its way until some process marks its ticket. Until
+then, and for as long as anybody maps the file, the version stays as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from ..memory.copying import Span, address_of, differs, update
+from ..memory.files import MemoryFile
+from .handles import Handle, this_machine
+from .pickling import load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .pickling import Dumped
+
+__all__ = ["ARRIVED", "NONCE_BYTES", "TICKETS_AT", "Index", "Layout", "Version"]
+
+NONCE_BYTES = 16
+TICKETS_AT = 4096
+BUFFERS_AT = 8192
+#: Arrow wants it, and so do vector instructions.
+ALIGNMENT = 64
+#: What a ticket's byte says.
+FREE, ON_ITS_WAY, ARRIVED = b"\0", b"\1", b"\2"
+#: A handle without a ticket: all are on their way. Its version is kept.
+NO_TICKET = -1
+
+
+class Index(NamedTuple):
+    """
+    Where the parts of an object lie in a file, in bytes.
+    """
+
+    head_at: int
+    head_size: int
+    buffers: list[tuple[int, int]]
+
+
+class Layout:
+    """
+    How an object is laid out in a file.
+
+    Args:
+        dumped: The object.
+    """
+
+    def __init__(self, dumped: Dumped) -> None:
+        end = BUFFERS_AT
+        ranges = []
+        for buffer in dumped.buffers:
+            ranges.append((end, len(buffer)))
+            end = _aligned(end + len(buffer))
+        self.index_at = end
+        # The size of the index depends on the numbers in it: these are larger.
+        room = len(msgspec.msgpack.encode(Index(2**62, 2**62, ranges)))
+        head_at = end + room
+        index = Index(head_at, len(dumped.head), ranges)
+        self.ranges = ranges
+        self.index = msgspec.msgpack.encode(index)
+        self.head_at = head_at
+        self.size = head_at + len(dumped.head)
+
+    def pieces(self, dumped: Dumped) -> list[tuple[int, memoryview]]:
+        """
+        List what a new file holds, by offset, with no page left out.
+        """
+        control = memoryview(bytes(BUFFERS_AT))
+        starts = [start for start, _ in self.ranges]
+        tail = self.index.ljust(self.head_at - self.index_at, b"\0") + dumped.head
+        return [
+            (0, control),
+            *zip(starts, dumped.buffers, strict=True),
+            (self.index_at, memoryview(tail)),
+        ]
+
+
+class Version:
+    """
+    One published state of an object, as the process that publishes it has it.
+
+    It belongs to one publication, under whose lock it is used.
+
+    Args:
+        dumped: The object.
+        layout: How it lies in the file.
+        name: What messages call it.
+
+    Raises:
+        DataTooBigError: There is no room for it.
+    """
+
+    def __init__(self, dumped: Dumped, layout: Layout, name: str) -> None:
+        self.name = name
+        self._file = MemoryFile(layout.size, layout.pieces(dumped))
+        self._finish(layout, dumped.head)
+
+    def _finish(self, layout: Layout, head: bytes) -> None:
+        self._layout = layout
+        self._head = head
+        self._lost_count = False
+        #: When the last handle was given out, in seconds of the monotonic clock.
+        self.given_at = time.monotonic()
+        self._file.map[TICKETS_AT:BUFFERS_AT] = bytes(BUFFERS_AT - TICKETS_AT)
+        self.nonce = secrets.token_bytes(NONCE_BYTES)
+        # Last: whoever reads it finds the rest.
+        self._file.map[:NONCE_BYTES] = self.nonce
+
+    @property
+    def size(self) -> int:
+        """
+        Bytes of shared memory.
+        """
+        return self._file.size
+
+    @property
+    def is_mapped(self) -> bool:
+        """
+        Somebody maps it.
+        """
+        return self._file.is_mapped
+
+    @property
+    def on_its_way(self) -> bool:
+        """
+        A handle was given out and has not arrived yet.
+        """
+        tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
+        return self._lost_count or ON_ITS_WAY in tickets
+
+    @property
+    def in_use(self) -> bool:
+        """
+        It has to stay as it is.
+        """
+        # In this order: who arrives maps it before it marks its ticket.
+        return self.on_its_way or self.is_mapped
+
+    def is_shaped_as(self, dumped: Dumped) -> bool:
+        """
+        Tell whether a state is this one, but for what its buffers hold.
+        """
+        sizes = [size for _, size in self._layout.ranges]
+        return dumped.head == self._head and sizes == list(map(len, dumped.buffers))
+
+    def holds(self, dumped: Dumped) -> bool:
+        """
+        Tell whether this is the state that an object is in.
+        """
+        if not self.is_shaped_as(dumped):
+            return False
+        return not differs(self._spans(self._layout, dumped.buffers))
+
+    def fits(self, layout: Layout) -> bool:
+        """
+        Tell whether another state has room in the same memory, and fills much of it.
+        """
+        return self.size // 2 <= layout.size <= self.size
+
+    def replace(self, dumped: Dumped, layout: Layout) -> bool:
+        """
+        Make this the version of another state that `fits`.
+
+        Returns:
+            Whether it could be done: nobody uses the old state.
+        """
+        if self.on_its_way:
+            return False
+        # Who comes late reads the nonce after it has mapped: one sees the other.
+        self._file.map[:NONCE_BYTES] = bytes(NONCE_BYTES)
+        if self.is_mapped:
+            self._file.map[:NONCE_BYTES] = self.nonce
+            return False
+        update(self._spans(layout, dumped.buffers))
+        end = layout.index_at + len(layout.index)
+        self._file.map[layout.index_at : end] = layout.index
+        self._file.map[layout.head_at : layout.size] = dumped.head
+        self._finish(layout, dumped.head)
+        return True
+
+    def _spans(self, layout: Layout, buffers: Sequence[Any]) -> list[Span]:
+        start = self._file.address
+        return [
+            Span(start + offset, address_of(buffer), size)
+            for (offset, size), buffer in zip(layout.ranges, buffers, strict=True)
+            if size
+        ]
+
+    def handle(self) -> Handle:
+        """
+        Give out a handle; the version stays until it arrives.
+        """
+        tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
+        ticket = next((at for at in map(tickets.find, (FREE, ARRIVED)) if at >= 0), -1)
+        if ticket == NO_TICKET:
+            self._lost_count = True
+        else:
+            self._file.map[TICKETS_AT + ticket] = ON_ITS_WAY[0]
+        self.given_at = time.monotonic()
+        return Handle(
+            self.name,
+            this_machine(),
+            os.geteuid(),
+            self._file.key,
+            self.nonce,
+            self._layout.index_at,
+            len(self._layout.index),
+            ticket,
+            inplace=False,
+        )
+
+    def load_here(self) -> Any:
+        """
+        Give the object over the very memory of the version, writable.
+        """
+        view = memoryview(self._file.map)
+        buffers = [view[at : at + size] for at, size in self._layout.ranges]
+        return load(self._head, buffers)
+
+    def close(self) -> None:
+        """
+        Give the memory up; whoever maps it keeps it. Twice is fine.
+        """
+        self._file.close()
+
+    def __repr__(self) -> str:
+        return f"<Version of {self.name}, {self.size:,} bytes>"
+
+
+def _aligned(offset: int) -> int:
+    return -(-offset // ALIGNMENT) * ALIGNMENT

@@ -1,0 +1,192 @@
+"""
+Files of memory without a name, which other processes of the user open and map.
+
+Whoever made a file keeps it open, and another process opens it as
+``/proc/PID/fd/N``: without a round trip, and with nothing left when the last process
+that has it ends, however it does.
+
+Whoever maps a file holds a read lock of its own open file description. Such a lock
+goes with the last use of the description, which a mapping is, in every process that
+was forked; so the maker can ask at any time whether anybody maps the file. See
+"Open file description locks" in https://man7.org/linux/man-pages/man2/fcntl.2.html.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import mmap
+import os
+import stat
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from .copying import address_of, write_pieces
+from .room import with_room
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "Access",
+    "FileKey",
+    "MemoryFile",
+    "SharedFile",
+    "can_share_files",
+    "open_shared",
+]
+
+# struct flock of Linux: type, whence, start, length, pid.
+_LOCK = struct.Struct("@hhqqi4x")
+
+
+class Access:
+    """
+    How another process maps a file.
+    """
+
+    #: Writable, and what is written stays in the process that writes it.
+    COPY = mmap.ACCESS_COPY
+    READ = mmap.ACCESS_READ
+    #: Writable, and seen by all who map it.
+    SHARED = mmap.ACCESS_WRITE
+
+
+class FileKey(NamedTuple):
+    """
+    What another process needs to find a file, and to know that it is the one meant.
+    """
+
+    pid: int
+    fd: int
+    device: int
+    inode: int
+
+    @property
+    def path(self) -> str:
+        """
+        Where the file can be opened while its maker keeps it open.
+        """
+        return f"/proc/{self.pid}/fd/{self.fd}"
+
+
+class MemoryFile:
+    """
+    A file as its maker has it: written, mapped, and kept open for others.
+
+    Args:
+        size: Bytes of the whole file.
+        pieces: What is written into it, by offset. Together they leave no page out,
+            so that every page has its memory before anyone maps it.
+
+    Raises:
+        DataTooBigError: There is no room for it anywhere.
+    """
+
+    def __init__(self, size: int, pieces: Sequence[tuple[int, memoryview]]) -> None:
+        self.size = size
+        self.fd = with_room(size, lambda fd: write_pieces(fd, pieces))
+        try:
+            self.map = mmap.mmap(self.fd, size)
+            self.address = address_of(self.map)
+        except BaseException:
+            os.close(self.fd)
+            raise
+        found = os.fstat(self.fd)
+        self.key = FileKey(os.getpid(), self.fd, found.st_dev, found.st_ino)
+
+    @property
+    def is_mapped(self) -> bool:
+        """
+        Another process maps the file, or this one does as others do.
+        """
+        wanted = _LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        answer = fcntl.fcntl(self.fd, fcntl.F_OFD_GETLK, wanted)
+        return bool(_LOCK.unpack(answer)[0] != fcntl.F_UNLCK)
+
+    def close(self) -> None:
+        """
+        Give the file up here; whoever maps it keeps its memory. Twice is fine.
+        """
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+            with contextlib.suppress(BufferError):
+                self.map.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "key"):
+            self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self.fd < 0 else f"fd={self.fd}"
+        return f"<MemoryFile {self.size} bytes, {state}>"
+
+
+class SharedFile:
+    """
+    A file of another process, open and locked here for as long as it is mapped.
+
+    Args:
+        fd: Its descriptor; a context manager closes it.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def read(self, size: int, offset: int) -> bytes:
+        """
+        Read a few bytes.
+        """
+        return os.pread(self.fd, size, offset)
+
+    def write(self, data: bytes, offset: int) -> None:
+        """
+        Write a few bytes that all processes see.
+        """
+        os.pwrite(self.fd, data, offset)
+
+    def map(self, access: int) -> mmap.mmap:
+        """
+        Map the whole file; the mapping keeps the lock.
+
+        Args:
+            access: One of `Access`.
+        """
+        return mmap.mmap(self.fd, 0, access=access)
+
+    def __enter__(self) -> SharedFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.fd)
+
+
+def open_shared(key: FileKey) -> SharedFile:
+    """
+    Open a file of another process.
+
+    Raises:
+        FileNotFoundError: It is not there any more.
+        PermissionError: It is of another user.
+    """
+    found = Path(key.path).stat()
+    same = (found.st_dev, found.st_ino) == (key.device, key.inode)
+    if not same or not stat.S_ISREG(found.st_mode):
+        raise FileNotFoundError(f"{key.path} is another file by now.")
+    fd = os.open(key.path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        lock = _LOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, lock)
+    except BaseException:
+        os.close(fd)
+        raise
+    return SharedFile(fd)
+
+
+def can_share_files() -> bool:
+    """
+    Tell whether this system has what the module rests on; Linux has.
+    """
+    return hasattr(fcntl, "F_OFD_SETLK") and Path("/proc/self/fd").is_dir()

@@ -1,0 +1,151 @@
+"""
+The objects of the table as values: who may have them, and their publications.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from ..data.attach import reduced
+from ..data.inplace import Inplace
+from ..data.publish import Versions
+from ..data.store import Store
+from ..errors import AccessDenied, VersionsAwaited
+
+if TYPE_CHECKING:
+    from ..data.handles import Handle, Inline
+    from ..data.publish import Publication
+    from .objects import Entry, ObjectTable
+
+__all__ = ["Publisher"]
+
+
+class Publisher:
+    """
+    Publishes the objects of a table. Any thread may call it.
+
+    Args:
+        table: The objects.
+    """
+
+    def __init__(self, table: ObjectTable) -> None:
+        self.store = Store()
+        self._table = table
+        self._lock = threading.Lock()
+        self._publications: dict[int, Publication | Inplace] = {}
+
+    def fetch(self, entry: Entry) -> Handle | Inline:
+        """
+        Give what stands for an object as it is now, to a worker that asks.
+
+        Raises:
+            AccessDenied: Only some of its names are open.
+            ProxyError: As `handle`.
+        """
+        policy = entry.policy
+        if policy.allow is not None:
+            raise AccessDenied(
+                f"fetch() would hand over the whole of {entry.path}, which is shared "
+                f"with a few names only (allow: {', '.join(sorted(policy.allow))}). To "
+                f"open it, share it without them: %share {policy.name}"
+            )
+        return self.handle(entry)
+
+    def handle(self, entry: Entry) -> Handle | Inline:
+        """
+        Give what stands for an object as it is now.
+
+        Raises:
+            DataEncodeError: Something in it cannot be pickled.
+            ObjectChanged: It goes on changing.
+            DataTooBigError: There is no room for it.
+        """
+        self.sweep()
+        with self._lock:
+            publication = self._publications.get(entry.idx)
+            if publication is None:
+                frozen = entry.policy.frozen
+                publication = self.store.publication(entry.path, frozen=frozen)
+                self._publications[entry.idx] = publication
+        return publication.handle(entry.target)
+
+    def reduced(self, entry: Entry) -> Any:
+        """
+        Give what a pickler is told in place of a shared object.
+
+        Raises:
+            ProxyError: As `handle`.
+        """
+        try:
+            handle = self.handle(entry)
+        except VersionsAwaited:
+            # Rather slow than wrong: pickled as ever, the pool's pipe is the brake.
+            return entry.target.__reduce_ex__(4)
+        return reduced(handle)
+
+    def put(self, entry: Entry, inplace: Inplace) -> None:
+        """
+        Note that an object lies in shared memory itself.
+        """
+        self.store.add(inplace)
+        with self._lock:
+            before = self._publications.get(entry.idx)
+            self._publications[entry.idx] = inplace
+        if before is not None:
+            self.store.retire(before)
+
+    def renew(self, idx: int) -> None:
+        """
+        Note that a name stands for another object now.
+        """
+        with self._lock:
+            publication = self._publications.get(idx)
+        if publication is not None:
+            publication.renew()
+
+    def sweep(self) -> None:
+        """
+        End the publications of objects that are no more.
+        """
+        with self._lock:
+            entries = self._table.entries
+            gone = [idx for idx in self._publications if idx not in entries]
+            ended = [self._publications.pop(idx) for idx in gone]
+        for publication in ended:
+            self.store.retire(publication)
+
+    def mode(self, entry: Entry) -> str:
+        """
+        Say in a word what workers get of an object, and what they may do with it.
+        """
+        with self._lock:
+            inplace = isinstance(self._publications.get(entry.idx), Inplace)
+        if inplace:
+            return "inplace"
+        if entry.policy.frozen:
+            return "frozen"
+        return "read-only" if entry.policy.readonly else "live"
+
+    def versions(self, idx: int) -> Versions:
+        """
+        Tell what is kept of an object.
+        """
+        with self._lock:
+            publication = self._publications.get(idx)
+        return Versions() if publication is None else publication.versions()
+
+    def close(self) -> None:
+        """
+        Keep nothing; whoever maps a version keeps its memory.
+        """
+        self.store.close()
+        with self._lock:
+            self._publications.clear()
+
+    def after_fork(self) -> None:
+        """
+        In a child, leave to the parent what is the parent's.
+        """
+        self._lock = threading.Lock()
+        self._publications = {}

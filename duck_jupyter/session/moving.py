@@ -1,0 +1,101 @@
+"""
+Moving variables into shared memory (``%share --inplace``) and back out of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..data.inplace import Inplace, in_ordinary_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ..proxy import Proxy, ProxyServer
+    from .names import Source, Terms
+    from .session import SharedName, Wish
+
+__all__ = ["Moves", "move_out"]
+
+
+class Moves:
+    """
+    The objects that have to lie in other memory than they do, copied there.
+
+    No variable is touched before `finish`.
+
+    Args:
+        wishes: What is to be shared.
+        known: What is shared already, by name.
+        terms: How it is to be shared.
+
+    Raises:
+        NotShareable: An object cannot be moved; the message says why.
+        DataTooBigError: There is no room for it.
+    """
+
+    def __init__(
+        self, wishes: Sequence[Wish], known: Mapping[str, SharedName], terms: Terms
+    ) -> None:
+        #: The same wishes, for the objects where they lie now.
+        self.wishes: list[Wish] = []
+        self._inplace: dict[str, Inplace] = {}
+        self._before = {wish.name: wish.target for wish in wishes}
+        try:
+            for wish in wishes:
+                old = known.get(wish.name)
+                target = self._moved(wish, old, terms)
+                self.wishes.append(wish._replace(target=target))
+        except BaseException:
+            self.drop()
+            raise
+
+    def _moved(self, wish: Wish, old: SharedName | None, terms: Terms) -> Any:
+        is_moved = old is not None and old.terms.inplace and old.target is wish.target
+        if not terms.inplace:
+            if is_moved:
+                return in_ordinary_memory(wish.target, wish.name)
+            return wish.target
+        if is_moved and old is not None and old.terms == terms:
+            return wish.target
+        inplace = Inplace(wish.target, wish.name, readonly=terms.readonly)
+        self._inplace[wish.name] = inplace
+        return inplace.object
+
+    def finish(self, wish: Wish, server: ProxyServer, proxy: Proxy) -> None:
+        """
+        Let the server and the variable have the moved object of a wish.
+        """
+        inplace = self._inplace.pop(wish.name, None)
+        if inplace is not None:
+            server.move(proxy, inplace)
+        if wish.source is not None:
+            _rebind(wish.source, self._before[wish.name], lambda: wish.target)
+
+    def drop(self) -> None:
+        """
+        Give up the memory of what was not finished.
+        """
+        for inplace in self._inplace.values():
+            inplace.close()
+        self._inplace = {}
+
+
+def move_out(shared: SharedName) -> None:
+    """
+    Let the variable of a name that was shared in place have ordinary memory again.
+    """
+    if shared.terms.inplace and shared.source is not None:
+        _rebind(
+            shared.source,
+            shared.target,
+            lambda: in_ordinary_memory(shared.target, shared.name),
+        )
+
+
+def _rebind(source: Source, before: Any, make: Callable[[], Any]) -> None:
+    """
+    Give a variable another object, if it still stands for the one before.
+    """
+    if source.namespace.get(source.variable) is before:
+        source.namespace[source.variable] = make()
