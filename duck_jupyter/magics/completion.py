@@ -79,6 +79,8 @@ def _words(
         yield from ((shared.name, "variable") for shared in session.names)
     elif not before:
         yield from ((word, "keyword") for word in DUCK_WORDS)
+    elif before == ["doctor"]:
+        yield "--clean", "keyword"
     yield from ((option, "keyword") for option in OPTIONS[magic])
 
 

@@ -20,9 +20,11 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from ..errors import ProxyError
 from ..session.default import names_in
+from ..session.doctor import clean, examine, sections_of
 from ..session.names import Source, Terms, check_alias, check_object, close_to
 from ..session.overview import overview_of
 from ..session.session import Wish
+from .report import DoctorReport
 from .table import Table
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ __all__ = ["DUCK_WORDS", "DuckMagics"]
 F = TypeVar("F", bound="Callable[..., Any]")
 
 #: What %duck can be told.
-DUCK_WORDS = ("status", "stop")
+DUCK_WORDS = ("status", "stop", "doctor")
 
 
 def in_one_line(magic: F) -> F:
@@ -189,22 +191,35 @@ class DuckMagics(Magics):
     @line_magic
     @in_one_line
     @magic_arguments()
-    @argument("words", metavar="status | stop", nargs="*", help="What to do.")
-    def duck(self, line: str) -> Table:
+    @argument("words", metavar=" | ".join(DUCK_WORDS), nargs="*", help="What to do.")
+    @argument("--clean", action="store_true", help="For doctor: remove what is left.")
+    def duck(self, line: str) -> Table | DoctorReport:
         """
         Look after the server: ``status`` shows what it does, ``stop`` ends it.
+
+        ``doctor`` shows how much room there is for blocks of shared memory, what this
+        kernel holds, and what kernels left that were killed; with ``--clean`` it
+        removes that.
         """
-        words = self._parse(self.duck, line).words
+        args = self._parse(self.duck, line)
+        words = args.words
         if len(words) != 1 or words[0] not in DUCK_WORDS:
             wrong = " ".join(words)
+            *others, last = DUCK_WORDS
             raise UsageError(
-                f"%duck takes one word, {' or '.join(DUCK_WORDS)}"
+                f"%duck takes one word, {', '.join(others)} or {last}"
                 + (
                     f", and not {wrong!r}.{close_to(wrong, DUCK_WORDS)}"
                     if wrong
                     else "."
                 )
             )
+        if args.clean and words[0] != "doctor":
+            raise UsageError("--clean is for %duck doctor --clean")
+        if words[0] == "doctor":
+            report = examine(self._session)
+            removed = clean(report) if args.clean else None
+            return DoctorReport(sections_of(report, removed))
         if words[0] == "stop":
             self._session.stop()
         return Table(overview_of(self._session))

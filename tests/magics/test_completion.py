@@ -25,6 +25,8 @@ LINES = [
     ("%unshare c", ["cfg"]),
     ("%unshare --", ["--all"]),
     ("%duck st", ["status", "stop"]),
+    ("%duck d", ["doctor"]),
+    ("%duck doctor --", ["--clean"]),
 ]
 
 

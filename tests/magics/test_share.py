@@ -44,9 +44,10 @@ MISTAKES = [
     ("%unshare df", "nothing to unshare"),
     ("%unshare", "takes names or --all"),
     ("%unshare df --all", "not both"),
-    ("%duck", "status or stop"),
+    ("%duck", "status, stop or doctor"),
     ("%duck stpo", "Did you mean stop?"),
     ("%duck stop now", "not 'stop now'"),
+    ("%duck status --clean", "%duck doctor --clean"),
 ]
 
 
