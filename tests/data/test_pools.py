@@ -80,9 +80,9 @@ def test_objects_of_the_same_kind_go_as_ever(run: Run, box: Box) -> None:
 
 def test_a_large_array_is_handed_over(run: Run) -> None:
     """
-    Joblib has its own way for large arrays.
+    For arrays there is also a way of joblib's own.
     """
-    array, other = np.arange(10_000.0), np.arange(10_000.0)
+    array, other = np.arange(10_000.0), np.arange(10.0)
     handover.add(array, give("box"))
     first, second = run(give_back, [array, other])
     assert first == HANDED
@@ -98,7 +98,7 @@ def test_what_was_discarded_goes_as_ever(run: Run, box: Box) -> None:
 @pytest.mark.parametrize("kind", POOLS)
 def test_an_error_of_handing_over_is_that_of_the_task(kind: str, box: Box) -> None:
     """
-    Loky raises one of its own and names this as the cause. The pool goes on.
+    The pool goes on. An error of loky's own names this one as its cause.
     """
     handover.add(box, refuse)
     with open_pool(kind) as run:
@@ -195,4 +195,24 @@ assert is_loaded()
 @pytest.mark.parametrize("kind", ["loky", "joblib loky", "joblib multiprocessing"])
 def test_pools_that_are_imported_later_hand_over(kind: str) -> None:
     done = run_python(LATE.format(kind=kind))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+MAPPED = """
+import numpy as np
+from duck_jupyter.data.handover import handover
+from tests.support.handed import give, give_class
+from tests.support.pools import open_pool
+
+array, other = np.arange(10_000.0), np.arange(10_000.0)
+handover.add(array, give("array"))
+with open_pool("{kind}") as run:
+    found = run(give_class, [array, other])
+assert found == ["Handed", "memmap"], found
+"""
+
+
+@pytest.mark.parametrize("kind", ["joblib loky", "joblib multiprocessing"])
+def test_what_joblib_maps_itself_it_still_does(kind: str) -> None:
+    done = run_python(MAPPED.format(kind=kind))
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,5 +1,8 @@
 """
 Pools of all kinds, used in one way.
+
+loky and joblib are imported when they are asked for: with both in one process, workers
+of joblib are loky's, and each starts a tracker of its own once joblib maps an array.
 """
 
 from __future__ import annotations
@@ -9,8 +12,6 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-
-import loky
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,6 +63,7 @@ def open_pool(
             pool.join()
     else:
         if maker == "loky":
+            loky = importlib.import_module("loky")
             executor = loky.ProcessPoolExecutor(WORKERS, **start)
         else:
             context = multiprocessing.get_context(method)
