@@ -8,9 +8,8 @@ from typing import Any
 
 from ..data.attach import rebuild
 from ..errors import NotShareable
-from .proxy import Proxy
 
-__all__ = ["fetch"]
+__all__ = ["fetch", "fetched"]
 
 
 def fetch(proxy: Any, *, writable: bool = True) -> Any:
@@ -38,7 +37,7 @@ def fetch(proxy: Any, *, writable: bool = True) -> Any:
         DataTooBigError: There is no room for it in shared memory or the spool folder.
         KernelGone: The server ended.
     """
-    if not isinstance(proxy, Proxy):
+    if not hasattr(type(proxy), "_duck_token"):
         raise NotShareable(
             f"fetch() takes a proxy, such as shared.NAME; a {type(proxy).__name__} is "
             "the object itself: use it as it is."
@@ -46,7 +45,7 @@ def fetch(proxy: Any, *, writable: bool = True) -> Any:
     return fetched(proxy, writable=writable)
 
 
-def fetched(proxy: Proxy, *, writable: bool = True) -> Any:
+def fetched(proxy: Any, *, writable: bool = True) -> Any:
     """
     Give the object of a proxy: `fetch` without its check.
     """

@@ -23,6 +23,7 @@ from .methods import ProxyMethod
 from .names import OWN_NAMES
 from .registry import link_to
 from .special import special_methods
+from .tables import getattribute_for_pandas
 
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory
@@ -325,6 +326,8 @@ def _class_for(specials: bytes, type_name: str) -> type[Proxy]:
     }
     if "__eq__" in namespace and "__hash__" not in namespace:
         namespace["__hash__"] = None
+    if "__array__" in namespace:
+        namespace["__getattribute__"] = getattribute_for_pandas(Proxy.__getattribute__)
     namespace |= {"__slots__": (), "__module__": __name__}
     return type(f"Proxy[{type_name}]", (Proxy,), namespace)
 

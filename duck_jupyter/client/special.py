@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol.refs import MethodMark
 from ..protocol.special import BINARY, COMPARISONS, FIRST_BATCH, INPLACE, UNARY
+from .tables import array_method, arrow_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -47,7 +48,8 @@ def special_methods(call: Call) -> dict[str, Callable[..., Any]]:
     methods["__next__"] = _passing(call, "__next__")
     methods["__iter__"] = _iterating(call, "__iter__")
     methods["__reversed__"] = _iterating(call, "__reversed__")
-    methods["__array__"] = _as_array(call)
+    methods["__array__"] = _named(array_method(call), "__array__")
+    methods["__arrow_c_stream__"] = _named(arrow_method(call), "__arrow_c_stream__")
     methods["__await__"] = _awaiting(call)
     for name in ("aiter", "anext", "aenter", "aexit"):
         methods[f"__{name}__"] = _asynchronous(call, f"__{name}__")
@@ -124,17 +126,6 @@ def _batches(link: Any, idx: int, items: list[Any], many: bool) -> Iterator[Any]
     finally:
         if idx:
             link.drop(idx)
-
-
-def _as_array(call: Call) -> Method:
-    def method(self: Any, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = call(self, "__array__")
-        if dtype is not None:
-            array = array.astype(dtype, copy=False)
-        # From a worker's view it is a copy already; in the kernel it is the object's.
-        return array.copy() if copy and self._duck_link.server is not None else array
-
-    return _named(method, "__array__")
 
 
 def _awaiting(call: Call) -> Method:

@@ -38,7 +38,7 @@ UNARY = (
 OTHER = (
     *("round", "format", "getitem", "setitem", "delitem", "contains", "iter", "next"),
     *("reversed", "call", "dir", "enter", "exit"),
-    *("await", "aiter", "anext", "aenter", "aexit", "array"),
+    *("await", "aiter", "anext", "aenter", "aexit", "array", "arrow_c_stream"),
 )
 
 SPECIAL_NAMES: tuple[str, ...] = tuple(

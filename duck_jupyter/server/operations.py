@@ -44,16 +44,6 @@ def _swapped(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     return lambda target, other: function(other, target)
 
 
-def _as_array(target: Any) -> Any:
-    if hasattr(type(target), "columns"):
-        raise TypeError(
-            f"A proxy of a {type(target).__name__} is no array, which would lose its "
-            "columns. Call its methods, which run in the kernel, or take what is "
-            "needed of it: proxy['column'], proxy.to_dict('list')."
-        )
-    return target.__array__()
-
-
 #: Python's own way to call a special method, which tries the reflected one as well.
 SPECIAL_CALLS: dict[str, Callable[..., Any]] = {
     **{f"__{name}__": function for name, function in _BINARY_FUNCTIONS.items()},
@@ -81,7 +71,6 @@ SPECIAL_CALLS: dict[str, Callable[..., Any]] = {
     "__dir__": dir,
     "__iter__": iter,
     "__reversed__": reversed,
-    "__array__": _as_array,
 }
 
 
