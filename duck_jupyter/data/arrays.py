@@ -19,7 +19,7 @@ def reduce_array(array: Any) -> Any:
     """
     Give the reduced form of an array of exactly the class `numpy.ndarray`.
     """
-    if array.dtype.hasobject or not array.nbytes:
+    if array.dtype.hasobject or not array.itemsize:
         return NotImplemented
     axes = None
     piece = array

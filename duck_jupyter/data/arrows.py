@@ -20,6 +20,8 @@ def reduce_arrow_array(array: Any) -> Any:
     """
     import pyarrow as pa
 
+    # Counted on first use, and then pickled along: a look would seem to be a change.
+    _ = array.null_count
     try:
         needed, whole = array.nbytes, array.get_total_buffer_size()
         if whole < 2 * needed + LEAST_SAVING_BYTES:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .arrays import reduce_array, reduce_derived_array
 from .arrows import reduce_arrow_array
+from .caches import reduce_without_cache
 from .frames import reduce_polars_frame, reduce_polars_series
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ def find_help(kind: type) -> Callable[[Any], Any] | None:
         if kind in (numpy.recarray, numpy.matrix, numpy.memmap):
             return reduce_derived_array
         return reduce_array if kind is numpy.ndarray else None
+    if library == "pandas":
+        extensions: Any = sys.modules["pandas"].api.extensions
+        remembering = (extensions.ExtensionArray, extensions.ExtensionDtype)
+        return reduce_without_cache if issubclass(kind, remembering) else None
     if library == "polars":
         polars: Any = sys.modules["polars"]
         if kind is polars.DataFrame:
