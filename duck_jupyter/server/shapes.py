@@ -32,6 +32,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "adopt": (int,),
     "batch": (int, int),
     "block_name": (),
+    "fetch": (int,),
     "lend": (int,),
     "lock": (int, NUMBER),
     "reference": (int, str, str, ARGUMENTS, dict),
