@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_culprit", "find_path"]
 
-#: To look at so many takes less than a second.
-MOST_MEMBERS = 500_000
+#: To look at so many takes about a second.
+MOST_MEMBERS = 200_000
 #: Each may run code of the user's, as pickle did.
 MOST_STATES = 5_000
 MOST_PATH_CHARACTERS = 200
