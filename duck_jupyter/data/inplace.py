@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..errors import NotShareable
-from .pickling import dump, load
+from .pickling import dump
 from .publish import Versions
 from .versions import Layout, Version
 
@@ -110,12 +110,13 @@ class Inplace:
         self._version.close()
 
 
-def in_ordinary_memory(value: Any, name: str) -> Any:
+def in_ordinary_memory(value: Any) -> Any:
     """
-    Copy an object of shared memory into memory of this process alone.
+    Copy the object of an `Inplace` into memory of this process alone.
     """
-    dumped = dump(value, name)
-    return load(dumped.head, [bytearray(buffer) for buffer in dumped.buffers])
+    if hasattr(value, "columns"):
+        return value.copy()
+    return value.copy(order="K")
 
 
 def _check(value: Any, name: str) -> None:
@@ -131,7 +132,9 @@ def _check(value: Any, name: str) -> None:
                 raise _refusal(f"column {column!r} of {name!r} is {dtype}")
             _check_dtype(dtype, f"column {column!r} of {name!r}")
         return
-    raise _refusal(f"{name!r} is a {type(value).__module__}.{type(value).__qualname__}")
+    kind = type(value)
+    where = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    raise _refusal(f"{name!r} is a {where}{kind.__qualname__}")
 
 
 def _check_dtype(dtype: Any, what: str) -> None:

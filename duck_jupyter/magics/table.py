@@ -13,6 +13,7 @@ from ..session.sizes import in_bytes
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
+    from ..data.publish import Versions
     from ..session.overview import Overview, Row
 
 __all__ = ["Table", "html_of", "lines_of"]
@@ -27,10 +28,11 @@ HEADINGS = (
     "Calls",
     "Bytes",
     "Buffer fill",
+    "Versions",
     "Last error",
 )
 #: Columns of words; the others hold numbers.
-WORDS = frozenset({"Name", "Type", "Mode", "Last error"})
+WORDS = frozenset({"Name", "Type", "Mode", "Versions", "Last error"})
 UNKNOWN = "–"  # noqa: RUF001 - a dash
 MOST_CHARS = 60
 
@@ -146,8 +148,20 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.calls:,}",
         in_bytes(row.bytes),
         fill,
+        _in_words(row.versions),
         _shorten(" ".join((row.last_error or "").split())),
     )
+
+
+def _in_words(versions: Versions) -> str:
+    if not versions.kept:
+        return UNKNOWN
+    words = f"{versions.kept} in {in_bytes(versions.bytes)}"
+    if versions.mapped:
+        words += f", {in_bytes(versions.mapped)} mapped"
+    if versions.awaited:
+        words += f", {versions.awaited} awaited"
+    return words
 
 
 def _left_out(count: int) -> str:

@@ -13,7 +13,6 @@ was forked; so the maker can ask at any time whether anybody maps the file. See
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import mmap
 import os
@@ -112,8 +111,9 @@ class MemoryFile:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
-            with contextlib.suppress(BufferError):
-                self.map.close()
+            # Never map.close(): an array made over it need not be seen as a user of
+            # its memory (numpy.ndarray(buffer=...)), and would be left without.
+            del self.map
 
     def __del__(self) -> None:
         if hasattr(self, "key"):

@@ -54,7 +54,7 @@ class Moves:
         is_moved = old is not None and old.terms.inplace and old.target is wish.target
         if not terms.inplace:
             if is_moved:
-                return in_ordinary_memory(wish.target, wish.name)
+                return in_ordinary_memory(wish.target)
             return wish.target
         if is_moved and old is not None and old.terms == terms:
             return wish.target
@@ -89,7 +89,7 @@ def move_out(shared: SharedName) -> None:
         _rebind(
             shared.source,
             shared.target,
-            lambda: in_ordinary_memory(shared.target, shared.name),
+            lambda: in_ordinary_memory(shared.target),
         )
 
 

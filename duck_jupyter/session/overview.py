@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .sizes import size_of
 
 if TYPE_CHECKING:
+    from ..data.publish import Versions
     from ..server.statistics import ProxyStatistics, ServerStatistics
     from .session import Session
 
@@ -29,7 +30,7 @@ class Row(NamedTuple):
     #: In words, or "" where it is not known.
     size: str
     level: int
-    #: ``"live"`` or ``"read-only"``.
+    #: ``"live"``, ``"frozen"``, ``"inplace"`` or ``"read-only"``.
     mode: str
     #: Processes that hold or call it.
     workers: int
@@ -40,6 +41,8 @@ class Row(NamedTuple):
     last: int
     peak: int
     bufsize: int
+    #: What is kept of it for workers that fetch it.
+    versions: Versions
     last_error: str | None
 
 
@@ -103,6 +106,7 @@ def _row(found: ProxyStatistics, target: Any) -> Row:
         calls.last_bytes,
         calls.peak_bytes,
         found.bufsize,
+        found.versions,
         found.last_error,
     )
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from duck_jupyter.data.publish import Versions
 from duck_jupyter.magics.table import Table
 from duck_jupyter.session.overview import Overview, Row
 from duck_jupyter.session.sizes import in_bytes
@@ -22,6 +23,7 @@ ROW = Row(
     last=64,
     peak=300,
     bufsize=200,
+    versions=Versions(2, 3 << 20, 1 << 20, 1),
     last_error=None,
 )
 BAD = ROW._replace(
@@ -31,10 +33,13 @@ BAD = ROW._replace(
     level=1,
     last=0,
     peak=0,
+    versions=Versions(),
     last_error='KeyError: "x"\n<script>' + "x" * 100,
 )
 
-HEADINGS = "Name Type Size Level Mode Workers Calls Bytes Buffer fill Last error"
+HEADINGS = (
+    "Name Type Size Level Mode Workers Calls Bytes Buffer fill Versions Last error"
+)
 
 
 def test_the_text_is_a_sentence_and_aligned_columns() -> None:
@@ -46,6 +51,7 @@ def test_the_text_is_a_sentence_and_aligned_columns() -> None:
     assert df.index("1,234") + len("1,234") == headings.index("Calls") + len("Calls")
     assert "336,776 x 19" in df
     assert "32%, peak 150% of 200 B" in df
+    assert "2 in 3.00 MB, 1.00 MB mapped, 1 awaited" in df
     assert cfg.startswith("  cfg")
     assert cfg.endswith("xxx...")
 
