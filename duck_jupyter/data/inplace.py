@@ -94,7 +94,8 @@ class Inplace:
         Tell what is kept.
         """
         size = self._version.size
-        return Versions(1, size, size if self._version.is_mapped else 0, 0)
+        spooled = size if self._version.is_spooled else 0
+        return Versions(1, size, size if self._version.is_mapped else 0, 0, spooled)
 
     def close(self) -> None:
         """

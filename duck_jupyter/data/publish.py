@@ -44,6 +44,8 @@ class Versions(NamedTuple):
     mapped: int = 0
     #: Older versions that handles on their way stand for.
     awaited: int = 0
+    #: Bytes that lie in the spool folder.
+    spooled: int = 0
 
 
 class Publication:
@@ -211,6 +213,7 @@ class Publication:
                     sum(version.size for version in kept),
                     sum(version.size for version in kept if version.is_mapped),
                     sum(version.on_its_way for version in self._older),
+                    sum(version.size for version in kept if version.is_spooled),
                 )
         return self._counted
 

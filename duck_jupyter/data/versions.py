@@ -132,6 +132,13 @@ class Version:
         return self._file.size
 
     @property
+    def is_spooled(self) -> bool:
+        """
+        It lies in the spool folder.
+        """
+        return self._file.is_spooled
+
+    @property
     def is_mapped(self) -> bool:
         """
         Somebody maps it.

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .copying import address_of, write_pieces
-from .room import with_room
+from .room import is_in_memory, with_room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +94,13 @@ class MemoryFile:
             raise
         found = os.fstat(self.fd)
         self.key = FileKey(os.getpid(), self.fd, found.st_dev, found.st_ino)
+
+    @property
+    def is_spooled(self) -> bool:
+        """
+        It is not in memory, for which it was too large.
+        """
+        return not is_in_memory(self.key.device)
 
     @property
     def is_mapped(self) -> bool:

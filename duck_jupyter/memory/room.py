@@ -40,6 +40,7 @@ __all__ = [
     "chosen_spool",
     "fixed",
     "follow_spool",
+    "is_in_memory",
     "memory_place",
     "open_block",
     "spool_folder",
@@ -175,6 +176,16 @@ def spool_place() -> Place:
     Look how much room there is in the spool folder.
     """
     return _look(spool_folder())
+
+
+def is_in_memory(device: int) -> bool:
+    """
+    Tell whether a file of this device lies in the folder that is memory.
+    """
+    try:
+        return MEMORY_FOLDER.stat().st_dev == device
+    except OSError:
+        return False
 
 
 def open_block(size: int) -> int:

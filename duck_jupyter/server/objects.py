@@ -53,6 +53,7 @@ class Entry:
         "kept",
         "leases",
         "level",
+        "parent",
         "path",
         "pinned",
         "policy",
@@ -68,6 +69,8 @@ class Entry:
         self.idx = idx
         self.level = level
         self.path = path
+        #: The number of the object it was first reached through.
+        self.parent: int | None = None
         #: Shared: it stays though no process holds it.
         self.kept = False
         #: An iterator that has raised: the error comes with the next items.
@@ -133,6 +136,7 @@ class ObjectTable:
             entry.kept = True
             entry.level = 0
             entry.path = policy.name
+            entry.parent = None
             return entry
 
     def get(self, idx: int) -> Entry:
@@ -185,9 +189,11 @@ class ObjectTable:
                             policy.max_chain, f"{type(target).__name__} at {path}"
                         )
                     known = Entry(next(self._numbers), target, level, path, policy)
+                    known.parent = parent.idx
                     self._keep(known)
                 elif level < known.level:
                     known.level, known.path = level, _shorten(parent.path + step)
+                    known.parent = parent.idx
                 entry = known
             if entry.level:
                 entry.holders[holder] = entry.holders.get(holder, 0) + 1

@@ -46,6 +46,8 @@ class ProxyStatistics(NamedTuple):
     """
 
     idx: int
+    #: The number of the object it was first reached through, for a chained one.
+    parent: int | None
     #: The shared name, or the path from it such as ``df.groupby()``.
     path: str
     #: The name it was reached through.
@@ -78,6 +80,8 @@ class WorkerStatistics(NamedTuple):
     #: How many of its threads have called.
     threads: int
     calls: CallTotals
+    #: Seconds that its threads have waited for answers, all together.
+    waited_s: float
     #: Share of the time since it connected that its threads waited for answers, from
     #: 0 to 1 for each thread.
     waiting_share: float
@@ -209,6 +213,7 @@ def _of_proxy(
     policy = entry.policy
     return ProxyStatistics(
         entry.idx,
+        entry.parent,
         entry.path,
         policy.name,
         entry.type_name,
@@ -246,6 +251,7 @@ def _of_workers(
                 since,
                 len(threads),
                 totals_of(counts or [fresh_counts()]),
+                waited,
                 min(waited / lasted, 1.0) if lasted > 0 else 0.0,
                 tuple(_calling(server, threads)),
             )
