@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import LimitedProxyChaining, ProxyObjectNotFound
 from ..protocol.refs import TYPE_NAME_CHARS, ObjectRef
 from ..protocol.special import bits_of
-from .counters import add_counts, fresh_counts
+from .counters import PEAK_BYTES, add_counts, fresh_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -264,6 +264,17 @@ class ObjectTable:
             for idx, counts in tallies.items():
                 entry = self.entries.get(idx)
                 add_counts(self.past if entry is None else entry.counts, counts)
+
+    def reset_peaks(self, idx: int | None) -> None:
+        """
+        Forget the largest frame to an object, or to all of them.
+        """
+        with self._lock:
+            for entry in self.entries.values():
+                if idx is None or entry.idx == idx:
+                    entry.counts[PEAK_BYTES] = 0
+            if idx is None:
+                self.past[PEAK_BYTES] = 0
 
     def drop_here(self, idx: int) -> None:
         """

@@ -333,6 +333,17 @@ class ProxyServer(AnswersByHand):
         """
         return statistics_of(self)
 
+    def reset_peaks(self, idx: int | None = None) -> None:
+        """
+        Forget the largest frames: `CallTotals.peak_bytes` begins anew.
+
+        Args:
+            idx: The number of the object; all of them by default.
+        """
+        self.table.reset_peaks(idx)
+        for caller in self.callers():
+            caller.tally.reset_peaks(idx)
+
     def callers(self) -> list[Caller]:
         """
         Give the client threads that are connected.

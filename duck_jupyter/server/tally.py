@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from .counters import add_counts, fresh_counts
+from .counters import LAST_BYTES, PEAK_BYTES, add_counts, fresh_counts
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -59,6 +59,15 @@ class Tally:
                 # many.
                 self._most = max(MOST_OBJECTS, 2 * len(self.by_object))
             return self.by_object.setdefault(idx, fresh_counts())
+
+    def reset_peaks(self, idx: int | None) -> None:
+        """
+        Forget the largest frame to an object, or to all of them.
+        """
+        with self._lock:
+            for number, counts in self.by_object.items():
+                if idx is None or number == idx:
+                    counts[PEAK_BYTES] = counts[LAST_BYTES]
 
     def counts(self) -> dict[int, list[int]]:
         """

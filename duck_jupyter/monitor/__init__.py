@@ -1,0 +1,3 @@
+"""
+The live monitor: who looks, what they are sent, and how they are shown it.
+"""

@@ -1,0 +1,113 @@
+"""
+The monitor over the kernel's own sockets, for JupyterLab's panel and the terminal.
+
+Snapshots are broadcast on iopub as messages of a comm that was never opened: whoever
+does not know it lets them pass, and a page that was loaded anew while a cell runs gets
+them all the same. Requests come on the control channel, which has a thread of its own,
+so they are answered while a cell runs, whatever the version of the kernel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from ..session.snapshot import as_plain
+from .viewers import Leases, Listeners
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .hub import Hub
+
+__all__ = ["LIVE_TARGET", "Sockets"]
+
+#: What messages of the broadcast are known by.
+LIVE_TARGET = "duck_jupyter.live"
+#: Types of requests; the answer's type ends with ``_reply``.
+REQUESTS = ("duck_watch", "duck_unwatch", "duck_snapshot", "duck_command")
+
+
+class Sockets:
+    """
+    What a kernel does for front ends that are no widgets.
+
+    Args:
+        kernel: An ipykernel.
+        hub: The monitor.
+    """
+
+    def __init__(self, kernel: Any, hub: Hub) -> None:
+        self._kernel = kernel
+        self._hub = hub
+        self._live: Any = None
+        self._viewers = Listeners(self._broadcast, Leases(lambda: hub.is_busy))
+        self._answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "duck_watch": self._watch,
+            "duck_unwatch": self._unwatch,
+            "duck_snapshot": self._snapshot,
+            "duck_command": hub.do,
+        }
+
+    def open(self) -> None:
+        """
+        Answer requests from now on.
+        """
+        for name in REQUESTS:
+            self._kernel.control_handlers[f"{name}_request"] = self._handler(name)
+        self._broadcast({"kind": "loaded"})
+
+    def close(self) -> None:
+        """
+        Answer no more requests.
+        """
+        for name in REQUESTS:
+            self._kernel.control_handlers.pop(f"{name}_request", None)
+        self._hub.discard(self._viewers)
+        self._broadcast({"kind": "unloaded"})
+
+    def _broadcast(self, data: dict[str, Any]) -> None:
+        if self._live is None:
+            from comm import create_comm
+
+            # Not opened in any front end, which would be told of a comm they lack.
+            self._live = create_comm(
+                target_name=LIVE_TARGET,
+                comm_id=f"duck-{uuid.uuid4().hex}",
+                primary=False,
+            )
+        # A kernel that is going down has closed its sockets.
+        with contextlib.suppress(OSError):
+            self._live.send({"duck": LIVE_TARGET, **data})
+
+    def _handler(self, name: str) -> Callable[[Any, Any, Any], None]:
+        def handle(stream: Any, ident: Any, parent: Any) -> None:
+            content = parent.get("content") or {}
+            try:
+                answer = {"status": "ok", **self._answers[name](content)}
+            except Exception as error:
+                # Whoever asked hears of it; the control thread goes on.
+                answer = {
+                    "status": "error",
+                    "message": f"{type(error).__name__}: {error}",
+                }
+            self._kernel.session.send(
+                stream, f"{name}_reply", answer, parent=parent, ident=ident
+            )
+
+        return handle
+
+    def _watch(self, content: dict[str, Any]) -> dict[str, Any]:
+        self._viewers.leases.renew(str(content.get("viewer", "")))
+        self._hub.add(self._viewers)
+        if content.get("quiet"):
+            return {}
+        return self._snapshot(content)
+
+    def _unwatch(self, content: dict[str, Any]) -> dict[str, Any]:
+        self._viewers.leases.end(str(content.get("viewer", "")))
+        return {}
+
+    def _snapshot(self, content: dict[str, Any]) -> dict[str, Any]:
+        return {"snapshot": as_plain(self._hub.ticker.look())}

@@ -1,0 +1,102 @@
+"""
+Hub: the monitor of one session, whoever shows it.
+
+Nothing of it runs before somebody looks, and what only then is needed is loaded then.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from ..session.snapshot import Cell
+from .commands import Commands
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+    from .ticker import Ticker, Viewer
+
+__all__ = ["Hub"]
+
+
+class Hub:
+    """
+    The monitor of one session. Any thread may call it.
+
+    Args:
+        session: The session.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.commands = Commands(session)
+        self._lock = threading.Lock()
+        self._ticker: Ticker | None = None
+        self._cell = Cell(running=False, number=None)
+
+    @property
+    def ticker(self) -> Ticker:
+        """
+        What sends snapshots, made when it is first asked for.
+        """
+        with self._lock:
+            if self._ticker is None:
+                from .ticker import Ticker  # which loads psutil
+
+                self._ticker = Ticker(self.session, self.commands)
+                self._ticker.cell = self._cell
+            return self._ticker
+
+    @property
+    def is_busy(self) -> bool:
+        """
+        A cell runs.
+        """
+        return self._cell.running
+
+    def cell_begins(self, number: int | None) -> None:
+        """
+        Note that a cell begins to run.
+        """
+        self._set(Cell(running=True, number=number))
+
+    def cell_ends(self) -> None:
+        """
+        Note that the cell has ended.
+        """
+        self._set(Cell(running=False, number=self._cell.number))
+
+    def _set(self, cell: Cell) -> None:
+        with self._lock:
+            self._cell = cell
+            if self._ticker is not None:
+                self._ticker.cell = cell
+
+    def add(self, viewer: Viewer) -> None:
+        """
+        Let somebody look.
+        """
+        self.ticker.add(viewer)
+
+    def discard(self, viewer: Viewer) -> None:
+        """
+        Let somebody look no longer.
+        """
+        if self._ticker is not None:
+            self._ticker.discard(viewer)
+
+    def do(self, command: Any) -> dict[str, Any]:
+        """
+        Do what a front end asks for, and show all viewers that it is done.
+        """
+        answer = self.commands.do(command)
+        if self._ticker is not None:
+            self._ticker.send_soon()
+        return answer
+
+    def stop(self) -> None:
+        """
+        Send nothing any more.
+        """
+        if self._ticker is not None:
+            self._ticker.stop()

@@ -1,0 +1,107 @@
+"""
+Monitor: the live view as a widget, for every front end that shows ipywidgets.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+from ..session.snapshot import Snapshot, as_plain
+from .viewers import Leases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .hub import Hub
+
+__all__ = ["Monitor"]
+
+#: Seconds from one state that is kept to the next: it is what a second view begins
+#: with, and what a saved notebook shows.
+KEPT_EVERY_S = 1.0
+
+
+class Monitor(anywidget.AnyWidget):
+    """
+    A live view of what a session shares.
+
+    The stream is messages; the trait holds the last state, for views that come later.
+
+    Args:
+        hub: The monitor of the session.
+        fallback: Gives the same as text and HTML, by type, where no widget is shown.
+    """
+
+    _esm = Path(__file__).parent / "static" / "monitor.js"
+    #: The last snapshot, whole, as plain values.
+    snapshot = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, hub: Hub, fallback: Callable[[], dict[str, str]]) -> None:
+        self._hub = hub
+        self._fallback = fallback
+        self._leases = Leases(lambda: hub.is_busy)
+        # A message is answered, and all that follows from it sent, where it came in: a
+        # subshell, which is free while a cell runs.
+        self._context: contextvars.Context | None = None
+        self._kept_at = 0.0
+        super().__init__(snapshot=as_plain(hub.ticker.look()))
+        self.on_msg(self._hear)
+
+    @property
+    def is_looking(self) -> bool:
+        """
+        A view is visible, as far as is known.
+        """
+        return self._leases.is_any
+
+    def show(self, snapshot: Snapshot) -> None:
+        """
+        Send a snapshot to all views.
+        """
+        context = self._context
+        if context is None:
+            self._send(snapshot)
+        else:
+            context.run(self._send, snapshot)
+
+    def _send(self, snapshot: Snapshot) -> None:
+        plain = as_plain(snapshot)
+        self.send({"kind": "snapshot", "snapshot": plain})
+        now = time.monotonic()
+        if snapshot.whole and now - self._kept_at > KEPT_EVERY_S:
+            self._kept_at = now
+            self.snapshot = plain
+
+    def _hear(self, widget: Any, content: Any, buffers: Any) -> None:
+        if not isinstance(content, dict):
+            return
+        kind, view = content.get("kind"), str(content.get("view", ""))
+        self._context = contextvars.copy_context()
+        if kind in ("ready", "visible"):
+            self._leases.renew(view)
+            self._hub.add(self)
+        elif kind == "hidden":
+            self._leases.end(view)
+        elif kind == "command":
+            answer = self._hub.do(content.get("command"))
+            self.send({"kind": "answer", "answer": answer})
+
+    def close(self) -> None:
+        """
+        End the widget in all front ends.
+        """
+        self._hub.discard(self)
+        super().close()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if isinstance(bundle, tuple):
+            data, *metadata = bundle
+            return ({**data, **self._fallback()}, *metadata)
+        return None if bundle is None else {**bundle, **self._fallback()}
