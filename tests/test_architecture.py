@@ -30,7 +30,8 @@ FLOORS = [
     {"server"},
     {"proxy"},
     {"session"},
-    {"pool", "engines", "magics", "monitor", "cli"},
+    {"monitor"},
+    {"pool", "engines", "magics", "cli"},
     {"__init__", "__main__"},
 ]
 HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor}

@@ -11,6 +11,8 @@ from IPython.core.magic import magic_kinds
 
 from ..client.locking import locked
 from ..client.references import ref
+from ..monitor.comm import Sockets
+from ..monitor.hub import Hub
 from ..session.default import own_session, shared
 from ..session.settings import DuckJupyter
 from .completion import make_matcher
@@ -107,7 +109,8 @@ class Extension:
             for namespace in (shell.user_ns, shell.user_ns_hidden)
             for name, value in GIVEN.items()
         ]
-        self._magics = DuckMagics(shell, session, self._restore)
+        self._hub = Hub(session)
+        self._magics = DuckMagics(shell, session, self._hub, self._restore)
         manager = shell.magics_manager
         self._places = [Place(manager.registry, "DuckMagics", self._magics)]
         for kind in magic_kinds:
@@ -121,6 +124,14 @@ class Extension:
         self._matcher = make_matcher(shell, session)
         shell.Completer.custom_matchers.append(self._matcher)
         shell.events.register("post_execute", self._follow)
+        shell.events.register("pre_run_cell", self._cell_begins)
+        shell.events.register("post_run_cell", self._cell_ends)
+        # The cell that loads the extension is running.
+        self._cell_begins(None)
+        kernel = getattr(shell, "kernel", None)
+        self._sockets = None if kernel is None else Sockets(kernel, self._hub)
+        if self._sockets is not None:
+            self._sockets.open()
         shell.observe(self._end, "exit_now")
 
     def unload(self) -> None:
@@ -129,6 +140,11 @@ class Extension:
         """
         shell, session = self._shell, self._session
         shell.unobserve(self._end, "exit_now")
+        if self._sockets is not None:
+            self._sockets.close()
+        self._hub.stop()
+        shell.events.unregister("pre_run_cell", self._cell_begins)
+        shell.events.unregister("post_run_cell", self._cell_ends)
         shell.events.unregister("post_execute", self._follow)
         shell.Completer.custom_matchers.remove(self._matcher)
         for ours in (self._settings, self._magics):
@@ -152,6 +168,12 @@ class Extension:
         # long that Jupyter kills it before anything of `atexit` has run.
         if change.new:
             self._session.stop()
+
+    def _cell_begins(self, info: Any) -> None:
+        self._hub.cell_begins(self._shell.execution_count)
+
+    def _cell_ends(self, result: Any) -> None:
+        self._hub.cell_ends()
 
     def _follow(self) -> None:
         self._session.follow()

@@ -25,6 +25,7 @@ from ..session.names import Source, Terms, check_alias, check_object, close_to
 from ..session.overview import overview_of
 from ..session.session import Wish
 from .report import DoctorReport
+from .show import monitor_of, shows_widgets
 from .table import Table
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ..monitor.hub import Hub
     from ..proxy import Proxy
     from ..session.session import Session
 
@@ -40,7 +42,7 @@ __all__ = ["DUCK_WORDS", "DuckMagics"]
 F = TypeVar("F", bound="Callable[..., Any]")
 
 #: What %duck can be told.
-DUCK_WORDS = ("status", "stop", "doctor")
+DUCK_WORDS = ("status", "monitor", "stop", "doctor")
 
 
 def in_one_line(magic: F) -> F:
@@ -76,14 +78,20 @@ class DuckMagics(Magics):
     Args:
         shell: The shell whose variables are shared.
         session: What shares them.
+        hub: The session's monitor.
         restore: Puts ``shared`` and its like back where they are missing.
     """
 
     def __init__(
-        self, shell: InteractiveShell, session: Session, restore: Callable[[], None]
+        self,
+        shell: InteractiveShell,
+        session: Session,
+        hub: Hub,
+        restore: Callable[[], None],
     ) -> None:
         super().__init__(shell)
         self._session = session
+        self._hub = hub
         self._namespace = shell.user_ns
         self._restore = restore
 
@@ -193,9 +201,12 @@ class DuckMagics(Magics):
     @magic_arguments()
     @argument("words", metavar=" | ".join(DUCK_WORDS), nargs="*", help="What to do.")
     @argument("--clean", action="store_true", help="For doctor: remove what is left.")
-    def duck(self, line: str) -> Table | DoctorReport:
+    def duck(self, line: str) -> Any:
         """
         Look after the server: ``status`` shows what it does, ``stop`` ends it.
+
+        ``monitor`` shows what it does live, also while a cell runs; where no widgets
+        are shown, as in a terminal, it shows what ``status`` does.
 
         ``doctor`` shows how much room there is for blocks of shared memory, what this
         kernel holds, and what kernels left that were killed; with ``--clean`` it
@@ -222,7 +233,10 @@ class DuckMagics(Magics):
             return DoctorReport(sections_of(report, removed))
         if words[0] == "stop":
             self._session.stop()
-        return Table(overview_of(self._session))
+        table = Table(overview_of(self._session))
+        if words[0] == "monitor" and shows_widgets(self.shell):
+            return monitor_of(self._hub)
+        return table
 
     def _parse(self, magic: Any, line: str) -> Any:
         try:

@@ -100,8 +100,7 @@ class Monitor(anywidget.AnyWidget):
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if isinstance(bundle, tuple):
-            data, *metadata = bundle
-            return ({**data, **self._fallback()}, *metadata)
-        return None if bundle is None else {**bundle, **self._fallback()}
+        bundle: Any = super()._repr_mimebundle_(**kwargs)
+        data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
+        data = {**(data or {}), **self._fallback()}
+        return (data, *metadata) if metadata else data
