@@ -1,0 +1,3 @@
+"""
+``jupyter duck``: the monitor and the doctor in a terminal.
+"""

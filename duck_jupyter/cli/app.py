@@ -1,0 +1,180 @@
+"""
+The commands of ``jupyter duck``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.prompt import IntPrompt
+from rich.table import Table
+
+from ..errors import NotShared, ProxyError
+from ..session.default import own_session
+from ..session.doctor import clean, examine, sections_of
+from .kernels import (
+    SHORT_PATIENCE_S,
+    KernelFile,
+    KernelLink,
+    link_to,
+    running_kernels,
+    the_file,
+)
+from .rates import Window
+from .screen import screen_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+#: Seconds from one look to the next.
+PERIOD_S = 1.0
+#: Rates are those of so many seconds.
+WINDOW_S = 10.0
+INTERRUPTED = 130
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """
+    Run a command.
+
+    Args:
+        args: The words after ``jupyter duck``; those of this process by default.
+
+    Returns:
+        The exit code: 0, or 1 with a sentence on stderr.
+    """
+    options = _parser().parse_args(args)
+    console = Console()
+    try:
+        options.run(options, console)
+    except ProxyError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jupyter duck", description="What running kernels share with workers."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    top = commands.add_parser("top", help="show it live, also while a cell runs")
+    top.add_argument(
+        "--existing",
+        metavar="FILE-OR-ID",
+        help="the kernel's connection file, or a part of its name",
+    )
+    top.add_argument("--json", action="store_true", help="one JSON text a line")
+    top.add_argument("--once", action="store_true", help="once, and not live")
+    top.set_defaults(run=_top)
+    listed = commands.add_parser("list", help="list the kernels that run")
+    listed.set_defaults(run=_list)
+    doctor = commands.add_parser(
+        "doctor", help="show the room for shared memory, and what dead kernels left"
+    )
+    doctor.add_argument("--clean", action="store_true", help="remove what they left")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _top(options: argparse.Namespace, console: Console) -> None:
+    file = _chosen(options, console)
+    window = Window(WINDOW_S)
+    pause = threading.Event()
+    with link_to(file) as link:
+        if options.json:
+            while True:
+                print(msgspec.json.encode(link.look()).decode(), flush=True)
+                if options.once:
+                    return
+                pause.wait(PERIOD_S)
+        snapshot = link.look()
+        window.add(snapshot)
+        if options.once:
+            console.print(screen_of(snapshot, window))
+            return
+        with Live(screen_of(snapshot, window), console=console, screen=True) as live:
+            while not pause.wait(PERIOD_S):
+                snapshot = link.look()
+                window.add(snapshot)
+                live.update(screen_of(snapshot, window), refresh=True)
+
+
+def _chosen(options: argparse.Namespace, console: Console) -> KernelFile:
+    if options.existing:
+        return the_file(options.existing)
+    files = running_kernels()
+    if not files:
+        raise NotShared(
+            "No kernel of this user runs. Start a notebook, and in it: %load_ext "
+            "duck_jupyter"
+        )
+    if len(files) == 1:
+        return files[0]
+    if not sys.stdin.isatty():
+        names = ", ".join(file.name for file in files)
+        raise NotShared(
+            f"{len(files)} kernels run: choose one with --existing NAME. They are "
+            f"{names}."
+        )
+    for number, file in enumerate(files, 1):
+        console.print(f"{number:3}  {file.name}  {_words_for(file)}", highlight=False)
+    choices = [str(number) for number in range(1, len(files) + 1)]
+    number = IntPrompt.ask("Which kernel", choices=choices, console=console, default=1)
+    return files[number - 1]
+
+
+def _list(options: argparse.Namespace, console: Console) -> None:
+    files = running_kernels()
+    if not files:
+        console.print("No kernel of this user runs.")
+        return
+    table = Table("Kernel", "Shares", "Connection file", box=None, pad_edge=False)
+    for file in files:
+        table.add_row(file.name, _words_for(file), str(file.path))
+    console.print(table)
+
+
+def _words_for(file: KernelFile) -> str:
+    with link_to(file) as link:
+        return _words_of(link)
+
+
+def _words_of(link: KernelLink) -> str:
+    language = link.language()
+    if language != "python":
+        return f"nothing: it speaks {language}" if language else "it does not answer"
+    try:
+        found = link.look(SHORT_PATIENCE_S)
+    except ProxyError:
+        return "nothing: the extension is not loaded"
+    roots = [row.path for row in found.objects if not row.level]
+    if not roots:
+        return "nothing yet"
+    count = len(found.workers)
+    workers = "1 worker" if count == 1 else f"{count:,} workers"
+    return f"{', '.join(roots)}; {workers}"
+
+
+def _doctor(options: argparse.Namespace, console: Console) -> None:
+    report = examine(own_session())
+    removed = clean(report) if options.clean else None
+    command = "jupyter duck doctor --clean"
+    for section in sections_of(report, removed, command):
+        console.print(section.sentence)
+        if section.rows:
+            table = Table(*section.headings, box=None, pad_edge=False)
+            for row in section.rows:
+                table.add_row(*row)
+            console.print(table)
+        console.print()
