@@ -101,6 +101,10 @@ def _top(options: argparse.Namespace, console: Console) -> None:
         snapshot = link.look()
         window.add(snapshot)
         if options.once:
+            # Rates need two looks.
+            pause.wait(PERIOD_S)
+            snapshot = link.look()
+            window.add(snapshot)
             console.print(screen_of(snapshot, window))
             return
         with Live(screen_of(snapshot, window), console=console, screen=True) as live:

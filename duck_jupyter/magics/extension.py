@@ -126,8 +126,10 @@ class Extension:
         shell.events.register("post_execute", self._follow)
         shell.events.register("pre_run_cell", self._cell_begins)
         shell.events.register("post_run_cell", self._cell_ends)
+        #: The number of the last cell that ended.
+        self._last_cell: int | None = None
         # The cell that loads the extension is running.
-        self._cell_begins(None)
+        self._hub.cell_begins(None)
         kernel = getattr(shell, "kernel", None)
         self._sockets = None if kernel is None else Sockets(kernel, self._hub)
         if self._sockets is not None:
@@ -170,9 +172,12 @@ class Extension:
             self._session.stop()
 
     def _cell_begins(self, info: Any) -> None:
-        self._hub.cell_begins(self._shell.execution_count)
+        # The shell's own count is ahead of the cell in some versions of IPython.
+        number = self._last_cell + 1 if self._last_cell and info.store_history else None
+        self._hub.cell_begins(number)
 
     def _cell_ends(self, result: Any) -> None:
+        self._last_cell = result.execution_count or self._last_cell
         self._hub.cell_ends()
 
     def _follow(self) -> None:
