@@ -1,0 +1,271 @@
+"""
+A snapshot that uses every field: ``python -m tests.support.snapshots`` writes it down.
+
+The file is read by the tests of Python and by those of TypeScript, so that both agree
+on what a snapshot is.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from duck_jupyter.session.snapshot import (
+    SCHEMA,
+    Cell,
+    ChainRow,
+    EndedRow,
+    ErrorRow,
+    Finding,
+    KernelRow,
+    MemoryRow,
+    ObjectRow,
+    Snapshot,
+    Totals,
+    WorkerRow,
+)
+from tests.support.processes import ROOT
+
+__all__ = ["GOLDEN_FILE", "golden", "golden_text"]
+
+GOLDEN_FILE = ROOT / "tests" / "data" / "snapshot.json"
+
+#: The moment of the snapshot, and when its server was made.
+NOW = 1_790_000_000.5
+BEGAN = 1_789_999_000.25
+LATENCY = [0, 0, 0, 0, 120, 9_000, 2_500, 400, 64, 20, 7, 3, 1, 1, 0, 1, *[0] * 16]
+KEY_ERROR = "Traceback (most recent call last):\n  ...\nKeyError: 'lost'\n"
+TOO_DEEP = (
+    "root.next.next was reached through 3 proxies and root allows 2. Ask for less."
+)
+
+
+def golden() -> Snapshot:
+    """
+    Give the snapshot: made up, always the same, with something in every field.
+    """
+    return Snapshot(
+        schema=SCHEMA,
+        seq=42,
+        whole=True,
+        time=NOW,
+        since=BEGAN,
+        state="serving",
+        kernel=KernelRow(pid=4000, python="3.11.7", session="0123456789abcdef"),
+        cell=Cell(running=True, number=7),
+        busy_delay=0.009,
+        totals=Totals(
+            9_000, 1_117, 2_000, 1_500_000, 7_250_000, 49_152, 61_440, LATENCY
+        ),
+        objects=objects(),
+        # Told here for its shape: an object that was unshared since the last tick.
+        gone=[6],
+        object_count=5,
+        workers=workers(),
+        ended=[
+            EndedRow(4103, "SpawnPoolWorker-3", BEGAN + 2, NOW - 60, 0, 1_000),
+            EndedRow(4104, "SpawnPoolWorker-4", BEGAN + 2, NOW - 30, -9, 117),
+            EndedRow(4105, "MainProcess", BEGAN + 5, NOW - 10.5, None, 3),
+        ],
+        errors=errors(),
+        error_count=19,
+        chains=[ChainRow("root.next.next", "Node", 3, 2, 4)],
+        memory=MemoryRow(
+            capacity=67_108_864,
+            free=50_331_648,
+            ours=9_437_184,
+            spooled=8_388_608,
+            spool_dir="/var/tmp/duck",
+            findings=[
+                Finding(
+                    "little-memory",
+                    "/dev/shm is small: what does not fit goes to /var/tmp/duck.",
+                    "docker run --shm-size=2g",
+                ),
+                Finding("leftover", "2 things were left by dead processes.", ""),
+            ],
+        ),
+        done=["6f1c2d", "6f1c2e"],
+    )
+
+
+def objects() -> list[ObjectRow]:
+    """
+    Give rows in every mode: two of them reached through others, one of those unused.
+    """
+    df = ObjectRow(
+        idx=1,
+        parent=None,
+        path="df",
+        root="df",
+        type="DataFrame",
+        size="336,776 x 19",
+        mode="live",
+        level=0,
+        max_level=16,
+        bufsize=65_536,
+        gets=8_000,
+        sets=17,
+        executes=1_900,
+        bytes_in=1_200_000,
+        bytes_out=7_000_000,
+        last=49_152,
+        peak=61_440,
+        versions=2,
+        version_bytes=8_388_608,
+        mapped_bytes=4_194_304,
+        last_error=None,
+        pids=[4101, 4102],
+        since=BEGAN + 1,
+    )
+    unused = {
+        **dict.fromkeys(("gets", "sets", "executes", "bytes_in", "bytes_out"), 0),
+        **dict.fromkeys(("last", "peak"), 0),
+        **dict.fromkeys(("versions", "version_bytes", "mapped_bytes"), 0),
+    }
+    change = msgspec.structs.replace
+    cache = change(
+        df,
+        **unused,
+        idx=2,
+        path="cache",
+        root="cache",
+        type="dict",
+        size="1,000",
+        bufsize=512,
+    )
+    return [
+        df,
+        change(
+            cache,
+            mode="frozen",
+            gets=1_000,
+            executes=100,
+            bytes_in=200_000,
+            bytes_out=240_000,
+            last=90,
+            peak=700,
+            last_error="KeyError: 'lost'",
+            pids=[4102],
+        ),
+        change(
+            cache,
+            idx=3,
+            path="root",
+            root="root",
+            type="Node",
+            size="",
+            mode="read-only",
+            max_level=2,
+            pids=[4101],
+            last_error=f"LimitedProxyChaining: {TOO_DEEP}",
+        ),
+        change(
+            cache,
+            idx=4,
+            parent=3,
+            path="root.next",
+            root="root",
+            type="Node",
+            size="",
+            level=1,
+            max_level=2,
+            sets=1_100,
+            bytes_in=100_000,
+            bytes_out=10_000,
+            last=100,
+            peak=100,
+            pids=[4101],
+        ),
+        change(
+            cache,
+            idx=5,
+            path="grid",
+            root="grid",
+            type="ndarray",
+            size="1,000 x 1,000",
+            mode="inplace",
+            versions=1,
+            version_bytes=8_000_000,
+            mapped_bytes=8_000_000,
+            pids=[],
+            since=NOW - 1,
+        ),
+    ]
+
+
+def workers() -> list[WorkerRow]:
+    """
+    Give one worker that waits, and one at rest of which less is known.
+    """
+    return [
+        WorkerRow(
+            pid=4101,
+            name="SpawnPoolWorker-1",
+            since=BEGAN + 2,
+            threads=2,
+            calls=10_000,
+            bytes_in=1_300_000,
+            bytes_out=7_000_000,
+            waited=412.5,
+            calling=["df", "the server"],
+            pss=73_400_320,
+        ),
+        WorkerRow(
+            pid=4102,
+            name="SpawnPoolWorker-2",
+            since=BEGAN + 2.5,
+            threads=1,
+            calls=997,
+            bytes_in=100_000,
+            bytes_out=200_000,
+            waited=0.25,
+            calling=[],
+            pss=None,
+        ),
+    ]
+
+
+def errors() -> list[ErrorRow]:
+    """
+    Give errors with ways out and without, the newest first.
+    """
+    return [
+        ErrorRow(
+            type="LimitedProxyChaining",
+            object="root",
+            message=TOO_DEEP,
+            count=4,
+            first=NOW - 20,
+            last=NOW - 2,
+            pids=[4101],
+            worker="SpawnPoolWorker-1",
+            ways_out=[
+                ("Allow one level more.", "%share root --max-chain 3"),
+                ("Or ask the object for what is needed in one call.", ""),
+            ],
+            traceback="",
+        ),
+        ErrorRow(
+            type="KeyError",
+            object="cache",
+            message="'lost'",
+            count=15,
+            first=NOW - 300,
+            last=NOW - 5,
+            pids=[4102, 4104],
+            worker="SpawnPoolWorker-2",
+            ways_out=[],
+            traceback=KEY_ERROR,
+        ),
+    ]
+
+
+def golden_text() -> str:
+    """
+    Write the snapshot as its file has it.
+    """
+    return msgspec.json.format(msgspec.json.encode(golden()), indent=2).decode() + "\n"
+
+
+if __name__ == "__main__":
+    GOLDEN_FILE.write_text(golden_text(), encoding="utf-8")
