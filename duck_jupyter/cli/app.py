@@ -5,17 +5,18 @@ The commands of ``jupyter duck``.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.prompt import IntPrompt
 from rich.table import Table
 
-from ..errors import NotShared, ProxyError
+from ..errors import KernelGone, NotShared, ProxyError
 from ..session.default import own_session
 from ..session.doctor import clean, examine, sections_of
 from .kernels import (
@@ -52,7 +53,8 @@ def main(args: Sequence[str] | None = None) -> int:
         The exit code: 0, or 1 with a sentence on stderr.
     """
     options = _parser().parse_args(args)
-    console = Console()
+    # Names of people's things may look like markup.
+    console = Console(markup=False, highlight=False)
     try:
         options.run(options, console)
     except ProxyError as error:
@@ -60,6 +62,10 @@ def main(args: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads has enough; nothing is to be said when Python ends, either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 
@@ -109,14 +115,22 @@ def _top(options: argparse.Namespace, console: Console) -> None:
             return
         with Live(screen_of(snapshot, window), console=console, screen=True) as live:
             while not pause.wait(PERIOD_S):
-                snapshot = link.look()
-                window.add(snapshot)
-                live.update(screen_of(snapshot, window), refresh=True)
+                try:
+                    snapshot = link.look()
+                    window.add(snapshot)
+                    shown = screen_of(snapshot, window)
+                except NotShared as error:
+                    # It may be in one long call, and go on.
+                    shown = Group(str(error), screen_of(snapshot, window))
+                live.update(shown, refresh=True)
 
 
 def _chosen(options: argparse.Namespace, console: Console) -> KernelFile:
     if options.existing:
-        return the_file(options.existing)
+        file = the_file(options.existing)
+        if not file.is_alive():
+            raise KernelGone(f"The kernel {file.name} has ended.")
+        return file
     files = running_kernels()
     if not files:
         raise NotShared(
@@ -143,7 +157,8 @@ def _list(options: argparse.Namespace, console: Console) -> None:
     if not files:
         console.print("No kernel of this user runs.")
         return
-    table = Table("Kernel", "Shares", "Connection file", box=None, pad_edge=False)
+    table = Table("Kernel", "Shares", box=None, pad_edge=False)
+    table.add_column("Connection file", overflow="fold")
     for file in files:
         table.add_row(file.name, _words_for(file), str(file.path))
     console.print(table)
@@ -177,7 +192,9 @@ def _doctor(options: argparse.Namespace, console: Console) -> None:
     for section in sections_of(report, removed, command):
         console.print(section.sentence)
         if section.rows:
-            table = Table(*section.headings, box=None, pad_edge=False)
+            table = Table(box=None, pad_edge=False)
+            for heading in section.headings:
+                table.add_column(heading, overflow="fold")
             for row in section.rows:
                 table.add_row(*row)
             console.print(table)

@@ -145,7 +145,7 @@ class KernelLink:
 
     def look(self, patience: float = PATIENCE_S) -> Snapshot:
         """
-        Give what the kernel shares, as it is now.
+        Give what the kernel shares, as it is now, whole.
 
         Raises:
             NotShared: The kernel does not answer this: the extension is not loaded.
@@ -162,7 +162,13 @@ class KernelLink:
             )
         if answer.get("status") != "ok":
             raise NotShared(str(answer.get("message", answer)))
-        return msgspec.convert(answer["snapshot"], Snapshot)
+        try:
+            return msgspec.convert(answer["snapshot"], Snapshot)
+        except msgspec.ValidationError:
+            raise NotShared(
+                f"The kernel {self.file.name} runs another version of duck_jupyter "
+                "than this one: install the same in both, and restart the kernel."
+            ) from None
 
 
 @contextmanager

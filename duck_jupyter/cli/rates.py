@@ -47,6 +47,8 @@ class Window:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._kept: deque[Snapshot] = deque()
+        #: Calls of each object until the oldest one, and until the newest.
+        self._calls: tuple[dict[int, int], dict[int, int]] = ({}, {})
 
     def add(self, snapshot: Snapshot) -> None:
         """
@@ -57,6 +59,7 @@ class Window:
         self._kept.append(snapshot)
         while snapshot.time - self._kept[0].time > self._seconds:
             self._kept.popleft()
+        self._calls = (_calls_in(self._kept[0]), _calls_in(snapshot))
 
     def rates(self) -> Rates:
         """
@@ -87,16 +90,11 @@ class Window:
         """
         Give the calls in a second of one object.
         """
-        old, new = self._kept[0], self._kept[-1]
-        passed = new.time - old.time
+        passed = self._kept[-1].time - self._kept[0].time
         if passed <= 0:
             return 0.0
-        then = {row.idx: row for row in old.objects}.get(idx)
-        now = {row.idx: row for row in new.objects}[idx]
-        count = now.gets + now.sets + now.executes
-        if then is not None:
-            count -= then.gets + then.sets + then.executes
-        return max(0, count) / passed
+        then, now = self._calls
+        return max(0, now[idx] - then.get(idx, 0)) / passed
 
     def waiting_of(self, pid: int) -> float | None:
         """
@@ -108,3 +106,7 @@ class Window:
         begun, waited = (old.time, then.waited) if then else (now.since, 0.0)
         passed = (new.time - begun) * max(1, now.threads)
         return min(1.0, max(0.0, now.waited - waited) / passed) if passed > 0 else None
+
+
+def _calls_in(snapshot: Snapshot) -> dict[int, int]:
+    return {row.idx: row.gets + row.sets + row.executes for row in snapshot.objects}

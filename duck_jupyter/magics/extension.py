@@ -17,6 +17,7 @@ from ..session.default import own_session, shared
 from ..session.settings import DuckJupyter
 from .completion import make_matcher
 from .share import DuckMagics
+from .show import is_in_cell
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -28,6 +29,9 @@ __all__ = ["load", "unload"]
 #: What a notebook finds without an import.
 GIVEN = {"shared": shared, "locked": locked, "ref": ref}
 
+#: The monitor of this process's session: a view that was made before the extension was
+#: unloaded goes on when it is loaded again.
+_hub = Hub(own_session())
 _MISSING = object()
 _loaded: WeakKeyDictionary[InteractiveShell, Extension] = WeakKeyDictionary()
 
@@ -109,7 +113,7 @@ class Extension:
             for namespace in (shell.user_ns, shell.user_ns_hidden)
             for name, value in GIVEN.items()
         ]
-        self._hub = Hub(session)
+        self._hub = _hub
         self._magics = DuckMagics(shell, session, self._hub, self._restore)
         manager = shell.magics_manager
         self._places = [Place(manager.registry, "DuckMagics", self._magics)]
@@ -128,9 +132,11 @@ class Extension:
         shell.events.register("post_run_cell", self._cell_ends)
         #: The number of the last cell that ended.
         self._last_cell: int | None = None
-        # The cell that loads the extension is running.
-        self._hub.cell_begins(None)
+        self._hub.start()
         kernel = getattr(shell, "kernel", None)
+        if kernel is not None and is_in_cell(kernel):
+            # The one that loads the extension.
+            self._hub.cell_begins(None)
         self._sockets = None if kernel is None else Sockets(kernel, self._hub)
         if self._sockets is not None:
             self._sockets.open()
@@ -142,9 +148,6 @@ class Extension:
         """
         shell, session = self._shell, self._session
         shell.unobserve(self._end, "exit_now")
-        if self._sockets is not None:
-            self._sockets.close()
-        self._hub.stop()
         shell.events.unregister("pre_run_cell", self._cell_begins)
         shell.events.unregister("post_run_cell", self._cell_ends)
         shell.events.unregister("post_execute", self._follow)
@@ -159,6 +162,11 @@ class Extension:
         if not self._served_before:
             session.stop()
         session.settings = self._before
+        # Last, so that those who look see how it ended.
+        if not _loaded:
+            self._hub.stop()
+        if self._sockets is not None:
+            self._sockets.close()
 
     def _restore(self) -> None:
         # %reset takes everything, and `del shared` happens.
@@ -170,6 +178,7 @@ class Extension:
         # long that Jupyter kills it before anything of `atexit` has run.
         if change.new:
             self._session.stop()
+            self._hub.stop()
 
     def _cell_begins(self, info: Any) -> None:
         # The shell's own count is ahead of the cell in some versions of IPython.

@@ -13,7 +13,7 @@ from .table import Table
 if TYPE_CHECKING:
     from ..monitor.hub import Hub
 
-__all__ = ["monitor_of", "shows_widgets"]
+__all__ = ["is_in_cell", "monitor_of", "shows_widgets"]
 
 
 def shows_widgets(shell: Any) -> bool:
@@ -26,12 +26,23 @@ def shows_widgets(shell: Any) -> bool:
     kernel = getattr(shell, "kernel", None)
     if kernel is None or find_spec("anywidget") is None:
         return False
-    try:
-        request = kernel.get_parent("shell")
-    except (AttributeError, TypeError):
-        return True
-    content = (request or {}).get("content") or {}
+    content = _request_of(kernel).get("content") or {}
     return bool(content.get("allow_stdin", True))
+
+
+def is_in_cell(kernel: Any) -> bool:
+    """
+    Tell whether a kernel runs a cell, and does not just begin.
+    """
+    header = _request_of(kernel).get("header") or {}
+    return bool(header.get("msg_type") == "execute_request")
+
+
+def _request_of(kernel: Any) -> dict[str, Any]:
+    try:
+        return kernel.get_parent("shell") or {}
+    except (AttributeError, TypeError, LookupError):
+        return {}
 
 
 def monitor_of(hub: Hub) -> Any:

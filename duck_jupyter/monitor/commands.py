@@ -7,6 +7,7 @@ arrived, it sends it again.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ class Commands:
             work = self._known[name]
             if not isinstance(key, str) or not isinstance(args, dict):
                 raise TypeError
-        except (TypeError, KeyError, AttributeError):
+        except (TypeError, KeyError):
             return {
                 "id": None,
                 "status": "error",
@@ -79,8 +80,9 @@ class Commands:
             pass  # what was to be gone is gone
         except ProxyError as error:
             return {"id": key, "status": "error", "message": str(error)}
-        except KeyError as error:
-            return {"id": key, "status": "error", "message": f"{error} is missing."}
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}"
+            return {"id": key, "status": "error", "message": message}
         return {"id": key, "status": "ok"}
 
     def _keep(self, key: str, answer: dict[str, Any]) -> None:
@@ -96,10 +98,13 @@ class Commands:
         return list(self._order)
 
     def _unshare(self, args: dict[str, Any]) -> None:
-        self._session.unshare([args["object"]])
+        self._session.unshare([str(args["object"])])
 
     def _unshare_all(self, args: dict[str, Any]) -> None:
-        self._session.unshare([shared.name for shared in self._session.names])
+        for shared in self._session.names:
+            # Somebody else may be quicker with one of them.
+            with contextlib.suppress(NotShared):
+                self._session.unshare([shared.name])
 
     def _reset_peaks(self, args: dict[str, Any]) -> None:
         server = self._session.server

@@ -33,6 +33,8 @@ class Hub:
         self._lock = threading.Lock()
         self._ticker: Ticker | None = None
         self._cell = Cell(running=False, number=None)
+        # A cell may run others, as %run does with a notebook.
+        self._depth = 0
 
     @property
     def ticker(self) -> Ticker:
@@ -58,13 +60,18 @@ class Hub:
         """
         Note that a cell begins to run.
         """
-        self._set(Cell(running=True, number=number))
+        self._depth += 1
+        if self._depth == 1:
+            self._set(Cell(running=True, number=number))
 
     def cell_ends(self) -> None:
         """
         Note that the cell has ended.
         """
-        self._set(Cell(running=False, number=self._cell.number))
+        # The end of an empty cell is told, and its beginning is not.
+        self._depth = max(0, self._depth - 1)
+        if not self._depth:
+            self._set(Cell(running=False, number=self._cell.number))
 
     def _set(self, cell: Cell) -> None:
         with self._lock:
@@ -94,9 +101,18 @@ class Hub:
             self._ticker.send_soon()
         return answer
 
+    def start(self) -> None:
+        """
+        Serve those who look, from now on; after `stop` as well.
+        """
+        self._depth = 0
+        self._set(Cell(running=False, number=None))
+        if self._ticker is not None:
+            self._ticker.start()
+
     def stop(self) -> None:
         """
-        Send nothing any more.
+        Show those who look how it ended, and send nothing any more.
         """
         if self._ticker is not None:
             self._ticker.stop()

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
+from ..session.doctor import examine, findings_of
 from ..session.observe import snapshot_of
 from ..session.snapshot import Cell, Snapshot, tick_between
 
 if TYPE_CHECKING:
     from ..session.session import Session
+    from ..session.snapshot import Finding
     from .commands import Commands
 
 __all__ = ["Ticker", "Viewer"]
@@ -33,6 +35,8 @@ WHOLE_EVERY_S = 10.0
 #: Seconds from one look at the memory of processes to the next; each reads a file of
 #: the system that takes milliseconds for gigabytes.
 MEMORY_EVERY_S = 2.0
+#: Seconds from one look at what the dead left to the next.
+FINDINGS_EVERY_S = 30.0
 
 
 class Viewer(Protocol):
@@ -70,9 +74,13 @@ class Ticker:
         self._wake = threading.Event()
         self._whole_wanted = True
         self._stopped = False
+        #: Whoever has it looks: a snapshot with a higher number is a later one.
+        self._looking = threading.Lock()
         self._seq = 0
         self._pss: dict[int, int] = {}
-        self._pss_at = 0.0
+        self._pss_until = 0.0
+        self._findings: list[Finding] = []
+        self._findings_until = 0.0
         self.cell = Cell(running=False, number=None)
 
     def add(self, viewer: Viewer) -> None:
@@ -105,7 +113,16 @@ class Ticker:
         """
         Take a whole snapshot now.
         """
-        return self._look()
+        with self._looking:
+            self._seq += 1
+            return snapshot_of(
+                self._session,
+                seq=self._seq,
+                cell=self.cell,
+                pss=self._memory_of_workers(),
+                findings=self._what_the_doctor_finds(),
+                done=self._commands.done(),
+            )
 
     def send_soon(self) -> None:
         """
@@ -114,63 +131,87 @@ class Ticker:
         self._whole_wanted = True
         self._wake.set()
 
+    def start(self) -> None:
+        """
+        Let people look, after `stop`.
+        """
+        with self._lock:
+            self._stopped = False
+
     def stop(self) -> None:
         """
-        Send nothing any more, and wait for the thread to end.
+        Send one last whole snapshot, and nothing any more.
         """
         with self._lock:
             self._stopped = True
+            viewers = self._looking_now()
             self._viewers.clear()
             thread = self._thread
         self._wake.set()
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=10.0)
+        if viewers:
+            last = self.look()
+            for viewer in viewers:
+                self._show(viewer, last)
 
     def _run(self) -> None:
+        try:
+            self._send_again_and_again()
+        finally:
+            with self._lock:
+                # Where something went wrong the next one to look gets another thread.
+                if self._thread is threading.current_thread():
+                    self._thread = None
+
+    def _send_again_and_again(self) -> None:
         before: Snapshot | None = None
-        whole_at = 0.0
+        whole_until = 0.0
         while True:
             with self._lock:
-                viewers = [found for found in self._viewers if found.is_looking]
+                viewers = self._looking_now()
                 if not viewers:
                     self._viewers.clear()
                     self._thread = None
                     return
-            begun = time.monotonic()
-            now = self._look()
-            whole = (
-                before is None or self._whole_wanted or begun - whole_at > WHOLE_EVERY_S
-            )
-            if whole or before is None:
-                self._whole_wanted = False
-                whole_at = begun
+                # Who comes from here on is not among them, and asks for another one.
+                wanted, self._whole_wanted = self._whole_wanted, False
+            begun, used = time.monotonic(), time.thread_time()
+            now = self.look()
+            if before is None or wanted or begun > whole_until:
+                whole_until = begun + WHOLE_EVERY_S
                 sent = now
             else:
                 sent = tick_between(before, now)
             before = now
             for viewer in viewers:
-                viewer.show(sent)
-            took = time.monotonic() - begun
-            self._wake.wait(max(PERIOD_S - took, LEAST_REST * took))
+                self._show(viewer, sent)
+            rest = PERIOD_S - (time.monotonic() - begun)
+            self._wake.wait(max(rest, LEAST_REST * (time.thread_time() - used)))
             self._wake.clear()
 
-    def _look(self) -> Snapshot:
-        with self._lock:
-            self._seq += 1
-            seq = self._seq
-        return snapshot_of(
-            self._session,
-            seq=seq,
-            cell=self.cell,
-            pss=self._memory_of_workers(),
-            done=self._commands.done(),
-        )
+    def _looking_now(self) -> list[Viewer]:
+        return [found for found in self._viewers if found.is_looking]
+
+    def _show(self, viewer: Viewer, snapshot: Snapshot) -> None:
+        try:
+            viewer.show(snapshot)
+        except Exception:
+            # Its way to the front end is closed; the others go on.
+            self.discard(viewer)
+
+    def _what_the_doctor_finds(self) -> list[Finding]:
+        now = time.monotonic()
+        if now > self._findings_until:
+            self._findings_until = now + FINDINGS_EVERY_S
+            self._findings = findings_of(examine(self._session))
+        return self._findings
 
     def _memory_of_workers(self) -> dict[int, int]:
         now = time.monotonic()
-        if now - self._pss_at < MEMORY_EVERY_S:
+        if now < self._pss_until:
             return self._pss
-        self._pss_at = now
+        self._pss_until = now + MEMORY_EVERY_S
         server = self._session.server
         pids = (
             set() if server is None else {found.hello.pid for found in server.callers()}

@@ -49,7 +49,9 @@ class Monitor(anywidget.AnyWidget):
         # A message is answered, and all that follows from it sent, where it came in: a
         # subshell, which is free while a cell runs.
         self._context: contextvars.Context | None = None
-        self._kept_at = 0.0
+        #: What tells whether the state that is kept is still true.
+        self._kept: Any = None
+        self._kept_until = 0.0
         super().__init__(snapshot=as_plain(hub.ticker.look()))
         self.on_msg(self._hear)
 
@@ -73,10 +75,19 @@ class Monitor(anywidget.AnyWidget):
     def _send(self, snapshot: Snapshot) -> None:
         plain = as_plain(snapshot)
         self.send({"kind": "snapshot", "snapshot": plain})
+        # While a cell runs the stream is enough, and what lasts is how it ended.
+        state = (
+            snapshot.state,
+            snapshot.totals,
+            snapshot.object_count,
+            snapshot.error_count,
+            len(snapshot.workers),
+        )
         now = time.monotonic()
-        if snapshot.whole and now - self._kept_at > KEPT_EVERY_S:
-            self._kept_at = now
-            self.snapshot = plain
+        if snapshot.cell.running or state == self._kept or now < self._kept_until:
+            return
+        self._kept, self._kept_until = state, now + KEPT_EVERY_S
+        self.snapshot = plain if snapshot.whole else as_plain(self._hub.ticker.look())
 
     def _hear(self, widget: Any, content: Any, buffers: Any) -> None:
         if not isinstance(content, dict):

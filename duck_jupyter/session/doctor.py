@@ -11,13 +11,22 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..memory.janitor import Leftover, find_leftovers, remove
 from ..memory.room import Place, memory_place, spool_place
 from .sizes import in_bytes
+from .snapshot import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .session import Session
 
-__all__ = ["Held", "Report", "Section", "clean", "examine", "sections_of"]
+__all__ = [
+    "Held",
+    "Report",
+    "Section",
+    "clean",
+    "examine",
+    "findings_of",
+    "sections_of",
+]
 
 #: Less shared memory than this gets a word of advice; a container has 64 MB by default.
 LITTLE_BYTES = 256 * 2**20
@@ -93,6 +102,28 @@ def sections_of(
         if removed is None
         else _removed(report.leftovers, removed),
     )
+
+
+def findings_of(report: Report) -> list[Finding]:
+    """
+    Give what of a report the user may want to do something about.
+    """
+    found = []
+    memory = report.memory
+    if memory.capacity < LITTLE_BYTES:
+        line = "docker run --shm-size=2g" if memory.capacity else ""
+        found.append(Finding("little memory", _room(report).sentence, line))
+    if report.leftovers:
+        size = in_bytes(sum(leftover.bytes for leftover in report.leftovers))
+        found.append(
+            Finding(
+                "left-overs",
+                f"{_things(len(report.leftovers))} left by processes that were "
+                f"killed, {size}, and in nobody's use.",
+                "%duck doctor --clean",
+            )
+        )
+    return found
 
 
 def _held_by(session: Session) -> tuple[Held, ...]:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["snapshot_of"]
 
+#: Groups of errors in a snapshot, the newest; tracebacks make them large.
+MOST_ERRORS = 50
 #: Tells this process from the one before it, after a restart.
 SESSION_ID = secrets.token_hex(8)
 
@@ -88,12 +90,13 @@ def snapshot_of(
             memory=_memory(0, 0, findings),
             done=done or [],
         )
-    # The names follow their variables.
-    targets = {shared.proxy._duck_idx: shared.target for shared in session.names}
+    # To look changes nothing: names follow their variables between cells.
     found = server.statistics()
-    for idx, entry in list(server.table.entries.items()):
-        targets.setdefault(idx, entry.target)
-    objects = [_object(proxy, targets.get(proxy.idx)) for proxy in found.proxies]
+    entries = server.table.entries
+    objects = []
+    for proxy in found.proxies:
+        entry = entries.get(proxy.idx)
+        objects.append(_object(proxy, None if entry is None else entry.target))
     return Snapshot(
         schema=SCHEMA,
         seq=seq,
@@ -196,7 +199,7 @@ def _errors(found: ServerStatistics) -> list[ErrorRow]:
             ways_out=list(group.ways_out),
             traceback=group.traceback,
         )
-        for group in found.error_groups
+        for group in found.error_groups[:MOST_ERRORS]
     ]
 
 
