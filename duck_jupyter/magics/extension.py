@@ -187,7 +187,9 @@ class Extension:
 
     def _cell_ends(self, result: Any) -> None:
         self._last_cell = result.execution_count or self._last_cell
-        self._hub.cell_ends()
+        # Of an empty cell only the end is told.
+        if result.info.raw_cell.strip():
+            self._hub.cell_ends()
 
     def _follow(self) -> None:
         self._session.follow()

@@ -47,9 +47,12 @@ def _request_of(kernel: Any) -> dict[str, Any]:
 
 def monitor_of(hub: Hub) -> Any:
     """
-    Make the live view; this loads the widget library.
+    Make the live view; this loads the widget library. Where that fails, the table.
     """
-    from ..monitor.widget import Monitor
+    try:
+        from ..monitor.widget import Monitor
+    except ImportError:
+        return Table(overview_of(hub.session))
 
     def as_table() -> dict[str, str]:
         return Table(overview_of(hub.session))._repr_mimebundle_()

@@ -68,7 +68,7 @@ class Hub:
         """
         Note that the cell has ended.
         """
-        # The end of an empty cell is told, and its beginning is not.
+        # The cell that loads the extension may have begun before that.
         self._depth = max(0, self._depth - 1)
         if not self._depth:
             self._set(Cell(running=False, number=self._cell.number))

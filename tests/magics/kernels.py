@@ -5,6 +5,7 @@ Kernel: a kernel in a process of its own, as Jupyter starts it.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from jupyter_core.utils import ensure_event_loop
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -32,10 +34,25 @@ class CellError(Exception):
 class Kernel:
     """
     A kernel that ends with its ``with`` block.
+
+    Args:
+        name: Of its kind.
+        arguments: More words for its command line.
+        env: What its environment has beside ours.
     """
 
-    def __init__(self) -> None:
-        self.manager, self.client = start_new_kernel(cwd=str(ROOT))
+    def __init__(
+        self,
+        name: str = "python3",
+        arguments: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.manager, self.client = start_new_kernel(
+            kernel_name=name,
+            cwd=str(ROOT),
+            extra_arguments=list(arguments),
+            env={**os.environ, **(env or {})},
+        )
         self._ended = False
 
     def __enter__(self) -> Self:

@@ -1,0 +1,3 @@
+"""
+The extension in a plain shell, and in real kernels.
+"""
