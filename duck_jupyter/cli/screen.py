@@ -25,6 +25,9 @@ UNKNOWN = "–"  # noqa: RUF001 - a dash
 #: Of the buffer; from here on the next frame may be too large for it.
 NEAR = 0.7
 BAR_CELLS = 8
+#: A terminal is not long; of more objects the busiest are shown.
+MOST_OBJECTS = 30
+MOST_ENDED = 5
 MOST_ERRORS = 5
 #: A worker that waits so much of its time is held up by the kernel.
 MUCH_WAITING = 0.5
@@ -102,8 +105,9 @@ def _objects(snapshot: Snapshot, window: Window) -> Table:
         right=("Level", "Calls/s", "Calls"),
     )
     children: dict[int | None, list[ObjectRow]] = {}
-    known = {row.idx for row in snapshot.objects}
-    for row in snapshot.objects:
+    rows = _busiest(snapshot.objects, window)
+    known = {row.idx for row in rows}
+    for row in rows:
         parent = row.parent if row.parent in known else None
         children.setdefault(parent, []).append(row)
 
@@ -126,16 +130,26 @@ def _objects(snapshot: Snapshot, window: Window) -> Table:
 
     for row in children.get(None, []):
         add(row, 0)
-    for chain in snapshot.chains or []:
+    if len(rows) < len(snapshot.objects):
+        table.add_row(f"and {len(snapshot.objects) - len(rows):,} more")
+    for chain in (snapshot.chains or [])[:MOST_OBJECTS]:
         table.add_row(
             Text(f"✂ {chain.path}", style="red"),
-            chain.type,
+            Text(chain.type),
             "cut",
             str(chain.level),
             *("", f"{chain.cuts:,}", "", ""),
             Text(f"LimitedProxyChaining: the limit is {chain.max_level}", style="red"),
         )
     return table
+
+
+def _busiest(rows: list[ObjectRow], window: Window) -> list[ObjectRow]:
+    def busy(row: ObjectRow) -> tuple[float, int]:
+        return -window.calls_of(row.idx), -(row.gets + row.sets + row.executes)
+
+    kept = {row.idx for row in sorted(rows, key=busy)[:MOST_OBJECTS]}
+    return [row for row in rows if row.idx in kept]
 
 
 def _fill(row: ObjectRow) -> Text:
@@ -155,7 +169,7 @@ def _workers(snapshot: Snapshot, window: Window) -> Table:
     )
     for row in snapshot.workers:
         table.add_row(*_worker(row, window.waiting_of(row.pid)))
-    for end in reversed(snapshot.ended):
+    for end in snapshot.ended[: -MOST_ENDED - 1 : -1]:
         how = "ended" if not end.exit_code else f"ended with {end.exit_code}"
         if end.exit_code and end.exit_code < 0:
             how = f"killed by signal {-end.exit_code}"

@@ -1,0 +1,184 @@
+"""
+What the monitor takes: ``python -m tests.benchmarks.monitor [--quick] [--json]``.
+
+A real kernel serves; its front end looks, or does not. A row that does not hold is no
+failure of the run: it says so in the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.magics.kernels import Kernel
+from tests.monitor.fronts import Front
+
+from . import workloads
+from .crowd import crowd_of
+from .machine import describe_machine
+from .measures import together
+from .station import Station
+from .table import Row, as_json, as_text, not_above
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+CLIENTS = 2
+WARM_S = 0.2
+LOAD = """
+%load_ext duck_jupyter
+from tests.benchmarks.workloads import Target
+target = Target()
+%share target
+"""
+MANY = """
+from duck_jupyter import share
+many = [share(Target(), name=f"target_{{i}}") for i in range({objects})]
+"""
+LOOKS = """
+import statistics, time
+from duck_jupyter.magics.extension import _hub
+from duck_jupyter.session.snapshot import as_plain
+times = []
+for _ in range({looks}):
+    began = time.perf_counter()
+    found = _hub.ticker.look()
+    times.append(time.perf_counter() - began)
+"""
+
+
+class Size(NamedTuple):
+    """
+    How often, and how many.
+    """
+
+    rounds: int
+    seconds: float
+    calls: int
+    objects: int
+    workers: int
+    looks: int
+
+
+FULL = Size(rounds=30, seconds=1.0, calls=60, objects=1000, workers=50, looks=50)
+QUICK = Size(rounds=1, seconds=0.3, calls=3, objects=50, workers=3, looks=5)
+
+
+def proxy_in(kernel: Kernel) -> Any:
+    """
+    Take the proxy of the target out of a kernel.
+    """
+    text = kernel.value("__import__('pickle').dumps(shared.target).hex()")
+    return pickle.loads(bytes.fromhex(text))
+
+
+def measure_throughput(
+    front: Front, clients: Sequence[Station], target: Any, size: Size
+) -> list[Row]:
+    """
+    Measure reads of several clients with somebody who looks, and with nobody.
+    """
+    together(clients, workloads.count_reads, target, WARM_S)
+    ratios = []
+    for i in range(size.rounds):
+        rates = {}
+        for visible in (True, False) if i % 2 else (False, True):
+            if visible:
+                front.ask("duck_watch", viewer="benchmark", quiet=True)
+                front.tick()
+            rates[visible] = together(
+                clients, workloads.count_reads, target, size.seconds
+            )
+            front.ask("duck_unwatch", viewer="benchmark")
+            front.drain()
+        ratios.append(rates[True] / rates[False])
+    cost = 100 * (1 - statistics.median(ratios))
+    return [not_above(f"monitor's cost, {CLIENTS} clients", "% of reads/s", cost, 3)]
+
+
+def measure_delay(front: Front, client: Station, target: Any, size: Size) -> list[Row]:
+    """
+    Measure from a call in a worker to the tick that has it, while a cell runs.
+    """
+    delays = []
+    gets = 0
+
+    def is_newer(tick: dict[str, Any]) -> bool:
+        return bool(tick["totals"]["gets"] > gets)
+
+    pause = threading.Event()
+    with tempfile.TemporaryDirectory() as folder, front.busy(Path(folder)):
+        front.ask("duck_watch", viewer="benchmark", quiet=True)
+        gets = front.tick()["totals"]["gets"]
+        for i in range(size.calls):
+            # At all moments between two ticks.
+            pause.wait(0.3 * i / size.calls)
+            client.run(workloads.read_once, target)
+            called = time.monotonic()
+            gets = front.tick(is_newer)["totals"]["gets"]
+            delays.append(time.monotonic() - called)
+        front.ask("duck_unwatch", viewer="benchmark")
+    delays.sort()
+    p95 = 1e3 * delays[int(0.95 * (len(delays) - 1))]
+    return [not_above("from a call to its tick, a cell running, p95", "ms", p95, 500)]
+
+
+def measure_look(kernel: Kernel, target: Any, size: Size) -> list[Row]:
+    """
+    Measure one look at many objects and many workers.
+    """
+    kernel.run(MANY.format(objects=size.objects - 1))
+    with crowd_of(size.workers, target):
+        kernel.run(LOOKS.format(looks=size.looks))
+        objects, workers = kernel.value("[found.object_count, len(found.workers)]")
+        median, worst = kernel.value("[statistics.median(times), max(times)]")
+    what = f"one look, {objects:,} objects and {workers} workers"
+    return [
+        Row(f"{what}: p50", "ms", 1e3 * median),
+        Row(f"{what}: longest", "ms", 1e3 * worst),
+    ]
+
+
+def main() -> None:
+    """
+    Measure, and print the table.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.monitor",
+        description="Measure what the live monitor takes.",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="seconds, with numbers that mean little"
+    )
+    parser.add_argument("--json", action="store_true", help="for programs")
+    options = parser.parse_args()
+    size = QUICK if options.quick else FULL
+    machine = describe_machine()
+    with ExitStack() as stack:
+        kernel = stack.enter_context(Kernel())
+        kernel.run(LOAD)
+        front = Front(kernel)
+        clients = [stack.enter_context(Station(f"client-{i}")) for i in range(CLIENTS)]
+        target = proxy_in(kernel)
+        rows = [
+            *measure_throughput(front, clients, target, size),
+            *measure_delay(front, clients[0], target, size),
+        ]
+        for client in clients:
+            client.close()
+        rows += measure_look(kernel, target, size)
+    sys.stdout.write((as_json if options.json else as_text)(rows, machine))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""
+The monitor's benchmark runs and says everything; the numbers are the machine's.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.processes import ROOT
+
+DEADLINE_S = 45.0
+MEASURES = [
+    "monitor's cost, 2 clients",
+    "from a call to its tick, a cell running, p95",
+    "one look, 50 objects and 3 workers: p50",
+    "one look, 50 objects and 3 workers: longest",
+]
+
+
+@pytest.mark.slow
+def test_a_quick_run_has_every_row() -> None:
+    command = [sys.executable, "-m", "tests.benchmarks.monitor", "--quick", "--json"]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert [row["measure"] for row in found["rows"]] == MEASURES
+    assert all(row["ours"] is not None for row in found["rows"])
