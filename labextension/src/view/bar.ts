@@ -1,0 +1,100 @@
+/** The one bar of the view: how full a buffer is, and how long a worker waits. */
+
+import { Attribute, Style, Text } from './cells';
+import { el } from './dom';
+import { percent } from './format';
+
+/** How a value stands to its limit; colours and shapes follow from it. */
+export type Zone = 'calm' | 'near' | 'over' | 'refused';
+
+/** From so many percent of the buffer on it is nearly full. */
+const NEAR = 70;
+
+/** From so many percent of its time on a worker waits a lot. */
+const NEAR_WAITING = 50;
+
+export function fillZone(value: number, isRefused: boolean): Zone {
+  if (isRefused) {
+    return 'refused';
+  }
+  return value > 100 ? 'over' : value >= NEAR ? 'near' : 'calm';
+}
+
+export function waitingZone(value: number): Zone {
+  return value >= NEAR_WAITING ? 'near' : 'calm';
+}
+
+/** What a bar shows, in percent of its end. */
+export interface BarValue {
+  readonly value: number;
+  readonly peak: number | null;
+  readonly zone: Zone;
+  /** What the end is, such as "64 KB", or empty. */
+  readonly of: string;
+  /** Whether that is said beside it, since the rows differ. */
+  readonly saysOf: boolean;
+}
+
+export class Bar {
+  readonly element: HTMLElement;
+
+  private readonly zone: Attribute;
+  private readonly valueNow: Attribute;
+  private readonly valueText: Attribute;
+  private readonly filled: Style;
+  private readonly peak: HTMLElement;
+  private readonly peakAt: Style;
+  private readonly peakClass: Attribute;
+  private readonly zero: Attribute;
+  private readonly text: Text;
+  private readonly of: Text;
+
+  constructor(label: string) {
+    const fill = el('span', { class: 'fill' });
+    const peak = el('span', { class: 'peak' });
+    const value = el('span', { class: 'val' });
+    const of = el('span', { class: 'of', hidden: true });
+    this.element = el(
+      'div',
+      {
+        class: 'bar',
+        role: 'meter',
+        'aria-label': label,
+        'aria-valuemin': 0,
+        'aria-valuemax': 100
+      },
+      el('span', { class: 'track' }, fill, peak),
+      value,
+      of
+    );
+    this.zone = new Attribute(this.element, 'data-z');
+    this.zero = new Attribute(this.element, 'class');
+    this.valueNow = new Attribute(this.element, 'aria-valuenow');
+    this.valueText = new Attribute(this.element, 'aria-valuetext');
+    this.filled = new Style(fill, '--v');
+    this.peak = peak;
+    this.peakAt = new Style(peak, '--p');
+    this.peakClass = new Attribute(peak, 'class');
+    this.text = new Text(value);
+    this.of = new Text(of);
+  }
+
+  set({ value, peak, zone, of, saysOf }: BarValue): void {
+    const shown = Math.min(value, 100);
+    this.zone.set(zone);
+    this.zero.set(value ? 'bar' : 'bar zero');
+    this.valueNow.set(String(Math.round(shown)));
+    this.valueText.set(
+      percent(value / 100) +
+        (peak === null ? '' : `, peak ${percent(peak / 100)}`) +
+        (of ? ` of ${of}` : '')
+    );
+    this.filled.set(shown.toFixed(1));
+    this.peak.hidden = peak === null;
+    this.peakAt.set(Math.min(100, peak ?? 0).toFixed(1));
+    this.peakClass.set(peak !== null && peak > 100 ? 'peak past' : 'peak');
+    this.text.set(value > 100 ? `${(value / 100).toFixed(1)}×` : percent(value / 100));
+    this.of.set(saysOf ? `of ${of}` : '');
+    this.of.element.hidden = !saysOf;
+  }
+}

@@ -1,0 +1,61 @@
+/** What the three lists need from the rest of the view. */
+
+import type { ChainRow, EndedRow, ErrorRow, ObjectRow, WorkerRow } from '../snapshot';
+import type { Command } from '../source';
+
+/** A session as the lists draw it: whole, whatever came last was a tick or not. */
+export interface ListState {
+  /** The kernel's clock, seconds since the epoch. */
+  readonly time: number;
+  /** In the order of sharing. A row that has not changed is the same object as before. */
+  readonly objects: readonly ObjectRow[];
+  readonly workers: readonly WorkerRow[];
+  readonly ended: readonly EndedRow[];
+  /** The same array as before where they have not changed. */
+  readonly errors: readonly ErrorRow[];
+  readonly chains: readonly ChainRow[];
+}
+
+/** Which error is meant where one is pointed to from another list. */
+export interface ErrorHint {
+  readonly type: string;
+  /** The whole message, or a part of it. */
+  readonly message: string;
+}
+
+export interface ListContext {
+  /** Calls per second to an object, and by a worker; null where it is not known. */
+  rate(idx: number): number | null;
+  workerRate(pid: number): number | null;
+  /** Share of its time that a worker waited, over the span shown, from 0 to 1. */
+  waiting(pid: number): number | null;
+  send(command: Command): void;
+  copy(text: string): void;
+  showError(hint: ErrorHint): void;
+  /** Milliseconds of a clock that never goes back. */
+  now(): number;
+}
+
+/** What the tabs say of a list. */
+export interface ListCount {
+  /** "6", or "1 of 6" while something is looked for. */
+  readonly text: string;
+  /** What is wrong in it, such as "1 killed", or empty. */
+  readonly trouble: string;
+}
+
+/** One of the three lists. */
+export interface List {
+  readonly element: HTMLElement;
+  update(state: ListState): void;
+  /** Show what holds this text only; all where it is empty. */
+  setFind(text: string): void;
+  count(): ListCount;
+  /** Be a section of a narrow panel, or a pane of a wide view. */
+  setNarrow(narrow: boolean): void;
+  /** Offer commands, or not, where there is no kernel to take them. */
+  setLive(live: boolean): void;
+  /** Forget what was until now. */
+  clear(): void;
+  dispose(): void;
+}

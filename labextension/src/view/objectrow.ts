@@ -1,0 +1,387 @@
+/** The row of an object, and that of a chain that was cut. */
+
+import type { ErrorRow, ObjectRow } from '../snapshot';
+import { Bar, fillZone } from './bar';
+import { Attribute, Flag, Style, Text } from './cells';
+import { el, icon, type IconName } from './dom';
+import { age, bytes, rate, total } from './format';
+import { callsOf, type CutLine, type Line, type ObjectLine } from './tree';
+import type { VirtualRow } from './virtual';
+
+/** What rows need to know besides their line. */
+export interface RowView {
+  readonly time: number;
+  readonly find: string;
+  readonly isLive: boolean;
+  /** Whether all buffers are of one size, which the header then says. */
+  readonly isSameSize: boolean;
+  now(): number;
+  rate(idx: number): number | null;
+  errorOf(row: ObjectRow): ErrorRow | null;
+  isGone(row: ObjectRow): boolean;
+  focusKey: string | null;
+}
+
+/** Numbers of a row change at most so often; one that was quiet changes at once. */
+const NUMBERS_EVERY_MS = 1000;
+
+/** A hair less, since ticks come a little early or late. */
+const SLACK_MS = 60;
+
+const MODES: Readonly<Record<ObjectRow['mode'], string>> = {
+  live: 'live',
+  frozen: 'frozen',
+  inplace: 'in place',
+  'read-only': 'read-only'
+};
+
+/** The line of code with which a worker gets an object. */
+export function fetchLine(row: ObjectRow): string {
+  // What a path calls, or is too long to be told whole, cannot be typed.
+  const isCode = !/[(…]|\.\.\./.test(row.path);
+  return `fetch(shared.${isCode ? row.path : row.root})`;
+}
+
+/** The type of an error that a row names as its last. */
+export function errorType(text: string): string {
+  return text.split(':', 1)[0] ?? text;
+}
+
+/** The share of its buffer that something takes, in percent. */
+export function share(size: number, row: ObjectRow): number {
+  return row.bufsize > 0 ? (size / row.bufsize) * 100 : 0;
+}
+
+/** A buffer's size, which is a round number. */
+export function sizeInWords(size: number): string {
+  return bytes(size).replace(/\.0+(?=\D)/, '');
+}
+
+/** Whether it was refused to send more to an object than is allowed. */
+export function isRefused(row: ObjectRow): boolean {
+  return row.last_error?.startsWith('DataTooBigError') ?? false;
+}
+
+/** All that a narrow row leaves out, in words. */
+export function description(row: ObjectRow): string {
+  const calls = `${total(callsOf(row))} calls, ${bytes(row.bytes_in + row.bytes_out)}`;
+  return [
+    `${row.path}, ${MODES[row.mode]}`,
+    row.level ? `level ${row.level} of ${row.max_level}` : '',
+    calls,
+    row.versions
+      ? `${row.versions} published (${bytes(row.version_bytes)}), ${bytes(row.mapped_bytes)} mapped by workers`
+      : '',
+    row.last_error ? `last error: ${row.last_error}` : ''
+  ]
+    .filter(Boolean)
+    .join('; ');
+}
+
+/** What all rows have, whatever they show. */
+abstract class TreeRow implements VirtualRow<Line> {
+  readonly element: HTMLElement;
+
+  protected readonly front: Text;
+  protected readonly tail: Text;
+  private readonly depth: Style;
+  private readonly key: Attribute;
+  private readonly level: Attribute;
+  private readonly position: Attribute;
+  private readonly siblings: Attribute;
+  private readonly index: Attribute;
+  private readonly stop: Attribute;
+
+  constructor(
+    className: string,
+    protected readonly name: HTMLElement,
+    protected readonly view: RowView
+  ) {
+    const front = el('span', { class: 'front' });
+    const tail = el('span', { class: 'tail' });
+    name.append(el('span', { class: 'id' }, front, tail));
+    this.element = el('div', { class: className, role: 'row' }, name);
+    this.front = new Text(front);
+    this.tail = new Text(tail);
+    this.depth = new Style(name, '--d');
+    this.key = new Attribute(this.element, 'data-key');
+    this.level = new Attribute(this.element, 'aria-level');
+    this.position = new Attribute(this.element, 'aria-posinset');
+    this.siblings = new Attribute(this.element, 'aria-setsize');
+    this.index = new Attribute(this.element, 'aria-rowindex');
+    this.stop = new Attribute(this.element, 'tabindex');
+  }
+
+  bind(line: Line, index: number): void {
+    this.depth.set(String(line.depth));
+    this.key.set(line.key);
+    this.level.set(String(line.depth + 1));
+    this.position.set(String(line.position));
+    this.siblings.set(String(line.siblings));
+    this.index.set(String(index + 2)); // the headers are the first
+    this.stop.set(line.key === this.view.focusKey ? '0' : '-1');
+  }
+}
+
+/** A button of a row. It is reached by the arrow keys, not by Tab. */
+function action(what: string, name: IconName): HTMLButtonElement {
+  return el(
+    'button',
+    { class: 'btn', type: 'button', tabindex: -1, 'data-do': what },
+    icon(name)
+  );
+}
+
+function cell(className: string, ...children: Node[]): HTMLElement {
+  return el('div', { class: className, role: 'gridcell' }, ...children);
+}
+
+export class ObjectRowView extends TreeRow {
+  private readonly bar = new Bar('Buffer fill');
+  private readonly text: Record<
+    'lvl' | 'typeLvl' | 'more' | 'sub' | 'type' | 'size' | 'mode' | 'error' | 'ago',
+    Text
+  >;
+  private readonly numbers: Record<
+    'rate' | 'calls' | 'bytes' | 'count' | 'mapped',
+    Text
+  >;
+  private readonly expanded: Attribute;
+  private readonly leaf: Flag;
+  private readonly full: Flag;
+  private readonly typeFull: Flag;
+  private readonly none: Flag;
+  private readonly gone: Flag;
+  private readonly title: Attribute;
+  private readonly fault: HTMLButtonElement;
+  private readonly actions: Record<'copy' | 'reset' | 'unshare', HTMLButtonElement>;
+
+  private row: ObjectRow | null = null;
+  private boundKey = '';
+  private boundFind = '';
+  private changed = -Infinity;
+
+  constructor(view: RowView) {
+    const twist = el('span', { class: 'tw' }, icon('chev'));
+    super('row', el('div', { class: 'name', role: 'rowheader' }, twist), view);
+    const make = (tag: 'span' | 'em' | 'code', name = ''): Text =>
+      new Text(el(tag, { class: name || null }));
+    const text = {
+      lvl: make('span', 'lvl'),
+      typeLvl: make('span', 'lvl'),
+      more: make('span', 'count'),
+      sub: make('span', 'sub'),
+      type: make('span'),
+      size: make('em'),
+      mode: new Text(cell('c-mode mode')),
+      error: make('code', 'what'),
+      ago: make('span', 'ago')
+    };
+    const numbers = {
+      rate: new Text(cell('c-rate num')),
+      calls: new Text(cell('c-total num dim')),
+      bytes: new Text(cell('c-bytes num dim')),
+      count: make('span'),
+      mapped: make('span', 'dim')
+    };
+    this.text = text;
+    this.numbers = numbers;
+    const id = this.name.querySelector('.id') as HTMLElement;
+    id.draggable = true;
+    const more = el(
+      'span',
+      { class: 'lvl more' },
+      text.more.element,
+      el('span', { class: 'long' }, ' chained')
+    );
+    this.name.append(text.lvl.element, more, text.sub.element);
+    const type = el(
+      'span',
+      { class: 'type' },
+      text.type.element,
+      ' ',
+      text.size.element
+    );
+    this.fault = el(
+      'button',
+      { class: 'fault', type: 'button', tabindex: -1, 'data-do': 'fault' },
+      text.error.element,
+      text.ago.element
+    );
+    this.actions = {
+      copy: action('copy', 'copy'),
+      reset: action('reset', 'reset'),
+      unshare: action('unshare', 'unshare')
+    };
+    this.element.append(
+      cell('c-type', type, text.typeLvl.element),
+      text.mode.element,
+      numbers.rate.element,
+      numbers.calls.element,
+      numbers.bytes.element,
+      cell('c-fill', this.bar.element),
+      cell('c-pub', numbers.count.element, numbers.mapped.element),
+      cell('c-err', this.fault),
+      cell('acts', ...Object.values(this.actions))
+    );
+    this.expanded = new Attribute(this.element, 'aria-expanded');
+    this.leaf = new Flag(twist, 'leaf');
+    this.full = new Flag(text.lvl.element, 'full');
+    this.typeFull = new Flag(text.typeLvl.element, 'full');
+    this.none = new Flag(numbers.rate.element, 'none');
+    this.gone = new Flag(this.element, 'gone');
+    this.title = new Attribute(id, 'title');
+  }
+
+  override bind(line: Line, index: number): void {
+    super.bind(line, index);
+    if (line.kind !== 'object') {
+      return;
+    }
+    this.bindName(line);
+    const now = this.view.now();
+    const isNew =
+      line.key !== this.boundKey ||
+      line.row.idx !== this.row?.idx ||
+      this.view.find !== this.boundFind;
+    if (isNew || now - this.changed >= NUMBERS_EVERY_MS - SLACK_MS) {
+      if (line.row !== this.row) {
+        this.changed = isNew ? -Infinity : now;
+      }
+      this.row = line.row;
+      this.boundKey = line.key;
+      this.boundFind = this.view.find;
+      this.bindNumbers(line.row);
+    }
+  }
+
+  private bindName(line: ObjectLine): void {
+    const { row } = line;
+    const { find } = this.view;
+    this.front.set(line.front, find);
+    this.tail.set(line.tail, find);
+    this.expanded.set(line.branch ? String(line.open) : null);
+    this.leaf.set(!line.branch);
+    const isFull = row.level > 0 && row.level >= row.max_level;
+    const level = !row.level
+      ? ''
+      : isFull
+        ? `level ${row.level} of ${row.max_level}`
+        : `level ${row.level}`;
+    this.text.lvl.set(level);
+    this.text.typeLvl.set(level);
+    this.full.set(isFull);
+    this.typeFull.set(isFull);
+    const isClosed = line.branch && !line.open && line.below > 0;
+    this.text.more.set(isClosed ? `+${line.below}` : '');
+    (this.text.more.element.parentElement as HTMLElement).hidden = !isClosed;
+    const size = row.size.replace(/ x /g, ' × ');
+    this.text.type.set(row.type, find);
+    this.text.size.set(size);
+    this.text.sub.set([row.type, size].filter(Boolean).join(' · '));
+    // A chained object is shared as the one it was reached through.
+    this.text.mode.set(line.depth ? '' : MODES[row.mode]);
+    this.title.set(`Drag into a cell: ${fetchLine(row)}`);
+    this.gone.set(this.view.isGone(row));
+    this.bindActions(line);
+  }
+
+  private bindActions({ row, depth }: ObjectLine): void {
+    const { copy, reset, unshare } = this.actions;
+    const isOff = !this.view.isLive || this.view.isGone(row);
+    if (copy.dataset['of'] !== row.path) {
+      copy.dataset['of'] = row.path;
+      const say = (button: HTMLElement, title: string, label: string): void => {
+        button.title = title;
+        button.setAttribute('aria-label', label);
+      };
+      say(copy, `Copy ${fetchLine(row)}`, `Copy the line that fetches ${row.path}`);
+      say(reset, 'Reset peak', `Reset the peak of ${row.path}`);
+      say(unshare, 'Unshare', `Unshare ${row.path}`);
+    }
+    if (reset.disabled !== isOff) {
+      reset.disabled = isOff;
+      unshare.disabled = isOff;
+    }
+    // What was reached through another goes when nobody holds it any more.
+    const isHidden = depth > 0 || row.level > 0;
+    if (unshare.hidden !== isHidden) {
+      unshare.hidden = isHidden;
+    }
+  }
+
+  private bindNumbers(row: ObjectRow): void {
+    const calls = this.view.rate(row.idx);
+    this.numbers.rate.set(rate(calls));
+    this.none.set(!calls);
+    this.numbers.calls.set(total(callsOf(row)));
+    this.numbers.bytes.set(bytes(row.bytes_in + row.bytes_out));
+    const fill = share(row.last, row);
+    this.bar.set({
+      value: fill,
+      peak: share(row.peak, row),
+      zone: fillZone(fill, isRefused(row)),
+      of: sizeInWords(row.bufsize),
+      saysOf: !this.view.isSameSize
+    });
+    this.numbers.count.set(row.versions ? total(row.versions) : '');
+    this.numbers.mapped.set(row.versions ? ` · ${bytes(row.mapped_bytes)}` : '');
+    const error = row.last_error;
+    const isHidden = error === null;
+    if (this.fault.hidden !== isHidden) {
+      this.fault.hidden = isHidden;
+    }
+    if (error !== null) {
+      const group = this.view.errorOf(row);
+      this.text.error.set(errorType(error));
+      this.text.ago.set(group ? age(this.view.time - group.last) : '');
+      if (this.fault.title !== error) {
+        this.fault.title = error;
+      }
+    }
+  }
+}
+
+export class CutRowView extends TreeRow {
+  private readonly what = new Text(el('span'));
+  private readonly times = new Text(el('span', { class: 'long' }));
+
+  constructor(view: RowView) {
+    super(
+      'row cut',
+      el(
+        'div',
+        { class: 'name', role: 'gridcell' },
+        el('span', { class: 'tw leaf' }),
+        icon('cut')
+      ),
+      view
+    );
+    const why = el(
+      'span',
+      { class: 'why' },
+      el('span', { class: 'long' }, 'cut here, it would be '),
+      this.what.element,
+      this.times.element
+    );
+    const link = el(
+      'button',
+      { class: 'link err', type: 'button', tabindex: -1, 'data-do': 'what' },
+      'What to do'
+    );
+    this.name.append(why, ' ', link);
+  }
+
+  override bind(line: Line, index: number): void {
+    super.bind(line, index);
+    if (line.kind === 'cut') {
+      this.bindCut(line);
+    }
+  }
+
+  private bindCut({ front, chain }: CutLine): void {
+    this.front.set(front, this.view.find);
+    this.what.set(`level ${chain.level} of at most ${chain.max_level}`);
+    this.times.set(chain.cuts > 1 ? `, ${total(chain.cuts)} times` : '');
+  }
+}

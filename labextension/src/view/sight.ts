@@ -1,0 +1,87 @@
+/** What of a list can be seen, and the redraw when that changes. */
+
+import { el } from './dom';
+import type { Pane } from './pane';
+
+export class Sight {
+  /** Pixels of what is one pixel at the smallest text; rows grow with the text. */
+  unit = 1;
+
+  private isNarrow = false;
+  private frame = 0;
+  private readonly observer: ResizeObserver | null;
+  private readonly probe = el('span', { class: 'sr', 'aria-hidden': 'true' });
+  private readonly stop = new AbortController();
+
+  /**
+   * @param pane - The pane, which scrolls in a wide view; in a narrow one its parent does.
+   * @param rows - The element that holds the rows.
+   * @param redraw - Called when other rows may be in sight.
+   */
+  constructor(
+    private readonly pane: Pane,
+    private readonly rows: HTMLElement,
+    private readonly redraw: () => void
+  ) {
+    pane.element.append(this.probe);
+    this.observer =
+      typeof ResizeObserver === 'undefined'
+        ? null
+        : new ResizeObserver(() => {
+            this.measure();
+            this.redraw();
+          });
+    this.observer?.observe(pane.element);
+  }
+
+  get scroller(): HTMLElement {
+    const { element } = this.pane;
+    return (this.isNarrow && element.parentElement) || element;
+  }
+
+  /** Follow what scrolls; the pane must be where it belongs by now. */
+  setNarrow(isNarrow: boolean): void {
+    this.isNarrow = isNarrow;
+    const { signal } = this.stop;
+    const options = { passive: true, signal };
+    // Both are listened to: to add a listener that is there already does nothing.
+    this.pane.element.addEventListener('scroll', this.onScroll, options);
+    this.pane.element.parentElement?.addEventListener('scroll', this.onScroll, options);
+    this.measure();
+  }
+
+  /** Where what is seen begins, from the top of the rows, and how much it is. */
+  now(): { from: number; height: number } {
+    const box = this.scroller.getBoundingClientRect();
+    const own = this.rows.getBoundingClientRect();
+    return { from: box.top - own.top, height: box.height };
+  }
+
+  /** Scroll as little as needed for a part of the rows to be seen. */
+  show(top: number, bottom: number): void {
+    const { from, height } = this.now();
+    // The headers, or the section's head, stay on top of what is scrolled.
+    const covered = (this.isNarrow ? 32 : 25) * this.unit;
+    if (top < from + covered) {
+      this.scroller.scrollTop += top - from - covered;
+    } else if (bottom > from + height) {
+      this.scroller.scrollTop += bottom - from - height;
+    }
+  }
+
+  dispose(): void {
+    this.observer?.disconnect();
+    this.stop.abort();
+    cancelAnimationFrame(this.frame);
+  }
+
+  private measure(): void {
+    const size = parseFloat(getComputedStyle(this.probe).fontSize);
+    this.unit = size > 0 ? size / 13 : 1;
+  }
+
+  private readonly onScroll = (): void => {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.redraw());
+  };
+}
