@@ -14,7 +14,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from ..session.snapshot import as_plain
-from .viewers import Leases, Listeners
+from .viewers import PERIOD_S, Leases, Listeners
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,14 +99,16 @@ class Sockets:
         return handle
 
     def _watch(self, content: dict[str, Any]) -> dict[str, Any]:
-        self._viewers.leases.renew(str(content.get("viewer", "")))
+        who, every = str(content.get("viewer", "")), content.get("every")
+        self._viewers.leases.renew(who, every or PERIOD_S)
         self._hub.add(self._viewers)
         if content.get("quiet"):
             return {}
         return self._snapshot(content)
 
     def _unwatch(self, content: dict[str, Any]) -> dict[str, Any]:
-        self._viewers.leases.end(str(content.get("viewer", "")))
+        who, after = str(content.get("viewer", "")), content.get("after")
+        self._viewers.leases.end(who, after_s=after or 0.0)
         return {}
 
     def _snapshot(self, content: dict[str, Any]) -> dict[str, Any]:

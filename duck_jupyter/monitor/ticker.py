@@ -25,13 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Ticker", "Viewer"]
 
-#: Seconds from one snapshot to the next.
-PERIOD_S = 0.25
 #: A look takes at most one part in so many of the time: with thousands of objects, or
 #: on a busy machine, there are fewer of them.
 LEAST_REST = 40
-#: Seconds from one whole snapshot to the next; who joined between them waits no longer.
-WHOLE_EVERY_S = 10.0
+#: Seconds from one whole snapshot to the next: at least, for each object, and at most.
+#: A page that is loaded anew while a cell runs waits so long.
+WHOLE_EVERY_S = (2.0, 0.05, 10.0)
 #: Seconds from one look at the memory of processes to the next; each reads a file of
 #: the system that takes milliseconds for gigabytes.
 MEMORY_EVERY_S = 2.0
@@ -48,6 +47,12 @@ class Viewer(Protocol):
     def is_looking(self) -> bool:
         """
         It is visible, as far as is known.
+        """
+
+    @property
+    def period_s(self) -> float:
+        """
+        Seconds from one snapshot to the next, as it wants them.
         """
 
     def show(self, snapshot: Snapshot) -> None:
@@ -179,14 +184,16 @@ class Ticker:
             begun, used = time.monotonic(), time.thread_time()
             now = self.look()
             if before is None or wanted or begun > whole_until:
-                whole_until = begun + WHOLE_EVERY_S
+                least, each, most = WHOLE_EVERY_S
+                whole_until = begun + min(max(least, each * len(now.objects)), most)
                 sent = now
             else:
                 sent = tick_between(before, now)
             before = now
             for viewer in viewers:
                 self._show(viewer, sent)
-            rest = PERIOD_S - (time.monotonic() - begun)
+            period = min(viewer.period_s for viewer in viewers)
+            rest = period - (time.monotonic() - begun)
             self._wake.wait(max(rest, LEAST_REST * (time.thread_time() - used)))
             self._wake.clear()
 

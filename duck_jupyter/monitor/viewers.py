@@ -6,18 +6,33 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..session.snapshot import Snapshot, as_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Leases", "Listeners"]
+__all__ = ["PERIOD_S", "Leases", "Listeners"]
+
+#: Seconds from one snapshot to the next, for those who do not want it slower.
+PERIOD_S = 0.25
 
 #: A front end that looks says so again and again; one that was closed does not. In
 #: seconds.
 LEASE_S = 60.0
+
+
+class Lease(NamedTuple):
+    """
+    One who looks.
+    """
+
+    until: float
+    #: Seconds from one snapshot to the next.
+    period_s: float
+    #: It has gone, and perhaps comes back under another name.
+    is_leaving: bool = False
 
 
 class Leases:
@@ -35,33 +50,61 @@ class Leases:
     def __init__(self, is_busy: Callable[[], bool]) -> None:
         self._is_busy = is_busy
         self._lock = threading.Lock()
-        self._until: dict[str, float] = {}
+        self._leases: dict[str, Lease] = {}
 
-    def renew(self, name: str) -> None:
+    def renew(self, name: str, period_s: float = PERIOD_S) -> None:
         """
         Note that somebody looks.
-        """
-        with self._lock:
-            self._until[name] = time.monotonic() + LEASE_S
 
-    def end(self, name: str) -> None:
+        Args:
+            name: Who.
+            period_s: Seconds from one snapshot to the next, as they want it.
+        """
+        lease = Lease(time.monotonic() + LEASE_S, max(period_s, PERIOD_S))
+        with self._lock:
+            self._leases[name] = lease
+
+    def end(self, name: str, *, after_s: float = 0.0) -> None:
         """
         Note that somebody looks no longer.
+
+        Args:
+            name: Who.
+            after_s: So long they may come back: a page that is loaded anew is there
+                before its kernel can hear it.
         """
+        now = time.monotonic()
         with self._lock:
-            self._until.pop(name, None)
+            lease = self._leases.pop(name, None)
+            if lease is not None and after_s > 0:
+                until = min(lease.until, now + after_s)
+                self._leases[name] = lease._replace(until=until, is_leaving=True)
 
     @property
     def is_any(self) -> bool:
         """
         Somebody looks.
         """
+        return bool(self._now())
+
+    @property
+    def period_s(self) -> float:
+        """
+        Seconds from one snapshot to the next, for the one who wants them soonest.
+        """
+        return min((lease.period_s for lease in self._now()), default=PERIOD_S)
+
+    def _now(self) -> list[Lease]:
         now = time.monotonic()
         with self._lock:
             if self._is_busy():
-                self._until = dict.fromkeys(self._until, now + LEASE_S)
-            self._until = {who: end for who, end in self._until.items() if end > now}
-            return bool(self._until)
+                for name, lease in self._leases.items():
+                    if not lease.is_leaving:
+                        self._leases[name] = lease._replace(until=now + LEASE_S)
+            self._leases = {
+                name: lease for name, lease in self._leases.items() if lease.until > now
+            }
+            return list(self._leases.values())
 
 
 class Listeners:
@@ -83,6 +126,13 @@ class Listeners:
         Somebody listens, and looks.
         """
         return self.leases.is_any
+
+    @property
+    def period_s(self) -> float:
+        """
+        Seconds from one snapshot to the next.
+        """
+        return self.leases.period_s
 
     def show(self, snapshot: Snapshot) -> None:
         """

@@ -62,6 +62,13 @@ class Monitor(anywidget.AnyWidget):
         """
         return self._leases.is_any
 
+    @property
+    def period_s(self) -> float:
+        """
+        Seconds from one snapshot to the next.
+        """
+        return self._leases.period_s
+
     def show(self, snapshot: Snapshot) -> None:
         """
         Send a snapshot to all views.

@@ -4,6 +4,7 @@ The monitor over a real kernel's sockets: asked while a cell runs, and heard.
 
 from __future__ import annotations
 
+import itertools
 import queue
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,6 @@ def test_whoever_watches_hears_of_calls_while_a_cell_runs(
 
         worker.exec(READ, data=data, times=20)
         tick = front.tick(lambda t: t["totals"]["gets"] + t["totals"]["executes"] >= 20)
-        assert not tick["whole"]
         (row,) = tick["objects"]
         assert row["gets"] + row["executes"] >= 20
         assert worker.pid in row["pids"]
@@ -291,3 +291,32 @@ def test_a_kernel_that_begins_with_the_extension_runs_no_cell(tmp_path: Path) ->
         again = snapshot(front)
         assert again.kernel.session != found.kernel.session
         assert again.kernel.pid != found.kernel.pid
+
+
+def test_news_come_as_seldom_as_the_most_curious_wants(front: Front) -> None:
+    def rest() -> float:
+        # What is sent at once, since somebody came, is over.
+        front.tick(lambda t: t["whole"])
+        before = front.tick(lambda t: not t["whole"])
+        after = front.tick(lambda t: t["seq"] > before["seq"])
+        return float(after["time"] - before["time"])
+
+    front.ask("duck_watch", viewer="status bar", every=1.0)
+    assert rest() > 0.9
+    front.ask("duck_watch", viewer="panel", quiet=True, every=0.25)
+    assert rest() < 0.9
+    front.ask("duck_unwatch", viewer="status bar")
+    front.ask("duck_unwatch", viewer="panel")
+
+
+def test_a_page_that_is_loaded_anew_still_hears_of_the_cell_that_runs(
+    front: Front, tmp_path: Path
+) -> None:
+    front.ask("duck_watch", viewer="page", quiet=True)
+    with front.busy(tmp_path):
+        front.ask("duck_unwatch", viewer="page", after=2.0)
+        left = front.tick(lambda t: t["cell"]["running"])
+        assert front.tick(lambda t: t["seq"] > left["seq"])
+        # And then nobody came back.
+        with pytest.raises(queue.Empty):
+            all(front.live(deadline=1.0) for _ in itertools.count())
