@@ -49,7 +49,7 @@ export interface List {
   readonly element: HTMLElement;
   update(state: ListState): void;
   /** Show what holds this text only; all where it is empty. */
-  setFind(text: string): void;
+  find(text: string): void;
   count(): ListCount;
   /** Be a section of a narrow panel, or a pane of a wide view. */
   setNarrow(narrow: boolean): void;

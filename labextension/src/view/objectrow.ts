@@ -11,7 +11,7 @@ import type { VirtualRow } from './virtual';
 /** What rows need to know besides their line. */
 export interface RowView {
   readonly time: number;
-  readonly find: string;
+  readonly sought: string;
   readonly isLive: boolean;
   /** Whether all buffers are of one size, which the header then says. */
   readonly isSameSize: boolean;
@@ -243,21 +243,21 @@ export class ObjectRowView extends TreeRow {
     const isNew =
       line.key !== this.boundKey ||
       line.row.idx !== this.row?.idx ||
-      this.view.find !== this.boundFind;
+      this.view.sought !== this.boundFind;
     if (isNew || now - this.changed >= NUMBERS_EVERY_MS - SLACK_MS) {
       if (line.row !== this.row) {
         this.changed = isNew ? -Infinity : now;
       }
       this.row = line.row;
       this.boundKey = line.key;
-      this.boundFind = this.view.find;
+      this.boundFind = this.view.sought;
       this.bindNumbers(line.row);
     }
   }
 
   private bindName(line: ObjectLine): void {
     const { row } = line;
-    const { find } = this.view;
+    const { sought: find } = this.view;
     this.front.set(line.front, find);
     this.tail.set(line.tail, find);
     this.expanded.set(line.branch ? String(line.open) : null);
@@ -380,7 +380,7 @@ export class CutRowView extends TreeRow {
   }
 
   private bindCut({ front, chain }: CutLine): void {
-    this.front.set(front, this.view.find);
+    this.front.set(front, this.view.sought);
     this.what.set(`level ${chain.level} of at most ${chain.max_level}`);
     this.times.set(chain.cuts > 1 ? `, ${total(chain.cuts)} times` : '');
   }

@@ -39,7 +39,7 @@ const EMPTY: ListState = {
 export class ObjectList implements List, Grid, RowView {
   readonly element: HTMLElement;
   time = 0;
-  find = '';
+  sought = '';
   isLive = true;
   isSameSize = true;
   focusKey: string | null = null;
@@ -105,17 +105,17 @@ export class ObjectList implements List, Grid, RowView {
     this.refresh();
   }
 
-  setFind(text: string): void {
-    this.find = text.trim().toLowerCase();
+  find(text: string): void {
+    this.sought = text.trim().toLowerCase();
     this.refresh();
   }
 
   count(): ListCount {
     const all = this.tree.roots.length;
-    const found = this.find
-      ? this.tree.roots.filter(root => holds(root, this.find)).length
+    const found = this.sought
+      ? this.tree.roots.filter(root => holds(root, this.sought)).length
       : all;
-    return { text: this.find ? `${found} of ${all}` : String(all), trouble: '' };
+    return { text: this.sought ? `${found} of ${all}` : String(all), trouble: '' };
   }
 
   setNarrow(isNarrow: boolean): void {
@@ -242,17 +242,17 @@ export class ObjectList implements List, Grid, RowView {
       compare: this.order
         ? (a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b))
         : null,
-      find: this.find
+      find: this.sought
     });
     this.rows.setItems(lines);
     this.rowCount.set(String(lines.length + 1));
     if (this.rows.indexOf(this.focusKey ?? '') < 0) {
       this.focusKey = lines[0]?.key ?? null;
     }
-    const isNothing = this.find !== '' && lines.length === 0;
+    const isNothing = this.sought !== '' && lines.length === 0;
     this.nothing.hidden = !isNothing;
     if (isNothing) {
-      this.nothing.textContent = `Nothing here matches “${this.find}”.`;
+      this.nothing.textContent = `Nothing here matches “${this.sought}”.`;
     }
     this.draw();
   }

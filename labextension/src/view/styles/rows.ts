@@ -1,0 +1,16 @@
+/** What is not in the design's own sheet: rows that are placed, and rows of the gone. */
+export const rows = `
+.rows { position: relative; }
+.rows > .row { position: absolute; left: 0; right: 0; }
+.row.gone .id, .row.gone .type { color: inherit; }
+.row.gone .mark, .row.gone .st { background: var(--muted); }
+.row.gone .state { color: var(--muted); }
+.row.gone.broke .st { background: var(--error); }
+.row.gone.broke .state { color: var(--error-text); }
+.workers { --cols: minmax(calc(150 * var(--u)), 1fr) calc(56 * var(--u)) minmax(calc(176 * var(--u)), 1.35fr) calc(66 * var(--u)) calc(52 * var(--u)) calc(50 * var(--u)) minmax(calc(150 * var(--u)), 1.5fr) calc(68 * var(--u)); }
+.state code { white-space: nowrap; }
+.nothing { padding: 12px var(--gut); }
+.fold .by:disabled { cursor: default; color: var(--muted); background: none; }
+.fold .by:disabled::after { display: none; }
+.acts .btn:disabled { color: var(--faint); }
+`;
