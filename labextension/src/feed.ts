@@ -33,6 +33,9 @@ const RENEW_MS = 20_000;
 /** A kernel that has not answered for so long is said to be mute. */
 const PATIENCE_MS = 5_000;
 
+/** Seconds for which the kernel goes on when a page is loaded anew. */
+const RELOAD_S = 15;
+
 /** This page, among all that look at a kernel. */
 const VIEWER = UUID.uuid4();
 
@@ -68,14 +71,18 @@ export class Feed implements IDisposable {
     return this.disposed;
   }
 
-  /** Say how often somebody wants to see news, in seconds; null for nobody. */
-  look(period: number | null): void {
+  /**
+   * Say how often somebody wants to see news, in seconds; null for nobody.
+   *
+   * @param isUnloading - The page goes, and perhaps comes back.
+   */
+  look(period: number | null, isUnloading = false): void {
     if (period === this.period) {
       return;
     }
     this.period = period;
     if (period === null) {
-      this.leave();
+      this.leave(isUnloading ? RELOAD_S : 0);
     } else {
       this.watch();
     }
@@ -216,11 +223,11 @@ export class Feed implements IDisposable {
     }
   }
 
-  private leave(): void {
+  private leave(after: number): void {
     clearInterval(this.renewal);
     clearTimeout(this.patience);
     if (this.found === 'loaded') {
-      void this.ask('duck_unwatch_request');
+      void this.ask('duck_unwatch_request', { after });
     }
   }
 

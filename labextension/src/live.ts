@@ -12,6 +12,7 @@ export class Live implements IDisposable {
   constructor(readonly tracker: Tracker) {
     tracker.changed.connect(this.follow, this);
     document.addEventListener('visibilitychange', this.look);
+    window.addEventListener('pagehide', this.leave);
     this.follow();
   }
 
@@ -45,6 +46,7 @@ export class Live implements IDisposable {
   dispose(): void {
     this.disposed = true;
     document.removeEventListener('visibilitychange', this.look);
+    window.removeEventListener('pagehide', this.leave);
     this.tracker.changed.disconnect(this.follow, this);
     this.current?.dispose();
     Signal.clearData(this);
@@ -68,6 +70,10 @@ export class Live implements IDisposable {
     }
     this.changedSignal.emit();
   }
+
+  private readonly leave = (): void => {
+    this.current?.look(null, true);
+  };
 
   private readonly look = (): void => {
     const wanted = document.hidden ? [] : [...this.periods.values()];
