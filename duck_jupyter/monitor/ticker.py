@@ -103,7 +103,7 @@ class Ticker:
                     target=self._run, name="duck-monitor", daemon=True
                 )
                 self._thread.start()
-        self._wake.set()
+            self._wake.set()
 
     def discard(self, viewer: Viewer) -> None:
         """
@@ -112,7 +112,7 @@ class Ticker:
         with self._lock:
             if viewer in self._viewers:
                 self._viewers.remove(viewer)
-        self._wake.set()
+            self._wake.set()
 
     def look(self) -> Snapshot:
         """
@@ -133,8 +133,9 @@ class Ticker:
         """
         Let viewers have a whole snapshot at once: something was done for them.
         """
-        self._whole_wanted = True
-        self._wake.set()
+        with self._lock:
+            self._whole_wanted = True
+            self._wake.set()
 
     def start(self) -> None:
         """
@@ -152,7 +153,7 @@ class Ticker:
             viewers = self._looking_now()
             self._viewers.clear()
             thread = self._thread
-        self._wake.set()
+            self._wake.set()
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=10.0)
         if viewers:
@@ -181,6 +182,7 @@ class Ticker:
                     return
                 # Who comes from here on is not among them, and asks for another one.
                 wanted, self._whole_wanted = self._whole_wanted, False
+                self._wake.clear()
             begun, used = time.monotonic(), time.thread_time()
             now = self.look()
             if before is None or wanted or begun > whole_until:
@@ -195,7 +197,6 @@ class Ticker:
             period = min(viewer.period_s for viewer in viewers)
             rest = period - (time.monotonic() - begun)
             self._wake.wait(max(rest, LEAST_REST * (time.thread_time() - used)))
-            self._wake.clear()
 
     def _looking_now(self) -> list[Viewer]:
         return [found for found in self._viewers if found.is_looking]

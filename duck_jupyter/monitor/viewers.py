@@ -13,10 +13,12 @@ from ..session.snapshot import Snapshot, as_plain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PERIOD_S", "Leases", "Listeners"]
+__all__ = ["PERIOD_S", "SLOWEST_S", "Leases", "Listeners"]
 
 #: Seconds from one snapshot to the next, for those who do not want it slower.
 PERIOD_S = 0.25
+#: Whoever wants them more seldom than this is not waited for so long.
+SLOWEST_S = 10.0
 
 #: A front end that looks says so again and again; one that was closed does not. In
 #: seconds.
@@ -60,7 +62,8 @@ class Leases:
             name: Who.
             period_s: Seconds from one snapshot to the next, as they want it.
         """
-        lease = Lease(time.monotonic() + LEASE_S, max(period_s, PERIOD_S))
+        period_s = min(max(period_s, PERIOD_S), SLOWEST_S)
+        lease = Lease(time.monotonic() + LEASE_S, period_s)
         with self._lock:
             self._leases[name] = lease
 
