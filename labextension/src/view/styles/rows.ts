@@ -9,6 +9,7 @@ export const rows = `
 .row.gone.broke .state { color: var(--error-text); }
 .workers { --cols: minmax(calc(150 * var(--u)), 1fr) calc(56 * var(--u)) minmax(calc(176 * var(--u)), 1.35fr) calc(66 * var(--u)) calc(52 * var(--u)) calc(50 * var(--u)) minmax(calc(150 * var(--u)), 1.5fr) calc(68 * var(--u)); }
 .state code { white-space: nowrap; }
+.lvl:empty { display: none; }
 .nothing { padding: 12px var(--gut); }
 .fold .by:disabled { cursor: default; color: var(--muted); background: none; }
 .fold .by:disabled::after { display: none; }

@@ -1,0 +1,230 @@
+/**
+ * What came from the kernel: the whole of now, put together from ticks, and counts at
+ * earlier moments, of which all rates are differences.
+ */
+
+import { merge } from '../merge';
+import type { ObjectRow, Snapshot, Totals } from '../snapshot';
+
+/** Seconds that are kept. */
+export const KEPT_S = 15 * 60;
+/** Rates of rows are those of so many seconds. */
+const ROW_WINDOW_S = 2;
+/** Seconds from one note of the rows' counts to the next. */
+const NOTE_EVERY_S = 1;
+const NOTES_KEPT = 60;
+/** Seconds without news after which a gap is drawn. */
+export const GAP_S = 2;
+
+/** What happened between two moments, a second of it. */
+export interface Rates {
+  gets: number;
+  sets: number;
+  executes: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Seconds, or null without calls. */
+  p50: number | null;
+  p99: number | null;
+  /** Share of the workers' time that they waited, of 1; null without workers. */
+  waiting: number | null;
+}
+
+/** Something that happened to a worker. */
+export interface WorkerEvent {
+  time: number;
+  what: string;
+}
+
+interface Sample {
+  time: number;
+  totals: Totals;
+  /** Seconds waited by all workers that are connected, and how many threads they have. */
+  waited: Map<number, number>;
+  threads: number;
+}
+
+interface Note {
+  time: number;
+  calls: Map<number, number>;
+  waited: Map<number, number>;
+  workerCalls: Map<number, number>;
+}
+
+export class History {
+  /** The whole of now. */
+  now: Snapshot | null = null;
+  /** When the first and the last snapshot came, by the kernel's clock. */
+  samples: Sample[] = [];
+  events: WorkerEvent[] = [];
+  private notes: Note[] = [];
+  private rows = new Map<number, ObjectRow>();
+  private ended = new Set<number>();
+
+  /** Take in what came. A tick that does not fit what is known is left for a whole one. */
+  add(snapshot: Snapshot): boolean {
+    const before = this.now;
+    const same = before !== null && before.kernel.session === snapshot.kernel.session;
+    if (!same) {
+      this.clear();
+    }
+    if (!snapshot.whole && (!same || before === null)) {
+      return false;
+    }
+    this.now = snapshot.whole || !before ? snapshot : merge(before, snapshot);
+    this.rows = new Map(this.now.objects.map(row => [row.idx, row]));
+    this.noteEvents(this.now, same);
+    this.keep(this.now);
+    return true;
+  }
+
+  /** Forget what was, and keep what is. */
+  clear(): void {
+    this.samples = [];
+    this.events = [];
+    this.notes = [];
+  }
+
+  private noteEvents(now: Snapshot, known: boolean): void {
+    for (const end of now.ended) {
+      if (this.ended.has(end.pid)) {
+        continue;
+      }
+      this.ended.add(end.pid);
+      if (known && end.exit_code !== null && end.exit_code !== 0) {
+        const how = end.exit_code < 0 ? 'killed' : `ended with ${end.exit_code}`;
+        this.events.push({ time: end.ended, what: `${end.name} ${how}` });
+      }
+    }
+    this.events = this.events.filter(event => now.time - event.time < KEPT_S);
+  }
+
+  private keep(now: Snapshot): void {
+    const last = this.samples.at(-1);
+    if (last && now.time <= last.time) {
+      return;
+    }
+    const waited = new Map(now.workers.map(row => [row.pid, row.waited]));
+    this.samples.push({
+      time: now.time,
+      totals: now.totals,
+      waited,
+      threads: now.workers.reduce((sum, row) => sum + row.threads, 0)
+    });
+    while (now.time - (this.samples[0]?.time ?? now.time) > KEPT_S) {
+      this.samples.shift();
+    }
+    const note = this.notes.at(-1);
+    if (!note || now.time - note.time >= NOTE_EVERY_S) {
+      this.notes.push({
+        time: now.time,
+        calls: new Map(
+          now.objects.map(row => [row.idx, row.gets + row.sets + row.executes])
+        ),
+        waited,
+        workerCalls: new Map(now.workers.map(row => [row.pid, row.calls]))
+      });
+      if (this.notes.length > NOTES_KEPT) {
+        this.notes.shift();
+      }
+    }
+  }
+
+  /** The note that is so many seconds old, or the oldest. */
+  private noteBefore(seconds: number): Note | undefined {
+    const until = (this.now?.time ?? 0) - seconds;
+    return this.notes.findLast(note => note.time <= until) ?? this.notes[0];
+  }
+
+  /** Calls to an object in a second. */
+  rateOf(idx: number): number {
+    const note = this.noteBefore(ROW_WINDOW_S);
+    const row = this.rows.get(idx);
+    if (!note || !row || !this.now || this.now.time <= note.time) {
+      return 0;
+    }
+    const before = note.calls.get(idx) ?? 0;
+    const count = row.gets + row.sets + row.executes - before;
+    return Math.max(0, count) / (this.now.time - note.time);
+  }
+
+  /** Calls of a worker in a second. */
+  workerRateOf(pid: number): number {
+    const note = this.noteBefore(ROW_WINDOW_S);
+    const row = this.now?.workers.find(worker => worker.pid === pid);
+    if (!note || !row || !this.now || this.now.time <= note.time) {
+      return 0;
+    }
+    const count = row.calls - (note.workerCalls.get(pid) ?? 0);
+    return Math.max(0, count) / (this.now.time - note.time);
+  }
+
+  /** Share of its threads' time that a worker waited lately, of 1. */
+  waitingOf(pid: number): number | null {
+    const note = this.noteBefore(NOTES_KEPT);
+    const row = this.now?.workers.find(worker => worker.pid === pid);
+    if (!note || !row || !this.now) {
+      return null;
+    }
+    const known = note.waited.get(pid);
+    const begun = known === undefined ? Math.max(row.since, note.time) : note.time;
+    const passed = (this.now.time - begun) * Math.max(1, row.threads);
+    return passed > 0 ? Math.min(1, Math.max(0, row.waited - (known ?? 0)) / passed) : 0;
+  }
+
+  /** What happened between two samples. */
+  ratesBetween(from: number, to: number): Rates | null {
+    const a = this.samples[from];
+    const b = this.samples[to];
+    if (!a || !b || b.time <= a.time) {
+      return null;
+    }
+    const passed = b.time - a.time;
+    const each = (after: number, before: number): number =>
+      Math.max(0, after - before) / passed;
+    const counts = b.totals.latency.map((count, bucket) =>
+      Math.max(0, count - (a.totals.latency[bucket] ?? 0))
+    );
+    let waited = 0;
+    for (const [pid, seconds] of b.waited) {
+      waited += Math.max(0, seconds - (a.waited.get(pid) ?? seconds));
+    }
+    return {
+      gets: each(b.totals.gets, a.totals.gets),
+      sets: each(b.totals.sets, a.totals.sets),
+      executes: each(b.totals.executes, a.totals.executes),
+      bytesIn: each(b.totals.bytes_in, a.totals.bytes_in),
+      bytesOut: each(b.totals.bytes_out, a.totals.bytes_out),
+      p50: quantile(counts, 0.5),
+      p99: quantile(counts, 0.99),
+      waiting: b.threads ? Math.min(1, waited / passed / b.threads) : null
+    };
+  }
+
+  /** What happened in the last seconds. */
+  ratesOfLast(seconds: number): Rates | null {
+    const last = this.samples.length - 1;
+    const until = (this.samples[last]?.time ?? 0) - seconds;
+    let from = last;
+    while (from > 0 && (this.samples[from]?.time ?? 0) > until) {
+      from--;
+    }
+    return this.ratesBetween(from, last);
+  }
+}
+
+/** The latency in seconds under which a share of the calls lies. */
+export function quantile(counts: number[], share: number): number | null {
+  const wanted = counts.reduce((sum, count) => sum + count, 0) * share;
+  if (wanted <= 0) {
+    return null;
+  }
+  let seen = 0;
+  for (const [bucket, count] of counts.entries()) {
+    seen += count;
+    if (seen >= wanted) {
+      return 2 ** bucket / 4e6;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,89 @@
+/** Shared memory in one line. */
+
+import type { MemoryRow } from '../snapshot';
+import { Attribute, Style, Text } from './cells';
+import { el, icon } from './dom';
+import * as format from './format';
+
+/** In use; from here on the next thing may not fit. */
+const NEAR = 0.8;
+
+export class Memory {
+  readonly element: HTMLElement;
+  private readonly zone: Attribute;
+  private readonly value: Attribute;
+  private readonly own: Style;
+  private readonly others: Style;
+  private readonly held = new Text(el('b'));
+  private readonly free = new Text(el('span'));
+  private readonly spooled = new Text(el('span', { class: 'extra' }));
+  private readonly finding: HTMLButtonElement;
+  private readonly found = new Text(el('span'));
+  private line = '';
+
+  constructor(copy: (line: string) => void) {
+    const ours = el('span', { class: 'ours' });
+    const theirs = el('span', { class: 'theirs' });
+    const track = el('span', { class: 'track', 
+        role: 'meter',
+        'aria-valuemin': '0',
+        'aria-valuemax': '100',
+        'aria-label': 'Shared memory in use'
+      },
+      ours,
+      theirs
+    );
+    this.finding = el('button', { class: 'find-d',  type: 'button', hidden: '' },
+      icon('alert'),
+      this.found.element
+    );
+    this.finding.addEventListener('click', () => copy(this.line));
+    this.element = el('footer', { class: 'mem',  'aria-label': 'Shared memory' },
+      el('span', { class: 'title' }, 'Shared memory'),
+      track,
+      el('span', { class: 'facts' },
+        el('span', {}, this.held.element, ' held'),
+        this.free.element,
+        this.spooled.element
+      ),
+      el('span', { class: 'spacer' }),
+      this.finding
+    );
+    this.zone = new Attribute(this.element, 'data-z');
+    this.value = new Attribute(track, 'aria-valuenow');
+    this.own = new Style(ours, '--v');
+    this.others = new Style(theirs, '--o');
+  }
+
+  update(memory: MemoryRow): void {
+    const { capacity, free, ours } = memory;
+    this.held.set(format.bytes(ours));
+    if (capacity === null || free === null) {
+      this.free.set('');
+    } else {
+      const inside = Math.max(0, ours - memory.spooled);
+      const used = Math.max(0, capacity - free);
+      this.own.set(String((100 * Math.min(inside, used)) / capacity));
+      this.others.set(String((100 * Math.max(0, used - inside)) / capacity));
+      this.value.set(String(Math.round((100 * used) / capacity)));
+      this.zone.set(used / capacity >= NEAR ? 'near' : null);
+      this.free.set(
+        `${format.bytes(free, 2)} free of ${format.bytes(capacity, 2)} in /dev/shm`
+      );
+    }
+    this.spooled.set(
+      memory.spooled
+        ? `${format.bytes(memory.spooled)} spooled to ${memory.spool_dir}`
+        : 'none spooled'
+    );
+    const finding = memory.findings?.[0];
+    this.finding.hidden = !finding;
+    if (finding) {
+      this.line = finding.line;
+      this.found.set(finding.what);
+      this.finding.title = [finding.detail, finding.line && `Copy: ${finding.line}`]
+        .filter(Boolean)
+        .join('\n');
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/** Commands that were sent and are not done yet: shown as waiting, and never lost. */
+
+import type { Command, Source } from '../source';
+import { el } from './dom';
+
+/** Commands that are done within so many milliseconds are not shown as waiting. */
+const PATIENCE_MS = 600;
+
+interface Order {
+  command: Command;
+  words: string;
+  withdraw: AbortController;
+  since: number;
+}
+
+function wordsOf(command: Command): string {
+  switch (command.name) {
+    case 'unshare':
+      return `Unshare ${String(command.args['object'])}`;
+    case 'unshare_all':
+      return 'Unshare all';
+    case 'reset_peaks':
+      return 'Reset peaks';
+  }
+}
+
+export class Orders {
+  readonly element = el('div');
+  private readonly waiting = new Set<Order>();
+  private refusal = '';
+
+  constructor(
+    private readonly source: Source,
+    private readonly announce: (words: string) => void
+  ) {}
+
+  /** Send a command; the same one that waits already is not sent again. */
+  send(command: Command): void {
+    const words = wordsOf(command);
+    if ([...this.waiting].some(order => order.words === words)) {
+      return;
+    }
+    const order = {
+      command,
+      words,
+      withdraw: new AbortController(),
+      since: performance.now()
+    };
+    this.waiting.add(order);
+    this.refusal = '';
+    this.source.send(command, order.withdraw.signal).then(
+      () => this.end(order, ''),
+      (error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        this.end(order, order.withdraw.signal.aborted ? '' : `${words}: ${why}`);
+      }
+    );
+    setTimeout(() => this.draw(), PATIENCE_MS);
+  }
+
+  private end(order: Order, refusal: string): void {
+    this.waiting.delete(order);
+    if (refusal) {
+      this.refusal = refusal;
+      this.announce(refusal);
+    }
+    this.draw();
+  }
+
+  private draw(): void {
+    const now = performance.now();
+    const bands = [...this.waiting]
+      .filter(order => now - order.since >= PATIENCE_MS - 50)
+      .map(order => {
+        const button = el('button', { class: 'push', type: 'button' }, 'Withdraw');
+        button.addEventListener('click', () => order.withdraw.abort());
+        const words = `${order.words} is waiting for the kernel: it may take commands only between cells.`;
+        return el(
+          'div',
+          { class: 'band quiet' },
+          el('span', { class: 'pending' }),
+          el('p', {}, words),
+          button
+        );
+      });
+    if (this.refusal) {
+      const button = el('button', { class: 'push', type: 'button' }, 'Close');
+      button.addEventListener('click', () => {
+        this.refusal = '';
+        this.draw();
+      });
+      bands.push(el('div', { class: 'band warn' }, el('p', {}, this.refusal), button));
+    }
+    this.element.replaceChildren(...bands);
+  }
+}

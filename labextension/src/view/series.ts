@@ -1,0 +1,111 @@
+/** What each chart draws of the samples: columns of numbers, one clock for all. */
+
+import type { History, Rates } from './history';
+import { GAP_S } from './history';
+
+/** Lines are those of so many seconds, so that a line is a line and no noise. */
+const SMOOTH_S = 1;
+
+/** Columns by moment; null where nothing is known, or nothing was called. */
+export interface Columns {
+  /** Seconds before now, negative. */
+  x: number[];
+  gets: (number | null)[];
+  /** Stacked: GET and SET, and all three. */
+  getsSets: (number | null)[];
+  calls: (number | null)[];
+  out: (number | null)[];
+  /** Below zero: towards the kernel. */
+  in: (number | null)[];
+  p50: (number | null)[];
+  p99: (number | null)[];
+  waiting: (number | null)[];
+}
+
+const EMPTY = (): Columns => ({
+  x: [],
+  gets: [],
+  getsSets: [],
+  calls: [],
+  out: [],
+  in: [],
+  p50: [],
+  p99: [],
+  waiting: []
+});
+
+/** Work out the columns of the last seconds. */
+export function columnsOf(history: History, span: number, now: number): Columns {
+  const columns = EMPTY();
+  const samples = history.samples;
+  const steps = Math.max(1, Math.ceil(span / 60));
+  let from = 0;
+  for (let to = 1; to < samples.length; to++) {
+    const time = samples[to]?.time ?? 0;
+    if (now - time > span || (to % steps && to !== samples.length - 1)) {
+      continue;
+    }
+    const before = samples[to - 1]?.time ?? time;
+    if (time - before > GAP_S) {
+      push(columns, before - now + 0.001, null);
+      from = to - 1;
+    }
+    while (from < to - 1 && (samples[from + 1]?.time ?? 0) <= time - SMOOTH_S * steps) {
+      from++;
+    }
+    push(columns, time - now, history.ratesBetween(from, to));
+  }
+  return columns;
+}
+
+function push(columns: Columns, x: number, rates: Rates | null): void {
+  columns.x.push(x);
+  columns.gets.push(rates && rates.gets);
+  columns.getsSets.push(rates && rates.gets + rates.sets);
+  columns.calls.push(rates && rates.gets + rates.sets + rates.executes);
+  columns.out.push(rates && rates.bytesOut);
+  columns.in.push(rates && -rates.bytesIn);
+  columns.p50.push(rates && rates.p50);
+  columns.p99.push(rates && rates.p99);
+  columns.waiting.push(rates?.waiting == null ? null : rates.waiting * 100);
+}
+
+const STEPS = [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 8, 10];
+
+/** A round number that is not less. */
+export function roundUp(value: number): number {
+  if (!(value > 0)) {
+    return 1;
+  }
+  const power = 10 ** Math.floor(Math.log10(value));
+  return (STEPS.find(step => step * power >= value) ?? 10) * power;
+}
+
+/** The end of a scale: round, and shrinking only after some seconds below half. */
+export class Scale {
+  private top = 0;
+  private lowSince: number | null = null;
+
+  constructor(
+    private readonly unit = 1,
+    private readonly patience = 5
+  ) {}
+
+  /** Give the end for a largest value, at a moment in seconds. */
+  fit(largest: number, now: number): number {
+    const wanted = roundUp((largest * 1.02) / this.unit) * this.unit;
+    if (wanted >= this.top) {
+      this.top = wanted;
+      this.lowSince = null;
+    } else if (wanted <= this.top / 2) {
+      this.lowSince ??= now;
+      if (now - this.lowSince > this.patience) {
+        this.top = wanted;
+        this.lowSince = null;
+      }
+    } else {
+      this.lowSince = null;
+    }
+    return this.top;
+  }
+}

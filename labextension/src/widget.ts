@@ -1,0 +1,157 @@
+/** Host 1: anywidget, in every front end that shows ipywidgets. */
+
+import { isSnapshot, type Snapshot } from './snapshot';
+import type { Command, Source, Update } from './source';
+import { mountMonitor } from './view/monitor';
+
+/** What of anywidget's model is used. */
+interface Model {
+  get(name: 'snapshot'): unknown;
+  on(name: string, listener: (message: unknown) => void): void;
+  off(name: string, listener: (message: unknown) => void): void;
+  send(content: unknown): void;
+}
+
+interface Waiting {
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+/** A view that is visible says so again and again: a page that was closed does not. */
+const RENEW_MS = 20_000;
+/** A widget whose kernel says nothing for so long shows what was saved. */
+const SAVED_MS = 4_000;
+
+let views = 0;
+
+function identity(): string {
+  return `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}-${++views}`;
+}
+
+class WidgetSource implements Source {
+  readonly host = {};
+  private readonly view = identity();
+  private readonly listeners = new Set<(update: Update) => void>();
+  private readonly waiting = new Map<string, Waiting>();
+  private readonly saved: Snapshot | null;
+  private heard = false;
+  private isBusy = false;
+  private last: Update;
+  private timer: number | undefined;
+  private readonly savedTimer: number;
+
+  constructor(private readonly model: Model) {
+    const snapshot = model.get('snapshot');
+    this.saved = isSnapshot(snapshot) ? snapshot : null;
+    this.last = this.saved
+      ? { kind: 'snapshot', snapshot: this.saved }
+      : { kind: 'absence', absence: { kind: 'waiting' } };
+    model.on('msg:custom', this.hear);
+    this.say('ready');
+    this.savedTimer = window.setTimeout(() => this.giveUp(), SAVED_MS);
+  }
+
+  current(): Update {
+    return this.last;
+  }
+
+  subscribe(listener: (update: Update) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  setVisible(visible: boolean): void {
+    clearInterval(this.timer);
+    this.say(visible ? 'visible' : 'hidden');
+    if (visible) {
+      this.timer = window.setInterval(() => {
+        // While a cell runs every message makes JupyterLab show an idle kernel.
+        if (!this.isBusy) {
+          this.say('visible');
+        }
+      }, RENEW_MS);
+    }
+  }
+
+  send(command: Command, withdrawn?: AbortSignal): Promise<void> {
+    const id = identity();
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      withdrawn?.addEventListener('abort', () => {
+        // What was sent may be done all the same; nobody waits for it any more.
+        this.waiting.delete(id);
+        reject(new Error('Withdrawn.'));
+      });
+      this.model.send({ kind: 'command', view: this.view, command: { id, ...command } });
+    });
+  }
+
+  dispose(): void {
+    this.say('hidden');
+    clearInterval(this.timer);
+    clearTimeout(this.savedTimer);
+    this.model.off('msg:custom', this.hear);
+    this.listeners.clear();
+  }
+
+  private say(kind: 'ready' | 'visible' | 'hidden'): void {
+    this.model.send({ kind, view: this.view });
+  }
+
+  private readonly hear = (message: unknown): void => {
+    const { kind, snapshot, answer } = message as {
+      kind?: string;
+      snapshot?: unknown;
+      answer?: { id?: string; status?: string; message?: string };
+    };
+    if (kind === 'snapshot' && isSnapshot(snapshot)) {
+      this.heard = true;
+      this.isBusy = snapshot.cell.running;
+      snapshot.done.forEach(id => this.end(id));
+      if (snapshot.whole) {
+        this.last = { kind: 'snapshot', snapshot };
+      }
+      this.emit({ kind: 'snapshot', snapshot });
+    } else if (kind === 'answer' && answer?.id) {
+      this.end(answer.id, answer.status === 'ok' ? undefined : answer.message);
+    }
+  };
+
+  private end(id: string, refusal?: string): void {
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (refusal === undefined) {
+      waiting?.resolve();
+    } else {
+      waiting?.reject(new Error(refusal));
+    }
+  }
+
+  private giveUp(): void {
+    if (!this.heard && this.saved) {
+      this.last = {
+        kind: 'absence',
+        absence: { kind: 'saved', snapshot: this.saved }
+      };
+      this.emit(this.last);
+    }
+  }
+
+  private emit(update: Update): void {
+    this.listeners.forEach(listener => listener(update));
+  }
+}
+
+function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+  const source = new WidgetSource(model);
+  const host = document.createElement('div');
+  el.append(host);
+  const unmount = mountMonitor(host, source);
+  return () => {
+    unmount();
+    source.dispose();
+    host.remove();
+  };
+}
+
+export default { render };
