@@ -75,11 +75,11 @@ class Monitor(anywidget.AnyWidget):
         """
         context = self._context
         if context is None:
-            self._send(snapshot)
+            self._give(snapshot)
         else:
-            context.run(self._send, snapshot)
+            context.run(self._give, snapshot)
 
-    def _send(self, snapshot: Snapshot) -> None:
+    def _give(self, snapshot: Snapshot) -> None:
         plain = as_plain(snapshot)
         self.send({"kind": "snapshot", "snapshot": plain})
         # While a cell runs the stream is enough, and what lasts is how it ended.
