@@ -54,6 +54,11 @@ class Monitor(anywidget.AnyWidget):
         self._kept_until = 0.0
         super().__init__(snapshot=as_plain(hub.ticker.look()))
         self.on_msg(self._hear)
+        # ipykernel 7.4 takes what a view says to where the comm has last published: to
+        # the main shell, at the end of its cell, where the widget was made in one.
+        comm: Any = self.comm
+        if hasattr(comm, "_reply_subshell_for"):
+            comm._reply_subshell_for = _as_it_was_sent
 
     @property
     def is_looking(self) -> bool:
@@ -122,3 +127,7 @@ class Monitor(anywidget.AnyWidget):
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
         data = {**(data or {}), **self._fallback()}
         return (data, *metadata) if metadata else data
+
+
+def _as_it_was_sent(data: Any, subshell: str | None) -> str | None:
+    return subshell

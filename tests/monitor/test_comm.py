@@ -282,7 +282,7 @@ def test_a_kernel_that_begins_with_the_extension_runs_no_cell(tmp_path: Path) ->
     with Kernel(arguments=[option]) as kernel:
         front = Front(kernel)
         found = snapshot(front)
-        assert (found.state, found.cell.running) == ("stopped", False)
+        assert (found.state, found.cell.running) == ("empty", False)
         with front.busy(tmp_path):
             assert snapshot(front).cell.running
 
