@@ -74,7 +74,7 @@ def snapshot_of(
             whole=True,
             time=time.time(),
             since=None,
-            state="stopped",
+            state="stopped" if session.has_served else "empty",
             kernel=kernel,
             cell=cell,
             busy_delay=None,

@@ -64,6 +64,8 @@ class Session:
 
     def __init__(self, settings: DuckJupyter | None = None) -> None:
         self.settings = settings or DuckJupyter()
+        #: A server runs, or ran before.
+        self.has_served = False
         # Both belong to whoever holds the lock.
         self._server: ProxyServer | None = None
         self._names: dict[str, SharedName] = {}
@@ -153,6 +155,7 @@ class Session:
                 server.close()
                 raise
             self._server = server
+            self.has_served = True
         return server
 
     def _make(
@@ -325,6 +328,7 @@ class Session:
         self._lock = threading.RLock()
         self._server = None
         self._names = {}
+        self.has_served = False
 
     def _not_shared(self, name: str) -> NotShared:
         if multiprocessing.parent_process() is not None:
