@@ -25,6 +25,9 @@ export const CommandIDs = {
 
 export const CATEGORY = 'duck_jupyter';
 
+/** Shown for some seconds, and then kept among the notifications. */
+const SHOWN = { autoClose: 8000 } as const;
+
 const LOAD = '%load_ext duck_jupyter';
 
 /** The argument of the entry in the context menu, and not in the palette. */
@@ -56,7 +59,10 @@ export function addCommands(app: JupyterFrontEnd, live: Live, panelId: string): 
       const kernel = document?.sessionContext.session?.kernel;
       const name = document === null ? null : nameAtCursor(document);
       if (!kernel || name === null) {
-        Notification.warning('Select the name of a variable in a code cell first.');
+        Notification.warning(
+          'Select the name of a variable in a code cell first.',
+          SHOWN
+        );
         return;
       }
       await share(kernel, name, live);
@@ -69,7 +75,7 @@ export function addCommands(app: JupyterFrontEnd, live: Live, panelId: string): 
     isEnabled: () => live.feed?.presence === 'loaded',
     execute: async () => {
       await live.feed?.do('unshare_all').catch((error: Error) => {
-        Notification.error(`Unshare all: ${error.message}`);
+        Notification.error(`Unshare all: ${error.message}`, SHOWN);
       });
     }
   });
@@ -106,14 +112,17 @@ async function share(
   });
   if (live.feed?.whole?.cell.running) {
     Notification.promise(done, {
-      pending: { message: `${name} will be shared when the cell has ended` },
+      pending: {
+        message: `${name} will be shared when the cell has ended`,
+        options: SHOWN
+      },
       success: { message: () => `${name} is shared` },
       error: { message: why => `${name} is not shared. ${(why as Error).message}` }
     });
     return;
   }
   await done.catch((error: Error) => {
-    Notification.error(`${name} is not shared. ${error.message}`);
+    Notification.error(`${name} is not shared. ${error.message}`, SHOWN);
   });
 }
 

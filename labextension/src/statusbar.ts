@@ -6,7 +6,7 @@ import { Widget } from '@lumino/widgets';
 import { CommandIDs } from './commands';
 import { Glance } from './glance';
 import type { Live } from './live';
-import { rate } from './view/format';
+import { rate, total } from './view/format';
 
 /** Words change once a second, and so does the width. */
 const PERIOD_S = 1;
@@ -54,7 +54,7 @@ const STYLE = `
 type State = 'live' | 'idle' | 'silent' | 'errors';
 
 const many = (count: number, word: string): string =>
-  `${count} ${word}${count === 1 ? '' : 's'}`;
+  `${total(count)} ${word}${count === 1 ? '' : 's'}`;
 
 /** The item of the status bar. */
 export class StatusItem extends Widget {
