@@ -23,8 +23,7 @@ change = msgspec.structs.replace
 
 def test_the_file_is_what_a_snapshot_is_today() -> None:
     """
-    Where the shape is to change: ``python -m tests.support.snapshots``, and the types
-    in ``labextension/src/snapshot.ts``.
+    To change the shape: ``python -m tests.support.snapshots``, and the TypeScript.
     """
     assert GOLDEN_FILE.read_bytes() == golden_text().encode()
 
