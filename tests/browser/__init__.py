@@ -1,0 +1,3 @@
+"""
+Tests in a real JupyterLab, with a real browser.
+"""

@@ -1,0 +1,170 @@
+"""
+A JupyterLab for all tests here, and a browser and notebooks for each.
+
+They run in a process of their own: Playwright leaves a running loop in the main thread.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from .lab import Lab
+from .notebook import Gate, Notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Playwright
+    from pluggy import Result
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+#: Seconds for one test: a page alone takes four, and on a busy machine thirty.
+PATIENCE_S = 240
+REPORT = pytest.StashKey[pytest.TestReport]()
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """
+    Where screenshots go.
+    """
+    usual = Path(__file__).with_name("artifacts")
+    folder = Path(os.environ.get("DUCK_ARTIFACTS", usual))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lab(own_folders: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """
+    A running JupyterLab.
+    """
+    server = Lab(tmp_path_factory.mktemp("lab"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def playwright(own_folders: None) -> Iterator[Playwright]:
+    """
+    What drives browsers.
+    """
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """
+    A browser of the test's own: nothing of it may be left behind.
+    """
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.fail("There is no Chromium: apt-get install chromium", pytrace=False)
+    started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def context(
+    browser: Browser, lab: Lab, artifacts: Path, request: pytest.FixtureRequest
+) -> Iterator[BrowserContext]:
+    """
+    A browser's window with its own storage. It tells of a failure what it can.
+    """
+    opened = browser.new_context(viewport={"width": 1440, "height": 1000})
+    opened.grant_permissions(["clipboard-read", "clipboard-write"])
+    errors: list[str] = []
+    opened.on("weberror", lambda error: errors.append(str(error.error)))
+    yield opened
+    report = request.node.stash.get(REPORT, None)
+    if report is not None and report.failed:
+        for at, page in enumerate(opened.pages):
+            page.screenshot(path=artifacts / f"failed-{name_of(request)}-{at}.png")
+        report.sections.append(("errors in the page", "\n".join(errors)))
+        report.sections.append(("server", lab.last_words()))
+    opened.close()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Callable[[], Gate]]:
+    """
+    What makes gates for cells to wait at; all are opened in the end.
+    """
+    made: list[Gate] = []
+
+    def make() -> Gate:
+        made.append(Gate(tmp_path / f"gate-{len(made)}"))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.open()
+
+
+@pytest.fixture
+def notebook(
+    lab: Lab, context: BrowserContext, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Notebook]]:
+    """
+    What makes notebooks and opens them: `notebook(cell, cell)`.
+    """
+    count = 0
+
+    def make(*cells: str) -> Notebook:
+        nonlocal count
+        count += 1
+        made = Notebook(lab, context, f"{name_of(request)}-{count}", list(cells))
+        made.open()
+        return made
+
+    yield make
+    lab.end_kernels()
+    lab.forget_settings()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Give the tests here more time than others have.
+    """
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(PATIENCE_S))
+
+
+def name_of(request: pytest.FixtureRequest) -> str:
+    """
+    Give the name of a test as one of a file.
+    """
+    return re.sub(r"\W+", "-", request.node.name).strip("-")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, Result[pytest.TestReport], None]:
+    """
+    Let fixtures know how the test went.
+    """
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call":
+        item.stash[REPORT] = report
