@@ -7,9 +7,12 @@ from __future__ import annotations
 import json
 import os
 import threading
+import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.manager import KernelManager
+from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_core.utils import ensure_event_loop
 
 from tests.support.processes import ROOT
@@ -47,13 +50,22 @@ class Kernel:
         arguments: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self.manager, self.client = start_new_kernel(
-            kernel_name=name,
+        self._ended = False
+        # Where the servers of Jupyter put it.
+        file = Path(jupyter_runtime_dir()) / f"kernel-{uuid.uuid4()}.json"
+        self.manager = KernelManager(kernel_name=name, connection_file=str(file))
+        self.manager.start_kernel(
             cwd=str(ROOT),
             extra_arguments=list(arguments),
             env={**os.environ, **(env or {})},
         )
-        self._ended = False
+        self.client = self.manager.blocking_client()
+        self.client.start_channels()
+        try:
+            self.client.wait_for_ready(timeout=DEADLINE_S)
+        except RuntimeError:
+            self.end()
+            raise
 
     def __enter__(self) -> Self:
         return self

@@ -4,6 +4,7 @@ Every notebook runs from top to bottom in a kernel of its own, and says what it 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -50,7 +51,31 @@ def test_the_first_notebook_agrees_with_its_serial_run(
     assert "United's worst seven flights in a row: 284 minutes" in output
 
 
-@pytest.mark.parametrize("name", ["01_share.ipynb"])
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_the_third_notebook_goes_on_after_its_worker_was_killed(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A cache is hammered, a buffer overflows, a chain is cut; and no widget is printed.
+    """
+    monkeypatch.setenv("START_METHOD", method)
+    output = run("03_monitor.ipynb")
+    assert f"workers are started by {method}" in output
+    assert "nothing is shared. To share a variable: %share NAME" in output
+    assert "Monitor(" not in output
+    assert "18.5 million miles over 210 routes, as the data says" in output
+    assert "12 lists of 320 flights" in output
+    assert "would be a proxy of level 8, and the limit is 7" in output
+    assert re.search(r"BrokenProcessPool: \d+ of 12 months are left to do", output)
+    assert "18.5 million miles again" in output
+    assert re.search(
+        r"^lists +dict +12 .* peak 1\d\d% of 8.00 KB", output, re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("name", ["01_share.ipynb", "03_monitor.ipynb"])
 def test_a_notebook_is_kept_without_outputs(name: str) -> None:
     """
     Outputs are those of the reader's own run.
