@@ -74,6 +74,8 @@ class Publisher:
         """
         Give what a pickler is told in place of a shared object.
 
+        It is told NotImplemented where the object is to be pickled as ever.
+
         Raises:
             ProxyError: As `handle`.
         """
@@ -81,7 +83,7 @@ class Publisher:
             handle = self.handle(entry)
         except VersionsAwaited:
             # Rather slow than wrong: pickled as ever, the pool's pipe is the brake.
-            return entry.target.__reduce_ex__(4)
+            return NotImplemented
         return reduced(handle)
 
     def put(self, entry: Entry, inplace: Inplace) -> None:

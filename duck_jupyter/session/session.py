@@ -78,6 +78,8 @@ class Session:
             server = self._server
             if server is not None and not server.running:
                 # Somebody else closed it.
+                for shared in self._names.values():
+                    handover.discard(shared.target)
                 self._server, self._names, server = None, {}, None
             return server
 
@@ -133,8 +135,8 @@ class Session:
                     old.source = wish.source
                 else:
                     if old is not None:
+                        gone.append(self._pop(server, wish.name))
                         server.remove_proxy(old.proxy)
-                        gone.append(self._pop(wish.name))
                     self._names[wish.name] = made[wish.name]
                     self._hand_over(server, made[wish.name])
                 moves.finish(wish, server, self._names[wish.name].proxy)
@@ -187,11 +189,11 @@ class Session:
 
     def _aim(self, server: ProxyServer, shared: SharedName, target: Any) -> None:
         if target is not shared.target:
-            before = shared.target
+            before, shared.target = shared.target, target
+            # First: in its place the new object would go.
+            self._take_back(server, before)
             shared.proxy = server.retarget(shared.proxy, target)
-            shared.target = target
             self._hand_over(server, shared)
-            self._take_back(before)
 
     def _hand_over(self, server: ProxyServer, shared: SharedName) -> None:
         """
@@ -199,19 +201,22 @@ class Session:
         """
         if shared.terms.handover:
             handover.on_pickling = self.follow
-            handover.add(shared.target, partial(server.reduced, shared.proxy))
+            give = partial(server.reduced, shared.proxy, shared.target)
+            handover.add(shared.target, give)
 
-    def _take_back(self, target: Any) -> None:
+    def _take_back(self, server: ProxyServer, target: Any) -> None:
         """
         Let an object be pickled as ever, unless another name hands it over.
         """
-        others = self._names.values()
-        if not any(s.terms.handover and s.target is target for s in others):
-            handover.discard(target)
+        for other in self._names.values():
+            if other.terms.handover and other.target is target:
+                self._hand_over(server, other)
+                return
+        handover.discard(target)
 
-    def _pop(self, name: str) -> SharedName:
+    def _pop(self, server: ProxyServer, name: str) -> SharedName:
         shared = self._names.pop(name)
-        self._take_back(shared.target)
+        self._take_back(server, shared.target)
         return shared
 
     def follow(self, name: str | None = None) -> None:
@@ -241,8 +246,8 @@ class Session:
                 if value is shared.target:
                     continue
                 if value is _MISSING:
+                    gone.append(self._pop(server, shared.name))
                     server.remove_proxy(shared.proxy)
-                    gone.append(self._pop(shared.name))
                 elif is_shareable(value):
                     gone.append(shared.target)
                     self._aim(server, shared, value)
@@ -282,8 +287,9 @@ class Session:
                     )
             for name in dict.fromkeys(names):
                 assert self._server is not None
-                self._server.remove_proxy(self._names[name].proxy)
-                gone.append(self._pop(name))
+                shared = self._pop(self._server, name)
+                gone.append(shared)
+                self._server.remove_proxy(shared.proxy)
         for shared in gone:
             move_out(shared)
         gone.clear()
