@@ -232,8 +232,9 @@ class Lane:
                 block.close()
                 # Without room for another one, the next frame makes its own.
                 self._outgoing = None
-            wanted = max(LEAST_BESIDE_BYTES, 1 << (total - 1).bit_length())
-            block = Block.create(min(wanted, max(total, 2**30)))
+            roomy = max(LEAST_BESIDE_BYTES, 1 << (total - 1).bit_length())
+            # One that is kept may fit the next message too.
+            block = Block.create(roomy if roomy <= KEEP_BYTES else total)
             # Blocking: the other side hears before it takes.
             socket.send_fds(self.doorbell, [BLOCK], [block.fd])
             self._outgoing = block
