@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+import threading
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +16,13 @@ import pandas as pd
 import pytest
 
 from duck_jupyter import NotShared, share, shared, unshare
+from duck_jupyter.errors import DataEncodeError
 from duck_jupyter.session.default import own_session
 from duck_jupyter.session.names import Source, Terms
 from duck_jupyter.session.session import Wish
 from tests.support.handed import (
+    Box,
+    fetch_back,
     give_back,
     give_class,
     lies_in_a_file,
@@ -115,6 +120,20 @@ def test_a_frame_arrives_as_it_is_and_comes_back_as_a_result(
     assert frame.loc[0, "n"] == 0
 
 
+def test_what_was_fetched_is_a_result_like_any_other(run: Run, array: Any) -> None:
+    """
+    A worker's own writes go with it; its mapping does not.
+    """
+    array[0] = 7
+    found, within = run(fetch_back, [shared.array])[0]
+    np.testing.assert_array_equal(found, array)
+    assert within["list"][0] is found
+    assert not lies_in_a_file(found)
+    (back,) = run(give_back, [array])
+    np.testing.assert_array_equal(back, array)
+    assert not lies_in_a_file(back)
+
+
 def test_an_unshared_array_travels_as_ever(run: Run, array: Any) -> None:
     (found,) = run(look_at_array, [np.ones(10)])
     assert found == ("ndarray", 10, False)
@@ -189,6 +208,51 @@ def test_without_handover_it_is_pickled_as_ever(session: Session, kind: str) -> 
     assert look_at() == before
     with open_pool(kind) as run:
         assert run(look_at_array, [array]) == [("ndarray", SIZE, False)]
+
+
+def test_a_frozen_object_goes_as_it_was_when_it_was_first_passed(
+    session: Session,
+) -> None:
+    array = np.ones(SIZE)
+    share(array, name="array", frozen=True)
+    with open_pool("executor spawn") as run:
+        assert run(look_at_array, [array])[0][1] == SIZE
+        array[:] = 2
+        assert run(look_at_array, [array])[0][1] == SIZE
+
+
+@pytest.mark.parametrize("kind", ["pool fork", "executor spawn", "loky", "joblib loky"])
+def test_what_cannot_be_pickled_is_named_by_its_path(
+    session: Session, kind: str
+) -> None:
+    box = Box([np.ones(SIZE), threading.Lock()])
+    share(box, name="box")
+    with open_pool(kind) as run:
+        with pytest.raises((DataEncodeError, pickle.PicklingError)) as caught:
+            run(give_class, [box])
+        assert "box.content[1]" in str(caught.value) + str(caught.value.__cause__)
+        box.content.pop()
+        assert run(give_class, [box]) == ["Box"]
+
+
+def test_tasks_that_wait_while_all_is_unshared_and_rebound_arrive(
+    session: Session,
+) -> None:
+    """
+    They are pickled in another thread, at any moment of it.
+    """
+    arrays = [np.full(SIZE, number, dtype=float) for number in range(10)]
+    space: dict[str, Any] = {"x": arrays[0]}
+    with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
+        found = []
+        for number, array in enumerate(arrays):
+            space["x"] = array
+            session.share([Wish("x", array, Source(space, "x"))], Terms())
+            found += [pool.submit(look_at_array, array) for _ in range(3)]
+            if number % 3 == 0:
+                unshare("x")
+        sums = [future.result(DEADLINE_S)[1] for future in found]
+    assert sums == [number * SIZE for number in range(10) for _ in range(3)]
 
 
 def test_two_names_of_one_object_hand_it_over_while_one_is_left(
