@@ -4,7 +4,7 @@ Little room, and real: file systems of a few megabytes for one process and its c
 The process gets a mount namespace of its own, as a container does, and in it a
 ``/dev/shm`` of its own. Root may do that, and others in a user namespace.
 Where neither is allowed, the system refuses in another way: the folder for memory is
-one of the kernel's, which has no room whatever, and files may have a limited size.
+one of the kernel's, which has no room whatever, or the size of files is limited.
 """
 
 from __future__ import annotations
@@ -39,14 +39,15 @@ def confine(memory: int, spool: tuple[Path, int] | None = None) -> bool:
         spool: A folder and its megabytes, if that one is to be small as well.
 
     Returns:
-        Whether the file systems are real; otherwise there is no room in memory, and if
-        the spool folder is to be small, no file above 8 MB anywhere.
+        Whether there are file systems of that size; otherwise no room in memory at all,
+        or, if the spool folder is to be small, none for a file above 8 MB anywhere.
     """
     places = [(room.MEMORY_FOLDER, memory)] + ([spool] if spool else [])
     if _own_mounts() and all(_mount(*place) for place in places):
         return True
-    room.MEMORY_FOLDER = NO_ROOM
-    if spool:
+    if not spool:
+        room.MEMORY_FOLDER = NO_ROOM
+    else:
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_BYTES, limit))
     return False
