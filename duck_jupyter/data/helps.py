@@ -12,7 +12,7 @@ import io
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .arrays import reduce_array, reduce_derived_array
+from .arrays import reduce_array, reduce_derived_array, reduce_masked_array
 from .arrows import reduce_arrow_array, reduce_arrow_backed
 from .caches import reduce_without_cache
 from .frames import reduce_polars_frame, reduce_polars_series
@@ -37,6 +37,8 @@ def find_help(kind: type) -> Callable[[Any], Any] | None:
         numpy: Any = sys.modules["numpy"]
         if kind in (numpy.recarray, numpy.matrix, numpy.memmap):
             return reduce_derived_array
+        if kind is numpy.ma.MaskedArray:
+            return reduce_masked_array
         return reduce_array if kind is numpy.ndarray else None
     if library == "pandas":
         return _find_help_for_pandas(kind, sys.modules["pandas"])
