@@ -184,6 +184,16 @@ def _look_at_all(queue: Any, pipe: Any, array: Any) -> None:
     pipe.send([look_at_array(found) for found in arrays])
 
 
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_a_manager_keeps_it(method: str, array: Any) -> None:
+    with multiprocessing.get_context(method).Manager() as manager:
+        kept = manager.dict(first=array)
+        kept["later"] = [array]
+        array[:] = 2
+        for found in (kept["first"], kept["later"][0]):
+            np.testing.assert_array_equal(found, np.ones(SIZE))
+
+
 def test_what_is_sent_to_this_process_itself_arrives(array: Any) -> None:
     queue: Any = multiprocessing.SimpleQueue()
     queue.put(array)
