@@ -19,6 +19,7 @@ from .settings import DuckJupyter
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..data.inplace import Inplace
     from ..proxy import Proxy, ProxyServer
 
 __all__ = ["Session", "SharedName", "Wish"]
@@ -49,6 +50,16 @@ class SharedName:
     #: As the server has them: no setting is None.
     terms: Terms
     proxy: Proxy
+    #: The memory that its object was moved to.
+    inplace: Inplace | None = None
+
+    def goes_on(self, old: SharedName) -> bool:
+        """
+        Tell whether the server has the same entry for another name's object and terms.
+
+        Some terms are the session's alone, such as whether pools get a handle.
+        """
+        return self.proxy._duck_idx == old.proxy._duck_idx
 
 
 class Session:
@@ -136,10 +147,11 @@ class Session:
                 else:
                     if old is not None:
                         gone.append(self._pop(server, wish.name))
-                        server.remove_proxy(old.proxy)
+                        if not made[wish.name].goes_on(old):
+                            server.remove_proxy(old.proxy)
                     self._names[wish.name] = made[wish.name]
                     self._hand_over(server, made[wish.name])
-                moves.finish(wish, server, self._names[wish.name].proxy)
+                moves.finish(wish, server, self._names[wish.name])
             proxies = tuple(self._names[wish.name].proxy for wish in wishes)
         # What goes may run code of the user's: not under the lock.
         gone.clear()
@@ -183,7 +195,9 @@ class Session:
                 )
         except BaseException:
             for new in made.values():
-                server.remove_proxy(new.proxy)
+                old = self._names.get(new.name)
+                if old is None or not new.goes_on(old):
+                    server.remove_proxy(new.proxy)
             raise
         return made
 
