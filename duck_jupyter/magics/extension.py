@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from IPython.core.magic import magic_kinds
 
+from ..client.fetching import fetch
 from ..client.locking import locked
 from ..client.references import ref
 from ..session.default import own_session, shared
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["load", "unload"]
 
 #: What a notebook finds without an import.
-GIVEN = {"shared": shared, "locked": locked, "ref": ref}
+GIVEN = {"shared": shared, "fetch": fetch, "locked": locked, "ref": ref}
 
 _MISSING = object()
 _loaded: WeakKeyDictionary[InteractiveShell, Extension] = WeakKeyDictionary()
