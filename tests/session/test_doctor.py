@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from traitlets import TraitError
 
+from duck_jupyter.client.fetching import fetch
 from duck_jupyter.errors import NotShareable
 from duck_jupyter.memory import room
 from duck_jupyter.memory.janitor import Leftover
@@ -85,6 +86,22 @@ def test_what_a_server_holds_is_lanes_and_blocks_beside_them(
     assert held["lanes"].bytes >= 4096
     assert held["large messages"].blocks == 1
     assert held["large messages"].bytes >= 160_000
+
+
+def test_what_was_published_is_held_as_versions(
+    session: Session, worker: Worker
+) -> None:
+    data = np.ones(100_000)
+    assert worker.run(total, share(data, name="data")) == 100_000
+    data[:] = 2
+    assert worker.run(total, share(data, name="data")) == 200_000
+    held = {kind.what: kind for kind in examine(session).held}
+    assert 1 <= held["versions"].blocks <= 2
+    assert held["versions"].bytes >= 800_000
+
+
+def total(proxy: Any) -> int:
+    return int(fetch(proxy).sum())
 
 
 def keep(proxy: Any, data: Any) -> int:
