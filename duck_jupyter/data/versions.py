@@ -32,11 +32,20 @@ if TYPE_CHECKING:
 
     from .pickling import Dumped
 
-__all__ = ["ARRIVED", "NONCE_BYTES", "TICKETS_AT", "Index", "Layout", "Version"]
+__all__ = [
+    "ARRIVED",
+    "NONCE_BYTES",
+    "TICKETS",
+    "TICKETS_AT",
+    "Index",
+    "Layout",
+    "Version",
+]
 
 NONCE_BYTES = 16
 TICKETS_AT = 4096
-BUFFERS_AT = 8192
+TICKETS = 4096
+BUFFERS_AT = TICKETS_AT + TICKETS
 #: Arrow wants it, and so do vector instructions.
 ALIGNMENT = 64
 #: What a ticket's byte says.
@@ -119,7 +128,7 @@ class Version:
         self._lost_count = False
         #: When the last handle was given out, in seconds of the monotonic clock.
         self.given_at = time.monotonic()
-        self._file.map[TICKETS_AT:BUFFERS_AT] = bytes(BUFFERS_AT - TICKETS_AT)
+        self._file.map[TICKETS_AT:BUFFERS_AT] = bytes(TICKETS)
         self.nonce = secrets.token_bytes(NONCE_BYTES)
         # Last: whoever reads it finds the rest.
         self._file.map[:NONCE_BYTES] = self.nonce
