@@ -23,7 +23,7 @@ from duck_jupyter.proxy import ProxyServer
 from tests.magics.kernels import Kernel
 from tests.support.blocks import list_blocks, list_folders
 from tests.support.cramped import LARGE, SMALL_MB
-from tests.support.processes import ROOT, kill, wait_gone
+from tests.support.processes import ROOT, kill, wait_gone, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -291,4 +291,4 @@ def test_blocks_of_a_killed_kernel_stay_until_its_workers_are_gone(
         assert psutil.pid_exists(pid)
         kill(pid)
         wait_gone(pid)
-    assert block in {leftover.path for leftover in sweep()}
+    assert wait_until(lambda: (sweep(), not block.exists())[1])
