@@ -67,6 +67,10 @@ class Publication:
         self._older: list[Version] = []
         self._promised = False
         self._counted = Versions()
+        #: How many calls of `handle` are under way, one in another.
+        self._working = 0
+        #: Nobody asks for handles any more, but for who had begun before.
+        self._ended = False
 
     def handle(self, target: Any) -> Handle | Inline:
         """
@@ -78,17 +82,27 @@ class Publication:
             DataTooBigError: There is no room for it.
         """
         with self._lock:
-            if self._promised and self._current is not None:
-                return self._current.handle()
-            dumped = self._dump(target)
-            size = len(dumped.head) + sum(map(len, dumped.buffers))
-            if size <= INLINE_BYTES:
-                return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
-            current = self._current
-            if current is None or not current.holds(dumped):
-                current = self._publish(target, dumped)
-            self._promised = self._frozen
-            return current.handle()
+            self._working += 1
+            try:
+                handle = self._give(target)
+            finally:
+                self._working -= 1
+        if self._ended:  # meanwhile; what was published now is to be kept all the same
+            self._store.retire(self)
+        return handle
+
+    def _give(self, target: Any) -> Handle | Inline:
+        if self._promised and self._current is not None:
+            return self._current.handle()
+        dumped = self._dump(target)
+        size = len(dumped.head) + sum(map(len, dumped.buffers))
+        if size <= INLINE_BYTES:
+            return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
+        current = self._current
+        if current is None or not current.holds(dumped):
+            current = self._publish(target, dumped)
+        self._promised = self._frozen
+        return current.handle()
 
     def _dump(self, target: Any, tries: int = MOST_TRIES) -> Dumped:
         try:
@@ -114,25 +128,25 @@ class Publication:
         """
         Make a state the current version, in memory that nobody uses, if there is.
         """
-        kept, self._older = self._older, []
-        if self._current is not None:
-            kept.append(self._current)
-            self._current = None
+        # Each is in a list or current at any moment: someone may press Ctrl-C.
+        before = self._current
+        if before is not None:
+            self._older, self._current = [*self._older, before], None
         layout = Layout(dumped)
         # Newest first: it differs least from what comes now.
-        for version in reversed(kept):
-            if self._current is None and version.fits(layout):
-                try:
-                    replaced = version.replace(dumped, layout)
-                except BaseException:
-                    version.close()
-                    self._older = [old for old in kept if old is not version]
-                    raise
-                if replaced:
-                    self._current = version
-                    continue
-            self._older.append(version)
-        self._older.reverse()
+        for version in reversed(self._older):
+            if not version.fits(layout):
+                continue
+            try:
+                replaced = version.replace(dumped, layout)
+            except BaseException:
+                self._older.remove(version)
+                version.close()
+                raise
+            if replaced:
+                self._older.remove(version)
+                self._current = version
+                break
         self._drop_unused()
         if self._current is None:
             self._store.make_way(self, layout.size)
@@ -143,16 +157,14 @@ class Publication:
         """
         Give up older versions that nobody uses, but for some to be used again.
         """
-        kept: list[Version] = []
-        for version in reversed(self._older):
+        for version in reversed(self._older.copy()):
             if version.in_use:
-                kept.append(version)
-            elif spared:
+                continue
+            if spared:
                 spared -= 1
-                kept.append(version)
             else:
+                self._older.remove(version)
                 version.close()
-        self._older = kept[::-1]
 
     def renew(self) -> None:
         """
@@ -221,18 +233,17 @@ class Publication:
         Returns:
             Whether nothing is left.
         """
+        self._ended = True
         with self._unless_busy() as free:
-            if not free:
+            if not free or self._working:
                 return False
             if self._current is not None:
-                self._older.append(self._current)
-                self._current = None
-            kept = [old for old in self._older if old.on_its_way]
-            for version in self._older:
-                if version not in kept:
+                self._older, self._current = [*self._older, self._current], None
+            for version in self._older.copy():
+                if not version.on_its_way:
+                    self._older.remove(version)
                     version.close()
-            self._older = kept
-            return not kept
+            return not self._older
 
     def close(self) -> None:
         """

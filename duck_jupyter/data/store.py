@@ -34,7 +34,7 @@ class Store:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._publications: list[Publication | Inplace] = []
         #: Unshared, and kept for handles on their way.
         self._retired: list[Publication | Inplace] = []
@@ -62,15 +62,17 @@ class Store:
         with self._lock:
             if publication in self._publications:
                 self._publications.remove(publication)
+            # It may be back: a handle was given out while it was retired.
+            if publication not in self._retired:
                 self._retired.append(publication)
         self._sweep()
 
     def _sweep(self) -> None:
+        # Under the lock: whoever comes back has to find itself in the list or not.
         with self._lock:
-            retired = list(self._retired)
-        done = [publication for publication in retired if publication.retire()]
-        with self._lock:
-            self._retired = [found for found in self._retired if found not in done]
+            for publication in list(self._retired):
+                if publication.retire() and publication in self._retired:
+                    self._retired.remove(publication)
 
     def make_way(self, publication: Publication, size: int) -> None:
         """
@@ -136,7 +138,7 @@ class Store:
         """
         In a child, give up what belongs to the parent.
         """
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         for publication in (*self._publications, *self._retired):
             publication.after_fork()
         self._publications, self._retired = [], []
