@@ -3,7 +3,8 @@ Publication: an object's versions, as its state goes on.
 
 A handle stands for the object as it is when the handle is made. So each time the
 object is pickled, without its buffers, and compared with the version that was
-published last; only where it differs there is a new one.
+published last; only where it differs there is a new one. Where the system can tell
+what was written to since, no more than that is compared.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ObjectChanged
+from ..memory.copying import address_of
+from ..memory.watching import Watcher, notes
 from .handles import Inline
 from .pickling import Dumped, dump
 from .versions import Layout, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from ..memory.watching import Part
     from .handles import Handle
     from .store import Store
 
@@ -65,7 +69,9 @@ class Publication:
         self._lock = threading.RLock()
         self._current: Version | None = None
         self._older: list[Version] = []
-        self._promised = False
+        # The frozen object that is published, and will not change.
+        self._promised: Any = None
+        self._watcher = Watcher(notes)
         self._counted = Versions()
         #: How many calls of `handle` are under way, one in another.
         self._working = 0
@@ -92,16 +98,23 @@ class Publication:
         return handle
 
     def _give(self, target: Any) -> Handle | Inline:
-        if self._promised and self._current is not None:
+        if self._promised is target and self._current is not None:
             return self._current.handle()
         dumped = self._dump(target)
         size = len(dumped.head) + sum(map(len, dumped.buffers))
         if size <= INLINE_BYTES:
             return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
-        current = self._current
-        if current is None or not current.holds(dumped):
-            current = self._publish(target, dumped)
-        self._promised = self._frozen
+        current, parts = self._current, None
+        if current is not None:
+            spans = _spans(dumped)
+            parts = self._watcher.suspects(spans)
+            if current.holds(dumped, parts):
+                self._watcher.found(spans, same=True)
+            else:
+                current = None
+        if current is None:
+            current = self._publish(target, dumped, parts)
+        self._promised = target if self._frozen else None
         return current.handle()
 
     def _dump(self, target: Any, tries: int = MOST_TRIES) -> Dumped:
@@ -114,19 +127,26 @@ class Publication:
                 raise self._still_changing() from error
         return self._dump(target, tries - 1)
 
-    def _publish(self, target: Any, dumped: Dumped) -> Version:
+    def _publish(
+        self, target: Any, dumped: Dumped, parts: Sequence[Part] | None
+    ) -> Version:
         for _ in range(MOST_TRIES):
-            version = self._write(dumped)
+            version = self._write(dumped, parts)
+            self._watcher.found(_spans(dumped), same=False)
             # While the memory was copied another thread may have been at work.
             after = self._dump(target)
             if version.is_shaped_as(after):
                 return version
-            dumped = after
+            dumped, parts = after, None
         raise self._still_changing()
 
-    def _write(self, dumped: Dumped) -> Version:
+    def _write(self, dumped: Dumped, parts: Sequence[Part] | None) -> Version:
         """
         Make a state the current version, in memory that nobody uses, if there is.
+
+        Args:
+            dumped: The state.
+            parts: What of it may differ from the version that is current; None for all.
         """
         # Each is in a list or current at any moment: someone may press Ctrl-C.
         before = self._current
@@ -138,7 +158,8 @@ class Publication:
             if not version.fits(layout):
                 continue
             try:
-                replaced = version.replace(dumped, layout)
+                differing = parts if version is before else None
+                replaced = version.replace(dumped, layout, differing)
             except BaseException:
                 self._older.remove(version)
                 version.close()
@@ -170,8 +191,9 @@ class Publication:
         """
         Note that the name stands for another object now.
         """
-        with self._lock:
-            self._promised = False
+        # Not under the lock: the object's own code that runs under it may wait for
+        # whoever calls this.
+        self._promised = None
 
     def awaited(self) -> list[Version]:
         """
@@ -237,6 +259,7 @@ class Publication:
         with self._unless_busy() as free:
             if not free or self._working:
                 return False
+            self._watcher.stop()
             if self._current is not None:
                 self._older, self._current = [*self._older, self._current], None
             for version in self._older.copy():
@@ -250,6 +273,7 @@ class Publication:
         Keep nothing; whoever maps a version keeps its memory.
         """
         with self._lock:
+            self._watcher.stop()
             if self._current is not None:
                 self._current.close()
                 self._current = None
@@ -274,3 +298,10 @@ class Publication:
     def __repr__(self) -> str:
         found = self.versions()
         return f"<Publication of {self.name}: {found.kept} versions>"
+
+
+def _spans(dumped: Dumped) -> list[tuple[int, int]]:
+    """
+    List the addresses and the bytes of the buffers.
+    """
+    return [(address_of(buffer), len(buffer)) for buffer in dumped.buffers]
