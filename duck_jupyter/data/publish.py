@@ -256,6 +256,7 @@ class Publication:
             Whether nothing is left.
         """
         self._ended = True
+        self._promised = None
         with self._unless_busy() as free:
             if not free or self._working:
                 return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
@@ -263,6 +263,44 @@ def test_tasks_that_wait_while_all_is_unshared_and_rebound_arrive(
                 unshare("x")
         sums = [future.result(DEADLINE_S)[1] for future in found]
     assert sums == [number * SIZE for number in range(10) for _ in range(3)]
+
+
+class Asking:
+    """
+    An object whose pickling asks for a shared name, at a moment of the test's choice.
+    """
+
+    def __init__(self) -> None:
+        self.asked, self.go = threading.Event(), threading.Event()
+
+    def __reduce__(self) -> Any:
+        self.asked.set()
+        self.go.wait(DEADLINE_S)
+        return list, (shared.array,)
+
+
+@pytest.mark.parametrize("change", ["unshare", "rebind"])
+def test_an_object_that_asks_for_names_may_be_unshared_while_it_is_pickled(
+    session: Session, change: str
+) -> None:
+    share([1], name="array")
+    asking = Asking()
+    share(asking, name="asking")
+
+    def change_it() -> None:
+        if change == "rebind":
+            share([2], name="asking")
+        else:
+            unshare("asking")
+
+    with ThreadPoolExecutor(2) as pool:
+        size = pool.submit(pickled_size, asking)
+        assert asking.asked.wait(DEADLINE_S)
+        changed = pool.submit(change_it)
+        wait([changed], 0.2)
+        asking.go.set()
+        changed.result(DEADLINE_S)
+        assert size.result(DEADLINE_S) > 0
 
 
 def test_two_names_of_one_object_hand_it_over_while_one_is_left(
