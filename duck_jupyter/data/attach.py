@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["attach", "encoded", "rebuild", "reduced"]
 
+#: What decoding raises; text that is none is Python's own error.
+DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError)
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode_handle = msgspec.msgpack.Decoder(Handle | Inline).decode
 _decode_index = msgspec.msgpack.Decoder(Index).decode
@@ -56,7 +59,7 @@ def rebuild(data: bytes, *, writable: bool = True) -> Any:
     """
     try:
         handle = _decode_handle(data)
-    except msgspec.MsgspecError as error:
+    except DAMAGED as error:
         raise _damaged(error) from error
     if isinstance(handle, Inline):
         # bytearray, since bytes would make arrays that refuse to be written to.
@@ -89,7 +92,7 @@ def attach(handle: Handle, *, writable: bool = True) -> Any:
     start = handle.index_at
     try:
         index = _decode_index(view[start : start + handle.index_size])
-    except msgspec.MsgspecError as error:
+    except DAMAGED as error:
         raise _damaged(error) from error
     buffers = [view[at : at + size] for at, size in index.buffers]
     head = view[index.head_at : index.head_at + index.head_size]
