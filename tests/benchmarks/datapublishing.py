@@ -25,6 +25,8 @@ __all__ = ["measure_fetch", "measure_handles", "measure_publishing"]
 
 HANDLE_COLUMNS = (1, 10, 100)
 HANDLE_BYTES = 2048
+#: Hand-overs of what does not change, before one is timed again.
+UNCHANGED = 5
 
 Array = np.ndarray[Any, Any]
 
@@ -75,12 +77,17 @@ def publish_round(side: Side, warm: Array, times: dict[str, list[float]]) -> Non
     def note(what: str, took: float) -> None:
         times.setdefault(what, []).append(took)
 
+    note("write", milliseconds(lambda: np.negative(array, out=array)))
     note("copy to new", copy_to_new(array))
     share(array, "array")
     note("first", side.hand_over())
     note("copy to warm", milliseconds(lambda: np.copyto(warm, array)))
     note("unchanged", side.hand_over())
-    np.negative(array, out=array)
+    # From now on the system may be asked what was written to, at the writer's expense.
+    for _ in range(UNCHANGED):
+        again = side.hand_over()
+    note("unchanged again", again)
+    note("write watched", milliseconds(lambda: np.negative(array, out=array)))
     note("all changed", side.hand_over())
     note("copy to warm", milliseconds(lambda: np.copyto(warm, array)))
     array[len(array) // 2] += 1
@@ -111,13 +118,19 @@ def measure_publishing(size: DataSize) -> list[Row]:
     found = {what: statistics.median(samples) for what, samples in times.items()}
     new, old = found["copy to new"], found["copy to warm"]
     again = f"publish {size_of(size.array)} again"
+    unchanged = f"hand over {size_of(size.array)} unchanged"
     return [
         within(f"publish {size_of(size.array)} first", "ms", found["first"], new, 0.9),
         within(f"{again}, all changed", "ms", found["all changed"], old, 1.5),
         within(f"{again}, one number changed", "ms", found["one changed"], old, 1.5),
         Row(f"{again}, a worker maps it", "ms", found["changed and mapped"], old),
-        within(f"hand over {size_of(size.array)}", "ms", found["unchanged"], old, 1),
+        within(f"{unchanged}, just published", "ms", found["unchanged"], old, 1),
+        within(f"{unchanged} for some time", "ms", found["unchanged again"], old, 1),
         not_above(f"hand over {size_of(size.array)}, frozen", "ms", found["frozen"], 1),
+        Row(
+            f"write to {size_of(size.array)} after that, beside unshared",
+            *("ms", found["write watched"], found["write"]),
+        ),
     ]
 
 
@@ -130,18 +143,31 @@ def measure_fetch(size: DataSize) -> list[Row]:
         for count in (size.array, size.small_array):
             array = make_array(count)
             for frozen in (False, True):
-                proxy = share(array, "array", frozen=frozen)
-                # What connects and what publishes is none of fetch's.
-                worker.run(fetch_often, proxy, 1, False)
-                for mapped, most in ((False, 5.0), (True, 0.5)):
-                    times = worker.run(fetch_often, proxy, size.fetch_rounds, mapped)
-                    median = statistics.median(times)
-                    state = ", frozen" * frozen + ", mapped already" * mapped
-                    rows.append(
-                        not_above(f"fetch {size_of(count)}{state}", "ms", median, most)
-                    )
-                unshare("array")
+                rows += fetch_rows(worker, array, frozen, size)
     return rows
+
+
+def fetch_rows(
+    worker: Station, array: Array, frozen: bool, size: DataSize
+) -> list[Row]:
+    """
+    Measure ``fetch`` of one array, the first one after it was published for itself.
+    """
+    first: list[float] = []
+    for _ in range(size.publish_rounds):
+        proxy = share(array, "array", frozen=frozen)
+        # What connects and what publishes is none of fetch's.
+        worker.run(fetch_often, proxy, 1, False)
+        first += worker.run(fetch_often, proxy, 1, False)
+        none = worker.run(fetch_often, proxy, size.fetch_rounds, False)
+        mapped = worker.run(fetch_often, proxy, size.fetch_rounds, True)
+        unshare("array")
+    what = f"fetch {size_of(array.nbytes)}" + ", frozen" * frozen
+    return [
+        not_above(f"{what}, just published", "ms", statistics.median(first), 5),
+        not_above(f"{what}", "ms", statistics.median(none), 5),
+        not_above(f"{what}, mapped already", "ms", statistics.median(mapped), 0.5),
+    ]
 
 
 def measure_handles() -> list[Row]:

@@ -29,10 +29,10 @@ class DataSize(NamedTuple):
 
 FULL_DATA = DataSize(
     frame=500_000_000,
-    task_rounds=5,
+    task_rounds=3,
     array=1_000_000_000,
     small_array=10_000_000,
-    publish_rounds=7,
+    publish_rounds=5,
     fetch_rounds=15,
     read_frame=1_000_000_000,
     readers=4,

@@ -27,22 +27,23 @@ TASKS = [
     for when in ("first", "after that", "frozen")
     for peer in ("pickling", "joblib")
 ]
+FETCHES = [
+    f"fetch {size}{frozen}{state}"
+    for size in ("8 MB", "1 MB")
+    for frozen in ("", ", frozen")
+    for state in (", just published", "", ", mapped already")
+]
 MEASURES = [
     *TASKS,
-    "fetch 8 MB",
-    "fetch 8 MB, mapped already",
-    "fetch 8 MB, frozen",
-    "fetch 8 MB, frozen, mapped already",
-    "fetch 1 MB",
-    "fetch 1 MB, mapped already",
-    "fetch 1 MB, frozen",
-    "fetch 1 MB, frozen, mapped already",
+    *FETCHES,
     "publish 8 MB first",
     "publish 8 MB again, all changed",
     "publish 8 MB again, one number changed",
     "publish 8 MB again, a worker maps it",
-    "hand over 8 MB",
+    "hand over 8 MB unchanged, just published",
+    "hand over 8 MB unchanged for some time",
     "hand over 8 MB, frozen",
+    "write to 8 MB after that, beside unshared",
     "summed PSS, 2 workers, frame of 0.008 GB: pickling",
     "summed PSS, 2 workers, frame of 0.008 GB: joblib",
     "a handle, 1 column",
