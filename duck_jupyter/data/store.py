@@ -11,7 +11,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from ..errors import VersionsAwaited
-from ..memory.room import memory_place
+from ..memory.room import memory_place, spool_place
 from .publish import Publication, Versions
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ __all__ = ["Store"]
 
 #: A handle that has been on its way for so long may be taken for lost, in seconds.
 LOST_S = 600.0
-#: Of the capacity of shared memory, what states may take that only handles wait for.
+#: Of the shared memory, or of the spool folder for what is larger, what states may take
+#: that only handles wait for.
 AWAITED_SHARE = 0.5
 
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
@@ -90,6 +91,8 @@ class Store:
         if size > place.room:
             for other in self._all():
                 other.drop_spares()
+        if size > place.capacity:  # it goes to the spool folder in any case
+            place = spool_place()
         awaited = [
             (version, owner)
             for owner in self._all()
@@ -109,7 +112,7 @@ class Store:
             raise VersionsAwaited(
                 f"{publication.name!r} changed again while {taken:,} bytes of earlier "
                 f"states wait for workers to fetch them; {bound:,.0f} bytes, half of "
-                "the shared memory, may. Wait for the workers before it is changed."
+                f"{place.folder}, may. Wait for the workers before it is changed."
             )
 
     def _all(self) -> list[Publication | Inplace]:
