@@ -44,8 +44,7 @@ class Moves:
         try:
             for wish in wishes:
                 old = known.get(wish.name)
-                target = self._moved(wish, old, terms)
-                self.wishes.append(wish._replace(target=target))
+                self.wishes.append(wish._replace(target=self._moved(wish, old, terms)))
         except BaseException:
             self.drop()
             raise
@@ -78,6 +77,8 @@ class Moves:
         """
         Give up the memory of what was not finished.
         """
+        # The error that is being raised keeps this object for a while.
+        self.wishes.clear()
         for inplace in self._inplace.values():
             inplace.close()
         self._inplace = {}
