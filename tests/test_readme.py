@@ -70,7 +70,7 @@ def test_the_cells_on_data_give_the_result_that_is_shown(
     assert f"\n    {value['data']['text/plain']}\n" in found[1]
 
 
-@pytest.mark.parametrize("marker", ["figures"])
+@pytest.mark.parametrize("marker", ["figures", "data figures"])
 def test_the_figures_are_those_of_the_changelog(marker: str) -> None:
     """
     Both quote the same run of each benchmark.

@@ -24,7 +24,7 @@ DEADLINE_S = 100.0
 TASKS = [
     f"4 tasks, 4 MB, {method}, {when}: {peer}"
     for method in ("fork", "spawn")
-    for when in ("first", "after that", "frozen")
+    for when in ("first", "after that", "later", "frozen")
     for peer in ("pickling", "joblib")
 ]
 FETCHES = [
