@@ -12,7 +12,7 @@ import msgspec
 
 from ..errors import DataEncodeError, NotShareable
 from ..memory.copying import address_of
-from .pickling import dump, load
+from .pickling import ANY_SIZE_BUFFERS, dump, load
 from .publish import Versions
 from .versions import Layout, Version
 
@@ -47,6 +47,9 @@ class Inplace:
         self._lock = threading.Lock()
         self._closed = False
         dumped = dump(value, name)
+        if len(dumped.buffers) >= ANY_SIZE_BUFFERS:
+            # The rest of them, if small, is in the head, which nobody shares.
+            raise _refusal(f"{name!r} is in {len(dumped.buffers):,} pieces")
         self._version = Version(dumped, Layout(dumped), name)
         #: The same data in shared memory, writable.
         self.object: Any = self._version.load_here()
@@ -78,7 +81,7 @@ class Inplace:
 
         Raises:
             NotShareable: The name stands for another object by now, or the object has
-                left the shared memory.
+                left the shared memory, or is not shared any more.
         """
         if target is not self.object:
             raise NotShareable(
@@ -94,6 +97,11 @@ class Inplace:
                 f"it in place as it is now: %share --inplace {self.name}"
             )
         with self._lock:
+            if self._closed:
+                raise NotShareable(
+                    f"{self.name!r} is not shared in place any more. Share it again, "
+                    f"%share --inplace {self.name}, or pass it on as it is."
+                )
             handle = self._version.handle()
         return msgspec.structs.replace(handle, inplace=True, readonly=self._readonly)
 
@@ -115,6 +123,8 @@ class Inplace:
             Whether they have.
         """
         with self._lock:
+            if self._closed:
+                return True
             if self._version.on_its_way:
                 return False
             self._close()
