@@ -333,7 +333,7 @@ class ProxyServer(AnswersByHand):
         if entry is None or entry.target is not target:
             # Another thread has just unshared it, or shared another.
             return NotImplemented
-        return self.publisher.reduced(entry)
+        return self.publisher.reduced(entry, target)
 
     def statistics(self) -> ServerStatistics:
         """

@@ -63,8 +63,8 @@ def test_a_small_object_goes_in_the_handle_and_a_large_one_beside_it(
 ) -> None:
     small, large = server.create_proxy([1, 2]), server.create_proxy(np.zeros(SIZE))
     publisher = server.publisher
-    assert isinstance(publisher.handle(entry_of(server, small)), Inline)
-    assert isinstance(publisher.handle(entry_of(server, large)), Handle)
+    assert isinstance(publisher.fetch(entry_of(server, small)), Inline)
+    assert isinstance(publisher.fetch(entry_of(server, large)), Handle)
     assert publisher.versions(small._duck_idx).kept == 0
     assert publisher.versions(large._duck_idx).kept == 1
 
@@ -117,6 +117,19 @@ def test_only_the_object_that_the_name_stands_for_goes(server: ProxyServer) -> N
     assert load(server, proxy, second)[0] == 2
     # As ever, that is.
     assert server.reduced(proxy, first) is NotImplemented
+
+
+def test_an_object_that_was_just_replaced_goes_as_itself(server: ProxyServer) -> None:
+    """
+    A thread pickles it, and another one rebinds its name in the middle of that.
+    """
+    first, second = np.ones(SIZE), np.full(SIZE, 2.0)
+    proxy = server.create_proxy(first, frozen=True)
+    entry = entry_of(server, proxy)
+    server.retarget(proxy, second)
+    late = pickle.dumps(Passed(server.publisher.reduced(entry, first)))
+    assert pickle.loads(late)[0] == 1
+    assert load(server, proxy, second)[0] == fetch(proxy)[0] == 2
 
 
 def test_a_removed_object_is_let_go_with_its_versions(server: ProxyServer) -> None:
