@@ -53,6 +53,13 @@ class SharedName:
     #: The memory that its object was moved to.
     inplace: Inplace | None = None
 
+    @property
+    def hands_over_in_place(self) -> bool:
+        """
+        Pools get the very memory of the object.
+        """
+        return self.terms.handover and self.terms.inplace
+
     def goes_on(self, old: SharedName) -> bool:
         """
         Tell whether the server has the same entry for another name's object and terms.
@@ -214,6 +221,10 @@ class Session:
         Let pools send a handle when the object itself is passed to them.
         """
         if shared.terms.handover:
+            # In place it goes as such, whatever its other names are shared as.
+            for other in self._names.values():
+                if other.target is shared.target and other.hands_over_in_place:
+                    shared = other
             handover.on_pickling = self.follow
             give = partial(server.reduced, shared.proxy, shared.target)
             handover.add(shared.target, give)

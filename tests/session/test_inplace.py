@@ -295,6 +295,25 @@ def test_functions_share_in_place_and_leave_the_object_where_it_is(
     assert mine[1] == 5
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_under_a_second_name_it_still_goes_in_place(
+    variables: Variables, session: Session, first: bool
+) -> None:
+    variables["arr"] = np.zeros(SIZE)
+    if first:
+        variables.share("arr", alias="other")
+    variables.share("arr", inplace=True)
+    if not first:
+        variables.share("arr", alias="other")
+    session.follow()
+    handed(variables["arr"])[0] = 1
+    assert variables["arr"][0] == 1
+    assert fetch(shared.other)[0] == 1
+    session.unshare(["arr"])
+    handed(variables["arr"])[0] = 2
+    assert variables["arr"][0] == 1
+
+
 # -- refused -------------------------------------------------------------------------
 
 
