@@ -51,13 +51,11 @@ def notebook(own_folders: None) -> Iterator[Kernel]:
     """
     with Kernel() as kernel:
         kernel.run(START)
-        kernel.run(
-            f"pools = {{method: start(method) for method in {METHODS}}}; method = 1"
-        )
+        kernel.run(f"pools = {{method: start(method) for method in {METHODS}}}")
         for method in METHODS:
             kernel.run(f"list(pools[{method!r}].map(abs, range(8)))")
         # It starts the server, which stays.
-        kernel.run("%share x\n%unshare x")
+        kernel.run("x = 1\n%share x\n%unshare x")
         yield kernel
         kernel.run("for pool in pools.values(): pool.shutdown()")
 
