@@ -110,6 +110,13 @@ class Inplace:
         Note that the name stands for another object now: `handle` will say so.
         """
 
+    @property
+    def is_untidy(self) -> bool:
+        """
+        There is never more than one version.
+        """
+        return False
+
     def drop_spares(self) -> None:
         """
         Keep no memory that nobody uses: there is none.

@@ -172,6 +172,8 @@ class Publication:
         if self._current is None:
             self._store.make_way(self, layout.size)
             self._current = Version(dumped, layout, self.name)
+            if self.is_untidy:
+                self._store.tidy_soon()
         return self._current
 
     def _drop_unused(self, spared: int = 1) -> None:
@@ -186,6 +188,13 @@ class Publication:
             else:
                 self._older.remove(version)
                 version.close()
+
+    @property
+    def is_untidy(self) -> bool:
+        """
+        More is kept than the newest version and one to be used again.
+        """
+        return len(self._older) > 1
 
     def renew(self) -> None:
         """

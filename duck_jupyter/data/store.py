@@ -26,6 +26,9 @@ LOST_S = 600.0
 #: that only handles wait for.
 AWAITED_SHARE = 0.5
 
+#: Seconds from one look for memory that workers have let go to the next.
+TIDY_EVERY_S = 2.0
+
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
@@ -39,6 +42,8 @@ class Store:
         self._publications: list[Publication | Inplace] = []
         #: Unshared, and kept for handles on their way.
         self._retired: list[Publication | Inplace] = []
+        self._tidying: threading.Thread | None = None
+        self._closed = threading.Event()
         _stores.add(self)
 
     def publication(self, name: str, *, frozen: bool = False) -> Publication:
@@ -74,6 +79,29 @@ class Store:
             for publication in list(self._retired):
                 if publication.retire() and publication in self._retired:
                     self._retired.remove(publication)
+            if self._retired:
+                self.tidy_soon()
+
+    def tidy_soon(self) -> None:
+        """
+        Look now and then for memory that workers have let go, until there is none.
+
+        Nobody says so when a worker unmaps a version.
+        """
+        with self._lock:
+            if self._tidying is None and not self._closed.is_set():
+                self._tidying = threading.Thread(
+                    target=self._tidy, name="duck-tidy", daemon=True
+                )
+                self._tidying.start()
+
+    def _tidy(self) -> None:
+        while not self._closed.wait(TIDY_EVERY_S):
+            self.versions()
+            with self._lock:
+                if not self._retired and not any(p.is_untidy for p in self._all()):
+                    self._tidying = None
+                    return
 
     def make_way(self, publication: Publication, size: int) -> None:
         """
@@ -132,16 +160,22 @@ class Store:
         Keep nothing; whoever maps a version keeps its memory. Twice is fine.
         """
         with self._lock:
+            self._closed.set()
             publications = [*self._publications, *self._retired]
             self._publications, self._retired = [], []
+            tidying = self._tidying
         for publication in publications:
             publication.close()
+        if tidying is not None and tidying is not threading.current_thread():
+            tidying.join(timeout=TIDY_EVERY_S)
 
     def after_fork(self) -> None:
         """
         In a child, give up what belongs to the parent.
         """
         self._lock = threading.RLock()
+        self._closed = threading.Event()
+        self._closed.set()
         for publication in (*self._publications, *self._retired):
             publication.after_fork()
         self._publications, self._retired = [], []
