@@ -23,7 +23,6 @@ from duck_jupyter.data.store import LOST_S, Store
 from duck_jupyter.errors import VersionGone, VersionsAwaited
 from duck_jupyter.memory import room
 from duck_jupyter.memory.room import Place
-from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -318,26 +317,6 @@ def test_two_objects_that_are_published_at_once_do_not_wait_for_each_other(
     for thread in threads:
         thread.join(DEADLINE_S)
     assert sorted(told) == list("abcd")
-
-
-def test_memory_that_workers_let_go_is_given_back_though_nobody_asks(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """
-    All but one version, which is kept to be used again.
-    """
-    monkeypatch.setattr(storing, "TIDY_EVERY_S", 0.05)
-    publication = store.publication("a")
-    value = np.zeros(1 << 16)
-    views = []
-    for state in range(5):
-        value[:] = state
-        views.append(attach(handle_of(publication, value)))
-    assert len(publication._older) == 4
-    assert [view[0] for view in views] == [0, 1, 2, 3, 4]
-    views.clear()
-    assert wait_until(lambda: len(publication._older) == 1)
-    assert wait_until(lambda: store._tidying is None)
 
 
 def files_here() -> set[str]:
