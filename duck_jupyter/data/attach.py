@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -18,12 +18,10 @@ from ..errors import (
     VersionGone,
 )
 from ..memory.files import Access, open_shared
+from ..memory.warm import lend
 from .handles import Handle, Inline, this_machine
 from .pickling import load
 from .versions import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index
-
-if TYPE_CHECKING:
-    import mmap
 
 __all__ = ["attach", "encoded", "rebuild", "reduced"]
 
@@ -88,7 +86,7 @@ def attach(handle: Handle, *, writable: bool = True) -> Any:
     else:
         access = Access.SHARED if handle.inplace else Access.COPY
     mapped = _map(handle, access)
-    view = memoryview(mapped)
+    view = memoryview(mapped).cast("B")
     start = handle.index_at
     try:
         index = _decode_index(view[start : start + handle.index_size])
@@ -99,7 +97,7 @@ def attach(handle: Handle, *, writable: bool = True) -> Any:
     return load(head, buffers)
 
 
-def _map(handle: Handle, access: int) -> mmap.mmap:
+def _map(handle: Handle, access: int) -> Any:
     name = handle.name
     if handle.machine != this_machine():
         raise HandshakeError(
@@ -116,7 +114,7 @@ def _map(handle: Handle, access: int) -> mmap.mmap:
     try:
         with open_shared(handle.file) as file:
             if file.read(NONCE_BYTES, 0) == handle.nonce:
-                mapped = file.map(access)
+                mapped = lend(file) if access == Access.COPY else file.map(access)
                 if 0 <= handle.ticket < TICKETS:
                     file.write(ARRIVED, TICKETS_AT + handle.ticket)
                 return mapped

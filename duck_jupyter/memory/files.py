@@ -36,6 +36,7 @@ __all__ = [
     "MemoryFile",
     "SharedFile",
     "can_share_files",
+    "map_file",
     "open_shared",
 ]
 
@@ -80,6 +81,16 @@ class FileKey(NamedTuple):
         Where the file can be opened while its maker keeps it open.
         """
         return f"/proc/{self.pid}/fd/{self.fd}"
+
+
+class Identity(NamedTuple):
+    """
+    Which file it is, among all that are in use at one time, and how large.
+    """
+
+    device: int
+    inode: int
+    size: int
 
 
 class MemoryFile:
@@ -158,10 +169,12 @@ class SharedFile:
 
     Args:
         fd: Its descriptor; a context manager closes it.
+        identity: Which one it is.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, identity: Identity) -> None:
         self.fd = fd
+        self.identity = identity
 
     def read(self, size: int, offset: int) -> bytes:
         """
@@ -182,13 +195,31 @@ class SharedFile:
         Args:
             access: One of `Access`.
         """
-        return mmap.mmap(self.fd, 0, access=access, **_NO_SECOND_DESCRIPTOR)
+        return map_file(self.fd, access)
+
+    def hold(self) -> mmap.mmap:
+        """
+        Keep the lock, for as long as there is what this gives.
+        """
+        return map_file(self.fd, Access.READ, mmap.PAGESIZE)
 
     def __enter__(self) -> SharedFile:
         return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self.fd)
+
+
+def map_file(fd: int, access: int, size: int = 0) -> mmap.mmap:
+    """
+    Map an open file.
+
+    Args:
+        fd: Its descriptor, which is not needed any longer.
+        access: One of `Access`.
+        size: So many bytes; all of it by default.
+    """
+    return mmap.mmap(fd, size, access=access, **_NO_SECOND_DESCRIPTOR)
 
 
 def open_shared(key: FileKey) -> SharedFile:
@@ -208,13 +239,14 @@ def open_shared(key: FileKey) -> SharedFile:
             raise
         raise _another(key) from error
     try:
-        _require(key, os.fstat(fd))  # it may have become another one meanwhile
+        found = os.fstat(fd)
+        _require(key, found)  # it may have become another one meanwhile
         lock = _LOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
         fcntl.fcntl(fd, fcntl.F_OFD_SETLK, lock)
     except BaseException:
         os.close(fd)
         raise
-    return SharedFile(fd)
+    return SharedFile(fd, Identity(found.st_dev, found.st_ino, found.st_size))
 
 
 def _require(key: FileKey, found: os.stat_result) -> None:

@@ -14,6 +14,7 @@ faults when all of it is written to afterwards.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import mmap
 import os
@@ -24,7 +25,14 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["PageRange", "PageWrites", "merged", "open_userfaultfd", "pages_within"]
+__all__ = [
+    "PageRange",
+    "PageWrites",
+    "merged",
+    "open_userfaultfd",
+    "pages_within",
+    "private_pages",
+]
 
 #: The number of the system call userfaultfd, by machine.
 SYSTEM_CALL = {"x86_64": 323, "aarch64": 282}
@@ -35,7 +43,7 @@ PROTECT = 1
 MODE_PROTECT = 2
 
 # Answers of PAGEMAP_SCAN.
-WP_ALLOWED, WRITTEN, PRESENT = 1 << 0, 1 << 1, 1 << 3
+WP_ALLOWED, WRITTEN, FILE, PRESENT, SWAPPED = (1 << bit for bit in range(5))
 #: Fail where a page is not of memory that is registered.
 ONLY_REGISTERED = 2
 MOST_FOUND = 512
@@ -119,6 +127,80 @@ def open_userfaultfd() -> int:
     return fd
 
 
+def private_pages(pages: PageRange) -> list[PageRange]:
+    """
+    List the pages of a private mapping of a file that are this process's own copies.
+
+    Raises:
+        OSError: This system cannot tell, or they are scattered over too many ranges.
+    """
+    # Opened each time: of a forked child, it would go on to tell of the parent.
+    pagemap = os.open("/proc/self/pagemap", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        found, end = _scan(
+            pagemap,
+            pages,
+            flags=0,
+            inverted=FILE,
+            all_of=FILE,  # which is: not of a file
+            any_of=PRESENT | SWAPPED,
+            told=FILE,
+        )
+    finally:
+        os.close(pagemap)
+    if end < pages.end:
+        raise OSError(errno.E2BIG, "too many ranges of pages")
+    return found
+
+
+def _scan(
+    pagemap: int,
+    pages: PageRange,
+    *,
+    flags: int,
+    inverted: int,
+    all_of: int,
+    any_of: int,
+    told: int,
+) -> tuple[list[PageRange], int]:
+    """
+    Find pages by their categories, in `MOST_FOUND` ranges at most.
+
+    Args:
+        pagemap: The descriptor of a process's page map.
+        pages: Where to look.
+        flags: How.
+        inverted: Categories that are to be taken for their opposites.
+        all_of: Categories that a page must have.
+        any_of: Categories of which it must have one.
+        told: Categories by which ranges are told apart.
+
+    Returns:
+        The ranges, and where the search stopped.
+    """
+    found = (ctypes.c_uint64 * 3 * MOST_FOUND)()
+    address = ctypes.addressof(found)
+    request = bytearray(
+        _SCAN.pack(
+            _SCAN.size,
+            flags,
+            pages.start,
+            pages.end,
+            0,  # where it stopped, on return
+            address,
+            MOST_FOUND,
+            0,  # no bound on pages
+            inverted,
+            all_of,
+            any_of,
+            told,
+        )
+    )
+    count = fcntl.ioctl(pagemap, _DO_SCAN, request)
+    ranges = [PageRange(found[at][0], found[at][1]) for at in range(count)]
+    return ranges, _SCAN.unpack(request)[4]
+
+
 class PageWrites:
     """
     The kernel's notes of writes to the memory of this process.
@@ -179,29 +261,19 @@ class PageWrites:
         Raises:
             OSError: Some of it is not the memory that was registered.
         """
-        found = (ctypes.c_uint64 * 3 * MOST_FOUND)()
         ranges: list[PageRange] = []
         start = pages.start
         while start < pages.end:
-            request = bytearray(
-                _SCAN.pack(
-                    _SCAN.size,
-                    ONLY_REGISTERED,
-                    start,
-                    pages.end,
-                    0,  # where it stopped, on return
-                    ctypes.addressof(found),
-                    MOST_FOUND,
-                    0,  # no bound on pages
-                    PRESENT,  # is to be taken for its opposite
-                    0,  # nothing that a page must be
-                    WRITTEN | PRESENT,  # what it may be: written, or absent
-                    WP_ALLOWED,  # says of all alike, so neighbours are one range
-                )
+            found, start = _scan(
+                self._pagemap,
+                PageRange(start, pages.end),
+                flags=ONLY_REGISTERED,
+                inverted=PRESENT,
+                all_of=0,
+                any_of=WRITTEN | PRESENT,  # written, or absent
+                told=WP_ALLOWED,  # of all alike, so neighbours are one range
             )
-            count = fcntl.ioctl(self._pagemap, _DO_SCAN, request)
-            ranges += [PageRange(found[at][0], found[at][1]) for at in range(count)]
-            start = _SCAN.unpack(request)[4]
+            ranges += found
         return ranges
 
     def close(self) -> None:

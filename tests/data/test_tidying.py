@@ -10,12 +10,13 @@ import numpy as np
 
 from duck_jupyter.data import store as storing
 from duck_jupyter.data.attach import attach
-from duck_jupyter.data.handles import Handle
 from duck_jupyter.data.store import Store
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
     import pytest
+
+    from duck_jupyter.data.handles import Handle
 
 
 def test_memory_that_workers_let_go_is_given_back_though_nobody_asks(
