@@ -142,7 +142,8 @@ def benchmarks(session: nox.Session) -> None:
     Run the measurements; a quiet machine gives better numbers.
     """
     session.install("-e", ".[dev]")
-    session.run("python", "-m", "tests.benchmarks.live", *session.posargs)
+    for plane in ("live", "data"):
+        session.run("python", "-m", f"tests.benchmarks.{plane}", *session.posargs)
 
 
 @nox.session

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .client.fetching import fetch
     from .client.locking import locked
     from .client.references import ref
+    from .memory.room import SpoolWarning
     from .session.default import share, shared, unshare
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "ProxyObjectNotFound",
     "ProxyTimeout",
     "RemoteError",
+    "SpoolWarning",
     "VersionGone",
     "WorkerGone",
     "__version__",
@@ -61,6 +63,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "SpoolWarning": ".memory.room",
     "fetch": ".client.fetching",
     "locked": ".client.locking",
     "ref": ".client.references",

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 CELL_S = 40
+FLAGS = re.DOTALL | re.MULTILINE
 SHOW_TABLE = "print(repr(get_ipython().run_line_magic('share', '')))"
 
 
@@ -52,11 +53,29 @@ def test_the_three_cells_give_the_result_that_is_shown(
     assert printed[4].startswith("results  dict     4      0  live        0     1")
 
 
-def test_the_figures_are_those_of_the_changelog() -> None:
+@pytest.mark.slow
+def test_the_cells_on_data_give_the_result_that_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = re.search(r"^## Data without copies\n(.*?)^## ", README, FLAGS)
+    assert found is not None
+    cells = re.findall(r"```python\n(.*?)```", found[1], re.DOTALL)
+    sources = ["%load_ext duck_jupyter", *(cell.strip() for cell in cells)]
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in sources]
+    )
+    monkeypatch.chdir(tmp_path)
+    NotebookClient(notebook, timeout=CELL_S, kernel_name="python3").execute()
+    (value,) = (o for o in notebook.cells[-1].outputs if "data" in o)
+    assert f"\n    {value['data']['text/plain']}\n" in found[1]
+
+
+@pytest.mark.parametrize("marker", ["figures", "data figures"])
+def test_the_figures_are_those_of_the_changelog(marker: str) -> None:
     """
-    Both quote the same run of the benchmark.
+    Both quote the same run of each benchmark.
     """
-    figures = re.search(r"```text\n(measure.*?)```", README, re.DOTALL)
+    figures = re.search(rf"<!-- {marker} -->\n```text\n(measure.*?)```", README, FLAGS)
     assert figures is not None
     quoted = "".join(f"  {line}".rstrip() + "\n" for line in figures[1].splitlines())
     assert quoted in CHANGELOG

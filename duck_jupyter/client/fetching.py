@@ -8,6 +8,7 @@ from typing import Any
 
 from ..data.attach import rebuild
 from ..errors import NotShareable
+from .methods import ProxyMethod
 
 __all__ = ["fetch", "fetched"]
 
@@ -37,7 +38,12 @@ def fetch(proxy: Any, *, writable: bool = True) -> Any:
         DataTooBigError: There is no room for it in shared memory or the spool folder.
         KernelGone: The server ended.
     """
-    if not hasattr(type(proxy), "_duck_token"):
+    if isinstance(proxy, ProxyMethod):
+        raise NotShareable(
+            f"fetch() takes a proxy, and {proxy!r} is a method: call it. What it "
+            "returns is a proxy, or the value itself."
+        )
+    if not hasattr(type(proxy), "_duck_link"):
         raise NotShareable(
             f"fetch() takes a proxy, such as shared.NAME; a {type(proxy).__name__} is "
             "the object itself: use it as it is."

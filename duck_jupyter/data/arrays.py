@@ -12,7 +12,7 @@ import ctypes
 import pickle
 from typing import Any
 
-__all__ = ["reduce_array", "reduce_derived_array"]
+__all__ = ["reduce_array", "reduce_derived_array", "reduce_masked_array"]
 
 
 def reduce_array(array: Any) -> Any:
@@ -39,6 +39,24 @@ def reduce_derived_array(array: Any) -> tuple[Any, ...]:
     import numpy as np
 
     return _rebuild_derived_array, (array.view(np.ndarray), type(array))
+
+
+def reduce_masked_array(array: Any) -> Any:
+    """
+    Give the reduced form of an array of exactly the class `numpy.ma.MaskedArray`.
+    """
+    import numpy as np
+
+    data, mask = array.data, np.ma.getmask(array)
+    if type(data) is not np.ndarray or data.dtype.hasobject or data.dtype.names:
+        return NotImplemented
+    # Of a view: an array remembers that it was asked, and would give another pickle.
+    fill_value = array.view().fill_value
+    if fill_value == np.ma.default_fill_value(array):
+        fill_value = None
+    masked = mask is not np.ma.nomask
+    arguments = (data, mask if masked else None, fill_value, array.hardmask)
+    return _rebuild_masked_array, arguments
 
 
 def _view_memory(piece: Any) -> Any:
@@ -68,3 +86,11 @@ def _rebuild_array(
 
 def _rebuild_derived_array(array: Any, kind: type) -> Any:
     return array.view(kind)
+
+
+def _rebuild_masked_array(data: Any, mask: Any, fill_value: Any, hard: bool) -> Any:
+    import numpy as np
+
+    mask = np.ma.nomask if mask is None else mask
+    array: Any = np.ma.MaskedArray(data, mask, fill_value=fill_value, hard_mask=hard)
+    return array

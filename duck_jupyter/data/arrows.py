@@ -1,14 +1,18 @@
 """
-Arrow arrays that are a part of a larger one: only the part travels.
+Arrow arrays, by themselves and inside pandas: what is needed, and not a copy of it.
 
-A slice refers to the buffers of the whole, and would be pickled with all of them.
+A part of an array refers to the buffers of the whole, and would be pickled with all of
+them; and pandas puts the chunks of an array together before it pickles them, which
+copies even a single one.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["reduce_arrow_array"]
+from .caches import reduce_without_cache
+
+__all__ = ["reduce_arrow_array", "reduce_arrow_backed"]
 
 #: A copy is not worth it for less.
 LEAST_SAVING_BYTES = 4096
@@ -32,3 +36,26 @@ def reduce_arrow_array(array: Any) -> Any:
     except (pa.ArrowException, TypeError):  # not for arrays of this type
         return NotImplemented
     return copy.__reduce__()
+
+
+def reduce_arrow_backed(array: Any) -> Any:
+    """
+    Give the reduced form of an array of pandas that is an Arrow array inside.
+    """
+    import pyarrow as pa
+
+    kind, dtype = type(array), array.dtype
+    inside = array.__arrow_array__()
+    if isinstance(inside, pa.ChunkedArray):
+        empty = _rebuild_arrow_backed(kind, inside.slice(0, 0), dtype)
+        if type(empty) is kind and empty.dtype == dtype:
+            return _rebuild_arrow_backed, (kind, inside, dtype)
+    return reduce_without_cache(array)
+
+
+def _rebuild_arrow_backed(kind: Any, inside: Any, dtype: Any) -> Any:
+    import pandas as pd
+
+    array = kind(inside)
+    # Text has several types over the same array; pandas 2 copies for any but this one.
+    return array if array.dtype == dtype else pd.array(inside, dtype, copy=False)

@@ -6,20 +6,27 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from ..errors import HandshakeError, KernelGone, VersionGone
+from ..errors import (
+    DataDecodeError,
+    DataTooBigError,
+    HandshakeError,
+    KernelGone,
+    VersionGone,
+)
 from ..memory.files import Access, open_shared
+from ..memory.warm import lend
 from .handles import Handle, Inline, this_machine
 from .pickling import load
-from .versions import ARRIVED, NONCE_BYTES, TICKETS_AT, Index
-
-if TYPE_CHECKING:
-    import mmap
+from .versions import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index
 
 __all__ = ["attach", "encoded", "rebuild", "reduced"]
+
+#: What decoding raises; text that is none is Python's own error.
+DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_handle = msgspec.msgpack.Decoder(Handle | Inline).decode
@@ -45,9 +52,13 @@ def rebuild(data: bytes, *, writable: bool = True) -> Any:
     Give the object of an encoded handle: what unpickling it calls.
 
     Raises:
+        DataDecodeError: It is no handle, or only a part of one.
         ProxyError: As `attach`.
     """
-    handle = _decode_handle(data)
+    try:
+        handle = _decode_handle(data)
+    except DAMAGED as error:
+        raise _damaged(error) from error
     if isinstance(handle, Inline):
         # bytearray, since bytes would make arrays that refuse to be written to.
         kind = bytearray if writable else bytes
@@ -75,15 +86,18 @@ def attach(handle: Handle, *, writable: bool = True) -> Any:
     else:
         access = Access.SHARED if handle.inplace else Access.COPY
     mapped = _map(handle, access)
-    view = memoryview(mapped)
+    view = memoryview(mapped).cast("B")
     start = handle.index_at
-    index = _decode_index(view[start : start + handle.index_size])
+    try:
+        index = _decode_index(view[start : start + handle.index_size])
+    except DAMAGED as error:
+        raise _damaged(error) from error
     buffers = [view[at : at + size] for at, size in index.buffers]
     head = view[index.head_at : index.head_at + index.head_size]
     return load(head, buffers)
 
 
-def _map(handle: Handle, access: int) -> mmap.mmap:
+def _map(handle: Handle, access: int) -> Any:
     name = handle.name
     if handle.machine != this_machine():
         raise HandshakeError(
@@ -100,19 +114,27 @@ def _map(handle: Handle, access: int) -> mmap.mmap:
     try:
         with open_shared(handle.file) as file:
             if file.read(NONCE_BYTES, 0) == handle.nonce:
-                mapped = file.map(access)
-                if handle.ticket >= 0:
+                mapped = lend(file) if access == Access.COPY else file.map(access)
+                if 0 <= handle.ticket < TICKETS:
                     file.write(ARRIVED, TICKETS_AT + handle.ticket)
                 return mapped
     except FileNotFoundError:
         pass
     except PermissionError as error:
-        raise HandshakeError(
-            f"The data of {name!r} cannot be opened: {error}. The system keeps "
-            "processes of the same user apart here (a container, hidepid); share it "
-            f"with %share {name} --no-handover, or use its proxy."
+        # Which is also what the system says of a process that is ending.
+        if _is_running(handle.file.pid):
+            raise HandshakeError(
+                f"The data of {name!r} cannot be opened: {error}. The system keeps "
+                "processes of the same user apart here (a container, hidepid); share "
+                f"it with %share {name} --no-handover, or use its proxy."
+            ) from error
+    except OSError as error:
+        raise DataTooBigError(
+            f"The data of {name!r} cannot be mapped: {error}. A limit of this process "
+            "is in the way (ulimit -v, or -n before Python 3.13): drop what was "
+            "fetched before and is not needed any more, or raise the limit."
         ) from error
-    if not Path(f"/proc/{handle.file.pid}").is_dir():
+    if not _is_running(handle.file.pid):
         raise KernelGone(
             f"The kernel that published {name!r} (process {handle.file.pid}) has "
             "ended, and its data with it. Share it again and pass it anew."
@@ -121,4 +143,18 @@ def _map(handle: Handle, access: int) -> mmap.mmap:
         f"This version of {name!r} is not kept any more: its server was stopped, or "
         "the handle was loaded before and the object has changed since. Pass the "
         "object anew; each handle is good for one worker."
+    )
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    except OSError:
+        return False
+    return state.split()[0] not in "ZX"  # ended, and nobody has noticed yet
+
+
+def _damaged(error: Exception) -> DataDecodeError:
+    return DataDecodeError(
+        f"The handle to a shared object is damaged: {error}. Pass the object anew."
     )

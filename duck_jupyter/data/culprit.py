@@ -19,8 +19,8 @@ __all__ = ["describe_culprit", "find_path"]
 
 #: To look at so many takes about a second.
 MOST_MEMBERS = 200_000
-#: Each may run code of the user's, as pickle did.
-MOST_STATES = 5_000
+#: Fewer where each may run code of the user's, as pickle did.
+MOST_REDUCED = 20_000
 MOST_PATH_CHARACTERS = 200
 
 
@@ -83,35 +83,23 @@ def find_path(value: Any, found: Any) -> str | None:
 
     It is empty for the object itself.
     """
-    path = _search(value, found, list_members)
+    path = _search(value, found, list_members, MOST_MEMBERS)
     if path is None:
-        path = _search(value, found, _Reducing())
+        path = _search(value, found, list_state, MOST_REDUCED)
     if path is not None and len(path) > MOST_PATH_CHARACTERS:
         half = MOST_PATH_CHARACTERS // 2
         path = f"{path[:half]} ... {path[-half:]}"
     return path
 
 
-class _Reducing:
-    """
-    Members and what an object's own ``__reduce_ex__`` gives; so many times and no more.
-    """
-
-    def __init__(self) -> None:
-        self.left = MOST_STATES
-
-    def __call__(self, value: Any) -> Iterator[tuple[str, Any]]:
-        yield from list_members(value)
-        if self.left:
-            self.left -= 1
-            yield from list_state(value)
-
-
 def _search(
-    value: Any, found: Any, members: Callable[[Any], Iterator[tuple[str, Any]]]
+    value: Any,
+    found: Any,
+    members: Callable[[Any], Iterator[tuple[str, Any]]],
+    most: int,
 ) -> str | None:
     """
-    Look for an object, the nearest first.
+    Look for an object, the nearest first, among so many members and no more.
     """
     places = [_Place(value, None, "")]  # holds on to all, so that no id comes twice
     seen = {id(value)}
@@ -121,7 +109,7 @@ def _search(
             return _spell(place)
         for step, member in members(place.value):
             looked += 1
-            if looked > MOST_MEMBERS:
+            if looked > most:
                 return None
             if id(member) not in seen:
                 seen.add(id(member))

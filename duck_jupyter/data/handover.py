@@ -51,9 +51,10 @@ class Handover:
         Args:
             target: The very object; its equals and its copies go as ever.
             give: Called each time it is pickled for a worker, in the pickling thread,
-                and several threads may do so at once; gives what ``__reduce__`` would:
-                a callable and its arguments. What it raises reaches the user as any
-                error of pickling does.
+                and several threads may do so at once; gives what ``__reduce__`` would,
+                a callable and its arguments, or NotImplemented to let it go as ever
+                this time. What it raises reaches the user as any error of pickling
+                does.
         """
         with self._taps.lock:
             before = self._gives.get(id(target))

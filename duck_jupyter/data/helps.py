@@ -12,8 +12,8 @@ import io
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .arrays import reduce_array, reduce_derived_array
-from .arrows import reduce_arrow_array
+from .arrays import reduce_array, reduce_derived_array, reduce_masked_array
+from .arrows import reduce_arrow_array, reduce_arrow_backed
 from .caches import reduce_without_cache
 from .frames import reduce_polars_frame, reduce_polars_series
 
@@ -37,11 +37,11 @@ def find_help(kind: type) -> Callable[[Any], Any] | None:
         numpy: Any = sys.modules["numpy"]
         if kind in (numpy.recarray, numpy.matrix, numpy.memmap):
             return reduce_derived_array
+        if kind is numpy.ma.MaskedArray:
+            return reduce_masked_array
         return reduce_array if kind is numpy.ndarray else None
     if library == "pandas":
-        extensions: Any = sys.modules["pandas"].api.extensions
-        remembering = (extensions.ExtensionArray, extensions.ExtensionDtype)
-        return reduce_without_cache if issubclass(kind, remembering) else None
+        return _find_help_for_pandas(kind, sys.modules["pandas"])
     if library == "polars":
         polars: Any = sys.modules["polars"]
         if kind is polars.DataFrame:
@@ -49,6 +49,14 @@ def find_help(kind: type) -> Callable[[Any], Any] | None:
         if kind is polars.Series:
             return reduce_polars_series
     return None
+
+
+def _find_help_for_pandas(kind: type, pandas: Any) -> Callable[[Any], Any] | None:
+    if kind in (pandas.arrays.ArrowExtensionArray, pandas.arrays.ArrowStringArray):
+        return reduce_arrow_backed
+    extensions = pandas.api.extensions
+    remembering = (extensions.ExtensionArray, extensions.ExtensionDtype)
+    return reduce_without_cache if issubclass(kind, remembering) else None
 
 
 def _find_reducer_for_workers(kind: type) -> Callable[[Any], Any] | None:

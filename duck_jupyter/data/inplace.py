@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..errors import NotShareable
-from .pickling import dump
+from ..errors import DataEncodeError, NotShareable
+from ..memory.copying import address_of
+from .pickling import ANY_SIZE_BUFFERS, dump, load
 from .publish import Versions
 from .versions import Layout, Version
 
@@ -44,17 +45,43 @@ class Inplace:
         self.name = name
         self._readonly = readonly
         self._lock = threading.Lock()
+        self._closed = False
         dumped = dump(value, name)
+        if len(dumped.buffers) >= ANY_SIZE_BUFFERS:
+            # The rest of them, if small, is in the head, which nobody shares.
+            raise _refusal(f"{name!r} is in {len(dumped.buffers):,} pieces")
         self._version = Version(dumped, Layout(dumped), name)
         #: The same data in shared memory, writable.
         self.object: Any = self._version.load_here()
+        self._looks = self._look()
+
+    def _look(self) -> tuple[bytes, list[tuple[int, int]]] | None:
+        """
+        Tell what the object is made of, and where that lies.
+        """
+        try:
+            dumped = dump(self.object, self.name)
+        except DataEncodeError:  # it was given something that cannot be moved
+            return None
+        spans = [(address_of(buffer), len(buffer)) for buffer in dumped.buffers]
+        return dumped.head, spans
+
+    def holds(self, value: Any) -> bool:
+        """
+        Tell whether an object lies in this memory, all of it.
+
+        A DataFrame that is given a column has that in memory of its own, and pandas
+        copies a column before it writes to it where somebody else has it as well.
+        """
+        return value is self.object and self._look() == self._looks
 
     def handle(self, target: Any) -> Handle:
         """
         Give what stands for the memory itself.
 
         Raises:
-            NotShareable: The name stands for another object by now.
+            NotShareable: The name stands for another object by now, or the object has
+                left the shared memory, or is not shared any more.
         """
         if target is not self.object:
             raise NotShareable(
@@ -62,7 +89,19 @@ class Inplace:
                 "and that lies in ordinary memory. To share it in place as well: "
                 f"%share --inplace {self.name}"
             )
+        if not self.holds(target):
+            raise NotShareable(
+                f"{self.name!r} has left the shared memory, or a part of it has: it "
+                "was given columns, an index or a shape of its own, or pandas copied a "
+                "column that was also held elsewhere before it wrote to it. To share "
+                f"it in place as it is now: %share --inplace {self.name}"
+            )
         with self._lock:
+            if self._closed:
+                raise NotShareable(
+                    f"{self.name!r} is not shared in place any more. Share it again, "
+                    f"%share --inplace {self.name}, or pass it on as it is."
+                )
             handle = self._version.handle()
         return msgspec.structs.replace(handle, inplace=True, readonly=self._readonly)
 
@@ -70,6 +109,13 @@ class Inplace:
         """
         Note that the name stands for another object now: `handle` will say so.
         """
+
+    @property
+    def is_untidy(self) -> bool:
+        """
+        There is never more than one version.
+        """
+        return False
 
     def drop_spares(self) -> None:
         """
@@ -84,23 +130,34 @@ class Inplace:
             Whether they have.
         """
         with self._lock:
+            if self._closed:
+                return True
             if self._version.on_its_way:
                 return False
-            self._version.close()
+            self._close()
             return True
 
     def versions(self) -> Versions:
         """
         Tell what is kept.
         """
-        size = self._version.size
-        spooled = size if self._version.is_spooled else 0
-        return Versions(1, size, size if self._version.is_mapped else 0, 0, spooled)
+        with self._lock:
+            if self._closed:
+                return Versions()
+            size = self._version.size
+            mapped = size if self._version.is_mapped else 0
+            spooled = size if self._version.is_spooled else 0
+            return Versions(1, size, mapped, 0, spooled)
 
     def close(self) -> None:
         """
         Give it to no more workers; who has it goes on, and so does the object here.
         """
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        self._closed = True
         self._version.close()
 
     def after_fork(self) -> None:
@@ -108,16 +165,21 @@ class Inplace:
         In a child, give up what belongs to the parent; the object stays as shared.
         """
         self._lock = threading.Lock()
-        self._version.close()
+        self._close()
 
 
 def in_ordinary_memory(value: Any) -> Any:
     """
     Copy the object of an `Inplace` into memory of this process alone.
     """
-    if hasattr(value, "columns"):
+    if not hasattr(value, "columns"):
+        return value.copy(order="K")
+    try:
+        dumped = dump(value, "value")
+    except DataEncodeError:  # it was given a column of what cannot be pickled
         return value.copy()
-    return value.copy(order="K")
+    # The copy that pandas makes has its index and columns where they were.
+    return load(dumped.head, [bytearray(buffer) for buffer in dumped.buffers])
 
 
 def _check(value: Any, name: str) -> None:

@@ -39,19 +39,19 @@ def list_members(value: Any) -> Iterator[tuple[str, Any]]:
 
 def list_state(value: Any) -> Iterator[tuple[str, Any]]:
     """
-    Give what an object's own way to be pickled says that it holds.
+    Give what an object holds, and what its own ``__reduce_ex__`` says that it holds.
     """
+    yield from list_members(value)
     kind = type(value)
     library = str(kind.__module__).partition(".")[0]
     if kind in ATOMS or library in LIBRARIES or isinstance(value, (type, ModuleType)):
-        return iter(())
+        return
     try:
         reduced = value.__reduce_ex__(5)
     except Exception:  # any code of the user's; and this may be the one we look for
-        return iter(())
-    if not isinstance(reduced, tuple):
-        return iter(())
-    return _without_atoms(_list_reduced(reduced))
+        return
+    if isinstance(reduced, tuple):
+        yield from _without_atoms(_list_reduced(reduced))
 
 
 def _without_atoms(members: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

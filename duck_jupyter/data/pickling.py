@@ -63,9 +63,9 @@ class _RecordingHook(_Hook):
     A hook that knows at which object the pickler gave up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, value: Any) -> None:
         super().__init__()
-        self.last: Any = None
+        self.last = value
 
     def __call__(self, value: Any) -> Any:
         self.last = value
@@ -129,7 +129,7 @@ def _dump_by_value(
     """
     Pickle with the definitions of what cannot be imported, such as a lambda.
     """
-    hook = _RecordingHook()
+    hook = _RecordingHook(value)
     try:
         return cloud_dumps(value, hook, keep)
     except DataEncodeError as error:

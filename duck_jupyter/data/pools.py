@@ -49,7 +49,8 @@ class Taps:
     Args:
         begin: Called when something is about to be pickled.
         gives: By identity, an object that lives at least as long as it stands here,
-            and what gives what a reducer would; all others go as ever.
+            and what gives what a reducer would, or NotImplemented; all others go as
+            ever.
     """
 
     def __init__(self, begin: Callable[[], object], gives: Gives) -> None:
@@ -124,7 +125,9 @@ class Taps:
         def reducer_override(self: Any, obj: Any) -> Any:
             found = get(id(obj))
             if found is not None:
-                return found[1]()
+                reduced = found[1]()
+                if reduced is not NotImplemented:
+                    return reduced
             return override_before(self, obj)
 
         self._place(pickler, "dump", dump)

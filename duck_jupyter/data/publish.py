@@ -3,7 +3,8 @@ Publication: an object's versions, as its state goes on.
 
 A handle stands for the object as it is when the handle is made. So each time the
 object is pickled, without its buffers, and compared with the version that was
-published last; only where it differs there is a new one.
+published last; only where it differs there is a new one. Where the system can tell
+what was written to since, no more than that is compared.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ObjectChanged
+from ..memory.copying import address_of
+from ..memory.watching import Watcher, notes
 from .handles import Inline
 from .pickling import Dumped, dump
 from .versions import Layout, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from ..memory.watching import Part
     from .handles import Handle
     from .store import Store
 
@@ -67,8 +71,14 @@ class Publication:
         self._lock = threading.RLock()
         self._current: Version | None = None
         self._older: list[Version] = []
-        self._promised = False
+        # The frozen object that is published, and will not change.
+        self._promised: Any = None
+        self._watcher = Watcher(notes)
         self._counted = Versions()
+        #: How many calls of `handle` are under way, one in another.
+        self._working = 0
+        #: Nobody asks for handles any more, but for who had begun before.
+        self._ended = False
 
     def handle(self, target: Any) -> Handle | Inline:
         """
@@ -80,17 +90,34 @@ class Publication:
             DataTooBigError: There is no room for it.
         """
         with self._lock:
-            if self._promised and self._current is not None:
-                return self._current.handle()
-            dumped = self._dump(target)
-            size = len(dumped.head) + sum(map(len, dumped.buffers))
-            if size <= INLINE_BYTES:
-                return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
-            current = self._current
-            if current is None or not current.holds(dumped):
-                current = self._publish(target, dumped)
-            self._promised = self._frozen
-            return current.handle()
+            self._working += 1
+            try:
+                handle = self._give(target)
+            finally:
+                self._working -= 1
+        if self._ended:  # meanwhile; what was published now is to be kept all the same
+            self._store.retire(self)
+        return handle
+
+    def _give(self, target: Any) -> Handle | Inline:
+        if self._promised is target and self._current is not None:
+            return self._current.handle()
+        dumped = self._dump(target)
+        size = len(dumped.head) + sum(map(len, dumped.buffers))
+        if size <= INLINE_BYTES:
+            return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
+        current, parts = self._current, None
+        if current is not None:
+            spans = _spans(dumped)
+            parts = self._watcher.suspects(spans)
+            if current.holds(dumped, parts):
+                self._watcher.found(spans, same=True)
+            else:
+                current = None
+        if current is None:
+            current = self._publish(target, dumped, parts)
+        self._promised = target if self._frozen else None
+        return current.handle()
 
     def _dump(self, target: Any, tries: int = MOST_TRIES) -> Dumped:
         try:
@@ -102,66 +129,82 @@ class Publication:
                 raise self._still_changing() from error
         return self._dump(target, tries - 1)
 
-    def _publish(self, target: Any, dumped: Dumped) -> Version:
+    def _publish(
+        self, target: Any, dumped: Dumped, parts: Sequence[Part] | None
+    ) -> Version:
         for _ in range(MOST_TRIES):
-            version = self._write(dumped)
+            version = self._write(dumped, parts)
+            self._watcher.found(_spans(dumped), same=False)
             # While the memory was copied another thread may have been at work.
             after = self._dump(target)
             if version.is_shaped_as(after):
                 return version
-            dumped = after
+            dumped, parts = after, None
         raise self._still_changing()
 
-    def _write(self, dumped: Dumped) -> Version:
+    def _write(self, dumped: Dumped, parts: Sequence[Part] | None) -> Version:
         """
         Make a state the current version, in memory that nobody uses, if there is.
+
+        Args:
+            dumped: The state.
+            parts: What of it may differ from the version that is current; None for all.
         """
-        kept, self._older = self._older, []
-        if self._current is not None:
-            kept.append(self._current)
-            self._current = None
+        # Each is in a list or current at any moment: someone may press Ctrl-C.
+        before = self._current
+        if before is not None:
+            self._older, self._current = [*self._older, before], None
         layout = Layout(dumped)
         # Newest first: it differs least from what comes now.
-        for version in reversed(kept):
-            if self._current is None and version.fits(layout):
-                try:
-                    replaced = version.replace(dumped, layout)
-                except BaseException:
-                    version.close()
-                    self._older = [old for old in kept if old is not version]
-                    raise
-                if replaced:
-                    self._current = version
-                    continue
-            self._older.append(version)
-        self._older.reverse()
+        for version in reversed(self._older):
+            if not version.fits(layout):
+                continue
+            try:
+                differing = parts if version is before else None
+                replaced = version.replace(dumped, layout, differing)
+            except BaseException:
+                self._older.remove(version)
+                version.close()
+                raise
+            if replaced:
+                self._older.remove(version)
+                self._current = version
+                break
         self._drop_unused()
         if self._current is None:
             self._store.make_way(self, layout.size)
             self._current = Version(dumped, layout, self.name)
+            if self.is_untidy:
+                self._store.tidy_soon()
         return self._current
 
     def _drop_unused(self, spared: int = 1) -> None:
         """
         Give up older versions that nobody uses, but for some to be used again.
         """
-        kept: list[Version] = []
-        for version in reversed(self._older):
+        for version in reversed(self._older.copy()):
             if version.in_use:
-                kept.append(version)
-            elif spared:
+                continue
+            if spared:
                 spared -= 1
-                kept.append(version)
             else:
+                self._older.remove(version)
                 version.close()
-        self._older = kept[::-1]
+
+    @property
+    def is_untidy(self) -> bool:
+        """
+        More is kept than the newest version and one to be used again.
+        """
+        return len(self._older) > 1
 
     def renew(self) -> None:
         """
         Note that the name stands for another object now.
         """
-        with self._lock:
-            self._promised = False
+        # Not under the lock: the object's own code that runs under it may wait for
+        # whoever calls this.
+        self._promised = None
 
     def awaited(self) -> list[Version]:
         """
@@ -224,24 +267,26 @@ class Publication:
         Returns:
             Whether nothing is left.
         """
+        self._ended = True
+        self._promised = None
         with self._unless_busy() as free:
-            if not free:
+            if not free or self._working:
                 return False
+            self._watcher.stop()
             if self._current is not None:
-                self._older.append(self._current)
-                self._current = None
-            kept = [old for old in self._older if old.on_its_way]
-            for version in self._older:
-                if version not in kept:
+                self._older, self._current = [*self._older, self._current], None
+            for version in self._older.copy():
+                if not version.on_its_way:
+                    self._older.remove(version)
                     version.close()
-            self._older = kept
-            return not kept
+            return not self._older
 
     def close(self) -> None:
         """
         Keep nothing; whoever maps a version keeps its memory.
         """
         with self._lock:
+            self._watcher.stop()
             if self._current is not None:
                 self._current.close()
                 self._current = None
@@ -266,3 +311,10 @@ class Publication:
     def __repr__(self) -> str:
         found = self.versions()
         return f"<Publication of {self.name}: {found.kept} versions>"
+
+
+def _spans(dumped: Dumped) -> list[tuple[int, int]]:
+    """
+    List the addresses and the bytes of the buffers.
+    """
+    return [(address_of(buffer), len(buffer)) for buffer in dumped.buffers]

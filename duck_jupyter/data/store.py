@@ -11,7 +11,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from ..errors import VersionsAwaited
-from ..memory.room import memory_place
+from ..memory.room import memory_place, spool_place
 from .publish import Publication, Versions
 
 if TYPE_CHECKING:
@@ -22,8 +22,12 @@ __all__ = ["Store"]
 
 #: A handle that has been on its way for so long may be taken for lost, in seconds.
 LOST_S = 600.0
-#: Of the capacity of shared memory, what states may take that only handles wait for.
+#: Of the shared memory, or of the spool folder for what is larger, what states may take
+#: that only handles wait for.
 AWAITED_SHARE = 0.5
+
+#: Seconds from one look for memory that workers have let go to the next.
+TIDY_EVERY_S = 2.0
 
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
@@ -34,10 +38,12 @@ class Store:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._publications: list[Publication | Inplace] = []
         #: Unshared, and kept for handles on their way.
         self._retired: list[Publication | Inplace] = []
+        self._tidying: threading.Thread | None = None
+        self._closed = threading.Event()
         _stores.add(self)
 
     def publication(self, name: str, *, frozen: bool = False) -> Publication:
@@ -62,15 +68,40 @@ class Store:
         with self._lock:
             if publication in self._publications:
                 self._publications.remove(publication)
+            # It may be back: a handle was given out while it was retired.
+            if publication not in self._retired:
                 self._retired.append(publication)
         self._sweep()
 
     def _sweep(self) -> None:
+        # Under the lock: whoever comes back has to find itself in the list or not.
         with self._lock:
-            retired = list(self._retired)
-        done = [publication for publication in retired if publication.retire()]
+            for publication in list(self._retired):
+                if publication.retire() and publication in self._retired:
+                    self._retired.remove(publication)
+            if self._retired:
+                self.tidy_soon()
+
+    def tidy_soon(self) -> None:
+        """
+        Look now and then for memory that workers have let go, until there is none.
+
+        Nobody says so when a worker unmaps a version.
+        """
         with self._lock:
-            self._retired = [found for found in self._retired if found not in done]
+            if self._tidying is None and not self._closed.is_set():
+                self._tidying = threading.Thread(
+                    target=self._tidy, name="duck-tidy", daemon=True
+                )
+                self._tidying.start()
+
+    def _tidy(self) -> None:
+        while not self._closed.wait(TIDY_EVERY_S):
+            self.versions()
+            with self._lock:
+                if not self._retired and not any(p.is_untidy for p in self._all()):
+                    self._tidying = None
+                    return
 
     def make_way(self, publication: Publication, size: int) -> None:
         """
@@ -88,6 +119,8 @@ class Store:
         if size > place.room:
             for other in self._all():
                 other.drop_spares()
+        if size > place.capacity:  # it goes to the spool folder in any case
+            place = spool_place()
         awaited = [
             (version, owner)
             for owner in self._all()
@@ -107,7 +140,7 @@ class Store:
             raise VersionsAwaited(
                 f"{publication.name!r} changed again while {taken:,} bytes of earlier "
                 f"states wait for workers to fetch them; {bound:,.0f} bytes, half of "
-                "the shared memory, may. Wait for the workers before it is changed."
+                f"{place.folder}, may. Wait for the workers before it is changed."
             )
 
     def _all(self) -> list[Publication | Inplace]:
@@ -127,16 +160,22 @@ class Store:
         Keep nothing; whoever maps a version keeps its memory. Twice is fine.
         """
         with self._lock:
+            self._closed.set()
             publications = [*self._publications, *self._retired]
             self._publications, self._retired = [], []
+            tidying = self._tidying
         for publication in publications:
             publication.close()
+        if tidying is not None and tidying is not threading.current_thread():
+            tidying.join(timeout=TIDY_EVERY_S)
 
     def after_fork(self) -> None:
         """
         In a child, give up what belongs to the parent.
         """
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._closed = threading.Event()
+        self._closed.set()
         for publication in (*self._publications, *self._retired):
             publication.after_fork()
         self._publications, self._retired = [], []

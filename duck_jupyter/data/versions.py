@@ -24,6 +24,7 @@ import msgspec
 
 from ..memory.copying import Span, address_of, differs, update
 from ..memory.files import MemoryFile
+from ..memory.watching import Part
 from .handles import Handle, this_machine
 from .pickling import load
 
@@ -32,11 +33,20 @@ if TYPE_CHECKING:
 
     from .pickling import Dumped
 
-__all__ = ["ARRIVED", "NONCE_BYTES", "TICKETS_AT", "Index", "Layout", "Version"]
+__all__ = [
+    "ARRIVED",
+    "NONCE_BYTES",
+    "TICKETS",
+    "TICKETS_AT",
+    "Index",
+    "Layout",
+    "Version",
+]
 
 NONCE_BYTES = 16
 TICKETS_AT = 4096
-BUFFERS_AT = 8192
+TICKETS = 4096
+BUFFERS_AT = TICKETS_AT + TICKETS
 #: Arrow wants it, and so do vector instructions.
 ALIGNMENT = 64
 #: What a ticket's byte says.
@@ -119,7 +129,7 @@ class Version:
         self._lost_count = False
         #: When the last handle was given out, in seconds of the monotonic clock.
         self.given_at = time.monotonic()
-        self._file.map[TICKETS_AT:BUFFERS_AT] = bytes(BUFFERS_AT - TICKETS_AT)
+        self._file.map[TICKETS_AT:BUFFERS_AT] = bytes(TICKETS)
         self.nonce = secrets.token_bytes(NONCE_BYTES)
         # Last: whoever reads it finds the rest.
         self._file.map[:NONCE_BYTES] = self.nonce
@@ -168,13 +178,17 @@ class Version:
         sizes = [size for _, size in self._layout.ranges]
         return dumped.head == self._head and sizes == list(map(len, dumped.buffers))
 
-    def holds(self, dumped: Dumped) -> bool:
+    def holds(self, dumped: Dumped, parts: Sequence[Part] | None = None) -> bool:
         """
         Tell whether this is the state that an object is in.
+
+        Args:
+            dumped: The object.
+            parts: What may differ of the buffers; all of it by default.
         """
         if not self.is_shaped_as(dumped):
             return False
-        return not differs(self._spans(self._layout, dumped.buffers))
+        return not differs(self._spans(self._layout, dumped.buffers, parts))
 
     def fits(self, layout: Layout) -> bool:
         """
@@ -182,9 +196,17 @@ class Version:
         """
         return self.size // 2 <= layout.size <= self.size
 
-    def replace(self, dumped: Dumped, layout: Layout) -> bool:
+    def replace(
+        self, dumped: Dumped, layout: Layout, parts: Sequence[Part] | None = None
+    ) -> bool:
         """
         Make this the version of another state that `fits`.
+
+        Args:
+            dumped: The object.
+            layout: How it lies in the file.
+            parts: What may differ of the buffers, if it is shaped as this one; all of
+                it by default.
 
         Returns:
             Whether it could be done: nobody uses the old state.
@@ -196,19 +218,28 @@ class Version:
         if self.is_mapped:
             self._file.map[:NONCE_BYTES] = self.nonce
             return False
-        update(self._spans(layout, dumped.buffers))
+        if not self.is_shaped_as(dumped):
+            parts = None
+        update(self._spans(layout, dumped.buffers, parts))
         end = layout.index_at + len(layout.index)
         self._file.map[layout.index_at : end] = layout.index
         self._file.map[layout.head_at : layout.size] = dumped.head
         self._finish(layout, dumped.head)
         return True
 
-    def _spans(self, layout: Layout, buffers: Sequence[Any]) -> list[Span]:
+    def _spans(
+        self, layout: Layout, buffers: Sequence[Any], parts: Sequence[Part] | None
+    ) -> list[Span]:
         start = self._file.address
+        if parts is None:
+            parts = [Part(n, 0, size) for n, (_, size) in enumerate(layout.ranges)]
         return [
-            Span(start + offset, address_of(buffer), size)
-            for (offset, size), buffer in zip(layout.ranges, buffers, strict=True)
-            if size
+            Span(
+                start + layout.ranges[number][0] + offset,
+                address_of(buffers[number]) + offset,
+                size,
+            )
+            for number, offset, size in parts
         ]
 
     def handle(self) -> Handle:

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from IPython.core.magic import magic_kinds
 
+from ..client.fetching import fetch
 from ..client.locking import locked
 from ..client.references import ref
 from ..monitor.comm import Sockets
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["load", "unload"]
 
 #: What a notebook finds without an import.
-GIVEN = {"shared": shared, "locked": locked, "ref": ref}
+GIVEN = {"shared": shared, "fetch": fetch, "locked": locked, "ref": ref}
 
 #: The monitor of this process's session: a view that was made before the extension was
 #: unloaded goes on when it is loaded again.

@@ -94,6 +94,30 @@ class Block:
         fd = fixed(size)
         return cls.create(size) if fd is None else cls(fd, size)
 
+    def write(self, data: memoryview, offset: int) -> None:
+        """
+        Copy bytes into the block, though another process may have shortened it.
+
+        Raises:
+            OSError: There is no room for what it was shortened by.
+        """
+        while data:
+            count = os.pwrite(self.fd, data, offset)
+            data, offset = data[count:], offset + count
+
+    def read_into(self, target: memoryview, offset: int) -> None:
+        """
+        Copy bytes out of the block, though another process may shorten it meanwhile.
+
+        Raises:
+            EOFError: It was shortened.
+        """
+        while target:
+            count = os.preadv(self.fd, [target], offset)
+            if not count:
+                raise EOFError(f"a block of {self.size} bytes was shortened")
+            target, offset = target[count:], offset + count
+
     def close(self) -> None:
         """
         Unmap the block in this process; twice is fine.

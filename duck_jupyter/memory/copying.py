@@ -9,6 +9,7 @@ for 1 GB on two cores: page faults 2.4 s, ``posix_fallocate`` and then two threa
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import threading
@@ -86,7 +87,7 @@ def differs(spans: Iterable[Span]) -> bool:
     def compare(span: Span) -> bool:
         return bool(_libc.memcmp(*span))
 
-    return _in_threads(compare, list(_cut(spans, COMPARE_CHUNK)), COMPARE_CHUNK)
+    return _over_spans(compare, spans)
 
 
 def update(spans: Iterable[Span]) -> None:
@@ -99,7 +100,7 @@ def update(spans: Iterable[Span]) -> None:
             _libc.memcpy(*span)
         return False
 
-    _in_threads(copy, list(_cut(spans, COMPARE_CHUNK)), COMPARE_CHUNK)
+    _over_spans(copy, spans)
 
 
 def write_pieces(fd: int, pieces: Iterable[tuple[int, memoryview]]) -> None:
@@ -123,23 +124,29 @@ def write_pieces(fd: int, pieces: Iterable[tuple[int, memoryview]]) -> None:
         for offset, data in pieces
         for start in range(0, len(data), WRITE_CHUNK)
     ]
-    _in_threads(write, parts, WRITE_CHUNK)
+    _in_threads(write, parts, sum(len(data) for _, data in parts))
 
 
-def _cut(spans: Iterable[Span], size: int) -> Iterator[Span]:
+def _over_spans(work: Callable[[Span], bool], spans: Iterable[Span]) -> bool:
+    parts = list(_cut(spans))
+    return _in_threads(work, parts, sum(part.size for part in parts))
+
+
+def _cut(spans: Iterable[Span]) -> Iterator[Span]:
+    step = COMPARE_CHUNK
     for target, source, length in spans:
-        for start in range(0, length, size):
-            yield Span(target + start, source + start, min(size, length - start))
+        for start in range(0, length, step):
+            yield Span(target + start, source + start, min(step, length - start))
 
 
-def _in_threads(work: Callable[[Any], bool], parts: list[Any], size: int) -> bool:
+def _in_threads(work: Callable[[Any], bool], parts: list[Any], total: int) -> bool:
     """
     Do work in several threads until one part of it says True.
 
     Args:
         work: What to do with each part.
         parts: The parts.
-        size: Bytes of a part, at most.
+        total: Bytes of all.
 
     Returns:
         Whether a part said True.
@@ -162,18 +169,63 @@ def _in_threads(work: Callable[[Any], bool], parts: list[Any], size: int) -> boo
         except BaseException as error:
             errors.append(error)
 
-    threads = []
-    if len(parts) * size >= THREADED_BYTES and len(parts) > 1:
+    threads: list[_Helper] = []
+    if total >= THREADED_BYTES:
         count = min(len(os.sched_getaffinity(0)), MOST_THREADS, len(parts))
-        threads = [
-            threading.Thread(target=take_parts, name="duck-copy", daemon=True)
-            for _ in range(count - 1)
-        ]
-    for thread in threads:
-        thread.start()
-    take_parts()
-    for thread in threads:
-        thread.join()
+        threads = [_Helper(take_parts) for _ in range(count - 1)]
+    try:
+        # Where no more threads are to be had, those that there are do it all.
+        with contextlib.suppress(RuntimeError):
+            for thread in threads:
+                thread.start()
+        take_parts()
+    except BaseException as error:  # someone pressed Ctrl-C
+        errors.append(error)
+    _join(threads, errors)
     if errors:
-        raise errors[0]
+        try:
+            raise errors[0]
+        finally:
+            errors.clear()  # or its traceback would keep itself, and the memory
     return bool(found)
+
+
+class _Helper(threading.Thread):
+    """
+    A thread that helps, and tells when it does not any more.
+
+    Before Python 3.13 a ``join`` that is interrupted takes the thread for ended.
+    """
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__(name="duck-copy", daemon=True)
+        self._work = work
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        try:
+            self._work()
+        finally:
+            self._ended.set()
+
+    def wait(self) -> None:
+        """
+        Wait for the end; one that has not begun by now finds nothing to do.
+        """
+        if self.ident is not None:
+            self._ended.wait()
+            self.join()
+
+
+def _join(threads: list[_Helper], errors: list[BaseException]) -> None:
+    """
+    Wait for threads whatever happens: the memory they work on may go after that.
+    """
+    while True:
+        try:
+            for thread in threads:
+                thread.wait()
+        except BaseException as error:  # noqa: PERF203 (not one turn a thread)
+            errors.append(error)
+        else:
+            return

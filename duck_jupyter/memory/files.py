@@ -13,13 +13,16 @@ was forked; so the maker can ask at any time whether anybody maps the file. See
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
 import stat
 import struct
+import sys
+import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .copying import address_of, write_pieces
 from .room import is_in_memory, with_room
@@ -33,11 +36,21 @@ __all__ = [
     "MemoryFile",
     "SharedFile",
     "can_share_files",
+    "map_file",
     "open_shared",
 ]
 
 # struct flock of Linux: type, whence, start, length, pid.
 _LOCK = struct.Struct("@hhqqi4x")
+#: What is answered when a folder, a socket or a device without a driver is opened.
+OTHER_KIND = frozenset({errno.EISDIR, errno.ENXIO, errno.ENODEV, errno.ETXTBSY})
+#: From Python 3.13 on a mapping need not keep a descriptor of its own.
+_NO_SECOND_DESCRIPTOR: dict[str, Any] = (
+    {"trackfd": False} if sys.version_info >= (3, 13) else {}
+)
+
+#: The files of this process, those that are being written among them.
+_files: weakref.WeakSet[MemoryFile] = weakref.WeakSet()
 
 
 class Access:
@@ -70,9 +83,21 @@ class FileKey(NamedTuple):
         return f"/proc/{self.pid}/fd/{self.fd}"
 
 
+class Identity(NamedTuple):
+    """
+    Which file it is, among all that are in use at one time, and how large.
+    """
+
+    device: int
+    inode: int
+    size: int
+
+
 class MemoryFile:
     """
     A file as its maker has it: written, mapped, and kept open for others.
+
+    A forked child gives it up at once; what it made of the mapping goes on.
 
     Args:
         size: Bytes of the whole file.
@@ -85,15 +110,30 @@ class MemoryFile:
 
     def __init__(self, size: int, pieces: Sequence[tuple[int, memoryview]]) -> None:
         self.size = size
-        self.fd = with_room(size, lambda fd: write_pieces(fd, pieces))
+        self.fd = -1
+        _files.add(self)
+
+        def write(fd: int) -> None:
+            self.fd = fd  # for a child that is forked meanwhile
+            try:
+                write_pieces(fd, pieces)
+            except BaseException:
+                self.fd = -1
+                raise
+
         try:
-            self.map = mmap.mmap(self.fd, size)
-            self.address = address_of(self.map)
+            self.fd = with_room(size, write)
         except BaseException:
-            os.close(self.fd)
+            self.fd = -1  # it was closed
             raise
-        found = os.fstat(self.fd)
-        self.key = FileKey(os.getpid(), self.fd, found.st_dev, found.st_ino)
+        try:
+            self.map = mmap.mmap(self.fd, size, **_NO_SECOND_DESCRIPTOR)
+            self.address = address_of(self.map)
+            found = os.fstat(self.fd)
+            self.key = FileKey(os.getpid(), self.fd, found.st_dev, found.st_ino)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def is_spooled(self) -> bool:
@@ -116,15 +156,14 @@ class MemoryFile:
         Give the file up here; whoever maps it keeps its memory. Twice is fine.
         """
         if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-            # Never map.close(): an array made over it need not be seen as a user of
-            # its memory (numpy.ndarray(buffer=...)), and would be left without.
-            del self.map
+            fd, self.fd = self.fd, -1
+            os.close(fd)
+        # Never map.close(): an array made over it need not be seen as a user of its
+        # memory (numpy.ndarray(buffer=...)), and would be left without.
+        vars(self).pop("map", None)
 
     def __del__(self) -> None:
-        if hasattr(self, "key"):
-            self.close()
+        self.close()
 
     def __repr__(self) -> str:
         state = "closed" if self.fd < 0 else f"fd={self.fd}"
@@ -137,10 +176,12 @@ class SharedFile:
 
     Args:
         fd: Its descriptor; a context manager closes it.
+        identity: Which one it is.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, identity: Identity) -> None:
         self.fd = fd
+        self.identity = identity
 
     def read(self, size: int, offset: int) -> bytes:
         """
@@ -161,13 +202,31 @@ class SharedFile:
         Args:
             access: One of `Access`.
         """
-        return mmap.mmap(self.fd, 0, access=access)
+        return map_file(self.fd, access)
+
+    def hold(self) -> mmap.mmap:
+        """
+        Keep the lock, for as long as there is what this gives.
+        """
+        return map_file(self.fd, Access.READ, mmap.PAGESIZE)
 
     def __enter__(self) -> SharedFile:
         return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self.fd)
+
+
+def map_file(fd: int, access: int, size: int = 0) -> mmap.mmap:
+    """
+    Map an open file.
+
+    Args:
+        fd: Its descriptor, which is not needed any longer.
+        access: One of `Access`.
+        size: So many bytes; all of it by default.
+    """
+    return mmap.mmap(fd, size, access=access, **_NO_SECOND_DESCRIPTOR)
 
 
 def open_shared(key: FileKey) -> SharedFile:
@@ -178,18 +237,33 @@ def open_shared(key: FileKey) -> SharedFile:
         FileNotFoundError: It is not there any more.
         PermissionError: It is of another user.
     """
-    found = Path(key.path).stat()
-    same = (found.st_dev, found.st_ino) == (key.device, key.inode)
-    if not same or not stat.S_ISREG(found.st_mode):
-        raise FileNotFoundError(f"{key.path} is another file by now.")
-    fd = os.open(key.path, os.O_RDWR | os.O_CLOEXEC)
+    # To open a device or a pipe would do something to it, so look first.
+    _require(key, Path(key.path).stat())
     try:
+        fd = os.open(key.path, os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError as error:
+        if error.errno not in OTHER_KIND:
+            raise
+        raise _another(key) from error
+    try:
+        found = os.fstat(fd)
+        _require(key, found)  # it may have become another one meanwhile
         lock = _LOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
         fcntl.fcntl(fd, fcntl.F_OFD_SETLK, lock)
     except BaseException:
         os.close(fd)
         raise
-    return SharedFile(fd)
+    return SharedFile(fd, Identity(found.st_dev, found.st_ino, found.st_size))
+
+
+def _require(key: FileKey, found: os.stat_result) -> None:
+    same = (found.st_dev, found.st_ino) == (key.device, key.inode)
+    if not same or not stat.S_ISREG(found.st_mode):
+        raise _another(key)
+
+
+def _another(key: FileKey) -> FileNotFoundError:
+    return FileNotFoundError(f"{key.path} is another file by now.")
 
 
 def can_share_files() -> bool:
@@ -197,3 +271,12 @@ def can_share_files() -> bool:
     Tell whether this system has what the module rests on; Linux has.
     """
     return hasattr(fcntl, "F_OFD_SETLK") and Path("/proc/self/fd").is_dir()
+
+
+def _after_fork_in_child() -> None:
+    for file in list(_files):
+        file.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -91,6 +91,8 @@ class Place(NamedTuple):
     #: What the file system holds at most; 0 where there is none to write to.
     capacity: int
     free: int
+    #: What the system said when it refused to take more, which a quota may do too.
+    refusal: str = ""
 
     @property
     def room(self) -> int:
@@ -277,7 +279,7 @@ def with_room(size: int, write: Callable[[int], None]) -> int:
             except OSError as error:
                 if error.errno not in NO_ROOM:
                     raise
-                place = look()
+                place = look()._replace(refusal=str(error.strerror))
             else:
                 if full:
                     _warn(fd, size, full[0], place)
@@ -285,7 +287,7 @@ def with_room(size: int, write: Callable[[int], None]) -> int:
         full.append(place)
     memory, spool = full
     free = _in_words(spool)
-    if memory.capacity:
+    if memory.folder.is_dir():
         free = f"{_in_words(memory)}, {free}"
     raise DataTooBigError(
         f"There is no room for a block of {size:,} bytes; free bytes: {free}. Send or "
@@ -351,12 +353,13 @@ def _warn(fd: int, size: int, memory: Place, spool: Place) -> None:
         if memory.folder in _warned:
             return
         _warned.add(memory.folder)
+    refusal = f": {memory.refusal}" if memory.refusal else ""
     try:
         warnings.warn(
             f"{memory.folder} has no room for {size:,} bytes ({memory.free:,} of "
-            f"{memory.capacity:,} are free), so they went to {spool.folder}, which "
-            "may be slower. Give the container more shared memory: docker run "
-            f"{_flag(size, memory)}. Another folder is chosen with "
+            f"{memory.capacity:,} are free{refusal}), so they went to "
+            f"{spool.folder}, which may be slower. Give the container more shared "
+            f"memory: docker run {_flag(size, memory)}. Another folder is chosen with "
             "DuckJupyter.spool_dir.",
             SpoolWarning,
             stacklevel=2,
@@ -373,4 +376,5 @@ def _flag(size: int, memory: Place) -> str:
 
 
 def _in_words(place: Place) -> str:
-    return f"{place.free:,} in {place.folder}"
+    refusal = f" ({place.refusal})" if place.refusal else ""
+    return f"{place.free:,} in {place.folder}{refusal}"

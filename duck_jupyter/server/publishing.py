@@ -50,11 +50,15 @@ class Publisher:
                 f"with a few names only (allow: {', '.join(sorted(policy.allow))}). To "
                 f"open it, share it without them: %share {policy.name}"
             )
-        return self.handle(entry)
+        return self.handle(entry, entry.target)
 
-    def handle(self, entry: Entry) -> Handle | Inline:
+    def handle(self, entry: Entry, target: Any) -> Handle | Inline:
         """
         Give what stands for an object as it is now.
+
+        Args:
+            entry: Where it is in the table.
+            target: The object, which another thread may just be taking from there.
 
         Raises:
             DataEncodeError: Something in it cannot be pickled.
@@ -68,20 +72,22 @@ class Publisher:
                 frozen = entry.policy.frozen
                 publication = self.store.publication(entry.path, frozen=frozen)
                 self._publications[entry.idx] = publication
-        return publication.handle(entry.target)
+        return publication.handle(target)
 
-    def reduced(self, entry: Entry) -> Any:
+    def reduced(self, entry: Entry, target: Any) -> Any:
         """
         Give what a pickler is told in place of a shared object.
+
+        It is told NotImplemented where the object is to be pickled as ever.
 
         Raises:
             ProxyError: As `handle`.
         """
         try:
-            handle = self.handle(entry)
+            handle = self.handle(entry, target)
         except VersionsAwaited:
             # Rather slow than wrong: pickled as ever, the pool's pipe is the brake.
-            return entry.target.__reduce_ex__(4)
+            return NotImplemented
         return reduced(handle)
 
     def put(self, entry: Entry, inplace: Inplace) -> None:

@@ -314,18 +314,26 @@ class ProxyServer(AnswersByHand):
         """
         self.publisher.put(self.table.get(proxy._duck_idx), inplace)
 
-    def reduced(self, proxy: Proxy) -> Any:
+    def reduced(self, proxy: Proxy, target: Any) -> Any:
         """
         Give what a pickler is told in place of the object of a proxy.
 
+        Args:
+            proxy: The proxy.
+            target: The object, which may be its object no longer.
+
         Returns:
             A callable and its arguments; called in any process of this user it gives
-            the object as it is now.
+            the object as it is now. NotImplemented where it is to be pickled as ever.
 
         Raises:
             ProxyError: The object cannot be published.
         """
-        return self.publisher.reduced(self.table.get(proxy._duck_idx))
+        entry = self.table.entries.get(proxy._duck_idx)
+        if entry is None or entry.target is not target:
+            # Another thread has just unshared it, or shared another.
+            return NotImplemented
+        return self.publisher.reduced(entry, target)
 
     def statistics(self) -> ServerStatistics:
         """

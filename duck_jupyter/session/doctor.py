@@ -133,7 +133,9 @@ def _held_by(session: Session) -> tuple[Held, ...]:
     lanes = [caller.lane for caller in server.callers()]
     beside = [size for lane in lanes for size in lane.beside]
     versions = server.publisher.store.versions()
+    versions = server.publisher.store.versions()
     held = (
+        Held("versions", versions.kept, versions.bytes),
         Held("versions", versions.kept, versions.bytes),
         Held("lanes", len(lanes), sum(lane.block.size for lane in lanes)),
         Held("large messages", len(beside), sum(beside)),

@@ -11,7 +11,7 @@ from ..data.inplace import Inplace, in_ordinary_memory
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ..proxy import Proxy, ProxyServer
+    from ..proxy import ProxyServer
     from .names import Source, Terms
     from .session import SharedName, Wish
 
@@ -44,31 +44,32 @@ class Moves:
         try:
             for wish in wishes:
                 old = known.get(wish.name)
-                target = self._moved(wish, old, terms)
-                self.wishes.append(wish._replace(target=target))
+                self.wishes.append(wish._replace(target=self._moved(wish, old, terms)))
         except BaseException:
             self.drop()
             raise
 
     def _moved(self, wish: Wish, old: SharedName | None, terms: Terms) -> Any:
-        is_moved = old is not None and old.terms.inplace and old.target is wish.target
+        before = None if old is None else old.inplace
         if not terms.inplace:
-            if is_moved:
+            if before is not None and before.object is wish.target:
                 return in_ordinary_memory(wish.target)
             return wish.target
-        if is_moved and old is not None and old.terms == terms:
+        is_same = old is not None and old.terms == terms
+        if is_same and before is not None and before.holds(wish.target):
             return wish.target
         inplace = Inplace(wish.target, wish.name, readonly=terms.readonly)
         self._inplace[wish.name] = inplace
         return inplace.object
 
-    def finish(self, wish: Wish, server: ProxyServer, proxy: Proxy) -> None:
+    def finish(self, wish: Wish, server: ProxyServer, shared: SharedName) -> None:
         """
         Let the server and the variable have the moved object of a wish.
         """
         inplace = self._inplace.pop(wish.name, None)
         if inplace is not None:
-            server.move(proxy, inplace)
+            server.move(shared.proxy, inplace)
+            shared.inplace = inplace
         if wish.source is not None:
             _rebind(wish.source, self._before[wish.name], lambda: wish.target)
 
@@ -76,6 +77,8 @@ class Moves:
         """
         Give up the memory of what was not finished.
         """
+        # The error that is being raised keeps this object for a while.
+        self.wishes.clear()
         for inplace in self._inplace.values():
             inplace.close()
         self._inplace = {}
@@ -85,12 +88,10 @@ def move_out(shared: SharedName) -> None:
     """
     Let the variable of a name that was shared in place have ordinary memory again.
     """
-    if shared.terms.inplace and shared.source is not None:
-        _rebind(
-            shared.source,
-            shared.target,
-            lambda: in_ordinary_memory(shared.target),
-        )
+    inplace = shared.inplace
+    if inplace is not None and shared.source is not None:
+        moved = inplace.object
+        _rebind(shared.source, moved, lambda: in_ordinary_memory(moved))
 
 
 def _rebind(source: Source, before: Any, make: Callable[[], Any]) -> None:

@@ -19,6 +19,7 @@ from .settings import DuckJupyter
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..data.inplace import Inplace
     from ..proxy import Proxy, ProxyServer
 
 __all__ = ["Session", "SharedName", "Wish"]
@@ -49,6 +50,23 @@ class SharedName:
     #: As the server has them: no setting is None.
     terms: Terms
     proxy: Proxy
+    #: The memory that its object was moved to.
+    inplace: Inplace | None = None
+
+    @property
+    def hands_over_in_place(self) -> bool:
+        """
+        Pools get the very memory of the object.
+        """
+        return self.terms.handover and self.terms.inplace
+
+    def goes_on(self, old: SharedName) -> bool:
+        """
+        Tell whether the server has the same entry for another name's object and terms.
+
+        Some terms are the session's alone, such as whether pools get a handle.
+        """
+        return self.proxy._duck_idx == old.proxy._duck_idx
 
 
 class Session:
@@ -80,6 +98,8 @@ class Session:
             server = self._server
             if server is not None and not server.running:
                 # Somebody else closed it.
+                for shared in self._names.values():
+                    handover.discard(shared.target)
                 self._server, self._names, server = None, {}, None
             return server
 
@@ -135,11 +155,12 @@ class Session:
                     old.source = wish.source
                 else:
                     if old is not None:
-                        server.remove_proxy(old.proxy)
-                        gone.append(self._pop(wish.name))
+                        gone.append(self._pop(server, wish.name))
+                        if not made[wish.name].goes_on(old):
+                            server.remove_proxy(old.proxy)
                     self._names[wish.name] = made[wish.name]
                     self._hand_over(server, made[wish.name])
-                moves.finish(wish, server, self._names[wish.name].proxy)
+                moves.finish(wish, server, self._names[wish.name])
             proxies = tuple(self._names[wish.name].proxy for wish in wishes)
         # What goes may run code of the user's: not under the lock.
         gone.clear()
@@ -184,37 +205,46 @@ class Session:
                 )
         except BaseException:
             for new in made.values():
-                server.remove_proxy(new.proxy)
+                old = self._names.get(new.name)
+                if old is None or not new.goes_on(old):
+                    server.remove_proxy(new.proxy)
             raise
         return made
 
     def _aim(self, server: ProxyServer, shared: SharedName, target: Any) -> None:
         if target is not shared.target:
-            before = shared.target
+            before, shared.target = shared.target, target
+            # First: in its place the new object would go.
+            self._take_back(server, before)
             shared.proxy = server.retarget(shared.proxy, target)
-            shared.target = target
             self._hand_over(server, shared)
-            self._take_back(before)
 
     def _hand_over(self, server: ProxyServer, shared: SharedName) -> None:
         """
         Let pools send a handle when the object itself is passed to them.
         """
         if shared.terms.handover:
+            # In place it goes as such, whatever its other names are shared as.
+            for other in self._names.values():
+                if other.target is shared.target and other.hands_over_in_place:
+                    shared = other
             handover.on_pickling = self.follow
-            handover.add(shared.target, partial(server.reduced, shared.proxy))
+            give = partial(server.reduced, shared.proxy, shared.target)
+            handover.add(shared.target, give)
 
-    def _take_back(self, target: Any) -> None:
+    def _take_back(self, server: ProxyServer, target: Any) -> None:
         """
         Let an object be pickled as ever, unless another name hands it over.
         """
-        others = self._names.values()
-        if not any(s.terms.handover and s.target is target for s in others):
-            handover.discard(target)
+        for other in self._names.values():
+            if other.terms.handover and other.target is target:
+                self._hand_over(server, other)
+                return
+        handover.discard(target)
 
-    def _pop(self, name: str) -> SharedName:
+    def _pop(self, server: ProxyServer, name: str) -> SharedName:
         shared = self._names.pop(name)
-        self._take_back(shared.target)
+        self._take_back(server, shared.target)
         return shared
 
     def follow(self, name: str | None = None) -> None:
@@ -244,8 +274,8 @@ class Session:
                 if value is shared.target:
                     continue
                 if value is _MISSING:
+                    gone.append(self._pop(server, shared.name))
                     server.remove_proxy(shared.proxy)
-                    gone.append(self._pop(shared.name))
                 elif is_shareable(value):
                     gone.append(shared.target)
                     self._aim(server, shared, value)
@@ -285,8 +315,9 @@ class Session:
                     )
             for name in dict.fromkeys(names):
                 assert self._server is not None
-                self._server.remove_proxy(self._names[name].proxy)
-                gone.append(self._pop(name))
+                shared = self._pop(self._server, name)
+                gone.append(shared)
+                self._server.remove_proxy(shared.proxy)
         for shared in gone:
             move_out(shared)
         gone.clear()

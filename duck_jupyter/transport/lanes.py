@@ -232,14 +232,16 @@ class Lane:
                 block.close()
                 # Without room for another one, the next frame makes its own.
                 self._outgoing = None
-            wanted = max(LEAST_BESIDE_BYTES, 1 << (total - 1).bit_length())
-            block = Block.create(min(wanted, max(total, 2**30)))
+            roomy = max(LEAST_BESIDE_BYTES, 1 << (total - 1).bit_length())
+            # One that is kept may fit the next message too.
+            block = Block.create(roomy if roomy <= KEEP_BYTES else total)
             # Blocking: the other side hears before it takes.
             socket.send_fds(self.doorbell, [BLOCK], [block.fd])
             self._outgoing = block
         start = 0
         for part, size in zip(parts, sizes, strict=True):
-            block.map[start : start + size] = part
+            # Not through the mapping: a client can shorten this block, unlike its lane.
+            block.write(part, start)
             start += -(-size // ALIGN) * ALIGN
         self.map[: len(note) + 4] = pack_size(len(note)) + note
         self.words[LENGTH] = BESIDE
@@ -266,19 +268,20 @@ class Lane:
             needed = sum(-(-part // ALIGN) * ALIGN for part in sizes)
             if block is None or min(sizes, default=-1) < 0 or needed > block.size:
                 raise ValueError(f"it says {total} bytes in {sizes}")
-        except (ValueError, OSError) as error:
+            parts: list[Any] = []
+            start = 0
+            for part in sizes:
+                parts.append(bytearray(part))
+                block.read_into(memoryview(parts[-1]), start)
+                start += -(-part // ALIGN) * ALIGN
+        except (ValueError, OSError, EOFError) as error:
             raise DataDecodeError(
                 f"A lane of {self.bufsize} bytes holds no frame that can be: {error}."
             ) from error
-        parts: list[Any] = []
-        start = 0
-        for part in sizes:
-            parts.append(block.map[start : start + part])
-            start += -(-part // ALIGN) * ALIGN
         if block.size > KEEP_BYTES:
             block.close()
             self._incoming = None
-        return parts[0], [bytearray(part) for part in parts[1:]]
+        return bytes(parts[0]), parts[1:]
 
     @property
     def beside(self) -> list[int]:

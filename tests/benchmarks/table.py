@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-__all__ = ["Row", "as_json", "as_text", "beside", "not_above", "not_below"]
+__all__ = ["Row", "as_json", "as_text", "beside", "not_above", "not_below", "within"]
 
 HEAD = ("measure", "ours", "peer", "ratio", "to reach", "holds")
 
@@ -54,6 +54,14 @@ def beside(measure: str, unit: str, ours: float, peer: float, parts: int) -> Row
     """
     reach = f"at most 1/{parts}" if parts > 1 else "at most the peer's"
     return Row(measure, unit, ours, peer, reach, ours * parts <= peer)
+
+
+def within(measure: str, unit: str, ours: float, peer: float, times: float) -> Row:
+    """
+    Make the row of a measure that is to take so many times the peer's at most.
+    """
+    reach = f"at most {times:g} times"
+    return Row(measure, unit, ours, peer, reach, ours <= peer * times)
 
 
 def not_above(measure: str, unit: str, ours: float, most: float) -> Row:

@@ -74,14 +74,13 @@ def test_in_the_kernel_an_array_is_not_copied(server: ProxyServer) -> None:
     assert not np.shares_memory(np.array(proxy), target)
 
 
-@pytest.mark.parametrize("code", ["np.asarray(p)", "pd.DataFrame(p)", "np.ones(2) + p"])
 def test_a_frame_does_not_turn_into_its_column_names(
-    server: ProxyServer, worker: Worker, code: str
+    server: ProxyServer, worker: Worker
 ) -> None:
     frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
+    code = "np.asarray(p).tolist(), (np.ones(2) + p).shape"
 
-    with pytest.raises(TypeError, match=r"proxy\.to_dict"):
-        worker.eval(code, p=server.create_proxy(frame))
+    assert worker.eval(code, p=server.create_proxy(frame)) == ([[1, 3], [2, 4]], (2, 2))
 
 
 def test_a_frame_is_copied_by_its_own_methods(
@@ -117,5 +116,5 @@ def test_an_array_that_holds_what_cannot_be_pickled_says_so(
 ) -> None:
     target = np.array([server, None], dtype=object)
 
-    with pytest.raises(TypeError, match="cannot be sent"):
+    with pytest.raises(TypeError, match="cannot be pickled"):
         worker.eval("np.asarray(p)", p=server.create_proxy(target))

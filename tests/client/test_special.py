@@ -66,6 +66,7 @@ ELSEWHERE = {
     *(f"__i{name}__" for name in INPLACE),
     *("__iter__", "__reversed__", "__enter__", "__exit__"),
     *("__await__", "__aiter__", "__anext__", "__aenter__", "__aexit__", "__array__"),
+    "__arrow_c_stream__",
 }
 
 

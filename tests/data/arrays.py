@@ -92,6 +92,11 @@ OTHERS: dict[str, Callable[[], Any]] = {
     "masked with a value": lambda: np.ma.array(
         [1, 2], mask=[False, True], fill_value=-5, hard_mask=True
     ),
+    "masked dates": lambda: np.ma.array(np.arange(9).astype("M8[D]"), mask=True),
+    "masked text": lambda: np.ma.array(["a", "b"], mask=[True, False]),
+    "masked in Fortran order": lambda: np.ma.masked_less(numbers(4, 5), 7).T,
+    "masked with NaN": lambda: np.ma.array([1.0, 2.0], mask=True, fill_value=np.nan),
+    "masked 0-d": lambda: np.ma.array(3.5, mask=True),
     "masked records": lambda: np.ma.array(records(), mask=False),
     "nothing masked": lambda: np.ma.array([1.0, 2.0]),
     "a number": lambda: np.float32(2.5),

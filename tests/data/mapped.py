@@ -84,12 +84,15 @@ def assert_same(got: Any, wanted: Any) -> None:
 
 def _assert_same_array(got: Any, wanted: Any) -> None:
     assert got.dtype == wanted.dtype
-    np.testing.assert_array_equal(got, wanted)
-    if isinstance(wanted, np.ma.MaskedArray):
-        np.testing.assert_array_equal(got.mask, np.ma.getmaskarray(wanted))
-        np.testing.assert_array_equal(got.data, wanted.data)
-        # Asking for the value is remembered; and NaT is unequal to itself.
-        assert str(got.copy().fill_value) == str(wanted.copy().fill_value)
+    if not isinstance(wanted, np.ma.MaskedArray):
+        np.testing.assert_array_equal(got, wanted)
+        return
+    np.testing.assert_array_equal(got.mask, np.ma.getmaskarray(wanted))
+    np.testing.assert_array_equal(got.data, wanted.data)
+    if not wanted.dtype.names:
+        assert got.hardmask == wanted.hardmask
+    # Asking for the value is remembered; and NaT is unequal to itself.
+    assert str(got.copy().fill_value) == str(wanted.copy().fill_value)
 
 
 def _order(series: Any) -> tuple[bool, bool]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 COUNT = 60
+PRICE = decimal.Decimal("1.50")
 DAY = datetime.date(2020, 2, 29)
 
 
@@ -43,7 +44,7 @@ def arrow() -> Any:
             "list": pa.array([[n, None] for n in numbers()]),
             "record": pa.array([{"a": n, "b": str(n)} for n in numbers()]),
             "kind": pa.array(texts()).dictionary_encode(),
-            "price": pa.array([decimal.Decimal("1.50")] * COUNT),
+            "price": pa.array([PRICE] * COUNT),
             "nothing": pa.nulls(COUNT),
         },
         metadata={"source": "the weather"},
@@ -73,7 +74,7 @@ def polars() -> Any:
             "pair": pl.Series([[n, n] for n in numbers()], dtype=pl.Array(pl.Int8, 2)),
             "kind": pl.Series(texts(), dtype=pl.Categorical),
             "one of": pl.Series(["a", "b"] * 30, dtype=pl.Enum(["a", "b"])),
-            "price": [decimal.Decimal("1.50")] * COUNT,
+            "price": pl.Series([PRICE] * COUNT, dtype=pl.Decimal(38, 2)),
             "bytes": [b"x" * n for n in numbers()],
             "nothing": [None] * COUNT,
         }

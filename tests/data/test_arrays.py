@@ -106,6 +106,18 @@ def test_a_derived_array_goes_out_of_band(make: Callable[[], Any]) -> None:
     assert_same(send(array), array)
 
 
+def test_a_masked_array_goes_out_of_band_and_keeps_its_masks_to_itself() -> None:
+    array: Any = np.ma.masked_less(arrays.numbers(1000), 7)
+    dumped = dump(array, "array")
+    assert [buffer.nbytes for buffer in dumped.buffers] == [8000, 1000]
+    got = send(array)
+    got[10] = np.ma.masked
+    got[11] = 5
+    assert (got.count(), array.count()) == (992, 993)
+    assert array[11] == 11
+    assert got.astype(int).fill_value == array.astype(int).fill_value
+
+
 def test_a_memory_mapped_array_arrives_with_its_numbers(tmp_path: Path) -> None:
     array: Any = np.memmap(tmp_path / "numbers", "f8", "w+", shape=(30, 40))
     array[:] = arrays.numbers(30, 40)

@@ -225,6 +225,14 @@ def test_what_giving_raises_reaches_who_pickles(box: Box) -> None:
     assert cross(box) == Handed("again")
 
 
+@pytest.mark.parametrize("protocol", [None, 5])
+def test_whoever_gives_may_let_an_object_go_as_ever(
+    box: Box, protocol: int | None
+) -> None:
+    handover.add(box, lambda: NotImplemented)
+    assert dumps(box, protocol) == plain_dumps(box, protocol)
+
+
 def test_before_each_pickling_someone_is_called_once(box: Box) -> None:
     calls: list[int] = []
     handover.on_pickling = lambda: calls.append(1)

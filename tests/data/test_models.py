@@ -8,6 +8,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -18,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from duck_jupyter.data.pickling import dump, load
 from tests.data import tables
-from tests.data.mapped import send
+from tests.data.mapped import assert_same, send
 from tests.support.processes import run_python
 
 if TYPE_CHECKING:
@@ -91,6 +92,16 @@ def test_a_part_of_a_table_goes_without_the_whole() -> None:
     assert load(dumped.head, dumped.buffers).equals(part)
     frame = table.to_pandas().iloc[20_000:20_100]
     assert sum(buffer.nbytes for buffer in dump(frame, "frame").buffers) < whole / 100
+
+
+def test_text_in_pandas_goes_without_a_copy() -> None:
+    texts = pa.chunked_array([[f"text number {n}" for n in range(10_000)]] * 2)
+    for dtype in ("string[pyarrow]", pd.ArrowDtype(texts.type)):
+        column = pd.Series(pd.array(texts, dtype=dtype))
+        first, second = dump(column, "column"), dump(column, "column")
+        places = [np.frombuffer(x, "u1").ctypes.data for x in first.buffers]
+        assert places == [np.frombuffer(x, "u1").ctypes.data for x in second.buffers]
+        assert_same(send(column), column)
 
 
 def test_polars_frames_go_out_of_band_without_a_copy() -> None:

@@ -164,6 +164,22 @@ def test_pipes_queues_and_processes_hand_over(method: str, box: Box) -> None:
     queue.join_thread()
 
 
+def test_an_error_in_a_queue_is_printed_and_what_follows_arrives(
+    box: Box, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """
+    As with anything else that a queue cannot pickle.
+    """
+    handover.add(box, refuse)
+    queue: Any = multiprocessing.Queue()
+    queue.put(box)
+    queue.put("next")
+    assert queue.get(timeout=DEADLINE_S) == "next"
+    queue.close()
+    queue.join_thread()
+    assert "box.lock" in capfd.readouterr().err
+
+
 def _pass_on(queue: Any, pipe: Any, argument: Any) -> None:
     pipe.send(pipe.recv())
     pipe.send(queue.get(timeout=DEADLINE_S))

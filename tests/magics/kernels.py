@@ -78,14 +78,17 @@ class Kernel:
     ) -> None:
         self.end()
 
-    def end(self) -> None:
+    def end(self, *, now: bool = False) -> None:
         """
         Shut the kernel down as the menu does. Twice is fine.
+
+        Args:
+            now: Kill it, without asking it first.
         """
         if not self._ended:
             self._ended = True
             self.client.stop_channels()
-            self.manager.shutdown_kernel()
+            self.manager.shutdown_kernel(now=now)
             self.manager.cleanup_resources()
             close_loop()
 

@@ -141,6 +141,26 @@ def test_the_size_of_a_lanes_block_cannot_be_changed_by_anybody() -> None:
         block.close()
 
 
+def test_a_block_that_another_process_shortens_is_an_error_and_no_signal() -> None:
+    """
+    To touch the mapping beyond the end would end this process with SIGBUS.
+    """
+    block = Block.create(100_000)
+    try:
+        block.write(memoryview(b"abc"), 50_000)
+        target = bytearray(5)
+        block.read_into(memoryview(target), 49_999)
+        assert target == b"\0abc\0"
+        os.ftruncate(block.fd, 50_002)
+        with pytest.raises(EOFError, match="was shortened"):
+            block.read_into(memoryview(target), 49_999)
+        block.write(memoryview(b"xyz"), 90_000)
+        block.read_into(memoryview(target)[:3], 90_000)
+        assert target[:3] == b"xyz"
+    finally:
+        block.close()
+
+
 def refuse(*_: object) -> int:
     raise OSError(errno.ENOSYS, "not on this system")
 

@@ -52,6 +52,29 @@ def test_the_first_notebook_agrees_with_its_serial_run(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_the_second_notebook_gives_the_same_in_every_way(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A bootstrap three ways; a worker's own copy, changes, and memory for all.
+    """
+    monkeypatch.setenv("START_METHOD", method)
+    output = run("02_data.ipynb")
+    assert "336,776 flights" in output
+    assert f"workers are started by {method}" in output
+    assert "All six runs agree" in output
+    assert re.search(r"%share +\d+\.\d +\d+\.\d +\d+\.\d +\d+\.\d", output)
+    assert "66.9 minutes there, 6.9 minutes here" in output
+    assert "4,983 miles before, 12,000 miles after" in output
+    assert "ms a task" in output
+    assert "[ 0.  1.  4.  9. 16. 25. 36. 49.]" in output
+    assert re.search(r"^squares +ndarray .* inplace ", output, re.MULTILINE)
+    assert "140 is the sum of the squares" in output
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_the_third_notebook_goes_on_after_its_worker_was_killed(
@@ -75,7 +98,10 @@ def test_the_third_notebook_goes_on_after_its_worker_was_killed(
     )
 
 
-@pytest.mark.parametrize("name", ["01_share.ipynb", "03_monitor.ipynb"])
+NOTEBOOKS = ["01_share.ipynb", "02_data.ipynb", "03_monitor.ipynb"]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_is_kept_without_outputs(name: str) -> None:
     """
     Outputs are those of the reader's own run.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from duck_jupyter.session.default import own_session
+from tests.session.variables import Variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,3 +26,11 @@ def session() -> Iterator[Session]:
     assert session.server is None
     yield session
     session.stop()
+
+
+@pytest.fixture
+def variables(session: Session) -> Variables:
+    """
+    A notebook's variables, with nothing shared yet.
+    """
+    return Variables()

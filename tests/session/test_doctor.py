@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from traitlets import TraitError
 
+from duck_jupyter.client.fetching import fetch
 from duck_jupyter.errors import NotShareable
 from duck_jupyter.memory import room
+from duck_jupyter.memory.blocks import attach_named
 from duck_jupyter.memory.janitor import Leftover
 from duck_jupyter.memory.room import Place
 from duck_jupyter.session.default import share
@@ -28,7 +30,7 @@ from duck_jupyter.session.doctor import (
 from duck_jupyter.session.names import Terms
 from duck_jupyter.session.session import Session
 from duck_jupyter.session.settings import DuckJupyter
-from tests.support.processes import run_python, start_python
+from tests.support.processes import run_python
 
 if TYPE_CHECKING:
     from tests.support.workers import Worker
@@ -87,6 +89,22 @@ def test_what_a_server_holds_is_lanes_and_blocks_beside_them(
     assert held["large messages"].bytes >= 160_000
 
 
+def test_what_was_published_is_held_as_versions(
+    session: Session, worker: Worker
+) -> None:
+    data = np.ones(100_000)
+    assert worker.run(total, share(data, name="data")) == 100_000
+    data[:] = 2
+    assert worker.run(total, share(data, name="data")) == 200_000
+    held = {kind.what: kind for kind in examine(session).held}
+    assert 1 <= held["versions"].blocks <= 2
+    assert held["versions"].bytes >= 800_000
+
+
+def total(proxy: Any) -> int:
+    return int(fetch(proxy).sum())
+
+
 def keep(proxy: Any, data: Any) -> int:
     kept: int = proxy.keep(data)
     return kept
@@ -108,27 +126,18 @@ def test_what_a_killed_kernel_left_is_cleaned_and_only_that(session: Session) ->
     assert not left & {leftover.path for leftover in examine(session).leftovers}
 
 
-ATTACH = """
-import sys
-from duck_jupyter.memory.blocks import attach_named
-block = attach_named(sys.argv[1])
-print("attached", flush=True)
-sys.stdin.read()
-"""
-
-
 def test_what_somebody_uses_since_the_report_is_not_removed(session: Session) -> None:
     block, folder = map(Path, run_python(LEAVE).stdout.split())
     report = examine(session)
-    with start_python(ATTACH, block.name) as user:
-        assert user.stdout is not None
-        assert user.stdout.readline() == "attached\n"
-        removed = clean(report)
-        assert block not in {leftover.path for leftover in removed}
-        assert f"in use or not empty: {block}" in words_of(report, removed)
-        user.communicate()
+    user = attach_named(block.name)
+    removed = clean(report)
+    assert block not in {leftover.path for leftover in removed}
+    assert block.exists()
+    assert f"in use or not empty: {block}" in words_of(report, removed)
+    user.close()
+    clean(examine(session))
+    assert not block.exists()
     assert not folder.exists()
-    assert block in {leftover.path for leftover in clean(examine(session))}
 
 
 def test_a_report_is_sentences_and_tables() -> None:

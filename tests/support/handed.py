@@ -5,6 +5,7 @@ Things to hand over, and what arrives in their place.
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,10 +14,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Box",
     "Handed",
+    "fetch_back",
     "give",
     "give_back",
     "give_class",
     "give_start",
+    "lies_in_a_file",
+    "look_at_array",
+    "look_at_start",
+    "look_within",
     "refuse",
     "start_with",
 ]
@@ -93,3 +99,50 @@ def give_start(_: Any = None) -> Any:
     Return what this worker was started with.
     """
     return _start[0]
+
+
+def look_at_array(array: Any) -> tuple[str, float, bool]:
+    """
+    Say of an array, as a worker's function, what it is, its sum, and if it is mapped.
+
+    Then write to it, which nobody else may notice.
+    """
+    total = float(array.sum())
+    array[0] = 1e9
+    return type(array).__name__, total, lies_in_a_file(array)
+
+
+def look_within(holder: dict[str, list[Any]]) -> tuple[str, float, bool]:
+    """
+    Do the same with the array in ``{"list": [array]}``.
+    """
+    return look_at_array(holder["list"][0])
+
+
+def look_at_start(_: Any) -> tuple[str, float, bool]:
+    """
+    Do the same with what this worker was started with.
+    """
+    return look_at_array(_start[0])
+
+
+def lies_in_a_file(array: Any) -> bool:
+    """
+    Tell whether an array lies in a file that is mapped, whatever its name was.
+    """
+    address = array.__array_interface__["data"][0]
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        start, end = (int(x, 16) for x in line.split()[0].split("-"))
+        if start <= address < end:
+            return "(deleted)" in line
+    return False
+
+
+def fetch_back(proxy: Any) -> Any:
+    """
+    Fetch an object and return it, as itself and within others.
+    """
+    from duck_jupyter import fetch
+
+    found = fetch(proxy)
+    return found, {"list": [found]}

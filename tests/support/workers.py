@@ -21,6 +21,7 @@ MODULES = ("copy", "datetime", "itertools", "math", "operator", "os", "threading
 SOURCES = (
     "duck_jupyter.errors",
     "duck_jupyter.proxy",
+    "duck_jupyter.client.fetching",
     "duck_jupyter.client.locking",
     "duck_jupyter.client.references",
     "tests.support.objects",
