@@ -98,10 +98,10 @@ def test_the_third_notebook_goes_on_after_its_worker_was_killed(
     )
 
 
-NOTEBOOKS = ["01_share.ipynb", "02_data.ipynb", "03_monitor.ipynb"]
+NAMES = ["01_share.ipynb", "02_data.ipynb", "03_monitor.ipynb"]
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_is_kept_without_outputs(name: str) -> None:
     """
     Outputs are those of the reader's own run.
