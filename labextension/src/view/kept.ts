@@ -18,8 +18,12 @@ export class Kept {
    * @returns The objects, the held ones where they were.
    */
   merge(rows: readonly ObjectRow[], held: readonly number[]): readonly ObjectRow[] {
-    const here = new Set(rows.map(row => row.idx));
     this.gone = new Set();
+    if (held.length === 0) {
+      this.rows = rows;
+      return rows;
+    }
+    const here = new Set(rows.map(row => row.idx));
     if (held.some(idx => !here.has(idx))) {
       const before = new Map(this.rows.map(row => [row.idx, row]));
       for (const idx of held) {

@@ -5,6 +5,14 @@ import { Bar, fillZone } from './bar';
 import { Attribute, Flag, Style, Text } from './cells';
 import { el, icon, type IconName } from './dom';
 import { age, bytes, rate, total } from './format';
+import {
+  errorType,
+  fetchLine,
+  isRefused,
+  MODES,
+  share,
+  sizeInWords
+} from './objectwords';
 import { callsOf, type CutLine, type Line, type ObjectLine } from './tree';
 import type { VirtualRow } from './virtual';
 
@@ -27,56 +35,6 @@ const NUMBERS_EVERY_MS = 1000;
 
 /** A hair less, since ticks come a little early or late. */
 const SLACK_MS = 60;
-
-const MODES: Readonly<Record<ObjectRow['mode'], string>> = {
-  live: 'live',
-  frozen: 'frozen',
-  inplace: 'in place',
-  'read-only': 'read-only'
-};
-
-/** The line of code with which a worker gets an object. */
-export function fetchLine(row: ObjectRow): string {
-  // What a path calls, or is too long to be told whole, cannot be typed.
-  const isCode = !/[(…]|\.\.\./.test(row.path);
-  return `fetch(shared.${isCode ? row.path : row.root})`;
-}
-
-/** The type of an error that a row names as its last. */
-export function errorType(text: string): string {
-  return text.split(':', 1)[0] ?? text;
-}
-
-/** The share of its buffer that something takes, in percent. */
-export function share(size: number, row: ObjectRow): number {
-  return row.bufsize > 0 ? (size / row.bufsize) * 100 : 0;
-}
-
-/** A buffer's size, which is a round number. */
-export function sizeInWords(size: number): string {
-  return bytes(size).replace(/\.0+(?=\D)/, '');
-}
-
-/** Whether it was refused to send more to an object than is allowed. */
-export function isRefused(row: ObjectRow): boolean {
-  return row.last_error?.startsWith('DataTooBigError') ?? false;
-}
-
-/** All that a narrow row leaves out, in words. */
-export function description(row: ObjectRow): string {
-  const calls = `${total(callsOf(row))} calls, ${bytes(row.bytes_in + row.bytes_out)}`;
-  return [
-    `${row.path}, ${MODES[row.mode]}`,
-    row.level ? `level ${row.level} of ${row.max_level}` : '',
-    calls,
-    row.versions
-      ? `${row.versions} published (${bytes(row.version_bytes)}), ${bytes(row.mapped_bytes)} mapped by workers`
-      : '',
-    row.last_error ? `last error: ${row.last_error}` : ''
-  ]
-    .filter(Boolean)
-    .join('; ');
-}
 
 /** What all rows have, whatever they show. */
 abstract class TreeRow implements VirtualRow<Line> {
@@ -156,6 +114,13 @@ export class ObjectRowView extends TreeRow {
   private readonly fault: HTMLButtonElement;
   private readonly actions: Record<'copy' | 'reset' | 'unshare', HTMLButtonElement>;
 
+  private named: {
+    readonly line: ObjectLine;
+    readonly idx: number;
+    readonly size: string;
+    readonly sought: string;
+    readonly isOff: boolean;
+  } | null = null;
   private row: ObjectRow | null = null;
   private boundKey = '';
   private boundFind = '';
@@ -238,7 +203,16 @@ export class ObjectRowView extends TreeRow {
     if (line.kind !== 'object') {
       return;
     }
-    this.bindName(line);
+    if (!this.isNamed(line)) {
+      this.bindName(line);
+      this.named = {
+        line,
+        idx: line.row.idx,
+        size: line.row.size,
+        sought: this.view.sought,
+        isOff: this.isOff(line.row)
+      };
+    }
     const now = this.view.now();
     const isNew =
       line.key !== this.boundKey ||
@@ -253,6 +227,30 @@ export class ObjectRowView extends TreeRow {
       this.boundFind = this.view.sought;
       this.bindNumbers(line.row);
     }
+  }
+
+  /** Whether all but the numbers is drawn as it is. */
+  private isNamed(line: ObjectLine): boolean {
+    const { named } = this;
+    return (
+      named !== null &&
+      // Of one object nothing else ever changes but its size, and numbers.
+      named.idx === line.row.idx &&
+      named.size === line.row.size &&
+      named.line.front === line.front &&
+      named.line.tail === line.tail &&
+      named.line.depth === line.depth &&
+      named.line.branch === line.branch &&
+      named.line.open === line.open &&
+      named.line.below === line.below &&
+      named.sought === this.view.sought &&
+      named.isOff === this.isOff(line.row)
+    );
+  }
+
+  /** Whether nothing can be done to an object: it is gone, or nobody takes commands. */
+  private isOff(row: ObjectRow): boolean {
+    return !this.view.isLive || this.view.isGone(row);
   }
 
   private bindName(line: ObjectLine): void {
@@ -288,7 +286,7 @@ export class ObjectRowView extends TreeRow {
 
   private bindActions({ row, depth }: ObjectLine): void {
     const { copy, reset, unshare } = this.actions;
-    const isOff = !this.view.isLive || this.view.isGone(row);
+    const isOff = this.isOff(row);
     if (copy.dataset['of'] !== row.path) {
       copy.dataset['of'] = row.path;
       const say = (button: HTMLElement, title: string, label: string): void => {

@@ -1,31 +1,24 @@
 /** The shared objects: a tree in the order of sharing, of which only what is seen is drawn. */
 
-import type { ErrorRow, ObjectRow } from '../snapshot';
+import type { ChainRow, ErrorRow, ObjectRow } from '../snapshot';
 import { Attribute } from './cells';
 import { type Column, OBJECT_COLUMNS } from './columns';
 import type { List, ListContext, ListCount, ListState } from './context';
 import { el } from './dom';
+import { ErrorsByText } from './errortexts';
 import { type Grid, onGridKey } from './gridkeys';
 import { HeaderRow } from './header';
 import { Kept } from './kept';
-import {
-  CutRowView,
-  description,
-  errorType,
-  fetchLine,
-  ObjectRowView,
-  type RowView,
-  sizeInWords
-} from './objectrow';
+import { act, drag, hintOf } from './objectacts';
+import { CutRowView, ObjectRowView, type RowView } from './objectrow';
 import { ranksOf } from './objectsort';
+import { description, sizeInWords } from './objectwords';
+import { Opened } from './opened';
 import { Pane } from './pane';
 import { Sight } from './sight';
-import { nextOrder, type Order, Pace } from './sort';
+import { MOVE_EVERY_MS, nextOrder, type Order, Pace } from './sort';
 import { type Branch, holds, type Line, linesOf, Tree } from './tree';
 import { VirtualRows } from './virtual';
-
-/** Objects with more below them than this are closed at first. */
-const OPEN_UP_TO = 10;
 
 const EMPTY: ListState = {
   time: 0,
@@ -56,14 +49,15 @@ export class ObjectList implements List, Grid, RowView {
   private readonly pace = new Pace();
 
   private state = EMPTY;
-  private errors: { list: readonly ErrorRow[]; byText: Map<string, ErrorRow[]> } = {
-    list: [],
-    byText: new Map()
-  };
+  private readonly errors = new ErrorsByText();
+  private objects: readonly ObjectRow[] = [];
+  private chains: readonly ChainRow[] = [];
+  /** Which of the objects each line shows, and when that was found. */
+  private places: number[] = [];
+  private built = -Infinity;
   private order: Order | null = null;
   private ranks: ReadonlyMap<string, number> = new Map();
-  private readonly chosen = new Map<string, boolean>();
-  private readonly first = new Map<string, boolean>();
+  private readonly opened = new Opened();
   private isNarrow = false;
   private hoverKey: string | null = null;
   private isFocused = false;
@@ -99,15 +93,13 @@ export class ObjectList implements List, Grid, RowView {
   update(state: ListState): void {
     this.state = state;
     this.time = state.time;
-    if (state.errors !== this.errors.list) {
-      this.errors = { list: state.errors, byText: byText(state.errors) };
-    }
+    this.errors.update(state.errors);
     this.refresh();
   }
 
   find(text: string): void {
     this.sought = text.trim().toLowerCase();
-    this.refresh();
+    this.layOut();
   }
 
   count(): ListCount {
@@ -127,8 +119,10 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   setLive(isLive: boolean): void {
-    this.isLive = isLive;
-    this.draw();
+    if (isLive !== this.isLive) {
+      this.isLive = isLive;
+      this.draw();
+    }
   }
 
   clear(): void {
@@ -150,9 +144,7 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   errorOf(row: ObjectRow): ErrorRow | null {
-    const groups = this.errors.byText.get(row.last_error ?? '') ?? [];
-    const own = groups.find(({ object }) => object === row.path || object === row.root);
-    return own ?? groups[0] ?? null;
+    return this.errors.of(row);
   }
 
   errorTime(row: ObjectRow): number | null {
@@ -197,15 +189,12 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   toggle(key: string, open: boolean): void {
-    this.chosen.set(key, open);
+    this.opened.choose(key, open);
     this.layOut();
   }
 
   page(): number {
-    return Math.max(
-      1,
-      Math.floor(this.sight.now().height / (24 * this.sight.unit)) - 2
-    );
+    return Math.max(1, Math.floor(this.sight.height / (24 * this.sight.unit)) - 2);
   }
 
   // Drawing ----------------------------------------------------------------------------
@@ -220,31 +209,66 @@ export class ObjectList implements List, Grid, RowView {
       return line?.kind === 'object' ? [line.row.idx] : [];
     });
     const objects = this.kept.merge(this.state.objects, held);
-    this.tree.update(objects, this.state.chains);
+    const now = this.context.now();
+    if (now - this.built < MOVE_EVERY_MS && this.isSameTree(objects)) {
+      this.objects = objects;
+      this.renew();
+      this.draw();
+      return;
+    }
+    this.built = now;
+    this.objects = objects;
+    this.chains = this.state.chains;
+    this.tree.update(objects, this.chains);
     const size = objects[0]?.bufsize ?? 0;
     this.isSameSize = objects.every(row => row.bufsize === size);
     this.header.setText(
       'fill',
       this.isSameSize && size ? `Fill of ${sizeInWords(size)} buffer` : 'Buffer fill'
     );
-    if (this.order && this.pace.mayMove(this.context.now(), this.isHeld)) {
+    if (this.order && this.pace.mayMove(now, this.isHeld)) {
       this.ranks = ranksOf(this.tree.roots, this.order, this);
     }
     this.layOut();
+  }
+
+  /** Whether only numbers have changed, as with most ticks. */
+  private isSameTree(objects: readonly ObjectRow[]): boolean {
+    return (
+      this.chains === this.state.chains &&
+      objects.length === this.objects.length &&
+      objects.every((row, at) => row.idx === this.objects[at]?.idx)
+    );
+  }
+
+  /** Give the lines the numbers of now. */
+  private renew(): void {
+    this.places.forEach((place, at) => {
+      const line = this.rows.at(at);
+      const row = this.objects[place];
+      if (line?.kind === 'object' && row) {
+        line.row = row;
+      }
+    });
   }
 
   /** Find the lines anew, and draw those that are seen. */
   private layOut(): void {
     const rank = (branch: Branch): number => this.ranks.get(branch.key) ?? Infinity;
     const lines = linesOf(this.tree.roots, {
-      isOpen: branch => this.isOpen(branch),
+      isOpen: branch => this.opened.isOpen(branch, this.isHeld),
       // A new object has no rank before the rows may move again, and comes last.
       compare: this.order
         ? (a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b))
         : null,
       find: this.sought
     });
+    const places = new Map(this.objects.map((row, at) => [row.idx, at]));
+    this.places = lines.map(line =>
+      line.kind === 'object' ? (places.get(line.row.idx) ?? -1) : -1
+    );
     this.rows.setItems(lines);
+    this.renew();
     this.rowCount.set(String(lines.length + 1));
     if (this.rows.indexOf(this.focusKey ?? '') < 0) {
       this.focusKey = lines[0]?.key ?? null;
@@ -264,23 +288,9 @@ export class ObjectList implements List, Grid, RowView {
     const { text, trouble } = this.count();
     const by = OBJECT_COLUMNS.find(({ id }) => id === this.order?.column);
     this.pane.setWords(text, trouble, by?.narrow ?? 'as shared');
-    const { from, height } = this.sight.now();
+    const { from, height } = this.sight;
     const kept = [this.focusKey, this.hoverKey].filter(key => key !== null);
     this.rows.draw(from, height, this.element.isConnected ? kept : []);
-  }
-
-  private isOpen(branch: Branch): boolean {
-    const chosen = this.chosen.get(branch.key);
-    if (chosen !== undefined) {
-      return chosen;
-    }
-    let first = this.first.get(branch.key);
-    if (first === undefined || !this.isHeld) {
-      // Where a chain was cut, it is to be seen.
-      first = branch.isCut || branch.below <= OPEN_UP_TO;
-      this.first.set(branch.key, first);
-    }
-    return first;
   }
 
   private sortBy(column: Column): void {
@@ -309,7 +319,12 @@ export class ObjectList implements List, Grid, RowView {
     const { grid } = this;
     grid.addEventListener('keydown', event => onGridKey(event, this));
     grid.addEventListener('click', event => this.onClick(event));
-    grid.addEventListener('dragstart', event => this.onDrag(event));
+    grid.addEventListener('dragstart', event => {
+      const line = this.lineOf(event.target);
+      if (line?.kind === 'object') {
+        drag(event, line.row);
+      }
+    });
     grid.addEventListener('pointerover', event => {
       const row = rowOf(event.target);
       this.hoverKey = row?.dataset['key'] ?? this.hoverKey ?? '';
@@ -343,7 +358,7 @@ export class ObjectList implements List, Grid, RowView {
       this.described?.removeAttribute('title');
     }
     this.described = null;
-    const line = this.rows.at(this.rows.indexOf(row?.dataset['key'] ?? ''));
+    const line = this.lineOf(row);
     if (row && line?.kind === 'object' && this.isNarrow) {
       const words = description(line.row);
       row.setAttribute('aria-description', words);
@@ -352,61 +367,29 @@ export class ObjectList implements List, Grid, RowView {
     }
   }
 
+  private lineOf(target: EventTarget | null): Line | undefined {
+    return this.rows.at(this.rows.indexOf(rowOf(target)?.dataset['key'] ?? ''));
+  }
+
   private onClick(event: Event): void {
     const target = event.target as Element;
-    const key = rowOf(target)?.dataset['key'] ?? '';
-    const line = this.rows.at(this.rows.indexOf(key));
+    const line = this.lineOf(target);
     if (!line) {
       return;
     }
     const what = target.closest<HTMLElement>('[data-do]')?.dataset['do'];
     if (line.kind === 'cut') {
       if (what) {
-        const { path } = line.chain;
-        this.context.showError({ type: 'LimitedProxyChaining', message: path });
+        this.context.showError(hintOf(line.chain));
       }
     } else if (what) {
-      this.act(what, line.row);
+      act(what, line.row, this.context);
     } else if (line.branch && target.closest('.tw')) {
-      this.toggle(key, !line.open);
-    }
-  }
-
-  private act(what: string, row: ObjectRow): void {
-    const { context } = this;
-    if (what === 'copy') {
-      context.copy(fetchLine(row));
-    } else if (what === 'reset') {
-      context.send({ name: 'reset_peaks', args: { idx: row.idx } });
-    } else if (what === 'unshare') {
-      context.send({ name: 'unshare', args: { object: row.path } });
-    } else if (row.last_error !== null) {
-      const type = errorType(row.last_error);
-      const message = row.last_error.slice(type.length).replace(/^: /, '');
-      context.showError({ type, message });
-    }
-  }
-
-  private onDrag(event: DragEvent): void {
-    const line = this.rows.at(
-      this.rows.indexOf(rowOf(event.target)?.dataset['key'] ?? '')
-    );
-    if (line?.kind === 'object' && event.dataTransfer) {
-      event.dataTransfer.setData('text/plain', fetchLine(line.row));
-      event.dataTransfer.effectAllowed = 'copy';
+      this.toggle(line.key, !line.open);
     }
   }
 }
 
 function rowOf(target: EventTarget | null): HTMLElement | null {
   return (target as Element | null)?.closest<HTMLElement>('.row') ?? null;
-}
-
-function byText(errors: readonly ErrorRow[]): Map<string, ErrorRow[]> {
-  const found = new Map<string, ErrorRow[]>();
-  for (const error of errors) {
-    const text = `${error.type}: ${error.message}`;
-    found.set(text, [...(found.get(text) ?? []), error]);
-  }
-  return found;
 }

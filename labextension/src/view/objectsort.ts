@@ -1,7 +1,7 @@
 /** What objects are sorted by: a parent by what happens in the whole of its tree. */
 
 import type { ObjectRow } from '../snapshot';
-import { share } from './objectrow';
+import { share } from './objectwords';
 import { compareValues, type Order } from './sort';
 import { type Branch, callsOf } from './tree';
 

@@ -6,6 +6,9 @@ import type { Pane } from './pane';
 export class Sight {
   /** Pixels of what is one pixel at the smallest text; rows grow with the text. */
   unit = 1;
+  /** Where what is seen begins, from the top of the rows, and how much it is. */
+  from = 0;
+  height = 0;
 
   private isNarrow = false;
   private frame = 0;
@@ -14,6 +17,9 @@ export class Sight {
   private readonly stop = new AbortController();
 
   /**
+   * To measure makes the browser lay the page out, so that is done only when it may give
+   * something else: where something was scrolled or has another size.
+   *
    * @param pane - The pane, which scrolls in a wide view; in a narrow one its parent does.
    * @param rows - The element that holds the rows.
    * @param redraw - Called when other rows may be in sight.
@@ -27,11 +33,7 @@ export class Sight {
     this.observer =
       typeof ResizeObserver === 'undefined'
         ? null
-        : new ResizeObserver(() => {
-            this.measure();
-            this.redraw();
-          });
-    this.observer?.observe(pane.element);
+        : new ResizeObserver(() => this.onChange());
   }
 
   get scroller(): HTMLElement {
@@ -42,24 +44,32 @@ export class Sight {
   /** Follow what scrolls; the pane must be where it belongs by now. */
   setNarrow(isNarrow: boolean): void {
     this.isNarrow = isNarrow;
-    const { signal } = this.stop;
-    const options = { passive: true, signal };
+    const { element } = this.pane;
+    const options = { passive: true, signal: this.stop.signal };
     // Both are listened to: to add a listener that is there already does nothing.
-    this.pane.element.addEventListener('scroll', this.onScroll, options);
-    this.pane.element.parentElement?.addEventListener('scroll', this.onScroll, options);
+    element.addEventListener('scroll', this.onScroll, options);
+    element.parentElement?.addEventListener('scroll', this.onScroll, options);
+    // In a narrow view the sections above move this one when they grow.
+    for (const pane of element.parentElement?.children ?? [element]) {
+      this.observer?.observe(pane);
+    }
     this.measure();
   }
 
-  /** Where what is seen begins, from the top of the rows, and how much it is. */
-  now(): { from: number; height: number } {
+  /** Measure anew. */
+  measure(): void {
+    const size = parseFloat(getComputedStyle(this.probe).fontSize);
+    this.unit = size > 0 ? size / 13 : 1;
     const box = this.scroller.getBoundingClientRect();
     const own = this.rows.getBoundingClientRect();
-    return { from: box.top - own.top, height: box.height };
+    this.from = box.top - own.top;
+    this.height = own.width > 0 ? box.height : 0;
   }
 
   /** Scroll as little as needed for a part of the rows to be seen. */
   show(top: number, bottom: number): void {
-    const { from, height } = this.now();
+    this.measure();
+    const { from, height } = this;
     // The headers, or the section's head, stay on top of what is scrolled.
     const covered = (this.isNarrow ? 32 : 25) * this.unit;
     if (top < from + covered) {
@@ -67,6 +77,7 @@ export class Sight {
     } else if (bottom > from + height) {
       this.scroller.scrollTop += bottom - from - height;
     }
+    this.measure();
   }
 
   dispose(): void {
@@ -75,13 +86,13 @@ export class Sight {
     cancelAnimationFrame(this.frame);
   }
 
-  private measure(): void {
-    const size = parseFloat(getComputedStyle(this.probe).fontSize);
-    this.unit = size > 0 ? size / 13 : 1;
+  private onChange(): void {
+    this.measure();
+    this.redraw();
   }
 
   private readonly onScroll = (): void => {
     cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => this.redraw());
+    this.frame = requestAnimationFrame(() => this.onChange());
   };
 }

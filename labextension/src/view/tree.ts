@@ -11,7 +11,7 @@ export interface ObjectLine {
   /** The same as long as the line stands for the same object. */
   readonly key: string;
   /** The last object of the chain: its numbers are the line's. */
-  readonly row: ObjectRow;
+  row: ObjectRow;
   /** From 0 for a shared one; what is drawn, not the length of the chain. */
   readonly depth: number;
   /** What comes after the parent's path, its head and its end. */
@@ -79,7 +79,7 @@ export function labelOf(path: string, parent: string | null): string {
 
 /** Split a name so that its end stays whole where there is little room. */
 export function splitName(name: string): [front: string, tail: string] {
-  const steps = name.match(/\.?[^.[(]+|\.|\[[^\]]*\]?|\([^)]*\)?/g) ?? [name];
+  const steps = name.match(/\.?[^.[(]*(?:\[[^\]]*\]?|\([^)]*\)?)*/g) ?? [name];
   let tail = '';
   for (let at = steps.length - 1; at > 0; at -= 1) {
     const longer = (steps[at] ?? '') + tail;

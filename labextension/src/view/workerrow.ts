@@ -4,7 +4,7 @@ import type { EndedRow, WorkerRow } from '../snapshot';
 import { Bar, waitingZone } from './bar';
 import { Attribute, Flag, Text } from './cells';
 import { el } from './dom';
-import { age, bytes, many, rate, total, UNKNOWN } from './format';
+import { age, bytes, rate, total, UNKNOWN } from './format';
 import type { VirtualRow } from './virtual';
 
 /** A worker, or what is known of one that is no more. */
@@ -180,7 +180,7 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
       others.length ? ` +${others.length}` : ''
     );
     const what = worker.calling.join(', ');
-    const threads = many(worker.threads, 'thread');
+    const threads = worker.threads === 1 ? '1 thread' : `${worker.threads} threads`;
     this.title.set(what ? `${what} (${threads})` : threads);
     this.since.set(lasting(this.view.time - worker.since));
     this.rate.set(rate(calls));

@@ -32,6 +32,7 @@ export class WorkerList implements List, WorkerView {
   private ended: readonly EndedRow[] = [];
   private order: Order | null = BY_WAITING;
   private ranks: ReadonlyMap<string, number> = new Map();
+  private found = 0;
   private cleared = -Infinity;
   private isNarrow = false;
   private isHeld = false;
@@ -85,7 +86,7 @@ export class WorkerList implements List, WorkerView {
 
   count(): ListCount {
     const all = this.workers.length;
-    const found = this.items().filter(({ worker }) => worker !== null).length;
+    const found = this.found;
     const killed = this.gone().filter(({ exit_code }) => (exit_code ?? 0) < 0).length;
     const failed = this.gone().filter(({ exit_code }) => (exit_code ?? 0) > 0).length;
     return {
@@ -195,6 +196,7 @@ export class WorkerList implements List, WorkerView {
 
   private layOut(): void {
     const items = this.items();
+    this.found = items.filter(({ worker }) => worker !== null).length;
     this.rows.setItems(items);
     this.rowCount.set(String(items.length + 1));
     this.nothing.hidden = items.length > 0;
@@ -213,7 +215,7 @@ export class WorkerList implements List, WorkerView {
     const { text, trouble } = this.count();
     const by = WORKER_COLUMNS.find(({ id }) => id === this.order?.column);
     this.pane.setWords(text, trouble, by?.narrow ?? 'as connected');
-    const { from, height } = this.sight.now();
+    const { from, height } = this.sight;
     this.rows.draw(from, height, []);
   }
 

@@ -1,0 +1,37 @@
+/** What can be done to an object from its row. */
+
+import type { ChainRow, ObjectRow } from '../snapshot';
+import type { ErrorHint, ListContext } from './context';
+import { errorType, fetchLine } from './objectwords';
+
+/**
+ * Do what a button of a row is for.
+ *
+ * @param what - The button: "copy", "reset", "unshare" or "fault".
+ */
+export function act(what: string, row: ObjectRow, context: ListContext): void {
+  if (what === 'copy') {
+    context.copy(fetchLine(row));
+  } else if (what === 'reset') {
+    context.send({ name: 'reset_peaks', args: { idx: row.idx } });
+  } else if (what === 'unshare') {
+    context.send({ name: 'unshare', args: { object: row.path } });
+  } else if (row.last_error !== null) {
+    const type = errorType(row.last_error);
+    const message = row.last_error.slice(type.length).replace(/^: /, '');
+    context.showError({ type, message });
+  }
+}
+
+/** The error that says what to do about a chain that was cut. */
+export function hintOf({ path }: ChainRow): ErrorHint {
+  return { type: 'LimitedProxyChaining', message: path };
+}
+
+/** Let a name be dropped into a cell as the line that fetches the object. */
+export function drag(event: DragEvent, row: ObjectRow): void {
+  if (event.dataTransfer) {
+    event.dataTransfer.setData('text/plain', fetchLine(row));
+    event.dataTransfer.effectAllowed = 'copy';
+  }
+}

@@ -1,0 +1,62 @@
+/** What is said of an object, wherever it is said. */
+
+import type { ObjectRow } from '../snapshot';
+import { bytes, total } from './format';
+import { callsOf } from './tree';
+
+export const MODES: Readonly<Record<ObjectRow['mode'], string>> = {
+  live: 'live',
+  frozen: 'frozen',
+  inplace: 'in place',
+  'read-only': 'read-only'
+};
+
+/** The line of code with which a worker gets an object. */
+export function fetchLine(row: ObjectRow): string {
+  // What a path calls, or is too long to be told whole, cannot be typed.
+  const isCode = !/[(…]|\.\.\./.test(row.path);
+  return `fetch(shared.${isCode ? row.path : row.root})`;
+}
+
+/** The type of an error that a row names as its last. */
+export function errorType(text: string): string {
+  return text.split(':', 1)[0] ?? text;
+}
+
+/** The share of its buffer that something takes, in percent. */
+export function share(size: number, row: ObjectRow): number {
+  return row.bufsize > 0 ? (size / row.bufsize) * 100 : 0;
+}
+
+/** A buffer's size, which is a round number. */
+export function sizeInWords(size: number): string {
+  let words = sizes.get(size);
+  if (words === undefined) {
+    words = bytes(size).replace(/\.0+(?=\D)/, '');
+    sizes.set(size, words);
+  }
+  return words;
+}
+
+const sizes = new Map<number, string>();
+
+/** Whether it was refused to send more to an object than is allowed. */
+export function isRefused(row: ObjectRow): boolean {
+  return row.last_error?.startsWith('DataTooBigError') ?? false;
+}
+
+/** All that a narrow row leaves out, in words. */
+export function description(row: ObjectRow): string {
+  const calls = `${total(callsOf(row))} calls, ${bytes(row.bytes_in + row.bytes_out)}`;
+  return [
+    `${row.path}, ${MODES[row.mode]}`,
+    row.level ? `level ${row.level} of ${row.max_level}` : '',
+    calls,
+    row.versions
+      ? `${row.versions} published (${bytes(row.version_bytes)}), ${bytes(row.mapped_bytes)} mapped by workers`
+      : '',
+    row.last_error ? `last error: ${row.last_error}` : ''
+  ]
+    .filter(Boolean)
+    .join('; ');
+}

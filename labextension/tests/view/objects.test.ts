@@ -1,0 +1,460 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ObjectList } from '../../src/view/objects';
+import { MOVE_EVERY_MS } from '../../src/view/sort';
+import {
+  chained,
+  click,
+  error,
+  giveSizes,
+  golden,
+  header,
+  mount,
+  names,
+  object,
+  press,
+  Rest,
+  rowNamed,
+  rowsOf,
+  START,
+  state,
+  stateOf,
+  textOf
+} from './support';
+
+let rest: Rest;
+let list: ObjectList;
+
+beforeEach(() => {
+  giveSizes();
+  rest = new Rest();
+  list = mount(new ObjectList(rest));
+});
+
+afterEach(() => {
+  list.dispose();
+  vi.restoreAllMocks();
+});
+
+const three = [object(1, 'flights'), object(2, 'bar'), object(3, 'conn')];
+
+describe('the list of objects', () => {
+  it('draws the session that both languages are tested with', () => {
+    list.update(stateOf(golden));
+    expect(names(list)).toEqual(['df', 'cache', 'root', '.next', '.next', 'grid']);
+    const df = rowNamed(list, 'df');
+    expect(textOf(df, '.type')).toBe('DataFrame 336,776 × 19');
+    expect(textOf(df, '.c-mode')).toBe('live');
+    expect(textOf(df, '.c-total')).toBe('9.92k');
+    expect(textOf(df, '.c-fill .val')).toBe('75 %');
+    expect(textOf(df, '.c-fill .of')).toBe('of 64 KB');
+    expect(textOf(df, '.c-pub')).toBe('2 · 4.00 MB');
+    expect(textOf(rowNamed(list, 'cache'), '.what')).toBe('KeyError');
+    expect(textOf(rowNamed(list, 'cache'), '.ago')).toBe('5 s');
+    expect(textOf(rowNamed(list, 'grid'), '.c-mode')).toBe('in place');
+    const cut = rowsOf(list)[4];
+    expect(cut?.className).toContain('cut');
+    expect(textOf(cut as HTMLElement, '.why')).toBe(
+      'cut here, it would be level 3 of at most 2, 4 times'
+    );
+    expect(list.count()).toEqual({ text: '4', trouble: '' });
+  });
+
+  it('is a tree for who cannot see it', () => {
+    list.update(stateOf(golden));
+    const grid = list.element.querySelector('[role=treegrid]');
+    expect(grid?.getAttribute('aria-rowcount')).toBe('7');
+    const said = rowsOf(list).map(row =>
+      ['aria-level', 'aria-posinset', 'aria-setsize', 'aria-rowindex', 'aria-expanded']
+        .map(name => row.getAttribute(name) ?? '')
+        .join(' ')
+    );
+    expect(said).toEqual([
+      '1 1 4 2 ',
+      '1 2 4 3 ',
+      '1 3 4 4 true',
+      '2 1 1 5 true',
+      '3 1 1 6 ',
+      '1 4 4 7 '
+    ]);
+    expect(rowsOf(list).filter(row => row.tabIndex === 0)).toHaveLength(1);
+  });
+
+  it('says the level, and that it is the last one allowed', () => {
+    list.update(
+      state({
+        objects: [
+          object(1, 'model'),
+          chained(2, 1, 'model.a', { level: 2 }),
+          chained(3, 1, 'model.b', { level: 7 })
+        ]
+      })
+    );
+    expect(textOf(rowNamed(list, '.a'), '.name .lvl')).toBe('level 2');
+    expect(textOf(rowNamed(list, '.b'), '.name .lvl')).toBe('level 7 of 7');
+    const level = rowNamed(list, '.b').querySelector('.name .lvl');
+    expect(level?.classList.contains('full')).toBe(true);
+  });
+
+  it('says the size of the buffers once where they are all the same', () => {
+    list.update(state({ objects: [object(1, 'a', { bufsize: 65536 })] }));
+    expect(header(list, 'Fill of 64\u00a0KB buffer')).toBeTruthy();
+    expect(rowsOf(list)[0]?.querySelector<HTMLElement>('.of')?.hidden).toBe(true);
+  });
+
+  it('draws a refused object in the colour of errors', () => {
+    const objects = [object(1, 'a', { last_error: 'DataTooBigError: 2 GB' })];
+    list.update(state({ objects }));
+    expect(rowsOf(list)[0]?.querySelector<HTMLElement>('.bar')?.dataset['z']).toBe(
+      'refused'
+    );
+  });
+
+  it('writes what a name holds as text, whatever it is', () => {
+    const name = '<img src=x onerror=alert(1)>';
+    list.update(state({ objects: [object(1, 'a', { type: name })] }));
+    expect(textOf(list.element, '.type')).toContain(name);
+    expect(list.element.querySelector('img')).toBeNull();
+  });
+});
+
+describe('rows are changed where they are', () => {
+  it('and not made anew', () => {
+    list.update(state({ objects: three }));
+    const before = rowsOf(list);
+    rest.clock += 1000;
+    list.update(
+      state({ objects: [object(1, 'flights', { gets: 5 }), ...three.slice(1)] })
+    );
+    expect(rowsOf(list)).toEqual(before);
+    expect(textOf(before[0] as HTMLElement, '.c-total')).toBe('5');
+  });
+
+  it('at once if they were quiet, and else once a second', () => {
+    const calls = (gets: number): string => {
+      list.update(state({ objects: [object(1, 'a', { gets })] }));
+      return textOf(rowNamed(list, 'a'), '.c-total');
+    };
+    expect(calls(0)).toBe('0');
+    rest.clock += 250;
+    expect(calls(1)).toBe('1');
+    rest.clock += 250;
+    expect(calls(2)).toBe('1');
+    rest.clock += 750;
+    expect(calls(3)).toBe('3');
+  });
+});
+
+describe('the order', () => {
+  it('is that of sharing', () => {
+    list.update(state({ objects: three }));
+    expect(names(list)).toEqual(['flights', 'bar', 'conn']);
+  });
+
+  it('follows a header, which says so, and the third click undoes it', () => {
+    list.update(state({ objects: three }));
+    const button = header(list, 'Name');
+    const sorted = () => button.parentElement?.getAttribute('aria-sort');
+    click(button);
+    expect(names(list)).toEqual(['bar', 'conn', 'flights']);
+    expect(sorted()).toBe('ascending');
+    click(button);
+    expect(names(list)).toEqual(['flights', 'conn', 'bar']);
+    expect(sorted()).toBe('descending');
+    click(button);
+    expect(names(list)).toEqual(['flights', 'bar', 'conn']);
+    expect(sorted()).toBe('none');
+  });
+
+  it('puts a parent where the sum of its tree belongs', () => {
+    list.update(
+      state({
+        objects: [
+          object(1, 'a', { gets: 50 }),
+          object(2, 'b', { gets: 1 }),
+          chained(3, 2, 'b.x', { gets: 99 })
+        ]
+      })
+    );
+    click(header(list, 'Calls'));
+    expect(names(list)).toEqual(['b', '.x', 'a']);
+    expect(textOf(rowNamed(list, 'b'), '.c-total')).toBe('1');
+  });
+
+  it('by a number moves at most every two seconds', () => {
+    const calls = (a: number, b: number): string[] => {
+      list.update(
+        state({ objects: [object(1, 'a', { gets: a }), object(2, 'b', { gets: b })] })
+      );
+      return names(list);
+    };
+    calls(2, 1);
+    click(header(list, 'Calls'));
+    expect(calls(2, 3)).toEqual(['b', 'a']);
+    rest.clock += MOVE_EVERY_MS - 1;
+    expect(calls(5, 3)).toEqual(['b', 'a']);
+    rest.clock += MOVE_EVERY_MS;
+    expect(calls(5, 3)).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['pointerover', 'pointerleave'],
+    ['focusin', 'focusout']
+  ])('does not move between %s and %s', (enter, leave) => {
+    const objects = (a: number) => [
+      object(1, 'a', { gets: a }),
+      object(2, 'b', { gets: 3 })
+    ];
+    list.update(state({ objects: objects(2) }));
+    click(header(list, 'Calls'));
+    const grid = list.element.querySelector('[role=treegrid]');
+    rowNamed(list, 'a').dispatchEvent(new Event(enter, { bubbles: true }));
+    rest.clock += MOVE_EVERY_MS;
+    list.update(state({ objects: objects(9) }));
+    expect(names(list)).toEqual(['b', 'a']);
+    grid?.dispatchEvent(new FocusEvent(leave, { bubbles: true }));
+    rest.clock += MOVE_EVERY_MS;
+    list.update(state({ objects: objects(9) }));
+    expect(names(list)).toEqual(['a', 'b']);
+  });
+
+  it('can be chosen where there is no room for headers', () => {
+    list.setNarrow(true);
+    list.update(state({ objects: three }));
+    const by = list.element.querySelector('.by');
+    expect(by?.textContent).toBe('as shared');
+    click(by);
+    expect(by?.textContent).toBe('by name');
+    for (let at = 0; at < 4; at += 1) {
+      click(by);
+    }
+    expect(by?.textContent).toBe('as shared');
+  });
+});
+
+describe('a row under its user', () => {
+  it('stays, greyed, until it is left', () => {
+    list.update(state({ objects: three }));
+    rowNamed(list, 'bar').dispatchEvent(new Event('pointerover', { bubbles: true }));
+    list.update(state({ objects: [three[0], three[2]].flatMap(row => row ?? []) }));
+    expect(names(list)).toEqual(['flights', 'bar', 'conn']);
+    const bar = rowNamed(list, 'bar');
+    expect(bar.classList.contains('gone')).toBe(true);
+    expect(bar.querySelector<HTMLButtonElement>('[data-do=unshare]')?.disabled).toBe(
+      true
+    );
+    list.element
+      .querySelector('[role=treegrid]')
+      ?.dispatchEvent(new Event('pointerleave'));
+    expect(names(list)).toEqual(['flights', 'conn']);
+  });
+});
+
+describe('find', () => {
+  it('keeps what leads to what is found, marks it, and counts', () => {
+    list.update(
+      state({
+        objects: [object(1, 'model'), chained(2, 1, 'model.forest'), object(3, 'other')]
+      })
+    );
+    list.find('Forest');
+    expect(names(list)).toEqual(['model', '.forest']);
+    expect(list.element.querySelector('mark')?.textContent).toBe('forest');
+    expect(list.count().text).toBe('1 of 2');
+    list.find('');
+    expect(names(list)).toEqual(['model', '.forest', 'other']);
+    expect(list.element.querySelector('mark')).toBeNull();
+  });
+
+  it('says so where there is nothing', () => {
+    list.update(state({ objects: three }));
+    list.find('xyz');
+    expect(names(list)).toEqual([]);
+    expect(textOf(list.element, '.nothing')).toBe('Nothing here matches “xyz”.');
+  });
+});
+
+describe('a thousand objects', () => {
+  const thousand = Array.from({ length: 1000 }, (_, at) => object(at, `name${at}`));
+
+  it('are few in the document, and all for who cannot see them', () => {
+    list.update(state({ objects: thousand }));
+    expect(rowsOf(list).length).toBeLessThan(30);
+    const grid = list.element.querySelector('[role=treegrid]');
+    expect(grid?.getAttribute('aria-rowcount')).toBe('1001');
+  });
+
+  it('are drawn where they are scrolled to', async () => {
+    list.update(state({ objects: thousand }));
+    list.element.scrollTop = 12_000;
+    list.element.dispatchEvent(new Event('scroll'));
+    await vi.waitFor(() => expect(names(list)).toContain('name500'));
+    // The first one can be reached by Tab still.
+    expect(rowsOf(list)[0]?.tabIndex).toBe(0);
+  });
+
+  it('are gone through by the keys', () => {
+    list.update(state({ objects: thousand }));
+    const focused = () => document.activeElement?.querySelector('.id')?.textContent;
+    rowNamed(list, 'name0').focus();
+    press(document.activeElement as Element, 'ArrowDown');
+    expect(focused()).toBe('name1');
+    press(document.activeElement as Element, 'End');
+    expect(focused()).toBe('name999');
+    press(document.activeElement as Element, 'Home');
+    expect(focused()).toBe('name0');
+    press(document.activeElement as Element, 'ArrowUp');
+    expect(document.activeElement?.className).toBe('sort');
+  });
+});
+
+describe('the keys', () => {
+  beforeEach(() => {
+    list.update(
+      state({
+        objects: [
+          object(1, 'model', { last_error: 'KeyError: 1' }),
+          chained(2, 1, 'model.a'),
+          chained(3, 1, 'model.b')
+        ]
+      })
+    );
+    rowNamed(list, 'model').focus();
+  });
+
+  const focused = () => document.activeElement as HTMLElement;
+
+  it('left and right close and open, and go to the parent', () => {
+    press(focused(), 'ArrowLeft');
+    expect(names(list)).toEqual(['model']);
+    expect(textOf(focused(), '.more')).toBe('+2 chained');
+    press(focused(), 'ArrowRight');
+    expect(names(list)).toEqual(['model', '.a', '.b']);
+    rowNamed(list, '.b').focus();
+    press(focused(), 'ArrowLeft');
+    expect(textOf(focused(), '.id')).toBe('model');
+  });
+
+  it('right reaches the buttons of a row, left and Escape come back', () => {
+    press(focused(), 'ArrowRight');
+    expect(focused().dataset['do']).toBe('fault');
+    press(focused(), 'ArrowRight');
+    expect(focused().dataset['do']).toBe('copy');
+    press(focused(), 'ArrowLeft');
+    press(focused(), 'ArrowLeft');
+    expect(focused().className).toBe('row');
+    press(focused(), 'ArrowRight');
+    press(focused(), 'Escape');
+    expect(focused().className).toBe('row');
+  });
+
+  it('Enter opens and closes', () => {
+    press(focused(), 'Enter');
+    expect(names(list)).toEqual(['model']);
+    press(focused(), 'Enter');
+    expect(names(list)).toHaveLength(3);
+  });
+
+  it('leave what means nothing here to others', () => {
+    const event = new KeyboardEvent('keydown', { key: '/', cancelable: true });
+    focused().dispatchEvent(event);
+    expect(event.defaultPrevented).toBe(false);
+  });
+});
+
+describe('a row can', () => {
+  const button = (name: string, what: string) =>
+    rowNamed(list, name).querySelector<HTMLButtonElement>(`[data-do=${what}]`);
+
+  beforeEach(() => {
+    list.update(
+      state({
+        objects: [
+          object(1, 'df', { last_error: 'KeyError: a: b' }),
+          chained(2, 1, 'df.x'),
+          chained(3, 1, 'df.groupby().y')
+        ],
+        errors: [error('KeyError', { message: 'a: b', last: START - 7 })],
+        chains: [{ path: 'df.x.y', type: 'X', level: 8, max_level: 7, cuts: 1 }]
+      })
+    );
+  });
+
+  it('copy the line that fetches it', () => {
+    click(button('df', 'copy'));
+    click(button('.x', 'copy'));
+    click(button('.groupby().y', 'copy'));
+    expect(rest.copied).toEqual([
+      'fetch(shared.df)',
+      'fetch(shared.df.x)',
+      'fetch(shared.df)'
+    ]);
+  });
+
+  it('reset its peak, and be unshared if it was shared', () => {
+    click(button('.x', 'reset'));
+    click(button('df', 'unshare'));
+    expect(rest.sent).toEqual([
+      { name: 'reset_peaks', args: { idx: 2 } },
+      { name: 'unshare', args: { object: 'df' } }
+    ]);
+    expect(button('.x', 'unshare')?.hidden).toBe(true);
+    expect(button('df', 'unshare')?.getAttribute('aria-label')).toBe('Unshare df');
+  });
+
+  it('take no commands where nobody is there for them', () => {
+    list.setLive(false);
+    expect(button('df', 'unshare')?.disabled).toBe(true);
+    expect(button('df', 'copy')?.disabled).toBe(false);
+  });
+
+  it('lead to its last error, and a cut to what to do', () => {
+    click(button('df', 'fault'));
+    click(list.element.querySelector('[data-do=what]'));
+    expect(rest.hints).toEqual([
+      { type: 'KeyError', message: 'a: b' },
+      { type: 'LimitedProxyChaining', message: 'df.x.y' }
+    ]);
+    expect(textOf(rowNamed(list, 'df'), '.ago')).toBe('7 s');
+  });
+
+  it('be dragged into a cell by its name', () => {
+    const data = new Map<string, string>();
+    const event = Object.assign(new Event('dragstart', { bubbles: true }), {
+      dataTransfer: { setData: (type: string, text: string) => data.set(type, text) }
+    });
+    const id = rowNamed(list, '.x').querySelector<HTMLElement>('.id');
+    expect(id?.draggable).toBe(true);
+    id?.dispatchEvent(event);
+    expect(data.get('text/plain')).toBe('fetch(shared.df.x)');
+  });
+
+  it('say in a narrow view what has no room there', () => {
+    list.setNarrow(true);
+    const row = rowNamed(list, 'df');
+    row.dispatchEvent(new Event('pointerover', { bubbles: true }));
+    expect(row.getAttribute('aria-description')).toContain(
+      'last error: KeyError: a: b'
+    );
+    expect(list.element.getAttribute('role')).toBe('region');
+  });
+});
+
+describe('a branch', () => {
+  const many = (count: number) => [
+    object(1, 'conn'),
+    ...Array.from({ length: count }, (_, at) => chained(at + 2, 1, `conn.c${at}`))
+  ];
+
+  it('with many below it is closed at first, and opened by its arrow', () => {
+    list.update(state({ objects: many(12) }));
+    expect(names(list)).toEqual(['conn']);
+    click(rowNamed(list, 'conn').querySelector('.tw'));
+    expect(names(list)).toHaveLength(13);
+  });
+
+  it('is open where a chain was cut below it', () => {
+    const chains = [{ path: 'conn.c3.x', type: 'X', level: 8, max_level: 7, cuts: 1 }];
+    list.update(state({ objects: many(12), chains }));
+    expect(names(list)).toHaveLength(14);
+  });
+});

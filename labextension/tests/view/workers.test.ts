@@ -1,0 +1,211 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { EndedRow } from '../../src/snapshot';
+import { MOVE_EVERY_MS } from '../../src/view/sort';
+import { endInWords, lasting } from '../../src/view/workerrow';
+import { WorkerList } from '../../src/view/workers';
+import {
+  click,
+  giveSizes,
+  golden,
+  header,
+  mount,
+  names,
+  Rest,
+  rowNamed,
+  rowsOf,
+  START,
+  state,
+  stateOf,
+  textOf,
+  worker
+} from './support';
+
+let rest: Rest;
+let list: WorkerList;
+
+beforeEach(() => {
+  giveSizes();
+  rest = new Rest();
+  list = mount(new WorkerList(rest));
+});
+
+afterEach(() => {
+  list.dispose();
+  vi.restoreAllMocks();
+});
+
+function ended(pid: number, code: number | null, ago: number): EndedRow {
+  return {
+    pid,
+    name: `PoolWorker-${pid}`,
+    since: START - 161,
+    ended: START - ago,
+    exit_code: code,
+    calls: 3
+  };
+}
+
+describe('the list of workers', () => {
+  it('draws the session that both languages are tested with', () => {
+    rest.shares.set(4101, 0.61);
+    rest.rates.set(4101, 602);
+    list.update(stateOf(golden));
+    expect(names(list)).toEqual([
+      'SpawnPoolWorker-1',
+      'SpawnPoolWorker-2',
+      'MainProcess',
+      'SpawnPoolWorker-4',
+      'SpawnPoolWorker-3'
+    ]);
+    const first = rowNamed(list, 'SpawnPoolWorker-1');
+    expect(textOf(first, '.c-pid')).toBe('4101');
+    expect(textOf(first, '.state')).toBe('waiting on df +1');
+    expect(first.querySelector<HTMLElement>('.st')?.dataset['s']).toBe('waiting');
+    expect(textOf(first, '.c-since')).toBe('16 m 38 s');
+    expect(textOf(first, '.c-rate')).toBe('602');
+    expect(textOf(first, '.c-wait .val')).toBe('61 %');
+    expect(first.querySelector<HTMLElement>('.bar')?.dataset['z']).toBe('near');
+    expect(textOf(first, '.c-mem')).toBe('70.0 MB');
+    const second = rowNamed(list, 'SpawnPoolWorker-2');
+    expect(textOf(second, '.state')).toBe('idle');
+    expect(textOf(second, '.c-mem')).toBe('–');
+    const killed = rowNamed(list, 'SpawnPoolWorker-4');
+    expect(textOf(killed, '.state')).toBe('killed by SIGKILL, 30 s ago');
+    expect(killed.className).toBe('row gone broke');
+    expect(textOf(rowNamed(list, 'SpawnPoolWorker-3'), '.state')).toBe(
+      'ended, 1 m ago'
+    );
+    expect(rowNamed(list, 'SpawnPoolWorker-3').className).toBe('row gone');
+    expect(textOf(rowNamed(list, 'MainProcess'), '.state')).toBe('gone, 11 s ago');
+    expect(list.count()).toEqual({ text: '2', trouble: '1 killed' });
+  });
+
+  it('is a table for who cannot see it', () => {
+    list.update(state({ workers: [worker(1)] }));
+    const table = list.element.querySelector('[role=table]');
+    expect(table?.getAttribute('aria-rowcount')).toBe('2');
+    const cells = [...(rowsOf(list)[0]?.children ?? [])];
+    expect(cells.map(cell => cell.getAttribute('role'))).toEqual([
+      'rowheader',
+      ...Array.from({ length: 7 }, () => 'cell')
+    ]);
+    expect(table?.querySelectorAll('[role=columnheader]')).toHaveLength(8);
+  });
+
+  it('has who waits most on top, and those that are gone at the end', () => {
+    rest.shares.set(1, 0.1).set(2, 0.6);
+    list.update(
+      state({ workers: [worker(1), worker(2), worker(3)], ended: [ended(9, -9, 5)] })
+    );
+    expect(names(list)).toEqual([
+      'PoolWorker-2',
+      'PoolWorker-1',
+      'PoolWorker-3',
+      'PoolWorker-9'
+    ]);
+    const sorted = header(list, 'Waiting on the kernel').parentElement;
+    expect(sorted?.getAttribute('aria-sort')).toBe('descending');
+  });
+
+  it('moves rows at most every two seconds, and not under the pointer', () => {
+    rest.shares.set(1, 0.6).set(2, 0.1);
+    const workers = [worker(1), worker(2)];
+    list.update(state({ workers }));
+    rest.shares.set(1, 0.1).set(2, 0.6);
+    rest.clock += MOVE_EVERY_MS - 1;
+    list.update(state({ workers }));
+    expect(names(list)[0]).toBe('PoolWorker-1');
+    const table = list.element.querySelector('[role=table]');
+    table?.dispatchEvent(new Event('pointerenter'));
+    rest.clock += MOVE_EVERY_MS;
+    list.update(state({ workers }));
+    expect(names(list)[0]).toBe('PoolWorker-1');
+    table?.dispatchEvent(new Event('pointerleave'));
+    list.update(state({ workers }));
+    expect(names(list)[0]).toBe('PoolWorker-2');
+  });
+
+  it('can be in the order in which they connected', () => {
+    rest.shares.set(1, 0.1).set(2, 0.6);
+    list.update(state({ workers: [worker(1), worker(2)] }));
+    click(header(list, 'Waiting on the kernel'));
+    click(header(list, 'Waiting on the kernel'));
+    expect(names(list)).toEqual(['PoolWorker-1', 'PoolWorker-2']);
+  });
+
+  it('shows the same row for a worker when it ends', () => {
+    list.update(state({ workers: [worker(7)] }));
+    const row = rowNamed(list, 'PoolWorker-7');
+    list.update(state({ ended: [ended(7, 3, 1)] }));
+    expect(rowNamed(list, 'PoolWorker-7')).toBe(row);
+    expect(textOf(row, '.state')).toBe('ended with exit code 3, 1 s ago');
+    expect(list.count().trouble).toBe('1 failed');
+  });
+
+  it('tells a process from an older one of the same number', () => {
+    const old = ended(7, 0, 1);
+    list.update(state({ workers: [worker(7, { since: START - 1 })], ended: [old] }));
+    expect(rowsOf(list)).toHaveLength(2);
+  });
+
+  it('forgets those that are gone when it is cleared', () => {
+    list.update(state({ workers: [worker(1)], ended: [ended(7, -9, 1)] }));
+    list.clear();
+    expect(names(list)).toEqual(['PoolWorker-1']);
+    expect(list.count()).toEqual({ text: '1', trouble: '' });
+    list.update(state({ time: START + 9, ended: [ended(7, -9, 1), ended(8, -9, -5)] }));
+    expect(names(list)).toEqual(['PoolWorker-8']);
+  });
+
+  it('finds a worker by its name, its number, and what it calls', () => {
+    list.update(
+      state({ workers: [worker(1, { calling: ['df'] }), worker(23, { name: 'Main' })] })
+    );
+    list.find('MAIN');
+    expect(names(list)).toEqual(['Main']);
+    expect(list.count().text).toBe('1 of 2');
+    list.find('df');
+    expect(names(list)).toEqual(['PoolWorker-1']);
+    list.find('23');
+    expect(names(list)).toEqual(['Main']);
+  });
+
+  it('says that there is none', () => {
+    list.update(state({}));
+    expect(textOf(list.element, '.nothing')).toContain('No worker is connected.');
+  });
+
+  it('does not call a worker idle that calls and was not met at it', () => {
+    rest.rates.set(1, 400);
+    list.update(state({ workers: [worker(1)] }));
+    expect(textOf(rowsOf(list)[0] as HTMLElement, '.state')).toBe('between calls');
+  });
+
+  it('keeps fifty in the document only where they are seen', () => {
+    list.update(state({ workers: Array.from({ length: 50 }, (_, at) => worker(at)) }));
+    expect(rowsOf(list).length).toBeLessThan(30);
+  });
+});
+
+describe('words for workers', () => {
+  it.each([
+    [0, 'ended'],
+    [1, 'ended with exit code 1'],
+    [-9, 'killed by SIGKILL'],
+    [-64, 'killed by signal 64'],
+    [null, 'gone']
+  ])('for the exit code %s are "%s"', (code, words) => {
+    expect(endInWords(code)).toBe(words);
+  });
+
+  it.each([
+    [0, '0 s'],
+    [59.9, '59 s'],
+    [161, '2 m 41 s'],
+    [180, '3 m'],
+    [3700, '1 h 1 m'],
+    [90000, '1 d 1 h']
+  ])('for %d seconds are "%s"', (seconds, words) => {
+    expect(lasting(seconds).replaceAll('\u00a0', ' ')).toBe(words);
+  });
+});
