@@ -13,8 +13,7 @@ export type Absence =
   | { kind: 'saved'; snapshot: Snapshot };
 
 export type Update =
-  | { kind: 'snapshot'; snapshot: Snapshot }
-  | { kind: 'absence'; absence: Absence };
+  { kind: 'snapshot'; snapshot: Snapshot } | { kind: 'absence'; absence: Absence };
 
 export interface Command {
   name: 'unshare' | 'unshare_all' | 'reset_peaks';

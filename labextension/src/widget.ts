@@ -82,7 +82,11 @@ class WidgetSource implements Source {
         this.waiting.delete(id);
         reject(new Error('Withdrawn.'));
       });
-      this.model.send({ kind: 'command', view: this.view, command: { id, ...command } });
+      this.model.send({
+        kind: 'command',
+        view: this.view,
+        command: { id, ...command }
+      });
     });
   }
 

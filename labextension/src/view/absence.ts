@@ -13,7 +13,9 @@ export interface AbsenceActions {
 
 /** A line of code to copy. */
 export function snip(line: string, copy: (line: string) => void): HTMLElement {
-  const button = el('button', { class: 'btn',  type: 'button', title: 'Copy', 'aria-label': `Copy ${line}` },
+  const button = el(
+    'button',
+    { class: 'btn', type: 'button', title: 'Copy', 'aria-label': `Copy ${line}` },
     icon('copy')
   );
   button.addEventListener('click', () => copy(line));
@@ -21,13 +23,19 @@ export function snip(line: string, copy: (line: string) => void): HTMLElement {
 }
 
 function push(label: string, act: () => void, isMain = false): HTMLButtonElement {
-  const button = el('button', { class: isMain ? 'push main' : 'push', type: 'button' }, label);
+  const button = el(
+    'button',
+    { class: isMain ? 'push main' : 'push', type: 'button' },
+    label
+  );
   button.addEventListener('click', act);
   return button;
 }
 
 function page(title: string, words: string, ...below: HTMLElement[]): HTMLElement {
-  return el('div', { class: 'absence' },
+  return el(
+    'div',
+    { class: 'absence' },
     el('div', {}, el('h3', {}, title), el('p', {}, words)),
     el('div', {}, ...below)
   );
@@ -36,16 +44,18 @@ function page(title: string, words: string, ...below: HTMLElement[]): HTMLElemen
 /** The page for a session that shares nothing. */
 export function emptyPage(actions: AbsenceActions): HTMLElement {
   const line = (code: string, caption: string): HTMLElement =>
-    el('div', {},
-      snip(code, actions.copy),
-      el('span', { class: 'cap' }, caption)
-    );
+    el('div', {}, snip(code, actions.copy), el('span', { class: 'cap' }, caption));
   return page(
     'Share a variable, hand it to a pool',
     'Two lines. What then passes between this kernel and its workers shows here, ' +
       'while the cell runs.',
-    el('div', { class: 'lines' },
-      line('%share df model', 'Live proxies: shared.df, shared.model. Nothing is copied.'),
+    el(
+      'div',
+      { class: 'lines' },
+      line(
+        '%share df model',
+        'Live proxies: shared.df, shared.model. Nothing is copied.'
+      ),
       line(
         'list(pool.map(score, [shared.model] * 8))',
         'In any pool. Every call runs on the notebook’s own object.'

@@ -1,269 +1,13 @@
-/** Four charts on one clock, drawn by uPlot; their ticks and marks are our own. */
+/** Four charts on one clock, with one cursor. */
 
 import uPlot from 'uplot';
 
-import { Text } from './cells';
+import { Chart } from './chart';
 import { el } from './dom';
-import * as format from './format';
-import type { History, Rates } from './history';
-import { type Columns, columnsOf, Scale } from './series';
-import { type Colours, coloursOf } from './theme';
-
-/** What is written around one chart. */
-interface Words {
-  number: string;
-  unit: string;
-  /** For each key: what it says. */
-  keys: string[];
-}
-
-interface Kind {
-  id: string;
-  title: string;
-  keys: { className: string; label: string; colour?: string }[];
-  /** Columns of the series, the first drawn first. */
-  pick(columns: Columns): (number | null)[][];
-  series(colours: Colours): Partial<uPlot.Series>[];
-  bands?: uPlot.Band[];
-  /** The ends of the scale for what is drawn. */
-  range(columns: Columns, scale: Scale, now: number): [number, number];
-  isLogarithmic?: boolean;
-  ticks(range: [number, number]): [number, string][];
-  words(rates: Rates | null): Words;
-}
-
-const largest = (values: (number | null)[]): number =>
-  values.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
-
-const LATENCY: [number, number] = [1e-6, 8e-2];
-
-const KINDS: Kind[] = [
-  {
-    id: 'frames',
-    title: 'Frames in a second',
-    keys: [
-      { className: 'op', label: 'GET', colour: 'var(--op-get)' },
-      { className: 'op', label: 'SET', colour: 'var(--op-set)' },
-      { className: 'op', label: 'EXECUTE', colour: 'var(--op-execute)' }
-    ],
-    pick: columns => [columns.calls, columns.getsSets, columns.gets],
-    series: c => [
-      { stroke: c.execute, fill: c.executeFill, width: 1.5 },
-      { stroke: c.set, fill: c.setFill, width: 1 },
-      { stroke: c.get, fill: c.getFill, width: 1 }
-    ],
-    range: (columns, scale, now) => [0, scale.fit(largest(columns.calls), now)],
-    ticks: ([, top]) => [[top, format.rate(top)]],
-    words: rates => ({
-      number: format.rate(rates && rates.gets + rates.sets + rates.executes),
-      unit: 'frames/s',
-      keys: [
-        format.rate(rates && rates.gets),
-        format.rate(rates && rates.sets),
-        format.rate(rates && rates.executes)
-      ]
-    })
-  },
-  {
-    id: 'bytes',
-    title: 'Bytes in a second',
-    keys: [
-      { className: 'bare always', label: '↑ workers' },
-      { className: 'bare always', label: '↓ kernel' }
-    ],
-    pick: columns => [columns.out, columns.in],
-    series: c => [
-      { stroke: c.brand, fill: c.strong, width: 1.5 },
-      { stroke: c.brand, fill: c.medium, width: 1 }
-    ],
-    range: (columns, scale, now) => {
-      const down = largest(columns.in.map(value => (value === null ? 0 : -value)));
-      const top = scale.fit(Math.max(largest(columns.out), down), now);
-      return [-top, top];
-    },
-    ticks: ([, top]) => [[top, format.bytes(top, 2).replace('.0', '')]],
-    words: rates => {
-      const moved = rates === null ? null : rates.bytesIn + rates.bytesOut;
-      const [number, unit] =
-        moved === null ? [format.UNKNOWN, 'B'] : format.bytesParts(moved, 2);
-      return {
-        number,
-        unit: `${unit}/s moved`,
-        keys: [
-          format.bytes(rates && rates.bytesOut, 2),
-          format.bytes(rates && rates.bytesIn, 2)
-        ]
-      };
-    }
-  },
-  {
-    id: 'latency',
-    title: 'Time of a call',
-    keys: [
-      { className: 'thick always', label: 'p50', colour: 'var(--brand)' },
-      { className: 'thin always', label: 'p99', colour: 'var(--brand)' }
-    ],
-    pick: columns => [columns.p99, columns.p50],
-    series: c => [
-      { stroke: c.brand, width: 1 },
-      { stroke: c.brand, width: 2.25 }
-    ],
-    bands: [{ series: [1, 2] }],
-    range: () => LATENCY,
-    isLogarithmic: true,
-    ticks: () => [
-      [1e-2, '10 ms'],
-      [1e-4, '100 µs']
-    ],
-    words: rates => {
-      const typical = rates?.p50 ?? null;
-      const [number, unit] =
-        typical === null ? [format.UNKNOWN, ''] : format.timeParts(typical);
-      return {
-        number,
-        unit: `${unit} a call, typical`.trim(),
-        keys: [format.time(typical), format.time(rates?.p99 ?? null)]
-      };
-    }
-  },
-  {
-    id: 'wait',
-    title: 'Share of the workers’ time that they wait on the kernel',
-    keys: [],
-    pick: columns => [columns.waiting],
-    series: c => [{ stroke: c.brand, fill: c.strong, width: 1.5 }],
-    range: () => [0, 100],
-    ticks: () => [
-      [100, '100 %'],
-      [50, '50']
-    ],
-    words: rates => {
-      const share = rates?.waiting ?? null;
-      const number = format.percent(share).split('\u00a0')[0] ?? format.UNKNOWN;
-      return { number, unit: '% waiting on the kernel', keys: [] };
-    }
-  }
-];
-
-/** One chart and what is around it. */
-class Chart {
-  readonly element: HTMLElement;
-  readonly plot = el('div', { class: 'plot',  role: 'img', tabindex: '-1' });
-  private readonly number = new Text(el('b'));
-  private readonly unit = new Text(el('span'));
-  private readonly values: Text[] = [];
-  private readonly marks = el('div', { 'aria-hidden': 'true' });
-  private readonly scale: Scale;
-  private uplot: uPlot | null = null;
-  private range: [number, number] = [0, 1];
-  private span = 60;
-
-  constructor(
-    readonly kind: Kind,
-    private readonly sync: uPlot.SyncPubSub,
-    private readonly pointed: (index: number | null) => void
-  ) {
-    this.scale = new Scale(kind.id === 'bytes' ? 1024 : 1);
-    const key = el('figcaption', { class: 'key' });
-    for (const { className, label, colour } of kind.keys) {
-      const value = new Text(el('i', { class: 'v' }));
-      this.values.push(value);
-      const item = el('span', { class: className }, el('span', {}, label), value.element);
-      if (colour) {
-        item.style.setProperty('--c', colour);
-      }
-      key.append(item);
-    }
-    this.element = el('figure', { class: 'chart',  'data-id': kind.id },
-      el('div', { class: 'now' }, this.number.element, this.unit.element),
-      this.plot,
-      key
-    );
-    this.plot.append(this.marks);
-  }
-
-  /** Make the canvas anew, in the colours of the theme. */
-  build(colours: Colours): void {
-    this.uplot?.destroy();
-    const bands = this.kind.bands?.map(band => ({ ...band, fill: colours.weak }));
-    const { width, height } = this.plot.getBoundingClientRect();
-    const options: uPlot.Options = {
-      width: Math.max(1, width),
-      height: Math.max(1, height),
-      padding: [8, 3, 1, 0],
-      legend: { show: false },
-      axes: [{ show: false }, { show: false }],
-      cursor: {
-        y: false,
-        points: { show: false },
-        drag: { x: false, y: false, setScale: false },
-        sync: { key: this.sync.key }
-      },
-      hooks: {
-        setCursor: [plot => this.pointed(plot.cursor.idx ?? null)]
-      },
-      scales: {
-        x: { time: false, auto: false, range: () => [-this.span, 0] },
-        y: {
-          auto: false,
-          distr: this.kind.isLogarithmic ? 3 : 1,
-          range: () => this.range
-        }
-      },
-      series: [{}, ...this.kind.series(colours).map(series => ({ ...series, points: { show: false } }))],
-      ...(bands && { bands })
-    };
-    this.uplot = new uPlot(options, [[], ...this.kind.series(colours).map(() => [])], this.plot);
-    this.sync.sub(this.uplot);
-  }
-
-  draw(columns: Columns, span: number, now: number): void {
-    this.span = span;
-    this.range = this.kind.range(columns, this.scale, now);
-    this.uplot?.setData([columns.x, ...this.kind.pick(columns)] as uPlot.AlignedData);
-  }
-
-  resize(): void {
-    const { width, height } = this.plot.getBoundingClientRect();
-    if (width && height) {
-      this.uplot?.setSize({ width, height });
-    }
-  }
-
-  say(rates: Rates | null, span: number): void {
-    const words = this.kind.words(rates);
-    this.number.set(words.number);
-    this.unit.set(words.unit);
-    words.keys.forEach((value, at) => this.values[at]?.set(value));
-    const label = `${this.kind.title}, last ${span} seconds, now ${words.number} ${words.unit}`;
-    this.plot.setAttribute('aria-label', label);
-  }
-
-  /** Draw ticks, events, the gap and the cursor's words. */
-  mark(parts: HTMLElement[]): void {
-    const ticks = this.kind.ticks(this.range).map(([value, label]) => {
-      const tick = el('span', { class: 'tick' }, label);
-      tick.style.top = `${(1 - this.place(value)) * 100}%`;
-      return tick;
-    });
-    this.marks.replaceChildren(...ticks, ...parts);
-  }
-
-  private place(value: number): number {
-    const [low, high] = this.range;
-    const height = this.kind.isLogarithmic
-      ? Math.log(value / low) / Math.log(high / low)
-      : (value - low) / (high - low);
-    return height * 0.86;
-  }
-
-  dispose(): void {
-    if (this.uplot) {
-      this.sync.unsub(this.uplot);
-      this.uplot.destroy();
-    }
-  }
-}
+import { GAP_S, type History, type Rates } from './history';
+import { KINDS } from './kinds';
+import { type Columns, columnsOf } from './series';
+import { coloursOf } from './theme';
 
 let numbers = 0;
 
@@ -276,7 +20,9 @@ export class Charts {
   private isBuilt = false;
 
   constructor(private readonly history: History) {
-    this.charts = KINDS.map(kind => new Chart(kind, this.sync, index => this.point(index)));
+    this.charts = KINDS.map(
+      kind => new Chart(kind, this.sync, index => this.point(index))
+    );
     this.element.append(...this.charts.map(chart => chart.element));
     this.charts[0]?.plot.setAttribute('tabindex', '0');
     this.element.addEventListener('keydown', event => this.key(event));
@@ -305,21 +51,33 @@ export class Charts {
     this.columns = columns;
     this.charts.forEach(chart => chart.draw(columns, span, now));
     const late = now - (this.history.samples.at(-1)?.time ?? now);
-    this.charts.forEach((chart, at) => chart.mark(this.marks(span, now, late, at === 0)));
+    this.charts.forEach((chart, at) =>
+      chart.mark(this.marks(span, now, late, at === 0))
+    );
   }
 
-  private marks(span: number, now: number, late: number, first: boolean): HTMLElement[] {
+  private marks(
+    span: number,
+    now: number,
+    late: number,
+    first: boolean
+  ): HTMLElement[] {
     const left = (ago: number): string => `${(1 - ago / span) * 100}%`;
     const parts = this.history.events
       .filter(event => now - event.time < span)
       .map(event => {
-        const mark = el('span', { class: 'event',  title: event.what });
+        const mark = el('span', { class: 'event', title: event.what });
         mark.style.left = left(now - event.time);
         return mark;
       });
-    if (late > 2) {
+    const gaps = [...(this.columns?.gaps ?? [])];
+    if (late > GAP_S) {
+      gaps.push([-Math.min(late, span), 0]);
+    }
+    for (const [from, to] of gaps) {
       const gap = el('span', { class: 'gap' });
-      gap.style.left = left(Math.min(late, span));
+      gap.style.left = left(Math.min(-from, span));
+      gap.style.right = `${(-to / span) * 100}%`;
       parts.push(gap);
     }
     const x = this.pointedAt === null ? undefined : this.columns?.x[this.pointedAt];
@@ -333,9 +91,11 @@ export class Charts {
   }
 
   /** Write the numbers: of the moment that is pointed to, or of now. */
-  say(span: number): void {
-    const rates = this.pointed() ?? this.history.ratesOfLast(1);
-    this.charts.forEach(chart => chart.say(rates, span));
+  say(span: number, now: number): void {
+    const pointed = this.pointed();
+    const rates = pointed ?? this.history.ratesOfLast(1, now);
+    const most = pointed ? null : this.history.mostWaiting();
+    this.charts.forEach(chart => chart.say(rates, most, span));
   }
 
   private pointed(): Rates | null {
@@ -390,7 +150,7 @@ export class Charts {
       return '';
     }
     const said = KINDS.map(kind => {
-      const words = kind.words(rates);
+      const words = kind.words(rates, null);
       return `${words.number} ${words.unit}`;
     });
     return `${Math.round(-x)} seconds ago: ${said.join(', ')}`;

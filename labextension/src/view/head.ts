@@ -20,7 +20,9 @@ export interface HeadActions {
 }
 
 function tool(name: IconName, label: string, act: () => void): HTMLButtonElement {
-  const button = el('button', { class: 'btn',  type: 'button', title: label, 'aria-label': label },
+  const button = el(
+    'button',
+    { class: 'btn', type: 'button', title: label, 'aria-label': label },
     icon(name)
   );
   button.addEventListener('click', act);
@@ -36,9 +38,11 @@ export class Head {
   private readonly sentence = new Text(el('strong'));
   private readonly aside = new Text(el('span', { class: 'aside' }));
   private readonly isWarning: Flag;
-  private readonly workers = new Text(el('button', { class: 'link err',  type: 'button' }));
+  private readonly workers = new Text(
+    el('button', { class: 'link err', type: 'button' })
+  );
   private readonly errors = new Text(
-    el('button', { class: 'link err only-b',  type: 'button' })
+    el('button', { class: 'link err only-b', type: 'button' })
   );
   private readonly tools: HTMLElement;
   private readonly pause: HTMLButtonElement;
@@ -48,7 +52,7 @@ export class Head {
   private isPaused = false;
 
   constructor(private readonly actions: HeadActions) {
-    const mark = el('span', { class: 'mark',  'data-s': 'none' });
+    const mark = el('span', { class: 'mark', 'data-s': 'none' });
     this.mark = new Attribute(mark, 'data-s');
     this.isWarning = new Flag(this.aside.element, 'warn');
     this.workers.element.addEventListener('click', () => actions.openWorkers());
@@ -67,24 +71,32 @@ export class Head {
       }
     });
     this.spans = SPANS.map((seconds, at) => {
-      const button = el('button', { type: 'button', role: 'radio', tabindex: at ? '-1' : '0' },
+      const button = el(
+        'button',
+        { type: 'button', role: 'radio', tabindex: at ? '-1' : '0' },
         `${seconds / 60}m`
       );
       button.addEventListener('click', () => actions.setSpan(seconds));
       return button;
     });
-    const segments = el('div', { class: 'seg',  role: 'radiogroup', 'aria-label': 'Span' },
+    const segments = el(
+      'div',
+      { class: 'seg', role: 'radiogroup', 'aria-label': 'Span' },
       ...this.spans
     );
     segments.addEventListener('keydown', event => this.moveSpan(event));
     this.pause = tool('pause', 'Pause drawing', () => this.togglePause());
-    const clear = tool('clear', 'Clear what is drawn and listed', () => actions.clear());
+    const clear = tool('clear', 'Clear what is drawn and listed', () =>
+      actions.clear()
+    );
     clear.title = 'Clear what is drawn and listed; the kernel’s counts stay';
     this.more = tool('more', 'More', () => this.openMenu(this.menu.hidden));
     this.more.setAttribute('aria-haspopup', 'menu');
     this.menu = this.makeMenu();
     this.disabled = [...this.spans, this.pause, clear];
-    this.tools = el('div', { class: 'tools',  role: 'toolbar', 'aria-label': 'Monitor' },
+    this.tools = el(
+      'div',
+      { class: 'tools', role: 'toolbar', 'aria-label': 'Monitor' },
       el('div', { class: 'find' }, icon('search'), this.find, el('kbd', {}, '/')),
       el('span', { class: 'sep' }),
       segments,
@@ -93,14 +105,18 @@ export class Head {
       clear,
       this.more
     );
-    const words = el('p', { class: 'words' },
+    const words = el(
+      'p',
+      { class: 'words' },
       this.sentence.element,
       ' ',
       this.aside.element,
       this.workers.element,
       this.errors.element
     );
-    this.element = el('header', { class: 'head' },
+    this.element = el(
+      'header',
+      { class: 'head' },
       el('div', { class: 'say' }, this.whose.element, mark, words),
       this.tools
     );
@@ -168,7 +184,9 @@ export class Head {
 
   private makeMenu(): HTMLElement {
     const item = (name: IconName, label: string, act: () => void): HTMLElement => {
-      const button = el('button', { type: 'button', role: 'menuitem', tabindex: '-1' },
+      const button = el(
+        'button',
+        { type: 'button', role: 'menuitem', tabindex: '-1' },
         icon(name),
         label
       );
@@ -179,7 +197,9 @@ export class Head {
       });
       return button;
     };
-    const menu = el('div', { class: 'menu',  role: 'menu', 'aria-label': 'More' },
+    const menu = el(
+      'div',
+      { class: 'menu', role: 'menu', 'aria-label': 'More' },
       item('save', 'Save what is shown as JSON', () => this.actions.save()),
       item('copy', 'Copy as text', () => this.actions.copyText()),
       el('hr'),

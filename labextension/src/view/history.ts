@@ -6,8 +6,11 @@
 import { merge } from '../merge';
 import type { ObjectRow, Snapshot, Totals } from '../snapshot';
 
-/** Seconds that are kept. */
+/** Seconds that are kept, and those of them of which every snapshot is. */
 export const KEPT_S = 15 * 60;
+const DENSE_S = 5 * 60;
+/** Seconds from one snapshot to the next among the older ones. */
+const SPARSE_S = 1;
 /** Rates of rows are those of so many seconds. */
 const ROW_WINDOW_S = 2;
 /** Seconds from one note of the rows' counts to the next. */
@@ -39,9 +42,9 @@ export interface WorkerEvent {
 interface Sample {
   time: number;
   totals: Totals;
-  /** Seconds waited by all workers that are connected, and how many threads they have. */
-  waited: Map<number, number>;
-  threads: number;
+  /** Seconds that workers waited since the view began, and those they had for it. */
+  waited: number;
+  had: number;
 }
 
 interface Note {
@@ -54,12 +57,14 @@ interface Note {
 export class History {
   /** The whole of now. */
   now: Snapshot | null = null;
-  /** When the first and the last snapshot came, by the kernel's clock. */
+  /** Counts at earlier moments, the oldest first. */
   samples: Sample[] = [];
   events: WorkerEvent[] = [];
   private notes: Note[] = [];
   private rows = new Map<number, ObjectRow>();
   private ended = new Set<number>();
+  /** What each worker had waited when it was last heard of. */
+  private waited = new Map<number, number>();
 
   /** Take in what came. A tick that does not fit what is known is left for a whole one. */
   add(snapshot: Snapshot): boolean {
@@ -105,15 +110,20 @@ export class History {
       return;
     }
     const waited = new Map(now.workers.map(row => [row.pid, row.waited]));
+    let more = 0;
+    let threads = 0;
+    for (const { pid, waited: seconds, threads: count } of now.workers) {
+      more += Math.max(0, seconds - (this.waited.get(pid) ?? seconds));
+      threads += count;
+    }
+    this.waited = waited;
     this.samples.push({
       time: now.time,
       totals: now.totals,
-      waited,
-      threads: now.workers.reduce((sum, row) => sum + row.threads, 0)
+      waited: (last?.waited ?? 0) + more,
+      had: (last?.had ?? 0) + threads * (now.time - (last?.time ?? now.time))
     });
-    while (now.time - (this.samples[0]?.time ?? now.time) > KEPT_S) {
-      this.samples.shift();
-    }
+    this.thin(now.time);
     const note = this.notes.at(-1);
     if (!note || now.time - note.time >= NOTE_EVERY_S) {
       this.notes.push({
@@ -127,6 +137,21 @@ export class History {
       if (this.notes.length > NOTES_KEPT) {
         this.notes.shift();
       }
+    }
+  }
+
+  /** Keep of the older samples one a second, and none of the oldest. */
+  private thin(time: number): void {
+    while (time - (this.samples[0]?.time ?? time) > KEPT_S) {
+      this.samples.shift();
+    }
+    let at = this.samples.findIndex(sample => time - sample.time <= DENSE_S) - 1;
+    for (; at > 0; at--) {
+      const { time: between } = this.samples[at] as Sample;
+      if (between - (this.samples[at - 1]?.time ?? 0) >= SPARSE_S) {
+        break;
+      }
+      this.samples.splice(at, 1);
     }
   }
 
@@ -169,7 +194,21 @@ export class History {
     const known = note.waited.get(pid);
     const begun = known === undefined ? Math.max(row.since, note.time) : note.time;
     const passed = (this.now.time - begun) * Math.max(1, row.threads);
-    return passed > 0 ? Math.min(1, Math.max(0, row.waited - (known ?? 0)) / passed) : 0;
+    return passed > 0
+      ? Math.min(1, Math.max(0, row.waited - (known ?? 0)) / passed)
+      : 0;
+  }
+
+  /** Who waited the largest share of its time lately. */
+  mostWaiting(): { name: string; share: number } | null {
+    let most = null;
+    for (const { pid, name } of this.now?.workers ?? []) {
+      const share = this.waitingOf(pid) ?? 0;
+      if (share >= (most?.share ?? 0.005)) {
+        most = { name, share };
+      }
+    }
+    return most;
   }
 
   /** What happened between two samples. */
@@ -185,10 +224,7 @@ export class History {
     const counts = b.totals.latency.map((count, bucket) =>
       Math.max(0, count - (a.totals.latency[bucket] ?? 0))
     );
-    let waited = 0;
-    for (const [pid, seconds] of b.waited) {
-      waited += Math.max(0, seconds - (a.waited.get(pid) ?? seconds));
-    }
+    const had = b.had - a.had;
     return {
       gets: each(b.totals.gets, a.totals.gets),
       sets: each(b.totals.sets, a.totals.sets),
@@ -197,23 +233,23 @@ export class History {
       bytesOut: each(b.totals.bytes_out, a.totals.bytes_out),
       p50: quantile(counts, 0.5),
       p99: quantile(counts, 0.99),
-      waiting: b.threads ? Math.min(1, waited / passed / b.threads) : null
+      waiting: had > 0 ? Math.min(1, (b.waited - a.waited) / had) : null
     };
   }
 
-  /** What happened in the last seconds. */
-  ratesOfLast(seconds: number): Rates | null {
-    const last = this.samples.length - 1;
-    const until = (this.samples[last]?.time ?? 0) - seconds;
+  /** What happened in the seconds before a moment. */
+  ratesOfLast(seconds: number, until: number): Rates | null {
+    const last = this.samples.findLastIndex(sample => sample.time <= until);
+    const since = (this.samples[last]?.time ?? 0) - seconds;
     let from = last;
-    while (from > 0 && (this.samples[from]?.time ?? 0) > until) {
+    while (from > 0 && (this.samples[from]?.time ?? 0) > since) {
       from--;
     }
     return this.ratesBetween(from, last);
   }
 }
 
-/** The latency in seconds under which a share of the calls lies. */
+/** The latency in seconds under which a share of the calls lies, as near as buckets say. */
 export function quantile(counts: number[], share: number): number | null {
   const wanted = counts.reduce((sum, count) => sum + count, 0) * share;
   if (wanted <= 0) {
@@ -221,10 +257,11 @@ export function quantile(counts: number[], share: number): number | null {
   }
   let seen = 0;
   for (const [bucket, count] of counts.entries()) {
-    seen += count;
-    if (seen >= wanted) {
-      return 2 ** bucket / 4e6;
+    if (count && seen + count >= wanted) {
+      // Buckets double: between their ends, calls are taken to lie evenly by logarithm.
+      return 2 ** (bucket - 1 + (wanted - seen) / count) / 4e6;
     }
+    seen += count;
   }
   return null;
 }

@@ -24,7 +24,10 @@ export class Memory {
   constructor(copy: (line: string) => void) {
     const ours = el('span', { class: 'ours' });
     const theirs = el('span', { class: 'theirs' });
-    const track = el('span', { class: 'track', 
+    const track = el(
+      'span',
+      {
+        class: 'track',
         role: 'meter',
         'aria-valuemin': '0',
         'aria-valuemax': '100',
@@ -33,15 +36,21 @@ export class Memory {
       ours,
       theirs
     );
-    this.finding = el('button', { class: 'find-d',  type: 'button', hidden: '' },
+    this.finding = el(
+      'button',
+      { class: 'find-d', type: 'button', hidden: '' },
       icon('alert'),
       this.found.element
     );
     this.finding.addEventListener('click', () => copy(this.line));
-    this.element = el('footer', { class: 'mem',  'aria-label': 'Shared memory' },
+    this.element = el(
+      'footer',
+      { class: 'mem', 'aria-label': 'Shared memory' },
       el('span', { class: 'title' }, 'Shared memory'),
       track,
-      el('span', { class: 'facts' },
+      el(
+        'span',
+        { class: 'facts' },
         el('span', {}, this.held.element, ' held'),
         this.free.element,
         this.spooled.element
@@ -68,7 +77,7 @@ export class Memory {
       this.value.set(String(Math.round((100 * used) / capacity)));
       this.zone.set(used / capacity >= NEAR ? 'near' : null);
       this.free.set(
-        `${format.bytes(free, 2)} free of ${format.bytes(capacity, 2)} in /dev/shm`
+        `${format.bytes(free, 2)} free of ${format.bytes(capacity, 2).replace('.0', '')} in /dev/shm`
       );
     }
     this.spooled.set(

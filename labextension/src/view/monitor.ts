@@ -13,10 +13,12 @@
 import type { Snapshot } from '../snapshot';
 import type { Absence, Source, Update } from '../source';
 import { type AbsenceActions, absencePage, emptyPage } from './absence';
-import { Attribute, Text } from './cells';
+import { Announcer } from './announcer';
+import { Attribute } from './cells';
+import { Band } from './band';
 import { Charts } from './charts';
 import type { ErrorHint, List, ListContext } from './context';
-import { el, icon } from './dom';
+import { el } from './dom';
 import { ErrorList } from './errors';
 import { Head } from './head';
 import { GAP_S, History } from './history';
@@ -24,7 +26,8 @@ import { Memory } from './memory';
 import { ObjectList } from './objects';
 import { Orders } from './orders';
 import { asText, saveAs } from './saving';
-import { type Liveness, sayAbsence, sayOf } from './state';
+import { onSeen } from './seen';
+import { type Liveness, sayAbsence, sayOf, workerTrouble } from './state';
 import { stylesheet } from './styles';
 import { Tabs } from './tabs';
 import { onTheme } from './theme';
@@ -40,8 +43,6 @@ export interface MonitorOptions {
 /** Words and numbers change this often; lines as often as something comes. */
 const WORDS_MS = 1000;
 const NARROW_EM = 43;
-/** A reader is told one sentence in so many milliseconds at most. */
-const ANNOUNCE_MS = 5000;
 
 /**
  * Mount the view.
@@ -73,24 +74,24 @@ class Monitor {
   private readonly orders: Orders;
   private readonly page = el('div', { style: 'display: contents' });
   private readonly body = el('div', { class: 'body' });
-  private readonly band = el('div');
-  private readonly status: Text;
+  private readonly band = new Band();
+  private readonly announcer = new Announcer();
   private readonly actions: AbsenceActions;
   private readonly stops: (() => void)[] = [];
 
   private absence: Absence | null = null;
   private pageKey = '';
   private span: number;
-  private isPaused = false;
+  /** What is drawn while the drawing pauses; the history goes on below it. */
+  private paused: Snapshot | null = null;
   private isSeen = true;
-  private late: Snapshot[] = [];
   private frameWanted = 0;
   private wordsAt = 0;
+  /** Who wants no motion gets a picture a second. */
+  private readonly isCalm = matchMedia('(prefers-reduced-motion: reduce)');
   private lastCall: number | null = null;
   private calls = -1;
   private heardAt = performance.now();
-  private announcedAt = -ANNOUNCE_MS;
-  private announced = '';
 
   constructor(
     private readonly host: HTMLElement,
@@ -116,7 +117,7 @@ class Monitor {
       new ErrorList(context)
     ];
     const [objects, workers, errors] = this.lists;
-    this.orders = new Orders(source, words => this.announce(words));
+    this.orders = new Orders(source, words => this.announcer.answer(words));
     this.memory = new Memory(line => this.copy(line));
     this.actions = { copy: line => this.copy(line), host: source.host };
     this.head = new Head({
@@ -131,16 +132,13 @@ class Monitor {
       openErrors: () => this.tabs.select('errors'),
       openWorkers: () => this.tabs.select('workers')
     });
-    this.status = new Text(
-      el('span', { class: 'sr', role: 'status', 'aria-live': 'polite' })
-    );
     this.frame = el(
       'section',
       { class: 'duck', role: 'region', 'aria-label': 'duck monitor' },
       this.head.element,
       this.head.menu,
-      this.status.element,
-      this.band,
+      this.announcer.element,
+      this.band.element,
       this.orders.element
     );
     this.stateName = new Attribute(this.frame, 'data-state');
@@ -152,10 +150,11 @@ class Monitor {
     this.frame.append(this.page);
     this.root.append(style, this.frame);
     this.charts.onPoint = () => {
-      this.want(true);
+      this.want(false);
+      this.charts.say(this.span, (this.paused ?? this.history.now)?.time ?? 0);
       const words = this.charts.describe();
       if (words && this.root.activeElement?.closest('.plot')) {
-        this.announce(words);
+        this.announcer.answer(words);
       }
     };
     this.head.setSpan(this.span);
@@ -175,27 +174,15 @@ class Monitor {
         this.want(false);
       })
     );
-    let isNear = true;
-    const see = (): void => {
-      const seen = isNear && document.visibilityState === 'visible';
-      if (seen !== this.isSeen) {
+    this.stops.push(
+      onSeen(this.host, seen => {
         this.isSeen = seen;
         this.source.setVisible(seen);
         this.want(true);
-      }
-    };
-    const scrolled = new IntersectionObserver(entries => {
-      isNear = entries.at(-1)?.isIntersecting ?? true;
-      see();
-    });
-    scrolled.observe(this.host);
-    document.addEventListener('visibilitychange', see);
+      })
+    );
     const timer = setInterval(() => this.want(true), WORDS_MS);
-    this.stops.push(() => {
-      scrolled.disconnect();
-      document.removeEventListener('visibilitychange', see);
-      clearInterval(timer);
-    });
+    this.stops.push(() => clearInterval(timer));
     this.source.setVisible(true);
   }
 
@@ -211,13 +198,10 @@ class Monitor {
     const snapshot =
       update.kind === 'snapshot' ? update.snapshot : savedOf(update.absence);
     this.heardAt = performance.now();
-    if (this.isPaused) {
-      // Ticks are differences: all of them are needed when the drawing goes on.
-      this.late = snapshot.whole ? [snapshot] : [...this.late, snapshot];
-    } else {
-      this.add(snapshot);
+    this.add(snapshot);
+    if (!this.paused) {
+      this.want(false);
     }
-    this.want(false);
   }
 
   private add(snapshot: Snapshot): void {
@@ -234,7 +218,7 @@ class Monitor {
     if (this.absence?.kind === 'saved') {
       return 'saved';
     }
-    if (this.isPaused) {
+    if (this.paused) {
       return 'paused';
     }
     return this.isSeen && this.silence() > GAP_S ? 'silent' : 'live';
@@ -251,6 +235,11 @@ class Monitor {
   private want(words: boolean): void {
     if (words) {
       this.wordsAt = 0;
+    } else if (
+      this.isCalm.matches &&
+      performance.now() - this.wordsAt < WORDS_MS - 20
+    ) {
+      return;
     }
     if (!this.frameWanted && (this.isSeen || !this.pageKey)) {
       this.frameWanted = requestAnimationFrame(() => {
@@ -261,7 +250,7 @@ class Monitor {
   }
 
   private draw(): void {
-    const now = this.history.now;
+    const now = this.paused ?? this.history.now;
     if (this.absence && this.absence.kind !== 'saved') {
       this.drawAbsence(this.absence);
       return;
@@ -272,26 +261,14 @@ class Monitor {
     }
     const liveness = this.liveness();
     const isLive = liveness !== 'saved';
-    const time = isLive && !this.isPaused ? now.time + this.silence() : now.time;
+    const time = isLive && !this.paused ? now.time + this.silence() : now.time;
     const isEmpty = now.state !== 'serving';
     this.show(isEmpty ? 'empty' : 'all');
     const due = performance.now() - this.wordsAt >= WORDS_MS - 20;
     // A dead line says more than a still one: the charts go on while nothing comes.
     this.charts.draw(this.span, liveness === 'silent' ? time : now.time);
-    if (!due) {
-      return;
-    }
-    this.wordsAt = performance.now();
-    const idle = this.lastCall === null ? null : Math.max(0, time - this.lastCall);
-    const late = this.isPaused ? this.behind(now) : this.silence();
-    const say = sayOf(now, liveness, late, idle);
-    this.stateName.set(say.state);
-    this.head.say(say, this.source.host.title ?? '');
-    this.head.setTools(!isEmpty || !isLive, isLive);
-    this.charts.say(this.span);
-    this.memory.update(now.memory);
-    this.bandFor(liveness);
     if (!isEmpty) {
+      // At once, for a row that was quiet: each row sees to it that its numbers can be read.
       const state = {
         time,
         objects: now.objects,
@@ -304,21 +281,36 @@ class Monitor {
         list.setLive(isLive);
         list.update(state);
       }
+    }
+    if (!due) {
+      return;
+    }
+    this.wordsAt = performance.now();
+    const idle = this.lastCall === null ? null : Math.max(0, time - this.lastCall);
+    const late = this.paused ? this.behind(now) : this.silence();
+    const say = sayOf(now, liveness, late, idle);
+    this.stateName.set(say.state);
+    this.head.say(say, this.source.host.title ?? '');
+    this.head.setTools(!isEmpty || !isLive, isLive);
+    this.charts.say(this.span, now.time);
+    this.memory.update(now.memory);
+    this.band.say(liveness, this.silence());
+    if (!isEmpty) {
       this.tabs.update();
       const [, workers, errors] = this.lists.map(list => list.count());
       const count = now.error_count;
       this.head.setTrouble(
-        workers?.trouble ?? '',
+        workerTrouble(workers?.trouble ?? ''),
         errors && count ? `${count} error${count === 1 ? '' : 's'}` : ''
       );
-    } else {
+    } else if (isEmpty) {
       this.head.setTrouble('', '');
     }
-    this.announce(say.sentence);
+    this.announcer.state(say.sentence);
   }
 
   private behind(now: Snapshot): number {
-    return (this.late.at(-1)?.time ?? now.time) - now.time;
+    return (this.history.now?.time ?? now.time) - now.time;
   }
 
   private drawAbsence(absence: Absence): void {
@@ -327,11 +319,11 @@ class Monitor {
     this.head.say(say, this.source.host.title ?? '');
     this.head.setTools(false, false);
     this.head.setTrouble('', '');
-    this.bandFor('live');
+    this.band.say('live', 0);
     this.show(`absence ${JSON.stringify(absence)}`, () => [
       absencePage(absence, this.actions)
     ]);
-    this.announce(say.sentence);
+    this.announcer.state(say.sentence);
   }
 
   /** Show a page, made anew only where it is another one. */
@@ -352,33 +344,10 @@ class Monitor {
     this.wordsAt = 0;
   }
 
-  private bandFor(liveness: Liveness): void {
-    const silence = Math.round(this.silence());
-    const words = {
-      silent:
-        `Last update ${silence} s ago. Most likely a call in the running cell keeps ` +
-        'Python’s lock. Calls from workers wait, what they have fetched does not. It ' +
-        'goes on by itself.',
-      saved:
-        'The last state this notebook was saved with. Run %duck monitor to watch the ' +
-        'kernel.',
-      live: '',
-      paused: ''
-    }[liveness];
-    if (this.band.textContent !== words) {
-      this.band.className = words ? `band ${liveness === 'silent' ? 'warn' : 'quiet'}` : '';
-      this.band.replaceChildren(...(words ? [icon('clock'), el('p', {}, words)] : []));
-    }
-  }
-
   // -- what people do -----------------------------------------------------------------
 
   private pause(paused: boolean): void {
-    this.isPaused = paused;
-    if (!paused) {
-      this.late.forEach(snapshot => this.add(snapshot));
-      this.late = [];
-    }
+    this.paused = paused ? this.history.now : null;
     this.want(true);
   }
 
@@ -405,7 +374,9 @@ class Monitor {
   }
 
   private copy(text: string): void {
-    void navigator.clipboard?.writeText(text).then(() => this.announce(`Copied ${text}`));
+    void navigator.clipboard
+      ?.writeText(text)
+      .then(() => this.announcer.answer(`Copied ${text}`));
   }
 
   private save(): void {
@@ -421,7 +392,9 @@ class Monitor {
   }
 
   private key(event: KeyboardEvent): void {
-    const isTyping = (event.composedPath()[0] as Element | undefined)?.matches?.('input');
+    const isTyping = (event.composedPath()[0] as Element | undefined)?.matches?.(
+      'input'
+    );
     if (event.key === '/' && !isTyping) {
       this.head.find.focus();
       event.preventDefault();
@@ -441,17 +414,6 @@ class Monitor {
     this.lists.forEach((list: List) => list.setNarrow(narrow));
     this.charts.resize();
     this.want(true);
-  }
-
-  /** Tell who cannot see it; never a number that ticks. */
-  private announce(words: string): void {
-    const said = words.replace(/[+\d].*$/, '').trim() || words;
-    const now = performance.now();
-    if (said !== this.announced && now - this.announcedAt > ANNOUNCE_MS) {
-      this.announced = said;
-      this.announcedAt = now;
-      this.status.set(words);
-    }
   }
 
   dispose(): void {

@@ -5,11 +5,15 @@ import { GAP_S } from './history';
 
 /** Lines are those of so many seconds, so that a line is a line and no noise. */
 const SMOOTH_S = 1;
+/** Points of a line. */
+const POINTS = 240;
 
 /** Columns by moment; null where nothing is known, or nothing was called. */
 export interface Columns {
   /** Seconds before now, negative. */
   x: number[];
+  /** Times without news, from and to. */
+  gaps: [number, number][];
   gets: (number | null)[];
   /** Stacked: GET and SET, and all three. */
   getsSets: (number | null)[];
@@ -24,6 +28,7 @@ export interface Columns {
 
 const EMPTY = (): Columns => ({
   x: [],
+  gaps: [],
   gets: [],
   getsSets: [],
   calls: [],
@@ -38,19 +43,27 @@ const EMPTY = (): Columns => ({
 export function columnsOf(history: History, span: number, now: number): Columns {
   const columns = EMPTY();
   const samples = history.samples;
-  const steps = Math.max(1, Math.ceil(span / 60));
+  const step = span / POINTS;
+  const smooth = Math.max(SMOOTH_S, step);
   let from = 0;
   for (let to = 1; to < samples.length; to++) {
     const time = samples[to]?.time ?? 0;
-    if (now - time > span || (to % steps && to !== samples.length - 1)) {
-      continue;
-    }
     const before = samples[to - 1]?.time ?? time;
-    if (time - before > GAP_S) {
+    if (time - before > GAP_S && time <= now && now - time <= span) {
       push(columns, before - now + 0.001, null);
+      columns.gaps.push([before - now, time - now]);
       from = to - 1;
     }
-    while (from < to - 1 && (samples[from + 1]?.time ?? 0) <= time - SMOOTH_S * steps) {
+    const next = samples[to + 1]?.time ?? Infinity;
+    // A point for each step of the clock: the same ones with the next picture.
+    if (
+      time > now ||
+      now - time > span ||
+      (next <= now && Math.floor(next / step) === Math.floor(time / step))
+    ) {
+      continue;
+    }
+    while (from < to - 1 && (samples[from + 1]?.time ?? 0) <= time - smooth) {
       from++;
     }
     push(columns, time - now, history.ratesBetween(from, to));
@@ -86,6 +99,10 @@ export class Scale {
   private top = 0;
   private lowSince: number | null = null;
 
+  /**
+   * @param unit - What a thousand is: 1024 for bytes, so that 8 MB is round.
+   * @param patience - Seconds before it shrinks.
+   */
   constructor(
     private readonly unit = 1,
     private readonly patience = 5
@@ -93,7 +110,9 @@ export class Scale {
 
   /** Give the end for a largest value, at a moment in seconds. */
   fit(largest: number, now: number): number {
-    const wanted = roundUp((largest * 1.02) / this.unit) * this.unit;
+    const power = Math.floor(Math.log(Math.max(1, largest)) / Math.log(this.unit));
+    const unit = this.unit > 1 ? this.unit ** power : 1;
+    const wanted = roundUp((largest * 1.02) / unit) * unit;
     if (wanted >= this.top) {
       this.top = wanted;
       this.lowSince = null;

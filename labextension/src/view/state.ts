@@ -106,3 +106,10 @@ export function sayAbsence(absence: Absence): Say {
       return say('old', 'old', 'Saved', 'not live');
   }
 }
+
+/** What the tab of the workers says, in words that need no tab: "1 worker killed". */
+export function workerTrouble(trouble: string): string {
+  return trouble.replace(/^(\d+) /, (_, count: string) =>
+    count === '1' ? '1 worker ' : `${count} workers `
+  );
+}

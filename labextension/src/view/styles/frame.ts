@@ -122,10 +122,6 @@ code, .code { font-family: var(--code); font-size: .9231em; font-variant-ligatur
 .chart .now b { font-size: var(--fs-3); font-weight: 600; color: var(--ink); letter-spacing: -.01em; }
 .chart .now span { color: var(--muted); overflow: hidden; text-overflow: ellipsis; }
 .plot { position: relative; height: 56px; cursor: crosshair; }
-.plot svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
-.plot path, .plot line { vector-effect: non-scaling-stroke; }
-.plot .gridline { stroke: var(--line); stroke-width: 1; shape-rendering: crispEdges; }
-.plot .base { stroke: var(--line-2); stroke-width: 1; shape-rendering: crispEdges; }
 .plot .tick { position: absolute; left: 0; font-size: calc(var(--fs-1) * .77); line-height: 1; color: var(--muted); padding: 0 3px 2px 0; transform: translateY(-100%); pointer-events: none; text-shadow: 0 0 2px var(--bg), 0 0 2px var(--bg), 0 0 3px var(--bg); }
 .plot .dot { position: absolute; width: 6px; height: 6px; margin: -3px; border-radius: 50%; background: var(--c); box-shadow: 0 0 0 1.5px var(--bg); pointer-events: none; }
 .plot .event { position: absolute; top: 0; bottom: 0; width: 0; border-left: 1px dashed color-mix(in srgb, var(--error) 70%, transparent); pointer-events: none; }

@@ -56,7 +56,7 @@ export const widths = `
   .chart .now { grid-area: now; line-height: calc(22 * var(--u)); }
   .chart .now b { font-size: calc(var(--fs-1) * 1.154); }
   .plot { grid-area: plot; height: 34px; }
-  .plot .tick, .plot .gridline { display: none; }
+  .plot .tick, .plot .gridline:not(.base) { display: none; }
   .plot .dot { width: 5px; height: 5px; margin: -2.5px; }
   .key { grid-area: key; margin: 0; gap: 0 8px; }
   .key > span { gap: 3px; } .key > span::before { width: 7px; height: 7px; }

@@ -1,0 +1,415 @@
+/** A made-up session: a minute of it at once, then four ticks a second. */
+
+import type { ErrorRow, ObjectRow, Snapshot, WorkerRow } from './snapshot';
+import type { Command, Source, Update } from './source';
+
+export type Scene =
+  | 'live'
+  | 'idle'
+  | 'silent'
+  | 'saved'
+  | 'empty'
+  | 'stopped'
+  | 'waiting'
+  | 'not-loaded'
+  | 'language'
+  | 'no-kernel'
+  | 'dead'
+  | 'pending';
+
+const HZ = 4;
+const MINUTE = 60 * HZ;
+const KB = 1024;
+const MB = KB * KB;
+
+/** Name, parent, type, size, mode, level, calls a second, calls, bytes, fill and peak in %. */
+type Made = [
+  path: string,
+  parent: number | null,
+  type: string,
+  size: string,
+  mode: ObjectRow['mode'],
+  level: number,
+  rate: number,
+  calls: number,
+  bytes: number,
+  fill: number,
+  peak: number
+];
+
+const OBJECTS: Made[] = [
+  [
+    'flights',
+    null,
+    'DataFrame',
+    '336,776 × 19',
+    'frozen',
+    0,
+    38,
+    9207,
+    4.6 * MB,
+    0.4,
+    8
+  ],
+  ['results', null, 'dict', '12,408 keys', 'live', 0, 602, 1420318, 212 * MB, 12, 64],
+  ['conn', null, 'sqlite3.Connection', '', 'live', 0, 64, 61203, 48.1 * MB, 84, 190],
+  ['model', null, 'Pipeline', '3 steps', 'read-only', 0, 12, 28911, 9.4 * MB, 3, 21],
+  ['model.named_steps', 4, 'Bunch', '', 'read-only', 1, 0, 12, 0, 1, 2],
+  [
+    'model.named_steps.forest',
+    5,
+    'RandomForestRegressor',
+    '',
+    'read-only',
+    2,
+    96,
+    201774,
+    31 * MB,
+    38,
+    77
+  ],
+  [
+    'model.named_steps.forest.estimators_[0].tree_.value.T.flat',
+    6,
+    'flatiter',
+    '',
+    'read-only',
+    7,
+    133,
+    88120,
+    14.2 * MB,
+    6,
+    9
+  ],
+  ['bar', null, 'tqdm_notebook', '61 %', 'live', 0, 212, 205429, 11.8 * MB, 1, 1],
+  ['delays', null, 'ndarray', '336,776 float64', 'inplace', 0, 0, 3, 3 * KB, 0, 1]
+];
+
+/** Numbers that look like chance and are the same each time. */
+function chance(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function rowOf(made: Made, idx: number, since: number): ObjectRow {
+  const [path, parent, type, size, mode, level, , calls, bytes, fill, peak] = made;
+  const bufsize = 64 * KB;
+  return {
+    idx,
+    parent,
+    path,
+    root: path.split('.')[0] ?? path,
+    type,
+    size,
+    mode,
+    level,
+    max_level: 7,
+    bufsize,
+    gets: Math.round(calls * 0.4),
+    sets: Math.round(calls * 0.1),
+    executes: calls - Math.round(calls * 0.4) - Math.round(calls * 0.1),
+    bytes_in: Math.round(bytes / 3),
+    bytes_out: Math.round((bytes * 2) / 3),
+    last: Math.round((bufsize * fill) / 100),
+    peak: Math.round((bufsize * peak) / 100),
+    versions: path === 'flights' ? 2 : path === 'delays' ? 1 : 0,
+    version_bytes: path === 'flights' ? 97.6 * MB : 0,
+    mapped_bytes: path === 'flights' ? 56.5 * MB : 0,
+    last_error: path === 'results' ? "KeyError: 'N14228'" : null,
+    pids: [41283, 41284],
+    since
+  };
+}
+
+function errorsAt(time: number): ErrorRow[] {
+  const error = (
+    type: string,
+    object: string,
+    message: string,
+    count: number,
+    age: number,
+    ways: [string, string][]
+  ): ErrorRow => ({
+    type,
+    object,
+    message,
+    count,
+    first: time - 72,
+    last: time - age,
+    pids: [41283, 41286],
+    worker: 'ForkPoolWorker-1',
+    ways_out: ways,
+    traceback:
+      'Traceback (most recent call last):\n  File "score.py", line 48, in importance\n' +
+      `    base = tree.value.T.flat.base\n${type}: ${message}\n`
+  });
+  return [
+    error(
+      'LimitedProxyChaining',
+      'model',
+      'level 8 of at most 7: model.named_steps.forest',
+      37,
+      2,
+      [
+        [
+          'Each step that gives an object is a level. Take the object into the worker once.',
+          'm = fetch(shared.model)'
+        ],
+        ['Or allow a longer chain.', '%share --readonly --max-chain 10 model']
+      ]
+    ),
+    error('KeyError', 'results', "'N14228'", 112, 3, []),
+    error(
+      'DataTooBigError',
+      'results',
+      'a reply of 1.21 GB; max_message is 1 GB',
+      1,
+      14,
+      []
+    ),
+    error(
+      'AccessDenied',
+      'model',
+      'set_params: model is shared with --readonly',
+      4,
+      48,
+      []
+    )
+  ];
+}
+
+export class MadeUp implements Source {
+  readonly host: Source['host'] = {
+    title: 'flights.ipynb · Python 3',
+    insertCell: () => undefined,
+    changeKernel: () => undefined
+  };
+  readonly commands: Command[] = [];
+  private readonly chance = chance(7);
+  private readonly listeners = new Set<(update: Update) => void>();
+  private readonly objects: ObjectRow[];
+  private readonly rates: number[];
+  private readonly workers: WorkerRow[];
+  private readonly latency = new Array<number>(32).fill(0);
+  private readonly begin: number;
+  private time: number;
+  private seq = 0;
+  private timer: number | undefined;
+  private isVisible = true;
+
+  constructor(
+    private readonly scene: Scene,
+    more: number,
+    workers: number
+  ) {
+    this.begin = Date.now() / 1000 - 60;
+    this.time = this.begin;
+    const made = OBJECTS.map((values, at) => rowOf(values, at + 1, this.begin - 100));
+    for (let at = made.length; at < more; at++) {
+      const values: Made = [
+        `item_${at}`,
+        null,
+        'dict',
+        `${at} keys`,
+        'live',
+        0,
+        1,
+        at * 10,
+        at * 1000,
+        at % 110,
+        at % 130
+      ];
+      made.push(rowOf(values, at + 1, this.begin - 100));
+    }
+    this.objects = made;
+    this.rates = made.map((_, at) => OBJECTS[at]?.[6] ?? 1);
+    this.workers = Array.from({ length: workers }, (_, at) => ({
+      pid: 41283 + at,
+      name: `ForkPoolWorker-${at + 1}`,
+      since: this.begin - 101,
+      threads: 1,
+      calls: 500000 - 4000 * at,
+      bytes_in: 0,
+      bytes_out: 0,
+      waited: 0,
+      calling: [['results'], ['conn'], ['model']][at % 3] ?? [],
+      pss: (61.2 + (at % 9)) * MB
+    }));
+  }
+
+  current(): Update {
+    return this.words() ?? { kind: 'absence', absence: { kind: 'waiting' } };
+  }
+
+  private words(): Update | null {
+    switch (this.scene) {
+      case 'waiting':
+      case 'not-loaded':
+      case 'no-kernel':
+      case 'dead':
+        return { kind: 'absence', absence: { kind: this.scene } };
+      case 'language':
+        return { kind: 'absence', absence: { kind: 'language', language: 'R' } };
+      default:
+        return null;
+    }
+  }
+
+  /** Tell the minute that was, then go on so many milliseconds apart; never where 0. */
+  start(every: number): void {
+    if (this.words()) {
+      return;
+    }
+    const until = this.scene === 'silent' ? MINUTE - 6 * HZ : MINUTE;
+    for (let at = 0; at < until; at++) {
+      this.tick(at === 0);
+    }
+    if (this.scene === 'saved') {
+      const snapshot = this.snapshot(true);
+      this.emit({ kind: 'absence', absence: { kind: 'saved', snapshot } });
+    } else if (every && this.scene !== 'silent') {
+      this.timer = window.setInterval(() => this.isVisible && this.tick(false), every);
+    }
+  }
+
+  subscribe(listener: (update: Update) => void): () => void {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+      clearInterval(this.timer);
+    };
+  }
+
+  setVisible(visible: boolean): void {
+    this.isVisible = visible;
+  }
+
+  send(command: Command, withdrawn?: AbortSignal): Promise<void> {
+    this.commands.push(command);
+    if (this.scene !== 'pending') {
+      return Promise.resolve();
+    }
+    return new Promise((_, reject) => {
+      withdrawn?.addEventListener('abort', () => reject(new Error('Withdrawn.')));
+    });
+  }
+
+  /** Go on by a quarter of a second, and tell it. */
+  tick(whole: boolean): void {
+    this.time += 1 / HZ;
+    const past = this.time - this.begin;
+    const isCalm = this.scene === 'idle' && past > 22;
+    const isBusy = past > 43;
+    if (!isCalm) {
+      this.objects.forEach((row, at) => this.call(row, (this.rates[at] ?? 0) / HZ));
+      for (const worker of this.workers) {
+        worker.calls += Math.round(120 + 40 * this.chance());
+        worker.waited += ((isBusy ? 0.38 : 0.09) * (0.7 + 0.6 * this.chance())) / HZ;
+      }
+      const usual = isBusy ? 6 : 4;
+      for (let n = 0; n < 280; n++) {
+        const late = this.chance() < 0.02;
+        const bucket = late ? (isBusy ? 15 : 9) : usual + Math.floor(2 * this.chance());
+        this.latency[bucket] = (this.latency[bucket] ?? 0) + 1;
+      }
+    }
+    this.emit({ kind: 'snapshot', snapshot: this.snapshot(whole) });
+  }
+
+  private call(row: ObjectRow, calls: number): void {
+    const many = calls * (0.7 + 0.6 * this.chance());
+    row.gets += Math.round(many * 0.45);
+    row.sets += Math.round(many * 0.1);
+    row.executes += Math.round(many * 0.45);
+    row.bytes_out += Math.round(many * 3000);
+    row.bytes_in += Math.round(many * 1900);
+  }
+
+  private snapshot(whole: boolean): Snapshot {
+    const isEmpty = this.scene === 'empty' || this.scene === 'stopped';
+    const objects = isEmpty ? [] : this.objects.map(row => ({ ...row }));
+    const sum = (of: (row: ObjectRow) => number): number =>
+      objects.reduce((total, row) => total + of(row), 0);
+    const isBusy = this.time - this.begin > 43 && this.scene !== 'idle';
+    return {
+      schema: 1,
+      seq: ++this.seq,
+      whole,
+      time: this.time,
+      since: this.begin - 100,
+      state:
+        this.scene === 'empty'
+          ? 'empty'
+          : this.scene === 'stopped'
+            ? 'stopped'
+            : 'serving',
+      kernel: { pid: 41000, python: '3.11.7', session: 'made-up' },
+      cell: { running: true, number: 7 },
+      busy_delay: isBusy ? 0.009 : 0.00002,
+      totals: {
+        gets: sum(row => row.gets),
+        sets: sum(row => row.sets),
+        executes: sum(row => row.executes),
+        bytes_in: sum(row => row.bytes_in),
+        bytes_out: sum(row => row.bytes_out),
+        last: 0,
+        peak: 0,
+        latency: [...this.latency]
+      },
+      objects,
+      gone: [],
+      object_count: objects.length,
+      workers: isEmpty ? [] : this.workers.map(row => ({ ...row })),
+      ended:
+        isEmpty || this.time - this.begin < 39
+          ? []
+          : [
+              {
+                pid: 41299,
+                name: 'ForkPoolWorker-9',
+                since: this.begin - 101,
+                ended: this.begin + 39,
+                exit_code: -9,
+                calls: 305796
+              }
+            ],
+      errors: isEmpty || !whole ? (isEmpty ? [] : null) : errorsAt(this.begin + 60),
+      error_count: isEmpty ? 0 : 154,
+      chains: isEmpty
+        ? []
+        : [
+            {
+              path: 'model.named_steps.forest.estimators_[0].tree_.value.T.flat.base',
+              type: 'LimitedProxyChaining',
+              level: 8,
+              max_level: 7,
+              cuts: 37
+            }
+          ],
+      memory: {
+        capacity: 2 * KB * MB,
+        free: 1.6 * KB * MB,
+        ours: isEmpty ? 0 : 106 * MB,
+        spooled: 0,
+        spool_dir: '/var/tmp',
+        findings: isEmpty
+          ? []
+          : [
+              {
+                what: '2 left-over blocks',
+                detail: 'Blocks of processes that are gone.',
+                line: '%duck doctor --clean'
+              }
+            ]
+      },
+      done: []
+    };
+  }
+
+  private emit(update: Update): void {
+    this.listeners.forEach(listener => listener(update));
+  }
+}
