@@ -32,6 +32,8 @@ PATIENCE_S = 5.0
 #: Seconds for one that may not know the question.
 SHORT_PATIENCE_S = 2.0
 CONNECT_S = 0.5
+#: Seconds after which a silent kernel may have ended.
+GLANCE_S = 0.5
 
 
 class KernelFile(NamedTuple):
@@ -104,6 +106,8 @@ class KernelLink:
     def __init__(self, file: KernelFile, client: Any) -> None:
         self.file = file
         self._client = client
+        #: What the kernel has answered before.
+        self._known = {"kernel_info"}
 
     def ask(
         self,
@@ -120,21 +124,35 @@ class KernelLink:
             patience: Seconds.
 
         Returns:
-            The content of the answer, or None where there was none in time.
+            The content of the answer, or None where there was none in time, or the
+            kernel does not know the question.
         """
-        message = self._client.session.msg(f"{kind}_request", content or {})
         channel = self._client.control_channel
-        channel.send(message)
+        key = self._send(kind, content or {})
+        # A kernel says nothing to what it does not know, and one after the other.
+        after = None if kind in self._known else self._send("kernel_info", {})
         deadline = time.monotonic() + patience
         while (left := deadline - time.monotonic()) > 0:
             try:
-                answer = channel.get_msg(timeout=left)
+                answer = channel.get_msg(timeout=min(left, GLANCE_S))
             except queue.Empty:
+                if self.file.is_alive():
+                    continue
                 return None
-            if answer["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+            parent = answer["parent_header"].get("msg_id")
+            if parent == key:
+                self._known.add(kind)
                 found: dict[str, Any] = answer["content"]
                 return found
+            if parent == after:
+                return None
         return None
+
+    def _send(self, kind: str, content: dict[str, Any]) -> str:
+        message = self._client.session.msg(f"{kind}_request", content)
+        self._client.control_channel.send(message)
+        key: str = message["header"]["msg_id"]
+        return key
 
     def language(self) -> str:
         """
