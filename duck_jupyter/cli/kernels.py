@@ -60,7 +60,7 @@ class KernelFile(NamedTuple):
                 return Path(f"{info['ip']}-{info['control_port']}").exists()
             where = (info["ip"], int(info["control_port"]))
             socket.create_connection(where, timeout=CONNECT_S).close()
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return False
         return True
 
