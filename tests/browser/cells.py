@@ -14,7 +14,7 @@ __all__ = ["BUFSIZE", "DIG", "LOAD", "MONITOR", "call_until", "send", "wait_for"
 #: Bytes of a buffer, for all notebooks here.
 BUFSIZE = 4096
 
-#: Load, and share a dictionary and an object.
+#: Load, and share three objects, one of which nobody calls.
 LOAD = f"""
 %load_ext duck_jupyter
 %config DuckJupyter.bufsize = {BUFSIZE}
@@ -34,8 +34,8 @@ def run_workers(work, *args, count=1):
     for worker in workers: worker.start()
     for worker in workers: worker.join()
 
-box, results = Box(), {{}}
-%share box results
+box, results, spare = Box(), {{}}, []
+%share box results spare
 """
 MONITOR = "%duck monitor"
 #: A worker goes one proxy too deep.

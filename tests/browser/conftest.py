@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from .lab import Lab
 from .notebook import Gate, Notebook
@@ -37,7 +37,10 @@ FLAGS = [
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: Seconds for one test: a page alone takes four, and on a busy machine thirty.
 PATIENCE_S = 240
-REPORT = pytest.StashKey[pytest.TestReport]()
+#: Seconds for something to be seen, likewise.
+SIGHT_S = 30
+#: What adds to the report of a failure.
+TELL = pytest.StashKey["Callable[[pytest.TestReport], None]"]()
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +69,7 @@ def playwright(own_folders: None) -> Iterator[Playwright]:
     """
     What drives browsers.
     """
+    expect.set_options(timeout=SIGHT_S * 1000)
     with sync_playwright() as driver:
         yield driver
 
@@ -94,13 +98,15 @@ def context(
     opened.grant_permissions(["clipboard-read", "clipboard-write"])
     errors: list[str] = []
     opened.on("weberror", lambda error: errors.append(str(error.error)))
-    yield opened
-    report = request.node.stash.get(REPORT, None)
-    if report is not None and report.failed:
+
+    def tell(report: pytest.TestReport) -> None:
         for at, page in enumerate(opened.pages):
-            page.screenshot(path=artifacts / f"failed-{name_of(request)}-{at}.png")
+            page.screenshot(path=artifacts / f"failed-{name_of(request.node)}-{at}.png")
         report.sections.append(("errors in the page", "\n".join(errors)))
         report.sections.append(("server", lab.last_words()))
+
+    request.node.stash[TELL] = tell
+    yield opened
     opened.close()
 
 
@@ -132,7 +138,7 @@ def notebook(
     def make(*cells: str) -> Notebook:
         nonlocal count
         count += 1
-        made = Notebook(lab, context, f"{name_of(request)}-{count}", list(cells))
+        made = Notebook(lab, context, f"{name_of(request.node)}-{count}", list(cells))
         made.open()
         return made
 
@@ -150,11 +156,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(PATIENCE_S))
 
 
-def name_of(request: pytest.FixtureRequest) -> str:
+def name_of(item: pytest.Item) -> str:
     """
     Give the name of a test as one of a file.
     """
-    return re.sub(r"\W+", "-", request.node.name).strip("-")
+    return re.sub(r"\W+", "-", item.name).strip("-")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -162,9 +168,9 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, Result[pytest.TestReport], None]:
     """
-    Let fixtures know how the test went.
+    Take a picture of a failure before anything is cleaned up.
     """
     outcome = yield
     report = outcome.get_result()
-    if report.when == "call":
-        item.stash[REPORT] = report
+    if report.when == "call" and report.failed and TELL in item.stash:
+        item.stash[TELL](report)

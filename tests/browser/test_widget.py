@@ -55,20 +55,20 @@ def test_rows_change_while_a_cell_runs_and_unshare_reaches_the_kernel(
     opened = notebook(LOAD, MONITOR, call_until(until), "print(list(shared))")
     opened.run(0, 1)
     view = opened.widget
-    expect(view.rows).to_have_count(2)
+    expect(view.rows).to_have_count(3)
     opened.begin(2)
     view.expect_change("shared.box")
-    expect(view.sentence).to_have_text("Serving 2 objects to 2 workers")
-    row = view.row("shared.results")
+    expect(view.sentence).to_have_text("Serving 3 objects to 2 workers")
+    row = view.row("shared.spare")
     row.hover()
-    row.get_by_role("button", name="Unshare results").click()
+    row.get_by_role("button", name="Unshare spare").click()
     # What has gone stays in the list, pale, while somebody points at it.
-    expect(view.sentence).to_have_text(re.compile("^Serving 1 object"))
+    expect(view.sentence).to_have_text(re.compile("^Serving 2 objects"))
     assert opened.runs(2)
     until.open()
     opened.end(2)
     opened.run(3)
-    assert "results" not in opened.output(3)
+    assert "spare" not in opened.output(3)
 
 
 def test_the_bar_follows_the_fill_of_the_buffer_while_a_cell_runs(
@@ -124,7 +124,7 @@ def test_nothing_is_sent_to_a_view_that_is_out_of_sight(
     silent = "#\n" * 40 + "threading.Event().wait(2)"
     opened = notebook(LOAD, MONITOR, far, silent, send(1))
     opened.run(0, 1)
-    expect(opened.widget.rows).to_have_count(2)
+    expect(opened.widget.rows).to_have_count(3)
     opened.run(2)
     opened.page.evaluate(LISTEN)
     opened.run(3)
@@ -143,9 +143,9 @@ def test_a_view_says_that_the_extension_was_unloaded(notebook: Make) -> None:
     again = "%load_ext duck_jupyter\n%share box\n%duck monitor"
     opened = notebook(LOAD, MONITOR, "%unload_ext duck_jupyter", again)
     opened.run(0, 1)
-    expect(opened.widget.rows).to_have_count(2)
+    expect(opened.widget.rows).to_have_count(3)
     opened.open_panel()
-    expect(opened.panel.rows).to_have_count(2)
+    expect(opened.panel.rows).to_have_count(3)
     opened.run(2)
     expect(opened.widget.sentence).to_have_text("Stopped, nothing is shared")
     expect(opened.panel.sentence).to_have_text("Not loaded")
@@ -160,10 +160,10 @@ def test_a_second_tab_shows_the_same_while_a_cell_runs(
     until = gate()
     first = notebook(LOAD, MONITOR, call_until(until))
     first.run(0, 1)
-    expect(first.widget.rows).to_have_count(2)
+    expect(first.widget.rows).to_have_count(3)
     first.save()
     second = first.open_again()
-    expect(second.widget.rows).to_have_count(2)
+    expect(second.widget.rows).to_have_count(3)
     second.open_panel()
     first.begin(2)
     for view in (second.widget, second.panel, first.widget):
@@ -199,6 +199,6 @@ def test_a_saved_notebook_shows_its_last_state_and_says_that_it_is_old(
     opened.open()
     expect(opened.widget.sentence).to_have_text(re.compile("^Saved "))
     expect(opened.widget.frame).to_contain_text("not live")
-    expect(opened.widget.rows).to_have_count(2)
+    expect(opened.widget.rows).to_have_count(3)
     unshare = opened.widget.row("shared.box").locator("[data-do=unshare]")
     expect(unshare).to_be_disabled()
