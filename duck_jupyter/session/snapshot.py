@@ -205,7 +205,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     whole: bool
     time: float
     since: float | None
-    #: ``"serving"``, ``"empty"`` where nothing is shared, ``"stopped"`` where the server
+    #: ``"serving"``, ``"empty"`` where nothing is shared, ``"stopped"`` where its server
     #: has ended.
     state: str
     kernel: KernelRow
