@@ -10,6 +10,8 @@ export const rows = `
 .workers { --cols: minmax(calc(150 * var(--u)), 1fr) calc(56 * var(--u)) minmax(calc(176 * var(--u)), 1.35fr) calc(66 * var(--u)) calc(52 * var(--u)) calc(50 * var(--u)) minmax(calc(150 * var(--u)), 1.5fr) calc(68 * var(--u)); }
 .state code { white-space: nowrap; }
 .lvl:empty { display: none; }
+.n:empty { display: none; }
+.edetail .full { max-width: none; margin: 8px 0 0; }
 .nothing { padding: 12px var(--gut); }
 .fold .by:disabled { cursor: default; color: var(--muted); background: none; }
 .fold .by:disabled::after { display: none; }
