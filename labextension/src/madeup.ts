@@ -301,7 +301,10 @@ export class MadeUp implements Source {
   tick(whole: boolean): void {
     this.time += 1 / HZ;
     const past = this.time - this.begin;
-    const isCalm = this.scene === 'idle' && past > 22;
+    const isCalm =
+      this.scene === 'empty' ||
+      this.scene === 'stopped' ||
+      (this.scene === 'idle' && past > 22);
     const isBusy = past > 43;
     if (!isCalm) {
       this.objects.forEach((row, at) => this.call(row, (this.rates[at] ?? 0) / HZ));

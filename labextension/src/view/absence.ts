@@ -1,8 +1,9 @@
 /** Why there is nothing to draw, and one next step. */
 
 import type { Absence, Source } from '../source';
-import { el, icon } from './dom';
+import { type Attributes, attributes, el, icon } from './dom';
 
+const SHARE = 'Share a variable, hand it to a pool';
 export const LOAD = '%load_ext duck_jupyter';
 
 /** What can be done from a page that has nothing to draw. */
@@ -32,11 +33,41 @@ function push(label: string, act: () => void, isMain = false): HTMLButtonElement
   return button;
 }
 
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** A kernel, and the workers it has not met yet. */
+function picture(holds: boolean): SVGElement {
+  const shape = (name: string, values: Attributes): SVGElement => {
+    const node = document.createElementNS(SVG, name);
+    attributes(node, values);
+    return node;
+  };
+  const svg = shape('svg', {
+    class: 'pic',
+    width: 176,
+    height: 56,
+    viewBox: '0 0 176 56',
+    fill: 'none',
+    stroke: 'currentColor',
+    'stroke-width': 1.5,
+    'aria-hidden': 'true'
+  });
+  const box = { x: 1, y: 12, width: 48, height: 32, rx: 4 };
+  svg.append(shape('rect', { ...box, 'stroke-dasharray': holds ? null : '3 4' }));
+  if (holds) {
+    svg.append(shape('path', { d: 'M12 28h4M22 28h18' }));
+  }
+  const roads = 'M56 28h70M100 28c14 0 12-20 26-20M100 28c14 0 12 20 26 20';
+  svg.append(shape('path', { d: roads, 'stroke-dasharray': '2 5' }));
+  svg.append(...[8, 28, 48].map(cy => shape('circle', { cx: 134, cy, r: 6.5 })));
+  return svg;
+}
+
 function page(title: string, words: string, ...below: HTMLElement[]): HTMLElement {
   return el(
     'div',
     { class: 'absence' },
-    el('div', {}, el('h3', {}, title), el('p', {}, words)),
+    el('div', {}, picture(title === SHARE), el('h3', {}, title), el('p', {}, words)),
     el('div', {}, ...below)
   );
 }
@@ -46,7 +77,7 @@ export function emptyPage(actions: AbsenceActions): HTMLElement {
   const line = (code: string, caption: string): HTMLElement =>
     el('div', {}, snip(code, actions.copy), el('span', { class: 'cap' }, caption));
   return page(
-    'Share a variable, hand it to a pool',
+    SHARE,
     'Two lines. What then passes between this kernel and its workers shows here, ' +
       'while the cell runs.',
     el(

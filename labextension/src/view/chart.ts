@@ -138,7 +138,7 @@ export class Chart {
       if (value == null) {
         return [];
       }
-      const dot = el('span', { class: 'dot' });
+      const dot = el('span', { class: 'dot', style: '--c: var(--brand)' });
       dot.style.top = this.place(value);
       dot.style.left = `${(1 + (x[at] ?? 0) / this.span) * 100}%`;
       return [dot];

@@ -91,8 +91,12 @@ export class Charts {
   }
 
   /** Write the numbers: of the moment that is pointed to, or of now. */
-  say(span: number, now: number): void {
+  say(span: number, now: number, isEmpty = false): void {
     const pointed = this.pointed();
+    if (isEmpty) {
+      this.charts.forEach(chart => chart.say(null, null, span));
+      return;
+    }
     const rates = pointed ?? this.history.ratesOfLast(1, now);
     const most = pointed ? null : this.history.mostWaiting();
     this.charts.forEach(chart => chart.say(rates, most, span));

@@ -21,8 +21,9 @@ export class Memory {
   private readonly found = new Text(el('span'));
   private line = '';
 
+  private readonly bar = el('span', { class: 'ours' });
+
   constructor(copy: (line: string) => void) {
-    const ours = el('span', { class: 'ours' });
     const theirs = el('span', { class: 'theirs' });
     const track = el(
       'span',
@@ -33,7 +34,7 @@ export class Memory {
         'aria-valuemax': '100',
         'aria-label': 'Shared memory in use'
       },
-      ours,
+      this.bar,
       theirs
     );
     this.finding = el(
@@ -60,13 +61,14 @@ export class Memory {
     );
     this.zone = new Attribute(this.element, 'data-z');
     this.value = new Attribute(track, 'aria-valuenow');
-    this.own = new Style(ours, '--v');
+    this.own = new Style(this.bar, '--v');
     this.others = new Style(theirs, '--o');
   }
 
   update(memory: MemoryRow): void {
     const { capacity, free, ours } = memory;
     this.held.set(format.bytes(ours));
+    this.bar.hidden = ours === 0;
     if (capacity === null || free === null) {
       this.free.set('');
     } else {

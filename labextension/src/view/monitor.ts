@@ -292,7 +292,7 @@ class Monitor {
     this.stateName.set(say.state);
     this.head.say(say, this.source.host.title ?? '');
     this.head.setTools(!isEmpty || !isLive, isLive);
-    this.charts.say(this.span, now.time);
+    this.charts.say(this.span, now.time, isEmpty);
     this.memory.update(now.memory);
     this.band.say(liveness, this.silence());
     if (!isEmpty) {

@@ -66,6 +66,7 @@ export class Tabs {
     for (const tab of this.tabs) {
       const { text, trouble } = tab.list.count();
       tab.count.set(text);
+      tab.count.element.hidden = !text;
       tab.trouble.set(trouble);
       const mark = tab.trouble.element.parentElement as HTMLElement;
       mark.hidden = !trouble;

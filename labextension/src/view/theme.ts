@@ -30,6 +30,8 @@ const MIXED: Record<keyof Colours, string> = {
 export function coloursOf(root: HTMLElement): Colours {
   const probe = document.createElement('i');
   probe.hidden = true;
+  // Where colours are forced, a canvas still draws with the theme's.
+  probe.style.setProperty('forced-color-adjust', 'none');
   root.append(probe);
   const found = Object.entries(MIXED).map(([name, mixed]) => {
     probe.style.color = mixed;

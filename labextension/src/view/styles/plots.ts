@@ -13,5 +13,6 @@ export const plots = `
 .duck[data-state="silent"] .plot canvas { opacity: .62; }
 .duck[data-state="old"] .plot canvas { opacity: .7; }
 .plot .gridline { position: absolute; left: 0; right: 0; height: 0; border-top: 1px solid var(--line); pointer-events: none; }
+.key > .bare i:first-child { margin-left: 0; }
 .plot .gridline.base { border-color: var(--line-2); }
 `;

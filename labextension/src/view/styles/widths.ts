@@ -135,6 +135,9 @@ export const widths = `
 @media (forced-colors: active) {
   .bar .track, .mem .track { border: 1px solid CanvasText; }
   .bar .fill, .mem .ours { forced-color-adjust: none; background: Highlight; }
-  .mark, .st { forced-color-adjust: none; }
+  .bar .peak { forced-color-adjust: none; background: CanvasText; }
+  .tab[aria-selected="true"]::after { forced-color-adjust: none; background: Highlight; }
+  .seg button[aria-checked="true"] { border: 1px solid CanvasText; }
+  .mark, .st, .key > span::before, .plot .dot, .plot .event::before { forced-color-adjust: none; }
 }
 `;
