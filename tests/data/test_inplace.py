@@ -14,6 +14,7 @@ import pytest
 
 from duck_jupyter.data.attach import attach, encoded, rebuild
 from duck_jupyter.data.inplace import Inplace, in_ordinary_memory
+from duck_jupyter.data.publish import Versions
 from duck_jupyter.data.store import Store
 from duck_jupyter.errors import NotShareable, VersionGone
 
@@ -312,9 +313,9 @@ def test_it_goes_on_when_it_is_not_shared_any_more(worker: Worker) -> None:
     store.retire(inplace)
     shared[5] = 5
     assert attach(late)[5] == 5
-    assert store.versions() == (0, 0, 0, 0)
+    assert store.versions() == Versions()
     store.retire(inplace)  # which has been done
-    assert store.versions() == (0, 0, 0, 0)
+    assert store.versions() == Versions()
     with pytest.raises(VersionGone):
         attach(late)
     with pytest.raises(NotShareable, match="not shared in place any more"):

@@ -17,6 +17,7 @@ import pytest
 from duck_jupyter.data import publish, versions
 from duck_jupyter.data.attach import attach
 from duck_jupyter.data.handles import Handle
+from duck_jupyter.data.publish import Versions
 from duck_jupyter.data.store import Store
 from duck_jupyter.errors import (
     DataEncodeError,
@@ -145,14 +146,14 @@ def test_a_frozen_object_is_looked_at_once(store: Store) -> None:
 
 def test_what_is_kept_is_counted(publication: Publication) -> None:
     value = np.zeros(5000)
-    assert publication.versions() == (0, 0, 0, 0)
+    assert publication.versions() == Versions()
     first = handle_of(publication, value)
-    kept, size, mapped, awaited = publication.versions()
-    assert (kept, mapped, awaited) == (1, 0, 0)
+    kept, size, mapped, awaited, spooled = publication.versions()
+    assert (kept, mapped, awaited, spooled) == (1, 0, 0, 0)
     assert 40_000 < size < 60_000
     value[:] = 1
     got = attach(handle_of(publication, value))
-    assert publication.versions() == (2, 2 * size, size, 1)
+    assert publication.versions() == Versions(2, 2 * size, size, 1)
     attach(first)
     assert publication.versions()[3] == 0
     assert repr(publication) == "<Publication of df: 2 versions>"

@@ -19,6 +19,7 @@ from duck_jupyter.data import store as storing
 from duck_jupyter.data.attach import attach, encoded, rebuild
 from duck_jupyter.data.handles import Handle
 from duck_jupyter.data.inplace import Inplace
+from duck_jupyter.data.publish import Versions
 from duck_jupyter.data.store import LOST_S, Store
 from duck_jupyter.errors import VersionGone, VersionsAwaited
 from duck_jupyter.memory import room
@@ -71,7 +72,7 @@ def test_what_is_retired_is_kept_for_handles_on_their_way(store: Store) -> None:
     assert not attach(first).any()
     assert store.versions().kept == 1
     assert attach(second).all()
-    assert store.versions() == (0, 0, 0, 0)
+    assert store.versions() == Versions()
     assert not mapped.any()
 
 
@@ -159,7 +160,7 @@ def test_objects_that_are_retired_while_threads_publish_them_leave_nothing(
         store.retire(publication)
         thread.join(DEADLINE_S)
     assert not errors
-    assert store.versions() == (0, 0, 0, 0)
+    assert store.versions() == Versions()
 
 
 def test_too_many_awaited_states_are_refused_and_then_taken(
@@ -259,7 +260,7 @@ def test_a_closed_store_keeps_nothing_and_views_go_on() -> None:
     store.retire(publications[0])
     store.close()
     store.close()
-    assert store.versions() == (0, 0, 0, 0)
+    assert store.versions() == Versions()
     with pytest.raises(VersionGone):
         attach(late)
     for view in views:
@@ -352,7 +353,7 @@ def test_a_forked_child_has_nothing_of_the_parents_versions(store: Store) -> Non
             # The object of the notebook is still there, in its memory, and no more.
             assert len(files_here() - outside) == 1
             inplace.object[0] = 8
-            assert store.versions() == (0, 0, 0, 0)
+            assert store.versions() == Versions()
             mine = store.publication("mine")
             assert attach(handle_of(mine, np.ones(5000))).all()
             for number, handle in enumerate(kept):
