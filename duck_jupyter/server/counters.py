@@ -65,9 +65,9 @@ def fresh_counts() -> list[int]:
 
 def add_counts(total: list[int], counts: list[int]) -> None:
     """
-    Add counts to others, in place; of the sizes the largest stays.
+    Add counts that came later to others, in place; of the peaks the largest stays.
     """
-    last = max(total[LAST_BYTES], counts[LAST_BYTES])
+    last = counts[LAST_BYTES] or total[LAST_BYTES]
     peak = max(total[PEAK_BYTES], counts[PEAK_BYTES])
     total[:] = map(int.__add__, total, counts)
     total[LAST_BYTES], total[PEAK_BYTES] = last, peak
@@ -93,7 +93,8 @@ class CallTotals(NamedTuple):
     bytes_in: int
     #: Bytes of answers, towards the workers.
     bytes_out: int
-    #: Bytes of the last frame and of the largest one: how full the buffer was.
+    #: Bytes of the last frame and of the largest one: how full the buffer was. Of
+    #: threads that are connected the fullest counts, else the one that went last.
     last_bytes: int
     peak_bytes: int
     #: Calls by latency; bucket i is under 2**i / 4 microseconds.

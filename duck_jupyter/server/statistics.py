@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..memory.room import memory_place
 from ..transport.lanes import PHASE, POSTED, STATE, TAKEN
 from .counters import (
+    LAST_BYTES,
     CallTotals,
     ChainStatistics,
     ErrorGroup,
@@ -221,12 +222,22 @@ def _of_proxy(
         policy.max_chain,
         server.publisher.mode(entry),
         policy.bufsize,
-        totals_of([entry.counts, *tallies]),
+        _calls_of(entry, tallies),
         server.errors.last_of.get(entry.idx),
         tuple(sorted(pids)),
         entry.since,
         server.publisher.versions(entry.idx),
     )
+
+
+def _calls_of(entry: Entry, tallies: list[list[int]]) -> CallTotals:
+    """
+    Add up the counts of an object.
+    """
+    calls = totals_of([entry.counts, *tallies])
+    # What those sent who are gone says nothing of buffers that are there.
+    last = max((tally[LAST_BYTES] for tally in tallies), default=0)
+    return calls._replace(last_bytes=last) if last else calls
 
 
 def _of_workers(
