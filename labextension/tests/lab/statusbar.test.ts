@@ -1,0 +1,90 @@
+import './page';
+
+import { describe, expect, it, vi } from 'vitest';
+
+import { Glance } from '../../src/glance';
+import type { Totals } from '../../src/snapshot';
+import { say } from '../../src/statusbar';
+import { snapshot } from './kernel';
+
+vi.mock('@jupyterlab/apputils', () => ({ Notification: {} }));
+
+const calm = { error_count: 0, ended: [] };
+
+function totals(gets: number): Totals {
+  return { ...snapshot(1).totals, gets, sets: 0, executes: 0 };
+}
+
+function sentence(glance: Glance, now = 0): string {
+  const { state, words } = say(glance, now);
+  return `${state}: ${words.map(([word]) => word).join('')}`;
+}
+
+/** Two shared objects, called so often in two seconds. */
+function served(calls: number, values = {}): Glance {
+  const glance = new Glance();
+  for (const [seq, gets] of [
+    [1, 0],
+    [2, calls]
+  ] as const) {
+    glance.take(
+      snapshot(seq, { ...calm, ...values, time: 2 * seq, totals: totals(gets) }),
+      0
+    );
+  }
+  return glance;
+}
+
+const roots = snapshot(1).objects.filter(row => row.parent === null).length;
+
+describe('the item of the status bar', () => {
+  it('says how much is shared, and how fast it goes', () => {
+    expect(sentence(served(2400))).toBe(`live: ${roots} shared · 1.2k frames/s`);
+  });
+
+  it('says that nobody calls', () => {
+    expect(sentence(served(0))).toBe(`idle: ${roots} shared · idle`);
+  });
+
+  it('says that nothing is shared', () => {
+    expect(sentence(served(0, { objects: [] }))).toBe('idle: nothing shared');
+  });
+
+  it('says for how long there was no news', () => {
+    expect(sentence(served(10), 6200)).toBe(
+      `silent: ${roots} shared · no news for 6 s`
+    );
+  });
+
+  it('is red until the errors were looked at, and again after the next', () => {
+    const ended = [
+      { pid: 7, name: 'w', since: 0, ended: 1, exit_code: -9, calls: 1 },
+      { pid: 8, name: 'x', since: 0, ended: 1, exit_code: 0, calls: 1 }
+    ];
+    const glance = served(0, { error_count: 5, ended });
+    expect(sentence(glance)).toBe(
+      `errors: ${roots} shared · idle · 1 killed, 5 errors`
+    );
+    glance.look();
+    expect(sentence(glance)).toBe(`idle: ${roots} shared · idle`);
+    glance.take(snapshot(3, { error_count: 6, ended, totals: totals(0) }), 0);
+    expect(sentence(glance)).toContain('· 1 error');
+  });
+
+  it('forgets what was in another session', () => {
+    const glance = served(2400, { error_count: 5 });
+    glance.look();
+    const kernel = { pid: 1, python: '3.12.0', session: 'another' };
+    glance.take(snapshot(1, { ...calm, kernel, error_count: 2 }), 0);
+    expect([glance.rate, glance.errors]).toEqual([0, 2]);
+  });
+
+  it('has the rate of the last seconds only', () => {
+    const glance = new Glance();
+    for (let second = 0; second < 20; second++) {
+      const gets = second < 10 ? 1000 * second : 9000;
+      glance.take(snapshot(second + 1, { time: second, totals: totals(gets) }), 0);
+    }
+    expect(glance.rate).toBe(0);
+  });
+});
