@@ -6,6 +6,7 @@ import { Attribute, Text } from './cells';
 import { el, icon } from './dom';
 import { age, many, total } from './format';
 import { coloured, framesIn } from './traceback';
+import { lasting } from './workerrow';
 
 /** What an error needs to know of the rest. */
 export interface ErrorView {
@@ -135,7 +136,7 @@ export class ErrorItem {
         : [worker || (names[0] ?? '')]
     );
     this.who.set(
-      `${who ? `, from ${who}` : ''}, first ${age(this.view.time - first)} ago`
+      `${who ? `, from ${who}` : ''}, first ${lasting(this.view.time - first)} ago`
     );
     this.traceback.set(traceback);
   }
