@@ -4,6 +4,7 @@ Which processes are, and were, connected; and how the latter ended.
 
 from __future__ import annotations
 
+import multiprocessing.process
 import os
 import threading
 import time
@@ -108,14 +109,24 @@ def exit_code_of(pid: int) -> int | None:
     Say how a child of this process ended, without taking that from its parent code.
 
     Returns:
-        None where it has not ended, is no child, or was waited for already.
+        None where it has not ended, is no child, or only its parent code can know.
     """
     if not hasattr(os, "waitid"):
         return None
     try:
         found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
-        return None
+        return _code_that_was_taken(pid)
     if found is None:
         return None
     return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+
+
+def _code_that_was_taken(pid: int) -> int | None:
+    # A pool waits for its processes the moment they end, and keeps what it learns.
+    for process in list(getattr(multiprocessing.process, "_dangling", ())):
+        popen = getattr(process, "_popen", None)
+        if popen is not None and popen.pid == pid:
+            code: int | None = popen.returncode
+            return code
+    return None

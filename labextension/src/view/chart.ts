@@ -72,7 +72,8 @@ export class Chart {
       scales: {
         x: { time: false, auto: false, range: () => [-this.span, 0] },
         y: {
-          auto: false,
+          // Or else the range would be asked for once, before there is any data.
+          auto: true,
           distr: this.kind.isLogarithmic ? 3 : 1,
           range: () => this.range
         }
