@@ -106,10 +106,10 @@ class Publication:
         size = len(dumped.head) + sum(map(len, dumped.buffers))
         if size <= INLINE_BYTES:
             return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
-        current, parts = self._current, None
+        current, spans = self._current, _spans(dumped)
+        # Before anything is copied, since it may begin to watch.
+        parts = None if self._frozen else self._watcher.suspects(spans)
         if current is not None:
-            spans = _spans(dumped)
-            parts = self._watcher.suspects(spans)
             if current.holds(dumped, parts):
                 self._watcher.found(spans, same=True)
             else:

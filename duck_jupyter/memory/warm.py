@@ -24,6 +24,7 @@ import atexit
 import ctypes
 import mmap
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -88,8 +89,9 @@ class _Lease:
     """
     What only a window refers to, and so goes when it does.
 
-    Without any attribute it is nothing that the garbage collector looks at, which
-    calls the finalizers of a cycle while others in it may still use the window.
+    The garbage collector calls the finalizers of a cycle while others in it may still
+    use the window, and may even save it. Then it refers to the lease as well, which
+    shows in the count of references; such a mapping is left to itself.
     """
 
     __slots__ = ()
@@ -97,13 +99,23 @@ class _Lease:
     #: By the identity of their leases. A copy that somebody makes of a lease has
     #: another identity.
     lent: ClassVar[dict[int, _Mapping]] = {}
+    #: The references to a lease that is gone, as its finalizer counts them.
+    fewest: ClassVar[int] = sys.maxsize
     #: No more once Python ends.
     is_open: ClassVar[bool] = True
 
     def __del__(self) -> None:
+        if not self.is_open:
+            return
+        count = sys.getrefcount(self)
         mapping = self.lent.pop(id(self), None)
-        if mapping is not None and self.is_open:
+        if mapping is None:
+            _Lease.fewest = min(count, _Lease.fewest)
+        elif count <= self.fewest:
             _take_back(mapping)
+
+
+_Lease()  # which finds out how many references are the fewest
 
 
 def lend(file: SharedFile) -> Any:

@@ -3,8 +3,8 @@ Watching: which parts of buffers may have changed since they were compared.
 
 To compare 1 GB takes 80 ms, to ask the system which pages were written to 1 ms at most.
 But the first write to each page then costs a page fault, 0.3 s for 1 GB in all. So a
-watcher waits until comparing has found the buffers unchanged, and gives up when it
-finds much of them written to; the oftener it was of little use, the longer it waits.
+watcher gives up when it finds much of the buffers written to, and then waits until
+comparing has found them unchanged; the oftener it was of little use, the longer.
 
 What makes it sound: pages are protected first and compared after that, so a write is
 either in what is compared or noted. Nobody else may protect the same pages, since that
@@ -264,8 +264,9 @@ class Watcher:
         self._asked_at = 0.0
         #: How often the buffers were found unchanged by comparing all of them.
         self._same = 0
-        #: How often they have to be before they are watched.
-        self._patience = 1
+        #: How often they have to be before they are watched. Most of what is shared is
+        #: only read from then on, so at first there is no waiting.
+        self._patience = 0
 
     @property
     def is_watching(self) -> bool:
@@ -325,7 +326,7 @@ class Watcher:
 
     def _wait_longer(self) -> None:
         self._same = 0
-        self._patience = min(2 * self._patience, MOST_PATIENCE)
+        self._patience = min(max(1, 2 * self._patience), MOST_PATIENCE)
 
     def stop(self) -> None:
         """
@@ -337,7 +338,7 @@ class Watcher:
             self._same = 0
             return
         if watch.answers >= WORTH_ANSWERS:
-            self._same, self._patience = 0, 1
+            self._same, self._patience = 0, 0
         else:
             self._wait_longer()
         self._notes.end(watch)
