@@ -48,12 +48,14 @@ class Viewer(Protocol):
         """
         It is visible, as far as is known.
         """
+        ...
 
     @property
     def period_s(self) -> float:
         """
         Seconds from one snapshot to the next, as it wants them.
         """
+        ...
 
     def show(self, snapshot: Snapshot) -> None:
         """
