@@ -52,7 +52,9 @@ class Kernel:
     ) -> None:
         self._ended = False
         # Where the servers of Jupyter put it.
-        file = Path(jupyter_runtime_dir()) / f"kernel-{uuid.uuid4()}.json"
+        folder = Path(jupyter_runtime_dir())
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"kernel-{uuid.uuid4()}.json"
         self.manager = KernelManager(kernel_name=name, connection_file=str(file))
         self.manager.start_kernel(
             cwd=str(ROOT),
