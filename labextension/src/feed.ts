@@ -124,6 +124,7 @@ export class Feed implements IDisposable {
   private latest: Snapshot | null = null;
   private period: number | null = null;
   private asking = false;
+  private loads = 0;
   private disposed = false;
   private renewal: ReturnType<typeof setInterval> | undefined;
   private patience: ReturnType<typeof setTimeout> | undefined;
@@ -143,6 +144,7 @@ export class Feed implements IDisposable {
     if (heard?.kind === 'loaded') {
       // Perhaps again: counting begins anew.
       this.latest = null;
+      this.loads += 1;
       this.set('loaded');
       if (this.period !== null) {
         this.watch();
@@ -243,6 +245,7 @@ export class Feed implements IDisposable {
         this.set('mute');
       }
     }, PATIENCE_MS);
+    const { loads } = this;
     const answer = await this.ask('duck_watch_request');
     // Restarted, or gone: the status says so.
     if (answer === undefined) {
@@ -250,7 +253,10 @@ export class Feed implements IDisposable {
     }
     this.asking = false;
     clearTimeout(this.patience);
-    if (answer === null) {
+    if (answer === null && loads !== this.loads) {
+      // It was loaded after we had asked, and knows nothing of that.
+      this.watch();
+    } else if (answer === null) {
       this.set('absent');
     } else {
       this.take(answer.snapshot);

@@ -9,6 +9,9 @@ import type { Tracker } from './tracker';
 
 /** Follows the tracker's kernel, for those who look. */
 export class Live implements IDisposable {
+  /** The list of errors can be seen in the panel. */
+  seesErrors = false;
+
   constructor(readonly tracker: Tracker) {
     tracker.changed.connect(this.follow, this);
     document.addEventListener('visibilitychange', this.look);

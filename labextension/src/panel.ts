@@ -12,6 +12,9 @@ import { mountMonitor } from './view/monitor';
 
 export const PANEL_ID = 'duck-jupyter-monitor';
 
+/** The view's list of errors, below the head that stays when it is folded. */
+const ERRORS = '#p-errors > :nth-child(2)';
+
 /** What the view needs for its words. */
 const MIN_WIDTH = '300px';
 
@@ -37,7 +40,13 @@ export class MonitorPanel extends Widget {
 
   /** Take what the user has chosen. */
   configure(settings: Settings): void {
+    const before = this.settings;
     this.settings = settings;
+    const isAnother = before.span !== settings.span || before.rate !== settings.rate;
+    if (this.unmount !== undefined && isAnother) {
+      this.unmount();
+      this.mount();
+    }
     this.look();
   }
 
@@ -46,6 +55,7 @@ export class MonitorPanel extends Widget {
       return;
     }
     this.unmount?.();
+    this.errors.disconnect();
     this.live.show('panel', null);
     this.source.dispose();
     super.dispose();
@@ -54,7 +64,9 @@ export class MonitorPanel extends Widget {
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
     // Nothing is made for a panel that is never opened.
-    this.unmount ??= mountMonitor(this.node, this.source, this.settings);
+    if (this.unmount === undefined) {
+      this.mount();
+    }
     this.look();
   }
 
@@ -63,7 +75,19 @@ export class MonitorPanel extends Widget {
     this.look();
   }
 
+  private mount(): void {
+    this.unmount = mountMonitor(this.node, this.source, this.settings);
+    this.errors.disconnect();
+    const list = this.node.shadowRoot?.querySelector(ERRORS);
+    if (list) {
+      this.errors.observe(list);
+    }
+  }
+
   private readonly source: PanelSource;
+  private readonly errors = new IntersectionObserver(entries => {
+    this.live.seesErrors = entries.at(-1)?.isIntersecting ?? false;
+  });
   private unmount: (() => void) | undefined;
   private isSeen = true;
 

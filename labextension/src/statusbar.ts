@@ -83,12 +83,6 @@ export class StatusItem extends Widget {
     this.begin();
   }
 
-  /** Note that the errors were looked at. */
-  lookAtErrors(): void {
-    this.glance.look();
-    this.draw();
-  }
-
   override dispose(): void {
     clearInterval(this.timer);
     this.live.show('status', null);
@@ -144,6 +138,9 @@ export class StatusItem extends Widget {
     this.node.hidden = !isShown;
     if (!isShown) {
       return;
+    }
+    if (this.live.seesErrors) {
+      glance.look();
     }
     const { state, words } = say(glance, performance.now());
     const text = words.map(([word]) => word).join('');
