@@ -32,7 +32,7 @@ THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 #: Of the cell that is shown running, and of the one that shows the monitor.
 GOES_ON, MONITOR = "again = ", "%duck monitor"
 #: For workers to begin, and for the charts to have something to show of them.
-START_MS, WATCHED_MS = 60_000, 3_000
+START_MS, WATCHED_MS, SAID_MS = 60_000, 3_000, 1_500
 
 
 def main() -> None:
@@ -79,6 +79,8 @@ def take(lab: Lab, browser: Browser, name: str) -> None:
     choose(view, name)
     go_back(opened)
     opened.begin(shown)
+    # Its words change once a second: what they say now may be of the pool before.
+    opened.page.wait_for_timeout(SAID_MS)
     view.get_by_text("to 3 workers").first.wait_for(timeout=START_MS)
     opened.page.wait_for_timeout(WATCHED_MS)
     assert opened.runs(shown)
