@@ -170,6 +170,14 @@ class Notebook:
         """
         self.page.evaluate(EXECUTE, [command, args])
 
+    def scroll_to(self, at: int) -> None:
+        """
+        Scroll to a cell.
+        """
+        self.page.evaluate(
+            "at => jupyterapp.shell.currentWidget.content.scrollToItem(at, 'start')", at
+        )
+
     def output(self, at: int) -> str:
         """
         Give the text that a cell printed.
