@@ -7,6 +7,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,10 +17,10 @@ from duck_jupyter.server.statistics import ServerStatistics
 from tests.support.counting import statistics_after
 from tests.support.objects import Chain, Plain, Tally
 from tests.support.processes import kill, wait_until
+from tests.support.workers import Worker
 
 if TYPE_CHECKING:
     from duck_jupyter.proxy import Proxy, ProxyServer
-    from tests.support.workers import Worker
 
 
 def use(proxy: Proxy, times: int) -> None:
@@ -87,6 +88,23 @@ def test_bytes_are_counted_each_way(server: ProxyServer, worker: Worker) -> None
     assert 10_000 < totals.peak_bytes < 10_100
     assert 300 < totals.last_bytes < 400
     assert server.statistics().proxies[0].bufsize == 400
+
+
+def test_a_buffer_is_as_full_as_those_who_call_make_it(
+    server: ProxyServer, worker: Worker
+) -> None:
+    """
+    However much those sent who are gone.
+    """
+    proxy = server.create_proxy(Plain(long=""))
+    with closing(Worker()) as earlier:
+        earlier.exec("p.long = 'z' * 150", p=proxy)
+    assert wait_until(lambda: server.statistics().workers == ())
+    assert server.statistics().proxies[0].calls.last_bytes > 150
+
+    worker.exec("p.long = 'z' * 50", p=proxy)
+    calls = server.statistics().proxies[0].calls
+    assert 50 < calls.last_bytes < 150 < calls.peak_bytes
 
 
 def test_a_proxy_is_described(server: ProxyServer, worker: Worker) -> None:
