@@ -36,6 +36,7 @@ export class MonitorPanel extends Widget {
       this.isSeen = visible;
       this.look();
     });
+    this.source.subscribe(() => this.findErrors());
   }
 
   /** Take what the user has chosen. */
@@ -78,13 +79,19 @@ export class MonitorPanel extends Widget {
   private mount(): void {
     this.unmount = mountMonitor(this.node, this.source, this.settings);
     this.errors.disconnect();
-    const list = this.node.shadowRoot?.querySelector(ERRORS);
-    if (list) {
-      this.errors.observe(list);
+    this.list = null;
+  }
+
+  /** The list is there once there is anything to show. */
+  private findErrors(): void {
+    this.list ??= this.node.shadowRoot?.querySelector(ERRORS) ?? null;
+    if (this.list !== null) {
+      this.errors.observe(this.list);
     }
   }
 
   private readonly source: PanelSource;
+  private list: Element | null = null;
   private readonly errors = new IntersectionObserver(entries => {
     this.live.seesErrors = entries.at(-1)?.isIntersecting ?? false;
   });
