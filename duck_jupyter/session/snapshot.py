@@ -205,8 +205,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     whole: bool
     time: float
     since: float | None
-    #: ``"serving"``, ``"empty"`` where nothing is shared, ``"stopped"`` where its server
-    #: has ended.
+    #: ``"serving"``, ``"empty"`` where nothing is shared, ``"stopped"`` where its
+    #: server has ended.
     state: str
     kernel: KernelRow
     cell: Cell
