@@ -30,44 +30,44 @@ function identity(): string {
 
 class WidgetSource implements Source {
   readonly host = {};
-  private readonly view = identity();
-  private readonly listeners = new Set<(update: Update) => void>();
-  private readonly waiting = new Map<string, Waiting>();
-  private readonly saved: Snapshot | null;
-  private heard = false;
-  private isBusy = false;
-  private last: Update;
-  private timer: number | undefined;
-  private readonly savedTimer: number;
+  readonly #view = identity();
+  readonly #listeners = new Set<(update: Update) => void>();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #saved: Snapshot | null;
+  #heard = false;
+  #isBusy = false;
+  #last: Update;
+  #timer: number | undefined;
+  readonly #savedTimer: number;
 
   constructor(private readonly model: Model) {
     const snapshot = model.get('snapshot');
-    this.saved = isSnapshot(snapshot) ? snapshot : null;
-    this.last = this.saved
-      ? { kind: 'snapshot', snapshot: this.saved }
+    this.#saved = isSnapshot(snapshot) ? snapshot : null;
+    this.#last = this.#saved
+      ? { kind: 'snapshot', snapshot: this.#saved }
       : { kind: 'absence', absence: { kind: 'waiting' } };
-    model.on('msg:custom', this.hear);
-    this.say('ready');
-    this.savedTimer = window.setTimeout(() => this.giveUp(), SAVED_MS);
+    model.on('msg:custom', this.#hear);
+    this.#say('ready');
+    this.#savedTimer = window.setTimeout(() => this.#giveUp(), SAVED_MS);
   }
 
   current(): Update {
-    return this.last;
+    return this.#last;
   }
 
   subscribe(listener: (update: Update) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   setVisible(visible: boolean): void {
-    clearInterval(this.timer);
-    this.say(visible ? 'visible' : 'hidden');
+    clearInterval(this.#timer);
+    this.#say(visible ? 'visible' : 'hidden');
     if (visible) {
-      this.timer = window.setInterval(() => {
+      this.#timer = window.setInterval(() => {
         // While a cell runs every message makes JupyterLab show an idle kernel.
-        if (!this.isBusy) {
-          this.say('visible');
+        if (!this.#isBusy) {
+          this.#say('visible');
         }
       }, RENEW_MS);
     }
@@ -76,54 +76,54 @@ class WidgetSource implements Source {
   send(command: Command, withdrawn?: AbortSignal): Promise<void> {
     const id = identity();
     return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { resolve, reject });
       withdrawn?.addEventListener('abort', () => {
         // What was sent may be done all the same; nobody waits for it any more.
-        this.waiting.delete(id);
+        this.#waiting.delete(id);
         reject(new Error('Withdrawn.'));
       });
       this.model.send({
         kind: 'command',
-        view: this.view,
+        view: this.#view,
         command: { id, ...command }
       });
     });
   }
 
   dispose(): void {
-    this.say('hidden');
-    clearInterval(this.timer);
-    clearTimeout(this.savedTimer);
-    this.model.off('msg:custom', this.hear);
-    this.listeners.clear();
+    this.#say('hidden');
+    clearInterval(this.#timer);
+    clearTimeout(this.#savedTimer);
+    this.model.off('msg:custom', this.#hear);
+    this.#listeners.clear();
   }
 
-  private say(kind: 'ready' | 'visible' | 'hidden'): void {
-    this.model.send({ kind, view: this.view });
+  #say(kind: 'ready' | 'visible' | 'hidden'): void {
+    this.model.send({ kind, view: this.#view });
   }
 
-  private readonly hear = (message: unknown): void => {
+  readonly #hear = (message: unknown): void => {
     const { kind, snapshot, answer } = message as {
       kind?: string;
       snapshot?: unknown;
       answer?: { id?: string; status?: string; message?: string };
     };
     if (kind === 'snapshot' && isSnapshot(snapshot)) {
-      this.heard = true;
-      this.isBusy = snapshot.cell.running;
-      snapshot.done.forEach(id => this.end(id));
+      this.#heard = true;
+      this.#isBusy = snapshot.cell.running;
+      snapshot.done.forEach(id => this.#end(id));
       if (snapshot.whole) {
-        this.last = { kind: 'snapshot', snapshot };
+        this.#last = { kind: 'snapshot', snapshot };
       }
-      this.emit({ kind: 'snapshot', snapshot });
+      this.#emit({ kind: 'snapshot', snapshot });
     } else if (kind === 'answer' && answer?.id) {
-      this.end(answer.id, answer.status === 'ok' ? undefined : answer.message);
+      this.#end(answer.id, answer.status === 'ok' ? undefined : answer.message);
     }
   };
 
-  private end(id: string, refusal?: string): void {
-    const waiting = this.waiting.get(id);
-    this.waiting.delete(id);
+  #end(id: string, refusal?: string): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
     if (refusal === undefined) {
       waiting?.resolve();
     } else {
@@ -131,18 +131,18 @@ class WidgetSource implements Source {
     }
   }
 
-  private giveUp(): void {
-    if (!this.heard && this.saved) {
-      this.last = {
+  #giveUp(): void {
+    if (!this.#heard && this.#saved) {
+      this.#last = {
         kind: 'absence',
-        absence: { kind: 'saved', snapshot: this.saved }
+        absence: { kind: 'saved', snapshot: this.#saved }
       };
-      this.emit(this.last);
+      this.#emit(this.#last);
     }
   }
 
-  private emit(update: Update): void {
-    this.listeners.forEach(listener => listener(update));
+  #emit(update: Update): void {
+    this.#listeners.forEach(listener => listener(update));
   }
 }
 

@@ -7,13 +7,13 @@ import type { Liveness } from './state';
 
 export class Band {
   readonly element = el('div', { hidden: true });
-  private readonly lead = new Text(el('b'));
-  private readonly words = new Text(el('span'));
-  private readonly line = new Text(el('code'));
-  private readonly end = new Text(el('span'));
+  readonly #lead = new Text(el('b'));
+  readonly #words = new Text(el('span'));
+  readonly #line = new Text(el('code'));
+  readonly #end = new Text(el('span'));
 
   constructor() {
-    const parts = [this.lead, this.words, this.line, this.end];
+    const parts = [this.#lead, this.#words, this.#line, this.#end];
     const words = el('p', {}, ...parts.map(part => part.element));
     this.element.append(icon('clock'), words);
   }
@@ -23,13 +23,13 @@ export class Band {
     this.element.hidden = liveness !== 'silent' && liveness !== 'saved';
     this.element.className = `band ${liveness === 'silent' ? 'warn' : 'quiet'}`;
     if (liveness === 'silent') {
-      this.write(
+      this.#write(
         `Last update ${format.age(silence)} ago.`,
         ' Most likely a C call in the running cell keeps the GIL. Calls from workers ' +
           'wait, what they have fetched does not. It goes on by itself.'
       );
     } else if (liveness === 'saved') {
-      this.write(
+      this.#write(
         '',
         'The last state this notebook was saved with. Run ',
         '%duck monitor',
@@ -38,10 +38,10 @@ export class Band {
     }
   }
 
-  private write(lead: string, words: string, line = '', end = ''): void {
-    this.lead.set(lead);
-    this.words.set(words);
-    this.line.set(line);
-    this.end.set(end);
+  #write(lead: string, words: string, line = '', end = ''): void {
+    this.#lead.set(lead);
+    this.#words.set(words);
+    this.#line.set(line);
+    this.#end.set(end);
   }
 }

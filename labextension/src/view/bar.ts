@@ -38,16 +38,16 @@ export interface BarValue {
 export class Bar {
   readonly element: HTMLElement;
 
-  private readonly zone: Attribute;
-  private readonly valueNow: Attribute;
-  private readonly valueText: Attribute;
-  private readonly filled: Style;
-  private readonly peak: HTMLElement;
-  private readonly peakAt: Style;
-  private readonly peakClass: Attribute;
-  private readonly zero: Attribute;
-  private readonly text: Text;
-  private readonly of: Text;
+  readonly #zone: Attribute;
+  readonly #valueNow: Attribute;
+  readonly #valueText: Attribute;
+  readonly #filled: Style;
+  readonly #peak: HTMLElement;
+  readonly #peakAt: Style;
+  readonly #peakClass: Attribute;
+  readonly #zero: Attribute;
+  readonly #text: Text;
+  readonly #of: Text;
 
   constructor(label: string) {
     const fill = el('span', { class: 'fill' });
@@ -67,34 +67,34 @@ export class Bar {
       value,
       of
     );
-    this.zone = new Attribute(this.element, 'data-z');
-    this.zero = new Attribute(this.element, 'class');
-    this.valueNow = new Attribute(this.element, 'aria-valuenow');
-    this.valueText = new Attribute(this.element, 'aria-valuetext');
-    this.filled = new Style(fill, '--v');
-    this.peak = peak;
-    this.peakAt = new Style(peak, '--p');
-    this.peakClass = new Attribute(peak, 'class');
-    this.text = new Text(value);
-    this.of = new Text(of);
+    this.#zone = new Attribute(this.element, 'data-z');
+    this.#zero = new Attribute(this.element, 'class');
+    this.#valueNow = new Attribute(this.element, 'aria-valuenow');
+    this.#valueText = new Attribute(this.element, 'aria-valuetext');
+    this.#filled = new Style(fill, '--v');
+    this.#peak = peak;
+    this.#peakAt = new Style(peak, '--p');
+    this.#peakClass = new Attribute(peak, 'class');
+    this.#text = new Text(value);
+    this.#of = new Text(of);
   }
 
   set({ value, peak, zone, of, saysOf }: BarValue): void {
     const shown = Math.min(value, 100);
-    this.zone.set(zone);
-    this.zero.set(value ? 'bar' : 'bar zero');
-    this.valueNow.set(String(Math.round(shown)));
-    this.valueText.set(
+    this.#zone.set(zone);
+    this.#zero.set(value ? 'bar' : 'bar zero');
+    this.#valueNow.set(String(Math.round(shown)));
+    this.#valueText.set(
       percent(value / 100) +
         (peak === null ? '' : `, peak ${percent(peak / 100)}`) +
         (of ? ` of ${of}` : '')
     );
-    this.filled.set(shown.toFixed(1));
-    this.peak.hidden = peak === null;
-    this.peakAt.set(Math.min(100, peak ?? 0).toFixed(1));
-    this.peakClass.set(peak !== null && peak > 100 ? 'peak past' : 'peak');
-    this.text.set(value > 100 ? `${(value / 100).toFixed(1)}×` : percent(value / 100));
-    this.of.set(saysOf ? `of ${of}` : '');
-    this.of.element.hidden = !saysOf;
+    this.#filled.set(shown.toFixed(1));
+    this.#peak.hidden = peak === null;
+    this.#peakAt.set(Math.min(100, peak ?? 0).toFixed(1));
+    this.#peakClass.set(peak !== null && peak > 100 ? 'peak past' : 'peak');
+    this.#text.set(value > 100 ? `${(value / 100).toFixed(1)}×` : percent(value / 100));
+    this.#of.set(saysOf ? `of ${of}` : '');
+    this.#of.element.hidden = !saysOf;
   }
 }

@@ -7,18 +7,18 @@ import { el } from './dom';
  * than to ask the document, and most rows say the same as a second ago.
  */
 export class Text {
-  private text = '';
-  private found = '';
+  #text = '';
+  #found = '';
 
   constructor(readonly element: HTMLElement) {}
 
   /** Write a text, with the first place that holds `find` marked. */
   set(text: string, find = ''): void {
-    if (text === this.text && find === this.found) {
+    if (text === this.#text && find === this.#found) {
       return;
     }
-    this.text = text;
-    this.found = find;
+    this.#text = text;
+    this.#found = find;
     const at = find ? text.toLowerCase().indexOf(find) : -1;
     if (at < 0) {
       this.element.textContent = text;
@@ -32,7 +32,7 @@ export class Text {
 
 /** An attribute of an element, likewise. */
 export class Attribute {
-  private value: string | null = null;
+  #value: string | null = null;
 
   constructor(
     private readonly element: Element,
@@ -40,10 +40,10 @@ export class Attribute {
   ) {}
 
   set(value: string | null): void {
-    if (value === this.value) {
+    if (value === this.#value) {
       return;
     }
-    this.value = value;
+    this.#value = value;
     if (value === null) {
       this.element.removeAttribute(this.name);
     } else {
@@ -54,7 +54,7 @@ export class Attribute {
 
 /** A class of an element, likewise. */
 export class Flag {
-  private isOn = false;
+  #isOn = false;
 
   constructor(
     private readonly element: Element,
@@ -62,8 +62,8 @@ export class Flag {
   ) {}
 
   set(isOn: boolean): void {
-    if (isOn !== this.isOn) {
-      this.isOn = isOn;
+    if (isOn !== this.#isOn) {
+      this.#isOn = isOn;
       this.element.classList.toggle(this.name, isOn);
     }
   }
@@ -71,7 +71,7 @@ export class Flag {
 
 /** A property of an element's style, likewise; a page may forbid whole style attributes. */
 export class Style {
-  private value = '';
+  #value = '';
 
   constructor(
     private readonly element: HTMLElement,
@@ -79,8 +79,8 @@ export class Style {
   ) {}
 
   set(value: string): void {
-    if (value !== this.value) {
-      this.value = value;
+    if (value !== this.#value) {
+      this.#value = value;
       this.element.style.setProperty(this.name, value);
     }
   }

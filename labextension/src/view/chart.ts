@@ -12,26 +12,26 @@ import type { Colours } from './theme';
 export class Chart {
   readonly element: HTMLElement;
   readonly plot = el('div', { class: 'plot', role: 'img', tabindex: '-1' });
-  private readonly number = new Text(el('b'));
-  private readonly unit = new Text(el('span'));
-  private readonly values: Text[] = [];
-  private readonly marks = el('div', { 'aria-hidden': 'true' });
-  private readonly scale: Scale;
-  private readonly label = new Attribute(this.plot, 'aria-label');
-  private uplot: uPlot | null = null;
-  private range: [number, number] = [0, 1];
-  private span = 60;
+  readonly #number = new Text(el('b'));
+  readonly #unit = new Text(el('span'));
+  readonly #values: Text[] = [];
+  readonly #marks = el('div', { 'aria-hidden': 'true' });
+  readonly #scale: Scale;
+  readonly #label = new Attribute(this.plot, 'aria-label');
+  #uplot: uPlot | null = null;
+  #range: [number, number] = [0, 1];
+  #span = 60;
 
   constructor(
     readonly kind: Kind,
     private readonly sync: uPlot.SyncPubSub,
     private readonly pointed: (index: number | null) => void
   ) {
-    this.scale = new Scale(kind.id === 'bytes' ? 1024 : 1);
+    this.#scale = new Scale(kind.id === 'bytes' ? 1024 : 1);
     const key = el('figcaption', { class: 'key' });
     for (const { className, label, more, colour } of kind.keys) {
       const value = new Text(el('i', { class: 'v' }));
-      this.values.push(value);
+      this.#values.push(value);
       const name = el('span', {}, label, more && el('span', { class: 'long' }, more));
       const item = el('span', { class: className }, label && name, value.element);
       if (colour) {
@@ -42,16 +42,16 @@ export class Chart {
     this.element = el(
       'figure',
       { class: 'chart', 'data-id': kind.id },
-      el('div', { class: 'now' }, this.number.element, this.unit.element),
+      el('div', { class: 'now' }, this.#number.element, this.#unit.element),
       this.plot,
       key
     );
-    this.plot.append(this.marks);
+    this.plot.append(this.#marks);
   }
 
   /** Make the canvas anew, in the colours of the theme. */
   build(colours: Colours): void {
-    this.uplot?.destroy();
+    this.#uplot?.destroy();
     const bands = this.kind.bands?.map(band => ({ ...band, fill: colours.weak }));
     const { width, height } = this.plot.getBoundingClientRect();
     const options: uPlot.Options = {
@@ -70,12 +70,12 @@ export class Chart {
         setCursor: [plot => this.pointed(plot.cursor.idx ?? null)]
       },
       scales: {
-        x: { time: false, auto: false, range: () => [-this.span, 0] },
+        x: { time: false, auto: false, range: () => [-this.#span, 0] },
         y: {
           // Or else the range would be asked for once, before there is any data.
           auto: true,
           distr: this.kind.isLogarithmic ? 3 : 1,
-          range: () => this.range
+          range: () => this.#range
         }
       },
       series: [
@@ -86,53 +86,53 @@ export class Chart {
       ],
       ...(bands && { bands })
     };
-    this.uplot = new uPlot(
+    this.#uplot = new uPlot(
       options,
       [[], ...this.kind.series(colours).map(() => [])],
       this.plot
     );
-    this.sync.sub(this.uplot);
+    this.sync.sub(this.#uplot);
   }
 
   draw(columns: Columns, span: number, now: number): void {
-    this.span = span;
-    this.range = this.kind.range(columns, this.scale, now);
-    this.uplot?.setData([columns.x, ...this.kind.pick(columns)] as uPlot.AlignedData);
+    this.#span = span;
+    this.#range = this.kind.range(columns, this.#scale, now);
+    this.#uplot?.setData([columns.x, ...this.kind.pick(columns)] as uPlot.AlignedData);
   }
 
   resize(): void {
     const { width, height } = this.plot.getBoundingClientRect();
     if (width && height) {
-      this.uplot?.setSize({ width, height });
+      this.#uplot?.setSize({ width, height });
     }
   }
 
   say(rates: Rates | null, most: Most, span: number): void {
     const words = this.kind.words(rates, most);
-    this.number.set(words.number);
-    this.unit.set(words.unit);
-    words.keys.forEach((value, at) => this.values[at]?.set(value));
+    this.#number.set(words.number);
+    this.#unit.set(words.unit);
+    words.keys.forEach((value, at) => this.#values[at]?.set(value));
     const label = `${this.kind.title}, last ${span} seconds, now ${words.number} ${words.unit}`;
-    this.label.set(label);
+    this.#label.set(label);
   }
 
   /** Draw ticks, grid, ends of lines; and what is the same in all charts. */
   mark(parts: HTMLElement[]): void {
-    const own = this.kind.ticks(this.range).flatMap(([value, label]) => {
+    const own = this.kind.ticks(this.#range).flatMap(([value, label]) => {
       const tick = el('span', { class: 'tick' }, label);
       const grid = el('span', { class: 'gridline' });
-      tick.style.top = grid.style.top = this.place(value);
+      tick.style.top = grid.style.top = this.#place(value);
       return [grid, tick];
     });
     const base = el('span', { class: 'gridline base' });
-    base.style.top = this.place(this.kind.id === 'bytes' ? 0 : this.range[0]);
-    const ends = this.kind.hasEnds ? this.ends() : [];
-    this.marks.replaceChildren(...own, base, ...ends, ...parts);
+    base.style.top = this.#place(this.kind.id === 'bytes' ? 0 : this.#range[0]);
+    const ends = this.kind.hasEnds ? this.#ends() : [];
+    this.#marks.replaceChildren(...own, base, ...ends, ...parts);
   }
 
   /** A dot where each line ends. */
-  private ends(): HTMLElement[] {
-    const [x, ...lines] = this.uplot?.data ?? [[]];
+  #ends(): HTMLElement[] {
+    const [x, ...lines] = this.#uplot?.data ?? [[]];
     const at = x.length - 1;
     return lines.flatMap(line => {
       const value = line[at];
@@ -140,15 +140,15 @@ export class Chart {
         return [];
       }
       const dot = el('span', { class: 'dot', style: '--c: var(--brand)' });
-      dot.style.top = this.place(value);
-      dot.style.left = `${(1 + (x[at] ?? 0) / this.span) * 100}%`;
+      dot.style.top = this.#place(value);
+      dot.style.left = `${(1 + (x[at] ?? 0) / this.#span) * 100}%`;
       return [dot];
     });
   }
 
   /** How far from the top a value is drawn. */
-  private place(value: number): string {
-    const [low, high] = this.range;
+  #place(value: number): string {
+    const [low, high] = this.#range;
     const share = this.kind.isLogarithmic
       ? Math.log(value / low) / Math.log(high / low)
       : (value - low) / (high - low);
@@ -158,9 +158,9 @@ export class Chart {
   }
 
   dispose(): void {
-    if (this.uplot) {
-      this.sync.unsub(this.uplot);
-      this.uplot.destroy();
+    if (this.#uplot) {
+      this.sync.unsub(this.#uplot);
+      this.#uplot.destroy();
     }
   }
 }

@@ -13,19 +13,19 @@ let numbers = 0;
 
 export class Charts {
   readonly element = el('div', { class: 'charts' });
-  private readonly sync = uPlot.sync(`duck-${++numbers}`);
-  private readonly charts: Chart[];
-  private columns: Columns | null = null;
-  private pointedAt: number | null = null;
-  private isBuilt = false;
+  readonly #sync = uPlot.sync(`duck-${++numbers}`);
+  readonly #charts: Chart[];
+  #columns: Columns | null = null;
+  #pointedAt: number | null = null;
+  #isBuilt = false;
 
   constructor(private readonly history: History) {
-    this.charts = KINDS.map(
-      kind => new Chart(kind, this.sync, index => this.point(index))
+    this.#charts = KINDS.map(
+      kind => new Chart(kind, this.#sync, index => this.#point(index))
     );
-    this.element.append(...this.charts.map(chart => chart.element));
-    this.charts[0]?.plot.setAttribute('tabindex', '0');
-    this.element.addEventListener('keydown', event => this.key(event));
+    this.element.append(...this.#charts.map(chart => chart.element));
+    this.#charts[0]?.plot.setAttribute('tabindex', '0');
+    this.element.addEventListener('keydown', event => this.#key(event));
   }
 
   /** Make the canvases, for the theme of now. */
@@ -34,34 +34,29 @@ export class Charts {
       return;
     }
     const colours = coloursOf(this.element);
-    this.charts.forEach(chart => chart.build(colours));
-    this.isBuilt = true;
+    this.#charts.forEach(chart => chart.build(colours));
+    this.#isBuilt = true;
   }
 
   resize(): void {
-    this.charts.forEach(chart => chart.resize());
+    this.#charts.forEach(chart => chart.resize());
   }
 
   /** Draw the lines. */
   draw(span: number, now: number): void {
-    if (!this.isBuilt) {
+    if (!this.#isBuilt) {
       this.build();
     }
     const columns = columnsOf(this.history, span, now);
-    this.columns = columns;
-    this.charts.forEach(chart => chart.draw(columns, span, now));
+    this.#columns = columns;
+    this.#charts.forEach(chart => chart.draw(columns, span, now));
     const late = now - (this.history.samples.at(-1)?.time ?? now);
-    this.charts.forEach((chart, at) =>
-      chart.mark(this.marks(span, now, late, at === 0))
+    this.#charts.forEach((chart, at) =>
+      chart.mark(this.#marks(span, now, late, at === 0))
     );
   }
 
-  private marks(
-    span: number,
-    now: number,
-    late: number,
-    first: boolean
-  ): HTMLElement[] {
+  #marks(span: number, now: number, late: number, first: boolean): HTMLElement[] {
     const left = (ago: number): string => `${(1 - ago / span) * 100}%`;
     const parts = this.history.events
       .filter(event => now - event.time < span)
@@ -70,7 +65,7 @@ export class Charts {
         mark.style.left = left(now - event.time);
         return mark;
       });
-    const gaps = [...(this.columns?.gaps ?? [])];
+    const gaps = [...(this.#columns?.gaps ?? [])];
     if (late > GAP_S) {
       gaps.push([-Math.min(late, span), 0]);
     }
@@ -80,7 +75,7 @@ export class Charts {
       gap.style.right = `${(-to / span) * 100}%`;
       parts.push(gap);
     }
-    const x = this.pointedAt === null ? undefined : this.columns?.x[this.pointedAt];
+    const x = this.#pointedAt === null ? undefined : this.#columns?.x[this.#pointedAt];
     if (first && x !== undefined) {
       const when = el('span', { class: 'when' }, `${Math.round(-x)} s ago`);
       when.classList.toggle('left', -x < span * 0.4);
@@ -92,19 +87,19 @@ export class Charts {
 
   /** Write the numbers: of the moment that is pointed to, or of now. */
   say(span: number, now: number, isEmpty = false): void {
-    const pointed = this.pointed();
+    const pointed = this.#pointed();
     if (isEmpty) {
-      this.charts.forEach(chart => chart.say(null, null, span));
+      this.#charts.forEach(chart => chart.say(null, null, span));
       return;
     }
     const rates = pointed ?? this.history.ratesOfLast(1, now);
     const most = pointed ? null : this.history.mostWaiting();
-    this.charts.forEach(chart => chart.say(rates, most, span));
+    this.#charts.forEach(chart => chart.say(rates, most, span));
   }
 
-  private pointed(): Rates | null {
-    const at = this.pointedAt;
-    const columns = this.columns;
+  #pointed(): Rates | null {
+    const at = this.#pointedAt;
+    const columns = this.#columns;
     if (at === null || !columns || columns.calls[at] == null) {
       return null;
     }
@@ -126,30 +121,30 @@ export class Charts {
   /** Called when the cursor moves over a chart. */
   onPoint: () => void = () => undefined;
 
-  private point(index: number | null): void {
-    if (index !== this.pointedAt) {
-      this.pointedAt = index;
+  #point(index: number | null): void {
+    if (index !== this.#pointedAt) {
+      this.#pointedAt = index;
       this.onPoint();
     }
   }
 
-  private key(event: KeyboardEvent): void {
+  #key(event: KeyboardEvent): void {
     const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1 };
     const step = steps[event.key];
-    const count = this.columns?.x.length ?? 0;
+    const count = this.#columns?.x.length ?? 0;
     if (event.key === 'Escape') {
-      this.point(null);
+      this.#point(null);
     } else if (step !== undefined && count) {
-      const from = this.pointedAt ?? count;
-      this.point(Math.min(count - 1, Math.max(0, from + step)));
+      const from = this.#pointedAt ?? count;
+      this.#point(Math.min(count - 1, Math.max(0, from + step)));
       event.preventDefault();
     }
   }
 
   /** What the moment that is pointed to is, for who cannot see it. */
   describe(): string {
-    const x = this.pointedAt === null ? undefined : this.columns?.x[this.pointedAt];
-    const rates = this.pointed();
+    const x = this.#pointedAt === null ? undefined : this.#columns?.x[this.#pointedAt];
+    const rates = this.#pointed();
     if (x === undefined || rates === null) {
       return '';
     }
@@ -161,6 +156,6 @@ export class Charts {
   }
 
   dispose(): void {
-    this.charts.forEach(chart => chart.dispose());
+    this.#charts.forEach(chart => chart.dispose());
   }
 }

@@ -31,19 +31,19 @@ export class ErrorItem {
   readonly head: HTMLButtonElement;
   isOpen = false;
 
-  private readonly type = new Text(el('b'));
-  private readonly times = new Text(el('span', { class: 'x' }));
-  private readonly object = new Text(el('code', { class: 'obj' }));
-  private readonly message = new Text(el('span', { class: 'msg' }));
-  private readonly by = new Text(el('span', { class: 'by dim' }));
-  private readonly age = new Text(el('span', { class: 'age num dim' }));
-  private readonly expanded: Attribute;
-  private readonly stop: Attribute;
-  private readonly who = new Text(el('span'));
-  private readonly traceback = new Traceback();
-  private readonly id = `duck-error-${(serial += 1)}`;
-  private detail: HTMLElement | null = null;
-  private group: ErrorRow | null = null;
+  readonly #type = new Text(el('b'));
+  readonly #times = new Text(el('span', { class: 'x' }));
+  readonly #object = new Text(el('code', { class: 'obj' }));
+  readonly #message = new Text(el('span', { class: 'msg' }));
+  readonly #by = new Text(el('span', { class: 'by dim' }));
+  readonly #age = new Text(el('span', { class: 'age num dim' }));
+  readonly #expanded: Attribute;
+  readonly #stop: Attribute;
+  readonly #who = new Text(el('span'));
+  readonly #traceback = new Traceback();
+  readonly #id = `duck-error-${(serial += 1)}`;
+  #detail: HTMLElement | null = null;
+  #group: ErrorRow | null = null;
 
   constructor(
     readonly key: string,
@@ -53,62 +53,62 @@ export class ErrorItem {
       'button',
       { class: 'ehead', type: 'button' },
       icon('chev'),
-      el('span', { class: 't' }, this.type.element, this.times.element),
-      this.object.element,
-      this.message.element,
-      this.by.element,
-      this.age.element
+      el('span', { class: 't' }, this.#type.element, this.#times.element),
+      this.#object.element,
+      this.#message.element,
+      this.#by.element,
+      this.#age.element
     );
     this.element = el('div', { class: 'error', role: 'listitem' }, this.head);
     this.element.dataset['key'] = key;
-    this.expanded = new Attribute(this.head, 'aria-expanded');
-    this.stop = new Attribute(this.head, 'tabindex');
-    this.expanded.set('false');
+    this.#expanded = new Attribute(this.head, 'aria-expanded');
+    this.#stop = new Attribute(this.head, 'tabindex');
+    this.#expanded.set('false');
     this.head.addEventListener('click', () => this.setOpen(!this.isOpen));
   }
 
   bind(group: ErrorRow): void {
     const { sought: find, time } = this.view;
-    this.group = group;
-    this.type.set(group.type, find);
-    this.times.set(group.count > 1 ? `×${total(group.count)}` : '');
-    this.object.set(group.object, find);
-    this.message.set(group.message, find);
+    this.#group = group;
+    this.#type.set(group.type, find);
+    this.#times.set(group.count > 1 ? `×${total(group.count)}` : '');
+    this.#object.set(group.object, find);
+    this.#message.set(group.message, find);
     const [first, ...others] = group.pids;
-    this.by.set(
+    this.#by.set(
       others.length ? many(group.pids.length, 'worker') : String(first ?? group.worker)
     );
-    this.age.set(age(time - group.last));
+    this.#age.set(age(time - group.last));
     if (this.isOpen) {
-      this.bindDetail(group);
+      this.#bindDetail(group);
     }
   }
 
   setStop(isStop: boolean): void {
-    this.stop.set(isStop ? '0' : '-1');
+    this.#stop.set(isStop ? '0' : '-1');
   }
 
   setOpen(isOpen: boolean): void {
-    if (isOpen === this.isOpen || !this.group) {
+    if (isOpen === this.isOpen || !this.#group) {
       return;
     }
     this.isOpen = isOpen;
-    this.expanded.set(String(isOpen));
-    if (isOpen && !this.detail) {
-      this.detail = this.makeDetail(this.group);
-      this.head.setAttribute('aria-controls', this.id);
-      this.element.append(this.detail);
+    this.#expanded.set(String(isOpen));
+    if (isOpen && !this.#detail) {
+      this.#detail = this.#makeDetail(this.#group);
+      this.head.setAttribute('aria-controls', this.#id);
+      this.element.append(this.#detail);
     }
-    if (this.detail) {
-      this.detail.hidden = !isOpen;
+    if (this.#detail) {
+      this.#detail.hidden = !isOpen;
     }
     if (isOpen) {
-      this.bindDetail(this.group);
+      this.#bindDetail(this.#group);
     }
   }
 
   /** What was told once stays as it was: ways out and message are the group's own. */
-  private makeDetail({ object, message, ways_out }: ErrorRow): HTMLElement {
+  #makeDetail({ object, message, ways_out }: ErrorRow): HTMLElement {
     const ways = ways_out.map(([sentence, line]) =>
       el(
         'div',
@@ -119,26 +119,26 @@ export class ErrorItem {
     );
     return el(
       'div',
-      { class: 'edetail', id: this.id },
+      { class: 'edetail', id: this.#id },
       ways.length ? el('h4', {}, 'What to do next') : null,
       ways.length ? el('div', { class: 'todo' }, ...ways) : null,
       message.length > LINE_CHARS ? el('p', { class: 'full' }, message) : null,
-      el('p', { class: 'at' }, el('code', {}, object), this.who.element),
-      this.traceback.element
+      el('p', { class: 'at' }, el('code', {}, object), this.#who.element),
+      this.#traceback.element
     );
   }
 
-  private bindDetail({ pids, worker, first, traceback }: ErrorRow): void {
+  #bindDetail({ pids, worker, first, traceback }: ErrorRow): void {
     const names = pids.map(pid => this.view.nameOf(pid) ?? `process ${pid}`);
     const who = shortened(
       names.length > 1 || names[0]?.startsWith('process') === false
         ? names
         : [worker || (names[0] ?? '')]
     );
-    this.who.set(
+    this.#who.set(
       `${who ? `, from ${who}` : ''}, first ${lasting(this.view.time - first)} ago`
     );
-    this.traceback.set(traceback);
+    this.#traceback.set(traceback);
   }
 }
 
@@ -157,29 +157,29 @@ export function shortened(names: readonly string[]): string {
 class Traceback {
   readonly element: HTMLDetailsElement;
 
-  private readonly title = new Text(el('span'));
-  private readonly pre = el('pre', { tabindex: 0, 'aria-label': 'Remote traceback' });
-  private text = '';
+  readonly #title = new Text(el('span'));
+  readonly #pre = el('pre', { tabindex: 0, 'aria-label': 'Remote traceback' });
+  #text = '';
 
   constructor() {
     this.element = el(
       'details',
       { class: 'tb', hidden: true },
-      el('summary', {}, icon('chev'), this.title.element),
-      this.pre
+      el('summary', {}, icon('chev'), this.#title.element),
+      this.#pre
     );
   }
 
   set(text: string): void {
-    if (text === this.text) {
+    if (text === this.#text) {
       return;
     }
-    this.text = text;
+    this.#text = text;
     const frames = framesIn(text);
     this.element.hidden = !text;
-    this.title.set(
+    this.#title.set(
       frames ? `Remote traceback, ${many(frames, 'frame')}` : 'Remote traceback'
     );
-    this.pre.replaceChildren(...coloured(text));
+    this.#pre.replaceChildren(...coloured(text));
   }
 }

@@ -13,61 +13,61 @@ export class ErrorList implements List, ErrorView {
   time = 0;
   sought = '';
 
-  private readonly pane: Pane;
-  private readonly list = el('div', { role: 'list', 'aria-label': 'Errors' });
-  private readonly nothing = el('p', { class: 'nothing dim' });
-  private readonly pace = new Pace();
-  private readonly items = new Map<string, ErrorItem>();
+  readonly #pane: Pane;
+  readonly #list = el('div', { role: 'list', 'aria-label': 'Errors' });
+  readonly #nothing = el('p', { class: 'nothing dim' });
+  readonly #pace = new Pace();
+  readonly #items = new Map<string, ErrorItem>();
 
-  private groups: readonly ErrorRow[] = [];
-  private workers: readonly WorkerRow[] = [];
+  #groups: readonly ErrorRow[] = [];
+  #workers: readonly WorkerRow[] = [];
   /** Keys in the order in which they are drawn. */
-  private order: string[] = [];
-  private focusKey: string | null = null;
-  private cleared = -Infinity;
-  private isPointed = false;
+  #order: string[] = [];
+  #focusKey: string | null = null;
+  #cleared = -Infinity;
+  #isPointed = false;
 
   constructor(private readonly context: ListContext) {
-    this.pane = new Pane('errors', 'Errors', () => undefined);
-    this.element = this.pane.element;
-    this.pane.by.disabled = true; // there is one order only
-    this.element.append(this.list, this.nothing);
-    this.list.addEventListener('pointerenter', () => (this.isPointed = true));
-    this.list.addEventListener('pointerleave', () => (this.isPointed = false));
-    this.list.addEventListener('keydown', event => this.onKey(event));
-    this.list.addEventListener('focusin', event => {
-      const item = this.itemOf(event.target);
+    this.#pane = new Pane('errors', 'Errors', () => undefined);
+    this.element = this.#pane.element;
+    this.#pane.by.disabled = true; // there is one order only
+    this.element.append(this.#list, this.#nothing);
+    this.#list.addEventListener('pointerenter', () => (this.#isPointed = true));
+    this.#list.addEventListener('pointerleave', () => (this.#isPointed = false));
+    this.#list.addEventListener('keydown', event => this.#onKey(event));
+    this.#list.addEventListener('focusin', event => {
+      const item = this.#itemOf(event.target);
       if (item) {
-        this.focusKey = item.key;
-        this.setStops();
+        this.#focusKey = item.key;
+        this.#setStops();
       }
     });
-    this.draw();
+    this.#draw();
   }
 
   update(state: ListState): void {
     this.time = state.time;
-    this.groups = state.errors;
-    this.workers = state.workers;
-    this.draw();
+    this.#groups = state.errors;
+    this.#workers = state.workers;
+    this.#draw();
   }
 
   find(text: string): void {
     this.sought = text.trim().toLowerCase();
-    this.pace.reset();
-    this.draw();
+    this.#pace.reset();
+    this.#draw();
   }
 
   count(): ListCount {
-    const all = this.listed().length;
+    const all = this.#listed().length;
     if (this.sought) {
-      return { text: `${this.found().length} of ${all}`, trouble: '' };
+      return { text: `${this.#found().length} of ${all}`, trouble: '' };
     }
     return all ? { text: '', trouble: String(all) } : { text: '0', trouble: '' };
   }
 
   setNarrow(isNarrow: boolean): void {
-    this.pane.setNarrow(isNarrow);
+    this.#pane.setNarrow(isNarrow);
   }
 
   setLive(): void {
@@ -76,25 +76,25 @@ export class ErrorList implements List, ErrorView {
 
   /** Forget those until now; the kernel still counts them. */
   clear(): void {
-    this.cleared = this.time;
-    this.pace.reset();
-    this.draw();
+    this.#cleared = this.time;
+    this.#pace.reset();
+    this.#draw();
   }
 
   dispose(): void {
-    this.items.clear();
+    this.#items.clear();
   }
 
   /** Open the error that is meant, and go to it. */
   open(hint: ErrorHint): void {
-    const ofType = this.groups.filter(({ type }) => type === hint.type);
+    const ofType = this.#groups.filter(({ type }) => type === hint.type);
     const meant =
       ofType.find(({ message }) => message === hint.message) ??
       ofType.find(({ message }) => message.includes(hint.message)) ??
       ofType[0];
-    const item = meant && this.items.get(keyOf(meant));
+    const item = meant && this.#items.get(keyOf(meant));
     if (item) {
-      this.pane.setFolded(false);
+      this.#pane.setFolded(false);
       item.setOpen(true);
       item.head.focus({ preventScroll: true });
       item.element.scrollIntoView?.({ block: 'nearest' });
@@ -106,95 +106,95 @@ export class ErrorList implements List, ErrorView {
   }
 
   nameOf(pid: number): string | null {
-    return this.workers.find(worker => worker.pid === pid)?.name ?? null;
+    return this.#workers.find(worker => worker.pid === pid)?.name ?? null;
   }
 
   /** All that came since the list was cleared. */
-  private listed(): readonly ErrorRow[] {
-    return this.groups.filter(group => group.last > this.cleared);
+  #listed(): readonly ErrorRow[] {
+    return this.#groups.filter(group => group.last > this.#cleared);
   }
 
-  private found(): readonly ErrorRow[] {
-    return this.listed().filter(({ type, object, message, worker }) =>
+  #found(): readonly ErrorRow[] {
+    return this.#listed().filter(({ type, object, message, worker }) =>
       `${type} ${object} ${message} ${worker}`.toLowerCase().includes(this.sought)
     );
   }
 
   /** Whether somebody reads here: then nothing may move. */
-  private isHeld(): boolean {
-    const root = this.list.getRootNode() as Document | ShadowRoot;
-    const isFocused = this.list.contains(root.activeElement ?? null);
-    const isOpen = [...this.items.values()].some(item => item.isOpen);
-    return this.isPointed || isFocused || isOpen;
+  #isHeld(): boolean {
+    const root = this.#list.getRootNode() as Document | ShadowRoot;
+    const isFocused = this.#list.contains(root.activeElement ?? null);
+    const isOpen = [...this.#items.values()].some(item => item.isOpen);
+    return this.#isPointed || isFocused || isOpen;
   }
 
-  private draw(): void {
-    const groups = new Map(this.found().map(group => [keyOf(group), group]));
-    const known = new Set(this.order);
-    const isMoving = this.pace.mayMove(this.context.now(), this.isHeld());
-    if (isMoving || this.order.length === 0) {
-      this.order = [...groups.values()].sort((a, b) => b.last - a.last).map(keyOf);
+  #draw(): void {
+    const groups = new Map(this.#found().map(group => [keyOf(group), group]));
+    const known = new Set(this.#order);
+    const isMoving = this.#pace.mayMove(this.context.now(), this.#isHeld());
+    if (isMoving || this.#order.length === 0) {
+      this.#order = [...groups.values()].sort((a, b) => b.last - a.last).map(keyOf);
     } else {
       // New ones wait below what is read; the tab counts them at once.
       const fresh = [...groups.keys()].filter(key => !known.has(key));
-      this.order = [...this.order.filter(key => groups.has(key)), ...fresh];
+      this.#order = [...this.#order.filter(key => groups.has(key)), ...fresh];
     }
-    for (const [key, item] of this.items) {
+    for (const [key, item] of this.#items) {
       if (!groups.has(key)) {
-        this.items.delete(key);
+        this.#items.delete(key);
         item.element.remove();
       }
     }
-    const elements = this.order.map(key => {
-      let item = this.items.get(key);
+    const elements = this.#order.map(key => {
+      let item = this.#items.get(key);
       if (!item) {
         item = new ErrorItem(key, this);
-        this.items.set(key, item);
+        this.#items.set(key, item);
       }
       item.bind(groups.get(key) as ErrorRow);
       return item.element;
     });
-    putInOrder(this.list, elements);
-    if (!this.items.has(this.focusKey ?? '')) {
-      this.focusKey = this.order[0] ?? null;
+    putInOrder(this.#list, elements);
+    if (!this.#items.has(this.#focusKey ?? '')) {
+      this.#focusKey = this.#order[0] ?? null;
     }
-    this.setStops();
+    this.#setStops();
     const { text, trouble } = this.count();
-    this.pane.setWords(text, trouble, 'newest first');
-    this.list.hidden = elements.length === 0;
-    this.nothing.hidden = elements.length > 0;
+    this.#pane.setWords(text, trouble, 'newest first');
+    this.#list.hidden = elements.length === 0;
+    this.#nothing.hidden = elements.length > 0;
     if (elements.length === 0) {
-      this.nothing.textContent = this.sought
+      this.#nothing.textContent = this.sought
         ? `Nothing here matches “${this.sought}”.`
         : 'No call has failed.';
     }
   }
 
   /** One stop of the Tab key; the arrows go from error to error. */
-  private setStops(): void {
-    for (const [key, item] of this.items) {
-      item.setStop(key === this.focusKey);
+  #setStops(): void {
+    for (const [key, item] of this.#items) {
+      item.setStop(key === this.#focusKey);
     }
   }
 
-  private itemOf(target: EventTarget | null): ErrorItem | undefined {
+  #itemOf(target: EventTarget | null): ErrorItem | undefined {
     const element = (target as Element | null)?.closest<HTMLElement>('.error');
-    return this.items.get(element?.dataset['key'] ?? '');
+    return this.#items.get(element?.dataset['key'] ?? '');
   }
 
-  private onKey(event: KeyboardEvent): void {
-    const item = this.itemOf(event.target);
+  #onKey(event: KeyboardEvent): void {
+    const item = this.#itemOf(event.target);
     if (!item || event.target !== item.head) {
       return;
     }
-    const at = this.order.indexOf(item.key);
+    const at = this.#order.indexOf(item.key);
     const to: Record<string, number> = {
       ArrowDown: at + 1,
       ArrowUp: at - 1,
       Home: 0,
-      End: this.order.length - 1
+      End: this.#order.length - 1
     };
-    const next = this.items.get(this.order[to[event.key] ?? -1] ?? '');
+    const next = this.#items.get(this.#order[to[event.key] ?? -1] ?? '');
     if (next) {
       next.head.focus();
     } else if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {

@@ -33,30 +33,28 @@ export class Head {
   readonly element: HTMLElement;
   readonly menu: HTMLElement;
   readonly find: HTMLInputElement;
-  private readonly whose = new Text(el('span', { class: 'whose' }));
-  private readonly mark: Attribute;
-  private readonly sentence = new Text(el('strong'));
-  private readonly aside = new Text(el('span', { class: 'aside' }));
-  private readonly isWarning: Flag;
-  private readonly workers = new Text(
-    el('button', { class: 'link err', type: 'button' })
-  );
-  private readonly errors = new Text(
+  readonly #whose = new Text(el('span', { class: 'whose' }));
+  readonly #mark: Attribute;
+  readonly #sentence = new Text(el('strong'));
+  readonly #aside = new Text(el('span', { class: 'aside' }));
+  readonly #isWarning: Flag;
+  readonly #workers = new Text(el('button', { class: 'link err', type: 'button' }));
+  readonly #errors = new Text(
     el('button', { class: 'link err only-b', type: 'button' })
   );
-  private readonly tools: HTMLElement;
-  private readonly pause: HTMLButtonElement;
-  private readonly more: HTMLButtonElement;
-  private readonly spans: HTMLButtonElement[];
-  private readonly disabled: (HTMLButtonElement | HTMLInputElement)[];
-  private isPaused = false;
+  readonly #tools: HTMLElement;
+  readonly #pause: HTMLButtonElement;
+  readonly #more: HTMLButtonElement;
+  readonly #spans: HTMLButtonElement[];
+  readonly #disabled: (HTMLButtonElement | HTMLInputElement)[];
+  #isPaused = false;
 
   constructor(private readonly actions: HeadActions) {
     const mark = el('span', { class: 'mark', 'data-s': 'none' });
-    this.mark = new Attribute(mark, 'data-s');
-    this.isWarning = new Flag(this.aside.element, 'warn');
-    this.workers.element.addEventListener('click', () => actions.openWorkers());
-    this.errors.element.addEventListener('click', () => actions.openErrors());
+    this.#mark = new Attribute(mark, 'data-s');
+    this.#isWarning = new Flag(this.#aside.element, 'warn');
+    this.#workers.element.addEventListener('click', () => actions.openWorkers());
+    this.#errors.element.addEventListener('click', () => actions.openErrors());
     this.find = el('input', {
       type: 'text',
       placeholder: 'Find',
@@ -70,7 +68,7 @@ export class Head {
         event.stopPropagation();
       }
     });
-    this.spans = SPANS.map((seconds, at) => {
+    this.#spans = SPANS.map((seconds, at) => {
       const button = el(
         'button',
         { type: 'button', role: 'radio', tabindex: at ? '-1' : '0' },
@@ -82,59 +80,59 @@ export class Head {
     const segments = el(
       'div',
       { class: 'seg', role: 'radiogroup', 'aria-label': 'Span' },
-      ...this.spans
+      ...this.#spans
     );
-    segments.addEventListener('keydown', event => this.moveSpan(event));
-    this.pause = tool('pause', 'Pause drawing', () => this.togglePause());
+    segments.addEventListener('keydown', event => this.#moveSpan(event));
+    this.#pause = tool('pause', 'Pause drawing', () => this.togglePause());
     const clear = tool('clear', 'Clear what is drawn and listed', () =>
       actions.clear()
     );
     clear.title = 'Clear what is drawn and listed; the kernel’s counts stay';
-    this.more = tool('more', 'More', () => this.openMenu(this.menu.hidden));
-    this.more.setAttribute('aria-haspopup', 'menu');
-    this.menu = this.makeMenu();
-    this.disabled = [...this.spans, this.pause, clear];
-    this.tools = el(
+    this.#more = tool('more', 'More', () => this.openMenu(this.menu.hidden));
+    this.#more.setAttribute('aria-haspopup', 'menu');
+    this.menu = this.#makeMenu();
+    this.#disabled = [...this.#spans, this.#pause, clear];
+    this.#tools = el(
       'div',
       { class: 'tools', role: 'toolbar', 'aria-label': 'Monitor' },
       el('div', { class: 'find' }, icon('search'), this.find, el('kbd', {}, '/')),
       el('span', { class: 'sep' }),
       segments,
       el('span', { class: 'sep' }),
-      this.pause,
+      this.#pause,
       clear,
-      this.more
+      this.#more
     );
     const words = el(
       'p',
       { class: 'words' },
-      this.sentence.element,
+      this.#sentence.element,
       ' ',
-      this.aside.element,
-      this.workers.element,
-      this.errors.element
+      this.#aside.element,
+      this.#workers.element,
+      this.#errors.element
     );
     this.element = el(
       'header',
       { class: 'head' },
-      el('div', { class: 'say' }, this.whose.element, mark, words),
-      this.tools
+      el('div', { class: 'say' }, this.#whose.element, mark, words),
+      this.#tools
     );
     this.openMenu(false);
   }
 
   say(say: Say, title: string): void {
-    this.whose.set(title);
-    this.mark.set(say.mark);
-    this.sentence.set(say.sentence);
-    this.aside.set(say.aside);
-    this.isWarning.set(say.isWarning);
+    this.#whose.set(title);
+    this.#mark.set(say.mark);
+    this.#sentence.set(say.sentence);
+    this.#aside.set(say.aside);
+    this.#isWarning.set(say.isWarning);
   }
 
   setTrouble(workers: string, errors: string): void {
     for (const [link, text] of [
-      [this.workers, workers],
-      [this.errors, errors]
+      [this.#workers, workers],
+      [this.#errors, errors]
     ] as const) {
       link.set(text);
       link.element.hidden = !text;
@@ -143,14 +141,14 @@ export class Head {
 
   /** Show the tools, and offer those that need a kernel only where there is one. */
   setTools(shown: boolean, live: boolean): void {
-    this.tools.hidden = !shown;
-    for (const control of this.disabled) {
+    this.#tools.hidden = !shown;
+    for (const control of this.#disabled) {
       control.disabled = !live;
     }
   }
 
   setSpan(seconds: number): void {
-    for (const [at, button] of this.spans.entries()) {
+    for (const [at, button] of this.#spans.entries()) {
       const isIt = SPANS[at] === seconds;
       button.setAttribute('aria-checked', String(isIt));
       button.tabIndex = isIt ? 0 : -1;
@@ -158,31 +156,31 @@ export class Head {
   }
 
   togglePause(): void {
-    if (this.pause.disabled) {
+    if (this.#pause.disabled) {
       return;
     }
-    this.setPaused(!this.isPaused);
-    this.actions.pause(this.isPaused);
+    this.setPaused(!this.#isPaused);
+    this.actions.pause(this.#isPaused);
   }
 
   setPaused(paused: boolean): void {
-    this.isPaused = paused;
+    this.#isPaused = paused;
     const label = paused ? 'Go on drawing' : 'Pause drawing';
-    this.pause.replaceChildren(icon(paused ? 'play' : 'pause'));
-    this.pause.title = label;
-    this.pause.setAttribute('aria-label', label);
-    this.pause.setAttribute('aria-pressed', String(paused));
+    this.#pause.replaceChildren(icon(paused ? 'play' : 'pause'));
+    this.#pause.title = label;
+    this.#pause.setAttribute('aria-label', label);
+    this.#pause.setAttribute('aria-pressed', String(paused));
   }
 
   openMenu(open: boolean): void {
     this.menu.hidden = !open;
-    this.more.setAttribute('aria-expanded', String(open));
+    this.#more.setAttribute('aria-expanded', String(open));
     if (open) {
       this.menu.querySelector('button')?.focus();
     }
   }
 
-  private makeMenu(): HTMLElement {
+  #makeMenu(): HTMLElement {
     const item = (name: IconName, label: string, act: () => void): HTMLElement => {
       const button = el(
         'button',
@@ -192,7 +190,7 @@ export class Head {
       );
       button.addEventListener('click', () => {
         this.openMenu(false);
-        this.more.focus();
+        this.#more.focus();
         act();
       });
       return button;
@@ -212,7 +210,7 @@ export class Head {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (event.key === 'Escape') {
         this.openMenu(false);
-        this.more.focus();
+        this.#more.focus();
         event.stopPropagation();
       } else if (step) {
         items.at((at + step) % items.length)?.focus();
@@ -221,21 +219,21 @@ export class Head {
     });
     menu.addEventListener('focusout', event => {
       const next = event.relatedTarget as Node | null;
-      if (!next || (!menu.contains(next) && next !== this.more)) {
+      if (!next || (!menu.contains(next) && next !== this.#more)) {
         this.openMenu(false);
       }
     });
     return menu;
   }
 
-  private moveSpan(event: KeyboardEvent): void {
+  #moveSpan(event: KeyboardEvent): void {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const at = this.spans.indexOf(event.target as HTMLButtonElement);
+    const at = this.#spans.indexOf(event.target as HTMLButtonElement);
     if (!step || at < 0) {
       return;
     }
     const next = (at + step + SPANS.length) % SPANS.length;
-    this.spans[next]?.focus();
+    this.#spans[next]?.focus();
     this.actions.setSpan(SPANS[next] ?? 60);
     event.preventDefault();
   }

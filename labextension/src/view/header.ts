@@ -15,7 +15,7 @@ interface Head {
 export class HeaderRow {
   readonly element: HTMLElement;
 
-  private readonly heads: Head[];
+  readonly #heads: Head[];
 
   /**
    * @param columns - The columns, from left to right.
@@ -23,7 +23,7 @@ export class HeaderRow {
    */
   constructor(columns: readonly Column[], choose: (column: Column) => void) {
     this.element = el('div', { class: 'hrow', role: 'row', 'aria-rowindex': 1 });
-    this.heads = columns.map((column, at) => {
+    this.#heads = columns.map((column, at) => {
       const button = el('button', {
         class: 'sort',
         type: 'button',
@@ -47,35 +47,35 @@ export class HeaderRow {
       head.text.set(column.text);
       return head;
     });
-    this.element.addEventListener('keydown', event => this.onKey(event));
+    this.element.addEventListener('keydown', event => this.#onKey(event));
     this.setOrder(null);
   }
 
   setOrder(order: Order | null): void {
-    for (const { column, sort } of this.heads) {
+    for (const { column, sort } of this.#heads) {
       sort.set(order?.column === column.id ? order.direction : 'none');
     }
   }
 
   setText(id: string, text: string): void {
-    this.heads.find(({ column }) => column.id === id)?.text.set(text);
+    this.#heads.find(({ column }) => column.id === id)?.text.set(text);
   }
 
   /** Focus the header that was focused last. */
   focus(): void {
-    this.heads.find(({ button }) => button.tabIndex === 0)?.button.focus();
+    this.#heads.find(({ button }) => button.tabIndex === 0)?.button.focus();
   }
 
-  private onKey(event: KeyboardEvent): void {
+  #onKey(event: KeyboardEvent): void {
     const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1 };
     const step = steps[event.key];
     // Headers of columns that have no room now cannot be reached.
-    const seen = this.heads.filter(({ button }) => button.checkVisibility?.() ?? true);
+    const seen = this.#heads.filter(({ button }) => button.checkVisibility?.() ?? true);
     const at = seen.findIndex(({ button }) => button === event.target);
     const next = step === undefined || at < 0 ? undefined : seen[at + step];
     if (next) {
       event.preventDefault();
-      this.heads.forEach(({ button }) => (button.tabIndex = -1));
+      this.#heads.forEach(({ button }) => (button.tabIndex = -1));
       next.button.tabIndex = 0;
       next.button.focus();
     }

@@ -60,11 +60,11 @@ export class History {
   /** Counts at earlier moments, the oldest first. */
   samples: Sample[] = [];
   events: WorkerEvent[] = [];
-  private notes: Note[] = [];
-  private rows = new Map<number, ObjectRow>();
-  private ended = new Set<number>();
+  #notes: Note[] = [];
+  #rows = new Map<number, ObjectRow>();
+  #ended = new Set<number>();
   /** What each worker had waited when it was last heard of. */
-  private waited = new Map<number, number>();
+  #waited = new Map<number, number>();
 
   /** Take in what came. A tick that does not fit what is known is left for a whole one. */
   add(snapshot: Snapshot): boolean {
@@ -77,9 +77,9 @@ export class History {
       return false;
     }
     this.now = snapshot.whole || !before ? snapshot : merge(before, snapshot);
-    this.rows = new Map(this.now.objects.map(row => [row.idx, row]));
-    this.noteEvents(this.now, same);
-    this.keep(this.now);
+    this.#rows = new Map(this.now.objects.map(row => [row.idx, row]));
+    this.#noteEvents(this.now, same);
+    this.#keep(this.now);
     return true;
   }
 
@@ -87,15 +87,15 @@ export class History {
   clear(): void {
     this.samples = [];
     this.events = [];
-    this.notes = [];
+    this.#notes = [];
   }
 
-  private noteEvents(now: Snapshot, known: boolean): void {
+  #noteEvents(now: Snapshot, known: boolean): void {
     for (const end of now.ended) {
-      if (this.ended.has(end.pid)) {
+      if (this.#ended.has(end.pid)) {
         continue;
       }
-      this.ended.add(end.pid);
+      this.#ended.add(end.pid);
       if (known && end.exit_code !== null && end.exit_code !== 0) {
         const how = end.exit_code < 0 ? 'killed' : `ended with ${end.exit_code}`;
         this.events.push({ time: end.ended, what: `${end.name} ${how}` });
@@ -104,7 +104,7 @@ export class History {
     this.events = this.events.filter(event => now.time - event.time < KEPT_S);
   }
 
-  private keep(now: Snapshot): void {
+  #keep(now: Snapshot): void {
     const last = this.samples.at(-1);
     if (last && now.time <= last.time) {
       return;
@@ -113,20 +113,20 @@ export class History {
     let more = 0;
     let threads = 0;
     for (const { pid, waited: seconds, threads: count } of now.workers) {
-      more += Math.max(0, seconds - (this.waited.get(pid) ?? seconds));
+      more += Math.max(0, seconds - (this.#waited.get(pid) ?? seconds));
       threads += count;
     }
-    this.waited = waited;
+    this.#waited = waited;
     this.samples.push({
       time: now.time,
       totals: now.totals,
       waited: (last?.waited ?? 0) + more,
       had: (last?.had ?? 0) + threads * (now.time - (last?.time ?? now.time))
     });
-    this.thin(now.time);
-    const note = this.notes.at(-1);
+    this.#thin(now.time);
+    const note = this.#notes.at(-1);
     if (!note || now.time - note.time >= NOTE_EVERY_S) {
-      this.notes.push({
+      this.#notes.push({
         time: now.time,
         calls: new Map(
           now.objects.map(row => [row.idx, row.gets + row.sets + row.executes])
@@ -134,14 +134,14 @@ export class History {
         waited,
         workerCalls: new Map(now.workers.map(row => [row.pid, row.calls]))
       });
-      if (this.notes.length > NOTES_KEPT) {
-        this.notes.shift();
+      if (this.#notes.length > NOTES_KEPT) {
+        this.#notes.shift();
       }
     }
   }
 
   /** Keep of the older samples one a second, and none of the oldest. */
-  private thin(time: number): void {
+  #thin(time: number): void {
     while (time - (this.samples[0]?.time ?? time) > KEPT_S) {
       this.samples.shift();
     }
@@ -156,15 +156,15 @@ export class History {
   }
 
   /** The note that is so many seconds old, or the oldest. */
-  private noteBefore(seconds: number): Note | undefined {
+  #noteBefore(seconds: number): Note | undefined {
     const until = (this.now?.time ?? 0) - seconds;
-    return this.notes.findLast(note => note.time <= until) ?? this.notes[0];
+    return this.#notes.findLast(note => note.time <= until) ?? this.#notes[0];
   }
 
   /** Calls to an object in a second. */
   rateOf(idx: number): number {
-    const note = this.noteBefore(ROW_WINDOW_S);
-    const row = this.rows.get(idx);
+    const note = this.#noteBefore(ROW_WINDOW_S);
+    const row = this.#rows.get(idx);
     if (!note || !row || !this.now || this.now.time <= note.time) {
       return 0;
     }
@@ -175,7 +175,7 @@ export class History {
 
   /** Calls of a worker in a second. */
   workerRateOf(pid: number): number {
-    const note = this.noteBefore(ROW_WINDOW_S);
+    const note = this.#noteBefore(ROW_WINDOW_S);
     const row = this.now?.workers.find(worker => worker.pid === pid);
     if (!note || !row || !this.now || this.now.time <= note.time) {
       return 0;
@@ -186,7 +186,7 @@ export class History {
 
   /** Share of its threads' time that a worker waited lately, of 1. */
   waitingOf(pid: number): number | null {
-    const note = this.noteBefore(NOTES_KEPT);
+    const note = this.#noteBefore(NOTES_KEPT);
     const row = this.now?.workers.find(worker => worker.pid === pid);
     if (!note || !row || !this.now) {
       return null;

@@ -3,11 +3,11 @@
 import type { ObjectRow } from '../snapshot';
 
 export class Kept {
-  private rows: readonly ObjectRow[] = [];
-  private gone = new Set<number>();
+  #rows: readonly ObjectRow[] = [];
+  #gone = new Set<number>();
 
   isGone(idx: number): boolean {
-    return this.gone.has(idx);
+    return this.#gone.has(idx);
   }
 
   /**
@@ -18,33 +18,33 @@ export class Kept {
    * @returns The objects, the held ones where they were.
    */
   merge(rows: readonly ObjectRow[], held: readonly number[]): readonly ObjectRow[] {
-    this.gone = new Set();
+    this.#gone = new Set();
     if (held.length === 0) {
-      this.rows = rows;
+      this.#rows = rows;
       return rows;
     }
     const here = new Set(rows.map(row => row.idx));
     if (held.some(idx => !here.has(idx))) {
-      const before = new Map(this.rows.map(row => [row.idx, row]));
+      const before = new Map(this.#rows.map(row => [row.idx, row]));
       for (const idx of held) {
         let row = before.get(idx);
         while (row && !here.has(row.idx)) {
-          this.gone.add(row.idx);
+          this.#gone.add(row.idx);
           row = row.parent === null ? undefined : before.get(row.parent);
         }
       }
     }
-    if (this.gone.size === 0) {
-      this.rows = rows;
+    if (this.#gone.size === 0) {
+      this.#rows = rows;
       return rows;
     }
     const merged = [...rows];
-    this.rows.forEach((row, at) => {
-      if (this.gone.has(row.idx)) {
+    this.#rows.forEach((row, at) => {
+      if (this.#gone.has(row.idx)) {
         merged.splice(Math.min(at, merged.length), 0, row);
       }
     });
-    this.rows = merged;
+    this.#rows = merged;
     return merged;
   }
 }

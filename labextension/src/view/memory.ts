@@ -10,18 +10,18 @@ const NEAR = 0.8;
 
 export class Memory {
   readonly element: HTMLElement;
-  private readonly zone: Attribute;
-  private readonly value: Attribute;
-  private readonly own: Style;
-  private readonly others: Style;
-  private readonly held = new Text(el('b'));
-  private readonly free = new Text(el('span'));
-  private readonly spooled = new Text(el('span', { class: 'extra' }));
-  private readonly finding: HTMLButtonElement;
-  private readonly found = new Text(el('span'));
-  private line = '';
+  readonly #zone: Attribute;
+  readonly #value: Attribute;
+  readonly #own: Style;
+  readonly #others: Style;
+  readonly #held = new Text(el('b'));
+  readonly #free = new Text(el('span'));
+  readonly #spooled = new Text(el('span', { class: 'extra' }));
+  readonly #finding: HTMLButtonElement;
+  readonly #found = new Text(el('span'));
+  #line = '';
 
-  private readonly bar = el('span', { class: 'ours' });
+  readonly #bar = el('span', { class: 'ours' });
 
   constructor(copy: (line: string) => void) {
     const theirs = el('span', { class: 'theirs' });
@@ -34,16 +34,16 @@ export class Memory {
         'aria-valuemax': '100',
         'aria-label': 'Shared memory in use'
       },
-      this.bar,
+      this.#bar,
       theirs
     );
-    this.finding = el(
+    this.#finding = el(
       'button',
       { class: 'find-d', type: 'button', hidden: '' },
       icon('alert'),
-      this.found.element
+      this.#found.element
     );
-    this.finding.addEventListener('click', () => copy(this.line));
+    this.#finding.addEventListener('click', () => copy(this.#line));
     this.element = el(
       'footer',
       { class: 'mem', 'aria-label': 'Shared memory' },
@@ -52,47 +52,47 @@ export class Memory {
       el(
         'span',
         { class: 'facts' },
-        el('span', {}, this.held.element, ' held'),
-        this.free.element,
-        this.spooled.element
+        el('span', {}, this.#held.element, ' held'),
+        this.#free.element,
+        this.#spooled.element
       ),
       el('span', { class: 'spacer' }),
-      this.finding
+      this.#finding
     );
-    this.zone = new Attribute(this.element, 'data-z');
-    this.value = new Attribute(track, 'aria-valuenow');
-    this.own = new Style(this.bar, '--v');
-    this.others = new Style(theirs, '--o');
+    this.#zone = new Attribute(this.element, 'data-z');
+    this.#value = new Attribute(track, 'aria-valuenow');
+    this.#own = new Style(this.#bar, '--v');
+    this.#others = new Style(theirs, '--o');
   }
 
   update(memory: MemoryRow): void {
     const { capacity, free, ours } = memory;
-    this.held.set(format.bytes(ours));
-    this.bar.hidden = ours === 0;
+    this.#held.set(format.bytes(ours));
+    this.#bar.hidden = ours === 0;
     if (capacity === null || free === null) {
-      this.free.set('');
+      this.#free.set('');
     } else {
       const inside = Math.max(0, ours - memory.spooled);
       const used = Math.max(0, capacity - free);
-      this.own.set(String((100 * Math.min(inside, used)) / capacity));
-      this.others.set(String((100 * Math.max(0, used - inside)) / capacity));
-      this.value.set(String(Math.round((100 * used) / capacity)));
-      this.zone.set(used / capacity >= NEAR ? 'near' : null);
-      this.free.set(
+      this.#own.set(String((100 * Math.min(inside, used)) / capacity));
+      this.#others.set(String((100 * Math.max(0, used - inside)) / capacity));
+      this.#value.set(String(Math.round((100 * used) / capacity)));
+      this.#zone.set(used / capacity >= NEAR ? 'near' : null);
+      this.#free.set(
         `${format.bytes(free, 2)} free of ${format.bytes(capacity, 2).replace('.0', '')} in /dev/shm`
       );
     }
-    this.spooled.set(
+    this.#spooled.set(
       memory.spooled
         ? `${format.bytes(memory.spooled)} spooled to ${memory.spool_dir}`
         : 'none spooled'
     );
     const finding = memory.findings?.[0];
-    this.finding.hidden = !finding;
+    this.#finding.hidden = !finding;
     if (finding) {
-      this.line = finding.line;
-      this.found.set(finding.what);
-      this.finding.title = [finding.detail, finding.line && `Copy: ${finding.line}`]
+      this.#line = finding.line;
+      this.#found.set(finding.what);
+      this.#finding.title = [finding.detail, finding.line && `Copy: ${finding.line}`]
         .filter(Boolean)
         .join('\n');
     }

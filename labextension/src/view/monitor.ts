@@ -62,211 +62,211 @@ export function mountMonitor(
 }
 
 class Monitor {
-  private readonly root: ShadowRoot;
-  private readonly frame: HTMLElement;
-  private readonly stateName: Attribute;
-  private readonly history = new History();
-  private readonly charts = new Charts(this.history);
-  private readonly head: Head;
-  private readonly lists: [ObjectList, WorkerList, ErrorList];
-  private readonly tabs: Tabs;
-  private readonly memory: Memory;
-  private readonly orders: Orders;
-  private readonly page = el('div', { style: 'display: contents' });
-  private readonly body = el('div', { class: 'body' });
-  private readonly band = new Band();
-  private readonly announcer = new Announcer();
-  private readonly actions: AbsenceActions;
-  private readonly stops: (() => void)[] = [];
+  readonly #root: ShadowRoot;
+  readonly #frame: HTMLElement;
+  readonly #stateName: Attribute;
+  readonly #history = new History();
+  readonly #charts = new Charts(this.#history);
+  readonly #head: Head;
+  readonly #lists: [ObjectList, WorkerList, ErrorList];
+  readonly #tabs: Tabs;
+  readonly #memory: Memory;
+  readonly #orders: Orders;
+  readonly #page = el('div', { style: 'display: contents' });
+  readonly #body = el('div', { class: 'body' });
+  readonly #band = new Band();
+  readonly #announcer = new Announcer();
+  readonly #actions: AbsenceActions;
+  readonly #stops: (() => void)[] = [];
 
-  private absence: Absence | null = null;
-  private pageKey = '';
-  private span: number;
+  #absence: Absence | null = null;
+  #pageKey = '';
+  #span: number;
   /** What is drawn while the drawing pauses; the history goes on below it. */
-  private paused: Snapshot | null = null;
-  private isSeen = true;
-  private frameWanted = 0;
-  private wordsAt = 0;
+  #paused: Snapshot | null = null;
+  #isSeen = true;
+  #frameWanted = 0;
+  #wordsAt = 0;
   /** Who wants no motion gets a picture a second. */
-  private readonly isCalm = matchMedia('(prefers-reduced-motion: reduce)');
-  private lastCall: number | null = null;
-  private calls = -1;
-  private heardAt = performance.now();
+  readonly #isCalm = matchMedia('(prefers-reduced-motion: reduce)');
+  #lastCall: number | null = null;
+  #calls = -1;
+  #heardAt = performance.now();
 
   constructor(
     private readonly host: HTMLElement,
     private readonly source: Source,
     options: MonitorOptions
   ) {
-    this.span = options.span ?? 60;
-    this.root = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
+    this.#span = options.span ?? 60;
+    this.#root = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
     const style = document.createElement('style');
     style.textContent = stylesheet;
     const context: ListContext = {
-      rate: idx => this.history.rateOf(idx),
-      workerRate: pid => this.history.workerRateOf(pid),
-      waiting: pid => this.history.waitingOf(pid),
-      send: command => this.orders.send(command),
-      copy: text => this.copy(text),
-      showError: hint => this.showError(hint),
+      rate: idx => this.#history.rateOf(idx),
+      workerRate: pid => this.#history.workerRateOf(pid),
+      waiting: pid => this.#history.waitingOf(pid),
+      send: command => this.#orders.send(command),
+      copy: text => this.#copy(text),
+      showError: hint => this.#showError(hint),
       now: () => performance.now()
     };
-    this.lists = [
+    this.#lists = [
       new ObjectList(context),
       new WorkerList(context),
       new ErrorList(context)
     ];
-    const [objects, workers, errors] = this.lists;
-    this.orders = new Orders(source, words => this.announcer.answer(words));
-    this.memory = new Memory(line => this.copy(line));
-    this.actions = { copy: line => this.copy(line), host: source.host };
-    this.head = new Head({
-      pause: paused => this.pause(paused),
-      clear: () => this.clear(),
-      setSpan: seconds => this.setSpan(seconds),
-      find: text => this.find(text),
-      save: () => this.save(),
-      copyText: () => this.copyAll(),
-      resetPeaks: () => this.orders.send({ name: 'reset_peaks', args: {} }),
-      unshareAll: () => this.orders.send({ name: 'unshare_all', args: {} }),
-      openErrors: () => this.tabs.select('errors'),
-      openWorkers: () => this.tabs.select('workers')
+    const [objects, workers, errors] = this.#lists;
+    this.#orders = new Orders(source, words => this.#announcer.answer(words));
+    this.#memory = new Memory(line => this.#copy(line));
+    this.#actions = { copy: line => this.#copy(line), host: source.host };
+    this.#head = new Head({
+      pause: paused => this.#pause(paused),
+      clear: () => this.#clear(),
+      setSpan: seconds => this.#setSpan(seconds),
+      find: text => this.#find(text),
+      save: () => this.#save(),
+      copyText: () => this.#copyAll(),
+      resetPeaks: () => this.#orders.send({ name: 'reset_peaks', args: {} }),
+      unshareAll: () => this.#orders.send({ name: 'unshare_all', args: {} }),
+      openErrors: () => this.#tabs.select('errors'),
+      openWorkers: () => this.#tabs.select('workers')
     });
-    this.frame = el(
+    this.#frame = el(
       'section',
       { class: 'duck', role: 'region', 'aria-label': 'duck monitor' },
-      this.head.element,
-      this.head.menu,
-      this.announcer.element,
-      this.band.element,
-      this.orders.element
+      this.#head.element,
+      this.#head.menu,
+      this.#announcer.element,
+      this.#band.element,
+      this.#orders.element
     );
-    this.stateName = new Attribute(this.frame, 'data-state');
-    this.tabs = new Tabs(
+    this.#stateName = new Attribute(this.#frame, 'data-state');
+    this.#tabs = new Tabs(
       { objects, workers, errors },
-      new Attribute(this.frame, 'data-pane')
+      new Attribute(this.#frame, 'data-pane')
     );
-    this.body.append(...this.lists.map(list => list.element));
-    this.frame.append(this.page);
-    this.root.append(style, this.frame);
-    this.charts.onPoint = () => {
-      this.want(false);
-      this.charts.say(this.span, (this.paused ?? this.history.now)?.time ?? 0);
-      const words = this.charts.describe();
-      if (words && this.root.activeElement?.closest('.plot')) {
-        this.announcer.answer(words);
+    this.#body.append(...this.#lists.map(list => list.element));
+    this.#frame.append(this.#page);
+    this.#root.append(style, this.#frame);
+    this.#charts.onPoint = () => {
+      this.#want(false);
+      this.#charts.say(this.#span, (this.#paused ?? this.#history.now)?.time ?? 0);
+      const words = this.#charts.describe();
+      if (words && this.#root.activeElement?.closest('.plot')) {
+        this.#announcer.answer(words);
       }
     };
-    this.head.setSpan(this.span);
-    this.frame.addEventListener('keydown', event => this.key(event));
-    this.watch();
-    this.take(source.current());
+    this.#head.setSpan(this.#span);
+    this.#frame.addEventListener('keydown', event => this.#key(event));
+    this.#watch();
+    this.#take(source.current());
   }
 
-  private watch(): void {
-    this.stops.push(this.source.subscribe(update => this.take(update)));
-    const resized = new ResizeObserver(() => this.resize());
+  #watch(): void {
+    this.#stops.push(this.source.subscribe(update => this.#take(update)));
+    const resized = new ResizeObserver(() => this.#resize());
     resized.observe(this.host);
-    this.stops.push(() => resized.disconnect());
-    this.stops.push(
+    this.#stops.push(() => resized.disconnect());
+    this.#stops.push(
       onTheme(() => {
-        this.charts.build();
-        this.want(false);
+        this.#charts.build();
+        this.#want(false);
       })
     );
-    this.stops.push(
+    this.#stops.push(
       onSeen(this.host, seen => {
-        this.isSeen = seen;
+        this.#isSeen = seen;
         this.source.setVisible(seen);
-        this.want(true);
+        this.#want(true);
       })
     );
-    const timer = setInterval(() => this.want(true), WORDS_MS);
-    this.stops.push(() => clearInterval(timer));
+    const timer = setInterval(() => this.#want(true), WORDS_MS);
+    this.#stops.push(() => clearInterval(timer));
     this.source.setVisible(true);
   }
 
   // -- what comes ---------------------------------------------------------------------
 
-  private take(update: Update): void {
+  #take(update: Update): void {
     if (update.kind === 'absence' && update.absence.kind !== 'saved') {
-      this.absence = update.absence;
-      this.want(true);
+      this.#absence = update.absence;
+      this.#want(true);
       return;
     }
-    this.absence = update.kind === 'absence' ? update.absence : null;
+    this.#absence = update.kind === 'absence' ? update.absence : null;
     const snapshot =
       update.kind === 'snapshot' ? update.snapshot : savedOf(update.absence);
-    this.heardAt = performance.now();
-    this.add(snapshot);
-    if (!this.paused) {
-      this.want(false);
+    this.#heardAt = performance.now();
+    this.#add(snapshot);
+    if (!this.#paused) {
+      this.#want(false);
     }
   }
 
-  private add(snapshot: Snapshot): void {
+  #add(snapshot: Snapshot): void {
     const { gets, sets, executes } = snapshot.totals;
     const calls = gets + sets + executes;
-    if (this.calls >= 0 && calls > this.calls) {
-      this.lastCall = snapshot.time;
+    if (this.#calls >= 0 && calls > this.#calls) {
+      this.#lastCall = snapshot.time;
     }
-    this.calls = calls;
-    this.history.add(snapshot);
+    this.#calls = calls;
+    this.#history.add(snapshot);
   }
 
-  private liveness(): Liveness {
-    if (this.absence?.kind === 'saved') {
+  #liveness(): Liveness {
+    if (this.#absence?.kind === 'saved') {
       return 'saved';
     }
-    if (this.paused) {
+    if (this.#paused) {
       return 'paused';
     }
-    return this.isSeen && this.silence() > GAP_S ? 'silent' : 'live';
+    return this.#isSeen && this.#silence() > GAP_S ? 'silent' : 'live';
   }
 
   /** Seconds since something was heard. */
-  private silence(): number {
-    return (performance.now() - this.heardAt) / 1000;
+  #silence(): number {
+    return (performance.now() - this.#heardAt) / 1000;
   }
 
   // -- drawing ------------------------------------------------------------------------
 
   /** Draw with the next picture; words as well where they may have changed. */
-  private want(words: boolean): void {
+  #want(words: boolean): void {
     if (words) {
-      this.wordsAt = 0;
+      this.#wordsAt = 0;
     } else if (
-      this.isCalm.matches &&
-      performance.now() - this.wordsAt < WORDS_MS - 20
+      this.#isCalm.matches &&
+      performance.now() - this.#wordsAt < WORDS_MS - 20
     ) {
       return;
     }
-    if (!this.frameWanted && (this.isSeen || !this.pageKey)) {
-      this.frameWanted = requestAnimationFrame(() => {
-        this.frameWanted = 0;
-        this.draw();
+    if (!this.#frameWanted && (this.#isSeen || !this.#pageKey)) {
+      this.#frameWanted = requestAnimationFrame(() => {
+        this.#frameWanted = 0;
+        this.#draw();
       });
     }
   }
 
-  private draw(): void {
-    const now = this.paused ?? this.history.now;
-    if (this.absence && this.absence.kind !== 'saved') {
-      this.drawAbsence(this.absence);
+  #draw(): void {
+    const now = this.#paused ?? this.#history.now;
+    if (this.#absence && this.#absence.kind !== 'saved') {
+      this.#drawAbsence(this.#absence);
       return;
     }
     if (now === null) {
-      this.drawAbsence({ kind: 'waiting' });
+      this.#drawAbsence({ kind: 'waiting' });
       return;
     }
-    const liveness = this.liveness();
+    const liveness = this.#liveness();
     const isLive = liveness !== 'saved';
-    const time = isLive && !this.paused ? now.time + this.silence() : now.time;
+    const time = isLive && !this.#paused ? now.time + this.#silence() : now.time;
     const isEmpty = now.state !== 'serving';
-    this.show(isEmpty ? 'empty' : 'all');
-    const due = performance.now() - this.wordsAt >= WORDS_MS - 20;
+    this.#show(isEmpty ? 'empty' : 'all');
+    const due = performance.now() - this.#wordsAt >= WORDS_MS - 20;
     // A dead line says more than a still one: the charts go on while nothing comes.
-    this.charts.draw(this.span, liveness === 'silent' ? time : now.time);
+    this.#charts.draw(this.#span, liveness === 'silent' ? time : now.time);
     if (!isEmpty) {
       // At once, for a row that was quiet: each row sees to it that its numbers can be read.
       const state = {
@@ -277,7 +277,7 @@ class Monitor {
         errors: now.errors ?? [],
         chains: now.chains ?? []
       };
-      for (const list of this.lists) {
+      for (const list of this.#lists) {
         list.setLive(isLive);
         list.update(state);
       }
@@ -285,121 +285,121 @@ class Monitor {
     if (!due) {
       return;
     }
-    this.wordsAt = performance.now();
-    const idle = this.lastCall === null ? null : Math.max(0, time - this.lastCall);
-    const late = this.paused ? this.behind(now) : this.silence();
+    this.#wordsAt = performance.now();
+    const idle = this.#lastCall === null ? null : Math.max(0, time - this.#lastCall);
+    const late = this.#paused ? this.#behind(now) : this.#silence();
     const say = sayOf(now, liveness, late, idle);
-    this.stateName.set(say.state);
-    this.head.say(say, this.source.host.title ?? '');
-    this.head.setTools(!isEmpty || !isLive, isLive);
-    this.charts.say(this.span, now.time, isEmpty);
-    this.memory.update(now.memory);
-    this.band.say(liveness, this.silence());
+    this.#stateName.set(say.state);
+    this.#head.say(say, this.source.host.title ?? '');
+    this.#head.setTools(!isEmpty || !isLive, isLive);
+    this.#charts.say(this.#span, now.time, isEmpty);
+    this.#memory.update(now.memory);
+    this.#band.say(liveness, this.#silence());
     if (!isEmpty) {
-      this.tabs.update();
-      const [, workers, errors] = this.lists.map(list => list.count());
+      this.#tabs.update();
+      const [, workers, errors] = this.#lists.map(list => list.count());
       const count = now.error_count;
-      this.head.setTrouble(
+      this.#head.setTrouble(
         workerTrouble(workers?.trouble ?? ''),
         errors && count ? `${count} error${count === 1 ? '' : 's'}` : ''
       );
     } else if (isEmpty) {
-      this.head.setTrouble('', '');
+      this.#head.setTrouble('', '');
     }
-    this.announcer.state(say.sentence);
+    this.#announcer.state(say.sentence);
   }
 
-  private behind(now: Snapshot): number {
-    return (this.history.now?.time ?? now.time) - now.time;
+  #behind(now: Snapshot): number {
+    return (this.#history.now?.time ?? now.time) - now.time;
   }
 
-  private drawAbsence(absence: Absence): void {
+  #drawAbsence(absence: Absence): void {
     const say = sayAbsence(absence);
-    this.stateName.set(say.state);
-    this.head.say(say, this.source.host.title ?? '');
-    this.head.setTools(false, false);
-    this.head.setTrouble('', '');
-    this.band.say('live', 0);
-    this.show(`absence ${JSON.stringify(absence)}`, () => [
-      absencePage(absence, this.actions)
+    this.#stateName.set(say.state);
+    this.#head.say(say, this.source.host.title ?? '');
+    this.#head.setTools(false, false);
+    this.#head.setTrouble('', '');
+    this.#band.say('live', 0);
+    this.#show(`absence ${JSON.stringify(absence)}`, () => [
+      absencePage(absence, this.#actions)
     ]);
-    this.announcer.state(say.sentence);
+    this.#announcer.state(say.sentence);
   }
 
   /** Show a page, made anew only where it is another one. */
-  private show(key: string, make?: () => HTMLElement[]): void {
-    if (key === this.pageKey) {
+  #show(key: string, make?: () => HTMLElement[]): void {
+    if (key === this.#pageKey) {
       return;
     }
-    this.pageKey = key;
+    this.#pageKey = key;
     const parts = make
       ? make()
       : key === 'empty'
-        ? [this.charts.element, emptyPage(this.actions), this.memory.element]
-        : [this.charts.element, this.tabs.element, this.body, this.memory.element];
-    this.charts.element.classList.toggle('ghost', key === 'empty');
-    this.page.replaceChildren(...parts);
-    this.charts.build();
-    this.resize();
-    this.wordsAt = 0;
+        ? [this.#charts.element, emptyPage(this.#actions), this.#memory.element]
+        : [this.#charts.element, this.#tabs.element, this.#body, this.#memory.element];
+    this.#charts.element.classList.toggle('ghost', key === 'empty');
+    this.#page.replaceChildren(...parts);
+    this.#charts.build();
+    this.#resize();
+    this.#wordsAt = 0;
   }
 
   // -- what people do -----------------------------------------------------------------
 
-  private pause(paused: boolean): void {
-    this.paused = paused ? this.history.now : null;
-    this.want(true);
+  #pause(paused: boolean): void {
+    this.#paused = paused ? this.#history.now : null;
+    this.#want(true);
   }
 
-  private clear(): void {
-    this.history.clear();
-    this.lists.forEach((list: List) => list.clear());
-    this.want(true);
+  #clear(): void {
+    this.#history.clear();
+    this.#lists.forEach((list: List) => list.clear());
+    this.#want(true);
   }
 
-  private setSpan(seconds: number): void {
-    this.span = seconds;
-    this.head.setSpan(seconds);
-    this.want(true);
+  #setSpan(seconds: number): void {
+    this.#span = seconds;
+    this.#head.setSpan(seconds);
+    this.#want(true);
   }
 
-  private find(text: string): void {
-    this.lists.forEach((list: List) => list.find(text));
-    this.want(true);
+  #find(text: string): void {
+    this.#lists.forEach((list: List) => list.find(text));
+    this.#want(true);
   }
 
-  private showError(hint: ErrorHint): void {
-    this.tabs.select('errors');
-    this.lists[2].open(hint);
+  #showError(hint: ErrorHint): void {
+    this.#tabs.select('errors');
+    this.#lists[2].open(hint);
   }
 
-  private copy(text: string): void {
+  #copy(text: string): void {
     void navigator.clipboard
       ?.writeText(text)
-      .then(() => this.announcer.answer(`Copied ${text}`));
+      .then(() => this.#announcer.answer(`Copied ${text}`));
   }
 
-  private save(): void {
-    if (this.history.now) {
-      saveAs(this.history.now);
+  #save(): void {
+    if (this.#history.now) {
+      saveAs(this.#history.now);
     }
   }
 
-  private copyAll(): void {
-    if (this.history.now) {
-      void navigator.clipboard?.writeText(asText(this.history.now));
+  #copyAll(): void {
+    if (this.#history.now) {
+      void navigator.clipboard?.writeText(asText(this.#history.now));
     }
   }
 
-  private key(event: KeyboardEvent): void {
+  #key(event: KeyboardEvent): void {
     const isTyping = (event.composedPath()[0] as Element | undefined)?.matches?.(
       'input'
     );
     if (event.key === '/' && !isTyping) {
-      this.head.find.focus();
+      this.#head.find.focus();
       event.preventDefault();
-    } else if (event.key === ' ' && event.composedPath()[0] === this.frame) {
-      this.head.togglePause();
+    } else if (event.key === ' ' && event.composedPath()[0] === this.#frame) {
+      this.#head.togglePause();
       event.preventDefault();
     }
     // JupyterLab's own shortcuts are not for keys that are pressed in here.
@@ -408,21 +408,21 @@ class Monitor {
     }
   }
 
-  private resize(): void {
+  #resize(): void {
     const em = parseFloat(getComputedStyle(this.host).fontSize) || 13;
     const narrow = this.host.getBoundingClientRect().width <= NARROW_EM * em;
-    this.lists.forEach((list: List) => list.setNarrow(narrow));
-    this.charts.resize();
-    this.want(true);
+    this.#lists.forEach((list: List) => list.setNarrow(narrow));
+    this.#charts.resize();
+    this.#want(true);
   }
 
   dispose(): void {
-    cancelAnimationFrame(this.frameWanted);
-    this.stops.forEach(stop => stop());
+    cancelAnimationFrame(this.#frameWanted);
+    this.#stops.forEach(stop => stop());
     this.source.setVisible(false);
-    this.charts.dispose();
-    this.lists.forEach((list: List) => list.dispose());
-    this.root.replaceChildren();
+    this.#charts.dispose();
+    this.#lists.forEach((list: List) => list.dispose());
+    this.#root.replaceChildren();
   }
 }
 

@@ -42,13 +42,13 @@ abstract class TreeRow implements VirtualRow<Line> {
 
   protected readonly front: Text;
   protected readonly tail: Text;
-  private readonly depth: Style;
-  private readonly key: Attribute;
-  private readonly level: Attribute;
-  private readonly position: Attribute;
-  private readonly siblings: Attribute;
-  private readonly index: Attribute;
-  private readonly stop: Attribute;
+  readonly #depth: Style;
+  readonly #key: Attribute;
+  readonly #level: Attribute;
+  readonly #position: Attribute;
+  readonly #siblings: Attribute;
+  readonly #index: Attribute;
+  readonly #stop: Attribute;
 
   constructor(
     className: string,
@@ -61,23 +61,23 @@ abstract class TreeRow implements VirtualRow<Line> {
     this.element = el('div', { class: className, role: 'row' }, name);
     this.front = new Text(front);
     this.tail = new Text(tail);
-    this.depth = new Style(name, '--d');
-    this.key = new Attribute(this.element, 'data-key');
-    this.level = new Attribute(this.element, 'aria-level');
-    this.position = new Attribute(this.element, 'aria-posinset');
-    this.siblings = new Attribute(this.element, 'aria-setsize');
-    this.index = new Attribute(this.element, 'aria-rowindex');
-    this.stop = new Attribute(this.element, 'tabindex');
+    this.#depth = new Style(name, '--d');
+    this.#key = new Attribute(this.element, 'data-key');
+    this.#level = new Attribute(this.element, 'aria-level');
+    this.#position = new Attribute(this.element, 'aria-posinset');
+    this.#siblings = new Attribute(this.element, 'aria-setsize');
+    this.#index = new Attribute(this.element, 'aria-rowindex');
+    this.#stop = new Attribute(this.element, 'tabindex');
   }
 
   bind(line: Line, index: number): void {
-    this.depth.set(String(line.depth));
-    this.key.set(line.key);
-    this.level.set(String(line.depth + 1));
-    this.position.set(String(line.position));
-    this.siblings.set(String(line.siblings));
-    this.index.set(String(index + 2)); // the headers are the first
-    this.stop.set(line.key === this.view.focusKey ? '0' : '-1');
+    this.#depth.set(String(line.depth));
+    this.#key.set(line.key);
+    this.#level.set(String(line.depth + 1));
+    this.#position.set(String(line.position));
+    this.#siblings.set(String(line.siblings));
+    this.#index.set(String(index + 2)); // the headers are the first
+    this.#stop.set(line.key === this.view.focusKey ? '0' : '-1');
   }
 }
 
@@ -95,36 +95,33 @@ function cell(className: string, ...children: Node[]): HTMLElement {
 }
 
 export class ObjectRowView extends TreeRow {
-  private readonly bar = new Bar('Buffer fill');
-  private readonly text: Record<
+  readonly #bar = new Bar('Buffer fill');
+  readonly #text: Record<
     'lvl' | 'typeLvl' | 'more' | 'sub' | 'type' | 'size' | 'mode' | 'error' | 'ago',
     Text
   >;
-  private readonly numbers: Record<
-    'rate' | 'calls' | 'bytes' | 'count' | 'mapped',
-    Text
-  >;
-  private readonly expanded: Attribute;
-  private readonly leaf: Flag;
-  private readonly full: Flag;
-  private readonly typeFull: Flag;
-  private readonly none: Flag;
-  private readonly gone: Flag;
-  private readonly title: Attribute;
-  private readonly fault: HTMLButtonElement;
-  private readonly actions: Record<'copy' | 'reset' | 'unshare', HTMLButtonElement>;
+  readonly #numbers: Record<'rate' | 'calls' | 'bytes' | 'count' | 'mapped', Text>;
+  readonly #expanded: Attribute;
+  readonly #leaf: Flag;
+  readonly #full: Flag;
+  readonly #typeFull: Flag;
+  readonly #none: Flag;
+  readonly #gone: Flag;
+  readonly #title: Attribute;
+  readonly #fault: HTMLButtonElement;
+  readonly #actions: Record<'copy' | 'reset' | 'unshare', HTMLButtonElement>;
 
-  private named: {
+  #named: {
     readonly line: ObjectLine;
     readonly idx: number;
     readonly size: string;
     readonly sought: string;
     readonly isOff: boolean;
   } | null = null;
-  private row: ObjectRow | null = null;
-  private boundKey = '';
-  private boundFind = '';
-  private changed = -Infinity;
+  #row: ObjectRow | null = null;
+  #boundKey = '';
+  #boundFind = '';
+  #changed = -Infinity;
 
   constructor(view: RowView) {
     const twist = el('span', { class: 'tw' }, icon('chev'));
@@ -149,8 +146,8 @@ export class ObjectRowView extends TreeRow {
       count: make('span'),
       mapped: make('span', 'dim')
     };
-    this.text = text;
-    this.numbers = numbers;
+    this.#text = text;
+    this.#numbers = numbers;
     const id = this.name.querySelector('.id') as HTMLElement;
     id.draggable = true;
     const more = el(
@@ -167,13 +164,13 @@ export class ObjectRowView extends TreeRow {
       ' ',
       text.size.element
     );
-    this.fault = el(
+    this.#fault = el(
       'button',
       { class: 'fault', type: 'button', tabindex: -1, 'data-do': 'fault' },
       text.error.element,
       text.ago.element
     );
-    this.actions = {
+    this.#actions = {
       copy: action('copy', 'copy'),
       reset: action('reset', 'reset'),
       unshare: action('unshare', 'unshare')
@@ -184,18 +181,18 @@ export class ObjectRowView extends TreeRow {
       numbers.rate.element,
       numbers.calls.element,
       numbers.bytes.element,
-      cell('c-fill', this.bar.element),
+      cell('c-fill', this.#bar.element),
       cell('c-pub', numbers.count.element, numbers.mapped.element),
-      cell('c-err', this.fault),
-      cell('acts', ...Object.values(this.actions))
+      cell('c-err', this.#fault),
+      cell('acts', ...Object.values(this.#actions))
     );
-    this.expanded = new Attribute(this.element, 'aria-expanded');
-    this.leaf = new Flag(twist, 'leaf');
-    this.full = new Flag(text.lvl.element, 'full');
-    this.typeFull = new Flag(text.typeLvl.element, 'full');
-    this.none = new Flag(numbers.rate.element, 'none');
-    this.gone = new Flag(this.element, 'gone');
-    this.title = new Attribute(id, 'title');
+    this.#expanded = new Attribute(this.element, 'aria-expanded');
+    this.#leaf = new Flag(twist, 'leaf');
+    this.#full = new Flag(text.lvl.element, 'full');
+    this.#typeFull = new Flag(text.typeLvl.element, 'full');
+    this.#none = new Flag(numbers.rate.element, 'none');
+    this.#gone = new Flag(this.element, 'gone');
+    this.#title = new Attribute(id, 'title');
   }
 
   override bind(line: Line, index: number): void {
@@ -203,35 +200,35 @@ export class ObjectRowView extends TreeRow {
     if (line.kind !== 'object') {
       return;
     }
-    if (!this.isNamed(line)) {
-      this.bindName(line);
-      this.named = {
+    if (!this.#isNamed(line)) {
+      this.#bindName(line);
+      this.#named = {
         line,
         idx: line.row.idx,
         size: line.row.size,
         sought: this.view.sought,
-        isOff: this.isOff(line.row)
+        isOff: this.#isOff(line.row)
       };
     }
     const now = this.view.now();
     const isNew =
-      line.key !== this.boundKey ||
-      line.row.idx !== this.row?.idx ||
-      this.view.sought !== this.boundFind;
-    if (isNew || now - this.changed >= NUMBERS_EVERY_MS - SLACK_MS) {
-      if (line.row !== this.row) {
-        this.changed = isNew ? -Infinity : now;
+      line.key !== this.#boundKey ||
+      line.row.idx !== this.#row?.idx ||
+      this.view.sought !== this.#boundFind;
+    if (isNew || now - this.#changed >= NUMBERS_EVERY_MS - SLACK_MS) {
+      if (line.row !== this.#row) {
+        this.#changed = isNew ? -Infinity : now;
       }
-      this.row = line.row;
-      this.boundKey = line.key;
-      this.boundFind = this.view.sought;
-      this.bindNumbers(line.row);
+      this.#row = line.row;
+      this.#boundKey = line.key;
+      this.#boundFind = this.view.sought;
+      this.#bindNumbers(line.row);
     }
   }
 
   /** Whether all but the numbers is drawn as it is. */
-  private isNamed(line: ObjectLine): boolean {
-    const { named } = this;
+  #isNamed(line: ObjectLine): boolean {
+    const named = this.#named;
     return (
       named !== null &&
       // Of one object nothing else ever changes but its size, and numbers.
@@ -244,49 +241,49 @@ export class ObjectRowView extends TreeRow {
       named.line.open === line.open &&
       named.line.below === line.below &&
       named.sought === this.view.sought &&
-      named.isOff === this.isOff(line.row)
+      named.isOff === this.#isOff(line.row)
     );
   }
 
   /** Whether nothing can be done to an object: it is gone, or nobody takes commands. */
-  private isOff(row: ObjectRow): boolean {
+  #isOff(row: ObjectRow): boolean {
     return !this.view.isLive || this.view.isGone(row);
   }
 
-  private bindName(line: ObjectLine): void {
+  #bindName(line: ObjectLine): void {
     const { row } = line;
     const { sought: find } = this.view;
     this.front.set(line.front, find);
     this.tail.set(line.tail, find);
-    this.expanded.set(line.branch ? String(line.open) : null);
-    this.leaf.set(!line.branch);
+    this.#expanded.set(line.branch ? String(line.open) : null);
+    this.#leaf.set(!line.branch);
     const isFull = row.level > 0 && row.level >= row.max_level;
     const level = !row.level
       ? ''
       : isFull
         ? `level ${row.level} of ${row.max_level}`
         : `level ${row.level}`;
-    this.text.lvl.set(level);
-    this.text.typeLvl.set(level);
-    this.full.set(isFull);
-    this.typeFull.set(isFull);
+    this.#text.lvl.set(level);
+    this.#text.typeLvl.set(level);
+    this.#full.set(isFull);
+    this.#typeFull.set(isFull);
     const isClosed = line.branch && !line.open && line.below > 0;
-    this.text.more.set(isClosed ? `+${line.below}` : '');
-    (this.text.more.element.parentElement as HTMLElement).hidden = !isClosed;
+    this.#text.more.set(isClosed ? `+${line.below}` : '');
+    (this.#text.more.element.parentElement as HTMLElement).hidden = !isClosed;
     const size = row.size.replace(/ x /g, ' × ');
-    this.text.type.set(row.type, find);
-    this.text.size.set(size);
-    this.text.sub.set([row.type, size].filter(Boolean).join(' · '));
+    this.#text.type.set(row.type, find);
+    this.#text.size.set(size);
+    this.#text.sub.set([row.type, size].filter(Boolean).join(' · '));
     // A chained object is shared as the one it was reached through.
-    this.text.mode.set(line.depth ? '' : MODES[row.mode]);
-    this.title.set(`Drag into a cell: ${fetchLine(row)}`);
-    this.gone.set(this.view.isGone(row));
-    this.bindActions(line);
+    this.#text.mode.set(line.depth ? '' : MODES[row.mode]);
+    this.#title.set(`Drag into a cell: ${fetchLine(row)}`);
+    this.#gone.set(this.view.isGone(row));
+    this.#bindActions(line);
   }
 
-  private bindActions({ row, depth }: ObjectLine): void {
-    const { copy, reset, unshare } = this.actions;
-    const isOff = this.isOff(row);
+  #bindActions({ row, depth }: ObjectLine): void {
+    const { copy, reset, unshare } = this.#actions;
+    const isOff = this.#isOff(row);
     if (copy.dataset['of'] !== row.path) {
       copy.dataset['of'] = row.path;
       const say = (button: HTMLElement, title: string, label: string): void => {
@@ -308,41 +305,41 @@ export class ObjectRowView extends TreeRow {
     }
   }
 
-  private bindNumbers(row: ObjectRow): void {
+  #bindNumbers(row: ObjectRow): void {
     const calls = this.view.rate(row.idx);
-    this.numbers.rate.set(rate(calls));
-    this.none.set(!calls);
-    this.numbers.calls.set(total(callsOf(row)));
-    this.numbers.bytes.set(bytes(row.bytes_in + row.bytes_out));
+    this.#numbers.rate.set(rate(calls));
+    this.#none.set(!calls);
+    this.#numbers.calls.set(total(callsOf(row)));
+    this.#numbers.bytes.set(bytes(row.bytes_in + row.bytes_out));
     const fill = share(row.last, row);
-    this.bar.set({
+    this.#bar.set({
       value: fill,
       peak: share(row.peak, row),
       zone: fillZone(fill, isRefused(row)),
       of: sizeInWords(row.bufsize),
       saysOf: !this.view.isSameSize
     });
-    this.numbers.count.set(row.versions ? total(row.versions) : '');
-    this.numbers.mapped.set(row.versions ? ` · ${bytes(row.mapped_bytes)}` : '');
+    this.#numbers.count.set(row.versions ? total(row.versions) : '');
+    this.#numbers.mapped.set(row.versions ? ` · ${bytes(row.mapped_bytes)}` : '');
     const error = row.last_error;
     const isHidden = error === null;
-    if (this.fault.hidden !== isHidden) {
-      this.fault.hidden = isHidden;
+    if (this.#fault.hidden !== isHidden) {
+      this.#fault.hidden = isHidden;
     }
     if (error !== null) {
       const group = this.view.errorOf(row);
-      this.text.error.set(errorType(error));
-      this.text.ago.set(group ? age(this.view.time - group.last) : '');
-      if (this.fault.title !== error) {
-        this.fault.title = error;
+      this.#text.error.set(errorType(error));
+      this.#text.ago.set(group ? age(this.view.time - group.last) : '');
+      if (this.#fault.title !== error) {
+        this.#fault.title = error;
       }
     }
   }
 }
 
 export class CutRowView extends TreeRow {
-  private readonly what = new Text(el('span'));
-  private readonly times = new Text(el('span', { class: 'long' }));
+  readonly #what = new Text(el('span'));
+  readonly #times = new Text(el('span', { class: 'long' }));
 
   constructor(view: RowView) {
     super(
@@ -359,8 +356,8 @@ export class CutRowView extends TreeRow {
       'span',
       { class: 'why' },
       el('span', { class: 'long' }, 'cut here, it would be '),
-      this.what.element,
-      this.times.element
+      this.#what.element,
+      this.#times.element
     );
     const link = el(
       'button',
@@ -373,13 +370,13 @@ export class CutRowView extends TreeRow {
   override bind(line: Line, index: number): void {
     super.bind(line, index);
     if (line.kind === 'cut') {
-      this.bindCut(line);
+      this.#bindCut(line);
     }
   }
 
-  private bindCut({ front, chain }: CutLine): void {
+  #bindCut({ front, chain }: CutLine): void {
     this.front.set(front, this.view.sought);
-    this.what.set(`level ${chain.level} of at most ${chain.max_level}`);
-    this.times.set(chain.cuts > 1 ? `, ${total(chain.cuts)} times` : '');
+    this.#what.set(`level ${chain.level} of at most ${chain.max_level}`);
+    this.#times.set(chain.cuts > 1 ? `, ${total(chain.cuts)} times` : '');
   }
 }

@@ -37,100 +37,100 @@ export class ObjectList implements List, Grid, RowView {
   isSameSize = true;
   focusKey: string | null = null;
 
-  private readonly pane: Pane;
-  private readonly grid: HTMLElement;
-  private readonly header: HeaderRow;
-  private readonly rows: VirtualRows<Line>;
-  private readonly sight: Sight;
-  private readonly nothing = el('p', { class: 'nothing dim', hidden: true });
-  private readonly rowCount: Attribute;
-  private readonly tree = new Tree();
-  private readonly kept = new Kept();
-  private readonly pace = new Pace();
+  readonly #pane: Pane;
+  readonly #grid: HTMLElement;
+  readonly #header: HeaderRow;
+  readonly #rows: VirtualRows<Line>;
+  readonly #sight: Sight;
+  readonly #nothing = el('p', { class: 'nothing dim', hidden: true });
+  readonly #rowCount: Attribute;
+  readonly #tree = new Tree();
+  readonly #kept = new Kept();
+  readonly #pace = new Pace();
 
-  private state = EMPTY;
-  private readonly errors = new ErrorsByText();
-  private objects: readonly ObjectRow[] = [];
-  private chains: readonly ChainRow[] = [];
+  #state = EMPTY;
+  readonly #errors = new ErrorsByText();
+  #objects: readonly ObjectRow[] = [];
+  #chains: readonly ChainRow[] = [];
   /** Which of the objects each line shows, and when that was found. */
-  private places: number[] = [];
-  private built = -Infinity;
-  private order: Order | null = null;
-  private ranks: ReadonlyMap<string, number> = new Map();
-  private readonly opened = new Opened();
-  private isNarrow = false;
-  private hoverKey: string | null = null;
-  private isFocused = false;
-  private described: HTMLElement | null = null;
+  #places: number[] = [];
+  #built = -Infinity;
+  #order: Order | null = null;
+  #ranks: ReadonlyMap<string, number> = new Map();
+  readonly #opened = new Opened();
+  #isNarrow = false;
+  #hoverKey: string | null = null;
+  #isFocused = false;
+  #described: HTMLElement | null = null;
 
   constructor(private readonly context: ListContext) {
-    this.pane = new Pane('objects', 'Objects', () => this.draw());
-    this.element = this.pane.element;
-    this.header = new HeaderRow(OBJECT_COLUMNS, column => this.sortBy(column));
-    this.rows = new VirtualRows<Line>({
+    this.#pane = new Pane('objects', 'Objects', () => this.#draw());
+    this.element = this.#pane.element;
+    this.#header = new HeaderRow(OBJECT_COLUMNS, column => this.#sortBy(column));
+    this.#rows = new VirtualRows<Line>({
       key: line => line.key,
       kind: line => line.kind,
       height: line =>
-        (this.isNarrow && line.kind === 'object' ? 38 : 24) * this.sight.unit,
+        (this.#isNarrow && line.kind === 'object' ? 38 : 24) * this.#sight.unit,
       create: kind => (kind === 'cut' ? new CutRowView(this) : new ObjectRowView(this))
     });
-    this.grid = el(
+    this.#grid = el(
       'div',
       { role: 'treegrid', 'aria-label': 'Shared objects' },
-      this.header.element,
-      this.rows.element
+      this.#header.element,
+      this.#rows.element
     );
-    this.rowCount = new Attribute(this.grid, 'aria-rowcount');
-    this.element.append(this.grid, this.nothing);
-    this.sight = new Sight(this.pane, this.rows.element, () => this.layOut());
-    this.pane.by.addEventListener('click', () => this.sortByNext());
-    this.listen();
-    this.layOut();
+    this.#rowCount = new Attribute(this.#grid, 'aria-rowcount');
+    this.element.append(this.#grid, this.#nothing);
+    this.#sight = new Sight(this.#pane, this.#rows.element, () => this.#layOut());
+    this.#pane.by.addEventListener('click', () => this.#sortByNext());
+    this.#listen();
+    this.#layOut();
   }
 
   // What the view asks for --------------------------------------------------------
 
   update(state: ListState): void {
-    this.state = state;
+    this.#state = state;
     this.time = state.time;
-    this.errors.update(state.errors);
-    this.refresh();
+    this.#errors.update(state.errors);
+    this.#refresh();
   }
 
   find(text: string): void {
     this.sought = text.trim().toLowerCase();
-    this.layOut();
+    this.#layOut();
   }
 
   count(): ListCount {
-    const all = this.tree.roots.length;
+    const all = this.#tree.roots.length;
     const found = this.sought
-      ? this.tree.roots.filter(root => holds(root, this.sought)).length
+      ? this.#tree.roots.filter(root => holds(root, this.sought)).length
       : all;
     return { text: this.sought ? `${found} of ${all}` : String(all), trouble: '' };
   }
 
   setNarrow(isNarrow: boolean): void {
-    this.isNarrow = isNarrow;
-    this.pane.setNarrow(isNarrow);
-    this.sight.setNarrow(isNarrow);
-    this.describe(null);
-    this.layOut();
+    this.#isNarrow = isNarrow;
+    this.#pane.setNarrow(isNarrow);
+    this.#sight.setNarrow(isNarrow);
+    this.#describe(null);
+    this.#layOut();
   }
 
   setLive(isLive: boolean): void {
     if (isLive !== this.isLive) {
       this.isLive = isLive;
-      this.draw();
+      this.#draw();
     }
   }
 
   clear(): void {
-    this.refresh();
+    this.#refresh();
   }
 
   dispose(): void {
-    this.sight.dispose();
+    this.#sight.dispose();
   }
 
   // What rows ask for --------------------------------------------------------------
@@ -144,7 +144,7 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   errorOf(row: ObjectRow): ErrorRow | null {
-    return this.errors.of(row);
+    return this.#errors.of(row);
   }
 
   errorTime(row: ObjectRow): number | null {
@@ -152,100 +152,102 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   isGone(row: ObjectRow): boolean {
-    return this.kept.isGone(row.idx);
+    return this.#kept.isGone(row.idx);
   }
 
   // What keys ask for ---------------------------------------------------------------
 
   get length(): number {
-    return this.rows.length;
+    return this.#rows.length;
   }
 
   at(index: number): Line | undefined {
-    return this.rows.at(index);
+    return this.#rows.at(index);
   }
 
   indexOf(key: string): number {
-    return this.rows.indexOf(key);
+    return this.#rows.indexOf(key);
   }
 
   elementOf(key: string): HTMLElement | null {
-    return this.rows.elementOf(key);
+    return this.#rows.elementOf(key);
   }
 
   focusRow(index: number): void {
-    const line = this.rows.at(index);
+    const line = this.#rows.at(index);
     if (!line) {
       return;
     }
     this.focusKey = line.key;
-    this.sight.show(...this.rows.span(index));
-    this.draw();
-    this.rows.elementOf(line.key)?.focus({ preventScroll: true });
+    this.#sight.show(...this.#rows.span(index));
+    this.#draw();
+    this.#rows.elementOf(line.key)?.focus({ preventScroll: true });
   }
 
   focusHeader(): void {
-    this.header.focus();
+    this.#header.focus();
   }
 
   toggle(key: string, open: boolean): void {
-    this.opened.choose(key, open);
-    this.layOut();
+    this.#opened.choose(key, open);
+    this.#layOut();
   }
 
   page(): number {
-    return Math.max(1, Math.floor(this.sight.height / (24 * this.sight.unit)) - 2);
+    return Math.max(1, Math.floor(this.#sight.height / (24 * this.#sight.unit)) - 2);
   }
 
   // Drawing ----------------------------------------------------------------------------
 
-  private get isHeld(): boolean {
-    return this.hoverKey !== null || this.isFocused;
+  get #isHeld(): boolean {
+    return this.#hoverKey !== null || this.#isFocused;
   }
 
-  private refresh(): void {
-    const held = [this.hoverKey, this.isFocused ? this.focusKey : null].flatMap(key => {
-      const line = this.rows.at(this.rows.indexOf(key ?? ''));
-      return line?.kind === 'object' ? [line.row.idx] : [];
-    });
-    const objects = this.kept.merge(this.state.objects, held);
+  #refresh(): void {
+    const held = [this.#hoverKey, this.#isFocused ? this.focusKey : null].flatMap(
+      key => {
+        const line = this.#rows.at(this.#rows.indexOf(key ?? ''));
+        return line?.kind === 'object' ? [line.row.idx] : [];
+      }
+    );
+    const objects = this.#kept.merge(this.#state.objects, held);
     const now = this.context.now();
-    if (now - this.built < MOVE_EVERY_MS && this.isSameTree(objects)) {
-      this.objects = objects;
-      this.renew();
-      this.draw();
+    if (now - this.#built < MOVE_EVERY_MS && this.#isSameTree(objects)) {
+      this.#objects = objects;
+      this.#renew();
+      this.#draw();
       return;
     }
-    this.built = now;
-    this.objects = objects;
-    this.chains = this.state.chains;
-    this.tree.update(objects, this.chains);
+    this.#built = now;
+    this.#objects = objects;
+    this.#chains = this.#state.chains;
+    this.#tree.update(objects, this.#chains);
     const size = objects[0]?.bufsize ?? 0;
     this.isSameSize = objects.every(row => row.bufsize === size);
-    this.header.setText(
+    this.#header.setText(
       'fill',
       this.isSameSize && size ? `Fill of ${sizeInWords(size)} buffer` : 'Buffer fill'
     );
-    if (this.order && this.pace.mayMove(now, this.isHeld)) {
-      this.ranks = ranksOf(this.tree.roots, this.order, this);
+    if (this.#order && this.#pace.mayMove(now, this.#isHeld)) {
+      this.#ranks = ranksOf(this.#tree.roots, this.#order, this);
     }
-    this.layOut();
+    this.#layOut();
   }
 
   /** Whether only numbers have changed, as with most ticks. */
-  private isSameTree(objects: readonly ObjectRow[]): boolean {
+  #isSameTree(objects: readonly ObjectRow[]): boolean {
     return (
-      this.chains === this.state.chains &&
-      objects.length === this.objects.length &&
-      objects.every((row, at) => row.idx === this.objects[at]?.idx)
+      this.#chains === this.#state.chains &&
+      objects.length === this.#objects.length &&
+      objects.every((row, at) => row.idx === this.#objects[at]?.idx)
     );
   }
 
   /** Give the lines the numbers of now. */
-  private renew(): void {
-    this.places.forEach((place, at) => {
-      const line = this.rows.at(at);
-      const row = this.objects[place];
+  #renew(): void {
+    this.#places.forEach((place, at) => {
+      const line = this.#rows.at(at);
+      const row = this.#objects[place];
       if (line?.kind === 'object' && row) {
         line.row = row;
       }
@@ -253,127 +255,127 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   /** Find the lines anew, and draw those that are seen. */
-  private layOut(): void {
-    const rank = (branch: Branch): number => this.ranks.get(branch.key) ?? Infinity;
-    const lines = linesOf(this.tree.roots, {
-      isOpen: branch => this.opened.isOpen(branch, this.isHeld),
+  #layOut(): void {
+    const rank = (branch: Branch): number => this.#ranks.get(branch.key) ?? Infinity;
+    const lines = linesOf(this.#tree.roots, {
+      isOpen: branch => this.#opened.isOpen(branch, this.#isHeld),
       // A new object has no rank before the rows may move again, and comes last.
-      compare: this.order
+      compare: this.#order
         ? (a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b))
         : null,
       find: this.sought
     });
-    const places = new Map(this.objects.map((row, at) => [row.idx, at]));
-    this.places = lines.map(line =>
+    const places = new Map(this.#objects.map((row, at) => [row.idx, at]));
+    this.#places = lines.map(line =>
       line.kind === 'object' ? (places.get(line.row.idx) ?? -1) : -1
     );
-    this.rows.setItems(lines);
-    this.renew();
-    this.rowCount.set(String(lines.length + 1));
-    if (this.rows.indexOf(this.focusKey ?? '') < 0) {
+    this.#rows.setItems(lines);
+    this.#renew();
+    this.#rowCount.set(String(lines.length + 1));
+    if (this.#rows.indexOf(this.focusKey ?? '') < 0) {
       this.focusKey = lines[0]?.key ?? null;
     }
     const isNothing = this.sought !== '' && lines.length === 0;
-    this.nothing.hidden = !isNothing;
+    this.#nothing.hidden = !isNothing;
     if (isNothing) {
-      this.nothing.textContent = `Nothing here matches “${this.sought}”.`;
+      this.#nothing.textContent = `Nothing here matches “${this.sought}”.`;
     }
-    this.draw();
+    this.#draw();
   }
 
-  private draw(): void {
-    if (!this.sight) {
+  #draw(): void {
+    if (!this.#sight) {
       return; // the pane tells of its first state before all of this exists
     }
     const { text, trouble } = this.count();
-    const by = OBJECT_COLUMNS.find(({ id }) => id === this.order?.column);
-    this.pane.setWords(text, trouble, by?.narrow ?? 'as shared');
-    const { from, height } = this.sight;
-    const kept = [this.focusKey, this.hoverKey].filter(key => key !== null);
-    this.rows.draw(from, height, this.element.isConnected ? kept : []);
+    const by = OBJECT_COLUMNS.find(({ id }) => id === this.#order?.column);
+    this.#pane.setWords(text, trouble, by?.narrow ?? 'as shared');
+    const { from, height } = this.#sight;
+    const kept = [this.focusKey, this.#hoverKey].filter(key => key !== null);
+    this.#rows.draw(from, height, this.element.isConnected ? kept : []);
   }
 
-  private sortBy(column: Column): void {
-    this.setOrder(nextOrder(this.order, column.id, column.isNumber));
+  #sortBy(column: Column): void {
+    this.#setOrder(nextOrder(this.#order, column.id, column.isNumber));
   }
 
   /** In a narrow view one button goes through the orders that there are. */
-  private sortByNext(): void {
+  #sortByNext(): void {
     const offered = OBJECT_COLUMNS.filter(({ narrow }) => narrow);
-    const at = offered.findIndex(({ id }) => id === this.order?.column);
+    const at = offered.findIndex(({ id }) => id === this.#order?.column);
     const next = offered[at + 1];
-    this.setOrder(next ? nextOrder(null, next.id, next.isNumber) : null);
+    this.#setOrder(next ? nextOrder(null, next.id, next.isNumber) : null);
   }
 
-  private setOrder(order: Order | null): void {
-    this.order = order;
-    this.header.setOrder(order);
-    this.pace.reset();
-    this.ranks = order ? ranksOf(this.tree.roots, order, this) : new Map();
-    this.layOut();
+  #setOrder(order: Order | null): void {
+    this.#order = order;
+    this.#header.setOrder(order);
+    this.#pace.reset();
+    this.#ranks = order ? ranksOf(this.#tree.roots, order, this) : new Map();
+    this.#layOut();
   }
 
   // Pointer, focus and drag --------------------------------------------------------------
 
-  private listen(): void {
-    const { grid } = this;
+  #listen(): void {
+    const grid = this.#grid;
     grid.addEventListener('keydown', event => onGridKey(event, this));
-    grid.addEventListener('click', event => this.onClick(event));
+    grid.addEventListener('click', event => this.#onClick(event));
     grid.addEventListener('dragstart', event => {
-      const line = this.lineOf(event.target);
+      const line = this.#lineOf(event.target);
       if (line?.kind === 'object') {
         drag(event, line.row);
       }
     });
     grid.addEventListener('pointerover', event => {
       const row = rowOf(event.target);
-      this.hoverKey = row?.dataset['key'] ?? this.hoverKey ?? '';
-      this.describe(row);
+      this.#hoverKey = row?.dataset['key'] ?? this.#hoverKey ?? '';
+      this.#describe(row);
     });
     grid.addEventListener('pointerleave', () => {
-      this.hoverKey = null;
-      this.refresh();
+      this.#hoverKey = null;
+      this.#refresh();
     });
     grid.addEventListener('focusin', event => {
-      this.isFocused = true;
+      this.#isFocused = true;
       const row = rowOf(event.target);
       if (row?.dataset['key']) {
         this.focusKey = row.dataset['key'];
-        this.describe(row);
-        this.draw();
+        this.#describe(row);
+        this.#draw();
       }
     });
     grid.addEventListener('focusout', event => {
       if (!grid.contains(event.relatedTarget as Node | null)) {
-        this.isFocused = false;
-        this.refresh();
+        this.#isFocused = false;
+        this.#refresh();
       }
     });
   }
 
   /** Say of one row what a narrow view leaves out. */
-  private describe(row: HTMLElement | null): void {
-    if (this.described !== row) {
-      this.described?.removeAttribute('aria-description');
-      this.described?.removeAttribute('title');
+  #describe(row: HTMLElement | null): void {
+    if (this.#described !== row) {
+      this.#described?.removeAttribute('aria-description');
+      this.#described?.removeAttribute('title');
     }
-    this.described = null;
-    const line = this.lineOf(row);
-    if (row && line?.kind === 'object' && this.isNarrow) {
+    this.#described = null;
+    const line = this.#lineOf(row);
+    if (row && line?.kind === 'object' && this.#isNarrow) {
       const words = description(line.row);
       row.setAttribute('aria-description', words);
       row.title = words;
-      this.described = row;
+      this.#described = row;
     }
   }
 
-  private lineOf(target: EventTarget | null): Line | undefined {
-    return this.rows.at(this.rows.indexOf(rowOf(target)?.dataset['key'] ?? ''));
+  #lineOf(target: EventTarget | null): Line | undefined {
+    return this.#rows.at(this.#rows.indexOf(rowOf(target)?.dataset['key'] ?? ''));
   }
 
-  private onClick(event: Event): void {
+  #onClick(event: Event): void {
     const target = event.target as Element;
-    const line = this.lineOf(target);
+    const line = this.#lineOf(target);
     if (!line) {
       return;
     }

@@ -6,12 +6,12 @@ import type { Branch } from './tree';
 const OPEN_UP_TO = 10;
 
 export class Opened {
-  private readonly chosen = new Map<string, boolean>();
-  private readonly first = new Map<string, boolean>();
+  readonly #chosen = new Map<string, boolean>();
+  readonly #first = new Map<string, boolean>();
 
   /** Open or close one, as the user wants it. */
   choose(key: string, isOpen: boolean): void {
-    this.chosen.set(key, isOpen);
+    this.#chosen.set(key, isOpen);
   }
 
   /**
@@ -21,17 +21,17 @@ export class Opened {
    * @param isHeld - Whether the user is in the table, where nothing closes by itself.
    */
   isOpen(branch: Branch, isHeld: boolean): boolean {
-    const chosen = this.chosen.get(branch.key);
+    const chosen = this.#chosen.get(branch.key);
     if (chosen !== undefined || branch.branches.length + branch.cuts.length === 0) {
       return chosen ?? false;
     }
-    const known = this.first.get(branch.key);
+    const known = this.#first.get(branch.key);
     if (known !== undefined && isHeld) {
       return known;
     }
     // Where a chain was cut, it is to be seen.
     const isOpen = branch.isCut || branch.below <= OPEN_UP_TO;
-    this.first.set(branch.key, isOpen);
+    this.#first.set(branch.key, isOpen);
     return isOpen;
   }
 }

@@ -26,8 +26,8 @@ function wordsOf(command: Command): string {
 
 export class Orders {
   readonly element = el('div');
-  private readonly waiting = new Set<Order>();
-  private refusal = '';
+  readonly #waiting = new Set<Order>();
+  #refusal = '';
 
   constructor(
     private readonly source: Source,
@@ -37,7 +37,7 @@ export class Orders {
   /** Send a command; the same one that waits already is not sent again. */
   send(command: Command): void {
     const words = wordsOf(command);
-    if ([...this.waiting].some(order => order.words === words)) {
+    if ([...this.#waiting].some(order => order.words === words)) {
       return;
     }
     const order = {
@@ -46,30 +46,30 @@ export class Orders {
       withdraw: new AbortController(),
       since: performance.now()
     };
-    this.waiting.add(order);
-    this.refusal = '';
+    this.#waiting.add(order);
+    this.#refusal = '';
     this.source.send(command, order.withdraw.signal).then(
-      () => this.end(order, ''),
+      () => this.#end(order, ''),
       (error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
-        this.end(order, order.withdraw.signal.aborted ? '' : `${words}: ${why}`);
+        this.#end(order, order.withdraw.signal.aborted ? '' : `${words}: ${why}`);
       }
     );
-    setTimeout(() => this.draw(), PATIENCE_MS);
+    setTimeout(() => this.#draw(), PATIENCE_MS);
   }
 
-  private end(order: Order, refusal: string): void {
-    this.waiting.delete(order);
+  #end(order: Order, refusal: string): void {
+    this.#waiting.delete(order);
     if (refusal) {
-      this.refusal = refusal;
+      this.#refusal = refusal;
       this.announce(refusal);
     }
-    this.draw();
+    this.#draw();
   }
 
-  private draw(): void {
+  #draw(): void {
     const now = performance.now();
-    const bands = [...this.waiting]
+    const bands = [...this.#waiting]
       .filter(order => now - order.since >= PATIENCE_MS - 50)
       .map(order => {
         const button = el('button', { class: 'push', type: 'button' }, 'Withdraw');
@@ -83,13 +83,13 @@ export class Orders {
           button
         );
       });
-    if (this.refusal) {
+    if (this.#refusal) {
       const button = el('button', { class: 'push', type: 'button' }, 'Close');
       button.addEventListener('click', () => {
-        this.refusal = '';
-        this.draw();
+        this.#refusal = '';
+        this.#draw();
       });
-      bands.push(el('div', { class: 'band warn' }, el('p', {}, this.refusal), button));
+      bands.push(el('div', { class: 'band warn' }, el('p', {}, this.#refusal), button));
     }
     this.element.replaceChildren(...bands);
   }

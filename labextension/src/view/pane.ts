@@ -8,13 +8,13 @@ export class Pane {
   /** Changes the order where there is no room for headers. */
   readonly by: HTMLButtonElement;
 
-  private readonly role: Attribute;
-  private readonly folded: Flag;
-  private readonly expanded: Attribute;
-  private readonly number: Text;
-  private readonly trouble: Text;
-  private readonly byText: Text;
-  private isFolded = false;
+  readonly #role: Attribute;
+  readonly #folded: Flag;
+  readonly #expanded: Attribute;
+  readonly #number: Text;
+  readonly #trouble: Text;
+  readonly #byText: Text;
+  #isFolded = false;
 
   /**
    * @param id - "objects", "workers" or "errors".
@@ -34,39 +34,39 @@ export class Pane {
     }
     const fold = el('button', { type: 'button' }, icon('chev'), title);
     fold.append(' ', number, ' ', mark);
-    fold.addEventListener('click', () => this.setFolded(!this.isFolded));
+    fold.addEventListener('click', () => this.setFolded(!this.#isFolded));
     this.by = el('button', { class: 'by', type: 'button' });
     this.element = el(
       'section',
       { class: `pane ${id}`, id: `p-${id}`, 'aria-label': title },
       el('div', { class: 'fold' }, fold, this.by)
     );
-    this.role = new Attribute(this.element, 'role');
-    this.folded = new Flag(this.element, 'folded');
-    this.expanded = new Attribute(fold, 'aria-expanded');
-    this.number = new Text(number);
-    this.trouble = new Text(trouble);
-    this.byText = new Text(this.by);
+    this.#role = new Attribute(this.element, 'role');
+    this.#folded = new Flag(this.element, 'folded');
+    this.#expanded = new Attribute(fold, 'aria-expanded');
+    this.#number = new Text(number);
+    this.#trouble = new Text(trouble);
+    this.#byText = new Text(this.by);
     this.setNarrow(false);
     this.setFolded(false);
   }
 
   setNarrow(narrow: boolean): void {
-    this.role.set(narrow ? 'region' : 'tabpanel');
+    this.#role.set(narrow ? 'region' : 'tabpanel');
   }
 
   setFolded(isFolded: boolean): void {
-    this.isFolded = isFolded;
-    this.folded.set(isFolded);
-    this.expanded.set(String(!isFolded));
+    this.#isFolded = isFolded;
+    this.#folded.set(isFolded);
+    this.#expanded.set(String(!isFolded));
     this.toggled();
   }
 
   /** Say how many there are, what is wrong in it, and how it is sorted. */
   setWords(number: string, trouble: string, by: string): void {
-    this.number.set(number);
-    this.trouble.set(trouble);
-    (this.trouble.element.parentElement as HTMLElement).hidden = !trouble;
-    this.byText.set(by);
+    this.#number.set(number);
+    this.#trouble.set(trouble);
+    (this.#trouble.element.parentElement as HTMLElement).hidden = !trouble;
+    this.#byText.set(by);
   }
 }

@@ -96,8 +96,8 @@ export function roundUp(value: number): number {
 
 /** The end of a scale: round, and shrinking only after some seconds below half. */
 export class Scale {
-  private top = 0;
-  private lowSince: number | null = null;
+  #top = 0;
+  #lowSince: number | null = null;
 
   /**
    * @param unit - What a thousand is: 1024 for bytes, so that 8 MB is round.
@@ -113,18 +113,18 @@ export class Scale {
     const power = Math.floor(Math.log(Math.max(1, largest)) / Math.log(this.unit));
     const unit = this.unit > 1 ? this.unit ** power : 1;
     const wanted = roundUp((largest * 1.02) / unit) * unit;
-    if (wanted >= this.top) {
-      this.top = wanted;
-      this.lowSince = null;
-    } else if (wanted <= this.top / 2) {
-      this.lowSince ??= now;
-      if (now - this.lowSince > this.patience) {
-        this.top = wanted;
-        this.lowSince = null;
+    if (wanted >= this.#top) {
+      this.#top = wanted;
+      this.#lowSince = null;
+    } else if (wanted <= this.#top / 2) {
+      this.#lowSince ??= now;
+      if (now - this.#lowSince > this.patience) {
+        this.#top = wanted;
+        this.#lowSince = null;
       }
     } else {
-      this.lowSince = null;
+      this.#lowSince = null;
     }
-    return this.top;
+    return this.#top;
   }
 }

@@ -10,11 +10,11 @@ export class Sight {
   from = 0;
   height = 0;
 
-  private isNarrow = false;
-  private frame = 0;
-  private readonly observer: ResizeObserver | null;
-  private readonly probe = el('span', { class: 'sr', 'aria-hidden': 'true' });
-  private readonly stop = new AbortController();
+  #isNarrow = false;
+  #frame = 0;
+  readonly #observer: ResizeObserver | null;
+  readonly #probe = el('span', { class: 'sr', 'aria-hidden': 'true' });
+  readonly #stop = new AbortController();
 
   /**
    * To measure makes the browser lay the page out, so that is done only when it may give
@@ -29,36 +29,36 @@ export class Sight {
     private readonly rows: HTMLElement,
     private readonly redraw: () => void
   ) {
-    pane.element.append(this.probe);
-    this.observer =
+    pane.element.append(this.#probe);
+    this.#observer =
       typeof ResizeObserver === 'undefined'
         ? null
-        : new ResizeObserver(() => this.onChange());
+        : new ResizeObserver(() => this.#onChange());
   }
 
   get scroller(): HTMLElement {
     const { element } = this.pane;
-    return (this.isNarrow && element.parentElement) || element;
+    return (this.#isNarrow && element.parentElement) || element;
   }
 
   /** Follow what scrolls; the pane must be where it belongs by now. */
   setNarrow(isNarrow: boolean): void {
-    this.isNarrow = isNarrow;
+    this.#isNarrow = isNarrow;
     const { element } = this.pane;
-    const options = { passive: true, signal: this.stop.signal };
+    const options = { passive: true, signal: this.#stop.signal };
     // Both are listened to: to add a listener that is there already does nothing.
-    element.addEventListener('scroll', this.onScroll, options);
-    element.parentElement?.addEventListener('scroll', this.onScroll, options);
+    element.addEventListener('scroll', this.#onScroll, options);
+    element.parentElement?.addEventListener('scroll', this.#onScroll, options);
     // In a narrow view the sections above move this one when they grow.
     for (const pane of element.parentElement?.children ?? [element]) {
-      this.observer?.observe(pane);
+      this.#observer?.observe(pane);
     }
     this.measure();
   }
 
   /** Measure anew. */
   measure(): void {
-    const size = parseFloat(getComputedStyle(this.probe).fontSize);
+    const size = parseFloat(getComputedStyle(this.#probe).fontSize);
     this.unit = size > 0 ? size / 13 : 1;
     const box = this.scroller.getBoundingClientRect();
     const own = this.rows.getBoundingClientRect();
@@ -71,7 +71,7 @@ export class Sight {
     this.measure();
     const { from, height } = this;
     // The headers, or the section's head, stay on top of what is scrolled.
-    const covered = (this.isNarrow ? 32 : 25) * this.unit;
+    const covered = (this.#isNarrow ? 32 : 25) * this.unit;
     if (top < from + covered) {
       this.scroller.scrollTop += top - from - covered;
     } else if (bottom > from + height) {
@@ -81,18 +81,18 @@ export class Sight {
   }
 
   dispose(): void {
-    this.observer?.disconnect();
-    this.stop.abort();
-    cancelAnimationFrame(this.frame);
+    this.#observer?.disconnect();
+    this.#stop.abort();
+    cancelAnimationFrame(this.#frame);
   }
 
-  private onChange(): void {
+  #onChange(): void {
     this.measure();
     this.redraw();
   }
 
-  private readonly onScroll = (): void => {
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => this.onChange());
+  readonly #onScroll = (): void => {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => this.#onChange());
   };
 }

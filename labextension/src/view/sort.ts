@@ -50,18 +50,18 @@ const collator = new Intl.Collator(undefined, {
  * Says when rows may move: every two seconds, and never while the user is in the table.
  */
 export class Pace {
-  private moved = -Infinity;
+  #moved = -Infinity;
 
   mayMove(now: number, isHeld: boolean): boolean {
-    if (isHeld || now - this.moved < MOVE_EVERY_MS) {
+    if (isHeld || now - this.#moved < MOVE_EVERY_MS) {
       return false;
     }
-    this.moved = now;
+    this.#moved = now;
     return true;
   }
 
   /** Let them move at once: the user asks for it. */
   reset(): void {
-    this.moved = -Infinity;
+    this.#moved = -Infinity;
   }
 }

@@ -22,14 +22,14 @@ export class Tabs {
     role: 'tablist',
     'aria-label': 'Details'
   });
-  private readonly tabs: Tab[];
-  private selected: PaneName = 'objects';
+  readonly #tabs: Tab[];
+  #selected: PaneName = 'objects';
 
   constructor(
     lists: Record<PaneName, List>,
     private readonly pane: Attribute
   ) {
-    this.tabs = (Object.keys(NAMES) as PaneName[]).map(name => {
+    this.#tabs = (Object.keys(NAMES) as PaneName[]).map(name => {
       const count = new Text(el('span', { class: 'n' }));
       const trouble = new Text(el('span'));
       const mark = el('span', { class: 'n err' }, trouble.element);
@@ -48,22 +48,22 @@ export class Tabs {
       button.addEventListener('click', () => this.select(name));
       return { name, button, count, trouble, list: lists[name] };
     });
-    this.element.append(...this.tabs.map(tab => tab.button));
-    this.element.addEventListener('keydown', event => this.key(event));
+    this.element.append(...this.#tabs.map(tab => tab.button));
+    this.element.addEventListener('keydown', event => this.#key(event));
     this.select('objects');
   }
 
   select(name: PaneName): void {
-    this.selected = name;
+    this.#selected = name;
     this.pane.set(name);
-    for (const tab of this.tabs) {
+    for (const tab of this.#tabs) {
       tab.button.setAttribute('aria-selected', String(tab.name === name));
       tab.button.tabIndex = tab.name === name ? 0 : -1;
     }
   }
 
   update(): void {
-    for (const tab of this.tabs) {
+    for (const tab of this.#tabs) {
       const { text, trouble } = tab.list.count();
       tab.count.set(text);
       tab.count.element.hidden = !text;
@@ -73,11 +73,11 @@ export class Tabs {
     }
   }
 
-  private key(event: KeyboardEvent): void {
+  #key(event: KeyboardEvent): void {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (step) {
-      const at = this.tabs.findIndex(tab => tab.name === this.selected);
-      const next = this.tabs.at((at + step) % this.tabs.length);
+      const at = this.#tabs.findIndex(tab => tab.name === this.#selected);
+      const next = this.#tabs.at((at + step) % this.#tabs.length);
       if (next) {
         this.select(next.name);
         next.button.focus();

@@ -99,7 +99,7 @@ export class Tree {
   /** The shared objects, in the order of sharing. */
   roots: Branch[] = [];
 
-  private readonly apart = new Set<number>();
+  readonly #apart = new Set<number>();
 
   /** Take in the objects and cut chains of now. */
   update(rows: readonly ObjectRow[], chains: readonly ChainRow[]): void {
@@ -114,18 +114,18 @@ export class Tree {
         children.set(parent, [row]);
       }
     }
-    for (const idx of this.apart) {
+    for (const idx of this.#apart) {
       if (!known.has(idx)) {
-        this.apart.delete(idx);
+        this.#apart.delete(idx);
       }
     }
     const cuts = cutsByObject(rows, chains);
     this.roots = (children.get(null) ?? []).map(row =>
-      this.branch(row, '', children, cuts, true)
+      this.#branch(row, '', children, cuts, true)
     );
   }
 
-  private branch(
+  #branch(
     first: ObjectRow,
     parentPath: string,
     children: ReadonlyMap<number | null, ObjectRow[]>,
@@ -134,12 +134,12 @@ export class Tree {
   ): Branch {
     let row = first;
     let below = children.get(row.idx) ?? [];
-    while (!isRoot && this.isOnlyAWay(row, below, cuts)) {
+    while (!isRoot && this.#isOnlyAWay(row, below, cuts)) {
       row = below[0] as ObjectRow;
       below = children.get(row.idx) ?? [];
     }
     const branches = below.map(child =>
-      this.branch(child, row.path, children, cuts, false)
+      this.#branch(child, row.path, children, cuts, false)
     );
     const ends = cuts.get(row.idx) ?? [];
     return {
@@ -155,13 +155,13 @@ export class Tree {
   }
 
   /** Nothing happens at it but that its only child is reached through it. */
-  private isOnlyAWay(
+  #isOnlyAWay(
     row: ObjectRow,
     below: readonly ObjectRow[],
     cuts: ReadonlyMap<number, Cut[]>
   ): boolean {
     const child = below[0];
-    if (child === undefined || this.apart.has(row.idx)) {
+    if (child === undefined || this.#apart.has(row.idx)) {
       return false;
     }
     const isWay =
@@ -170,7 +170,7 @@ export class Tree {
       row.last_error === null &&
       callsOf(row) <= 2 * callsOf(child) + OWN_CALLS;
     if (!isWay) {
-      this.apart.add(row.idx);
+      this.#apart.add(row.idx);
     }
     return isWay;
   }

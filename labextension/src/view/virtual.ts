@@ -72,47 +72,47 @@ interface Placed<Item> {
 export class VirtualRows<Item> {
   readonly element: HTMLElement;
 
-  private items: readonly Item[] = [];
-  private tops = new Float64Array(1);
-  private positions = new Map<string, number>();
-  private readonly placed = new Map<string, Placed<Item>>();
-  private readonly spare = new Map<string, VirtualRow<Item>[]>();
+  #items: readonly Item[] = [];
+  #tops = new Float64Array(1);
+  #positions = new Map<string, number>();
+  readonly #placed = new Map<string, Placed<Item>>();
+  readonly #spare = new Map<string, VirtualRow<Item>[]>();
 
   constructor(private readonly options: VirtualOptions<Item>) {
     this.element = el('div', { class: 'rows', role: 'rowgroup' });
   }
 
   get length(): number {
-    return this.items.length;
+    return this.#items.length;
   }
 
   at(index: number): Item | undefined {
-    return this.items[index];
+    return this.#items[index];
   }
 
   indexOf(key: string): number {
-    return this.positions.get(key) ?? -1;
+    return this.#positions.get(key) ?? -1;
   }
 
   /** Where a row begins and ends in the element. */
   span(index: number): [top: number, bottom: number] {
-    return [this.tops[index] ?? 0, this.tops[index + 1] ?? 0];
+    return [this.#tops[index] ?? 0, this.#tops[index + 1] ?? 0];
   }
 
   /** The element of a row that is in the document. */
   elementOf(key: string): HTMLElement | null {
-    return this.placed.get(key)?.row.element ?? null;
+    return this.#placed.get(key)?.row.element ?? null;
   }
 
   setItems(items: readonly Item[]): void {
-    this.items = items;
+    this.#items = items;
     const tops = new Float64Array(items.length + 1);
-    this.positions = new Map();
+    this.#positions = new Map();
     items.forEach((item, at) => {
       tops[at + 1] = (tops[at] ?? 0) + this.options.height(item);
-      this.positions.set(this.options.key(item), at);
+      this.#positions.set(this.options.key(item), at);
     });
-    this.tops = tops;
+    this.#tops = tops;
     const height = `${tops[items.length] ?? 0}px`;
     if (this.element.style.height !== height) {
       this.element.style.height = height;
@@ -127,47 +127,47 @@ export class VirtualRows<Item> {
    * @param kept - Keys of rows that stay in the document even when they are not in sight.
    */
   draw(from: number, height: number, kept: readonly string[]): void {
-    const range = rangeInSight(this.tops, from, height);
+    const range = rangeInSight(this.#tops, from, height);
     const wanted = new Set<number>();
     for (let at = range.from; at < range.to; at += 1) {
       wanted.add(at);
     }
     for (const key of kept) {
-      const at = this.positions.get(key);
+      const at = this.#positions.get(key);
       if (at !== undefined) {
         wanted.add(at);
       }
     }
     const order = [...wanted].sort((a, b) => a - b);
-    const keys = new Set(order.map(at => this.keyAt(at)));
-    for (const [key, { row, kind }] of this.placed) {
-      const at = this.positions.get(key);
-      const item = at === undefined ? undefined : this.items[at];
+    const keys = new Set(order.map(at => this.#keyAt(at)));
+    for (const [key, { row, kind }] of this.#placed) {
+      const at = this.#positions.get(key);
+      const item = at === undefined ? undefined : this.#items[at];
       if (!keys.has(key) || !item || this.options.kind(item) !== kind) {
-        this.placed.delete(key);
+        this.#placed.delete(key);
         row.element.remove();
-        this.spareOf(kind).push(row);
+        this.#spareOf(kind).push(row);
       }
     }
-    const elements = order.map(at => this.place(at));
+    const elements = order.map(at => this.#place(at));
     putInOrder(this.element, elements);
   }
 
-  private keyAt(at: number): string {
-    return this.options.key(this.items[at] as Item);
+  #keyAt(at: number): string {
+    return this.options.key(this.#items[at] as Item);
   }
 
-  private place(at: number): HTMLElement {
-    const item = this.items[at] as Item;
+  #place(at: number): HTMLElement {
+    const item = this.#items[at] as Item;
     const key = this.options.key(item);
     const kind = this.options.kind(item);
-    let placed = this.placed.get(key);
+    let placed = this.#placed.get(key);
     if (!placed) {
-      const row = this.spareOf(kind).pop() ?? this.options.create(kind);
+      const row = this.#spareOf(kind).pop() ?? this.options.create(kind);
       placed = { row, kind, top: -1 };
-      this.placed.set(key, placed);
+      this.#placed.set(key, placed);
     }
-    const top = this.tops[at] ?? 0;
+    const top = this.#tops[at] ?? 0;
     if (placed.top !== top) {
       placed.top = top;
       placed.row.element.style.top = `${top}px`;
@@ -176,11 +176,11 @@ export class VirtualRows<Item> {
     return placed.row.element;
   }
 
-  private spareOf(kind: string): VirtualRow<Item>[] {
-    let rows = this.spare.get(kind);
+  #spareOf(kind: string): VirtualRow<Item>[] {
+    let rows = this.#spare.get(kind);
     if (!rows) {
       rows = [];
-      this.spare.set(kind, rows);
+      this.#spare.set(kind, rows);
     }
     return rows;
   }

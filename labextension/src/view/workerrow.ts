@@ -76,85 +76,90 @@ type State = 'calling' | 'waiting' | 'idle' | 'gone';
 export class WorkerRowView implements VirtualRow<WorkerItem> {
   readonly element: HTMLElement;
 
-  private readonly bar = new Bar('Waiting on the kernel');
-  private readonly name = new Text(el('span'));
-  private readonly verb = new Text(el('span'));
-  private readonly objects = new Text(el('code'));
-  private readonly more = new Text(el('span'));
-  private readonly pid = new Text(cell('c-pid dim'));
-  private readonly since = new Text(cell('c-since num dim'));
-  private readonly rate = new Text(cell('c-rate num'));
-  private readonly calls = new Text(cell('c-total num dim'));
-  private readonly memory = new Text(cell('c-mem num'));
-  private readonly unknown = el('span', { class: 'none' }, UNKNOWN);
-  private readonly mark: Attribute;
-  private readonly index: Attribute;
-  private readonly title: Attribute;
-  private readonly gone: Flag;
-  private readonly broke: Flag;
-  private readonly none: Flag;
-  private readonly blank: Flag;
+  readonly #bar = new Bar('Waiting on the kernel');
+  readonly #name = new Text(el('span'));
+  readonly #verb = new Text(el('span'));
+  readonly #objects = new Text(el('code'));
+  readonly #more = new Text(el('span'));
+  readonly #pid = new Text(cell('c-pid dim'));
+  readonly #since = new Text(cell('c-since num dim'));
+  readonly #rate = new Text(cell('c-rate num'));
+  readonly #calls = new Text(cell('c-total num dim'));
+  readonly #memory = new Text(cell('c-mem num'));
+  readonly #unknown = el('span', { class: 'none' }, UNKNOWN);
+  readonly #mark: Attribute;
+  readonly #index: Attribute;
+  readonly #title: Attribute;
+  readonly #gone: Flag;
+  readonly #broke: Flag;
+  readonly #none: Flag;
+  readonly #blank: Flag;
 
-  private item: WorkerItem | null = null;
-  private boundFind = '';
-  private changed = -Infinity;
+  #item: WorkerItem | null = null;
+  #boundFind = '';
+  #changed = -Infinity;
 
   constructor(private readonly view: WorkerView) {
     const mark = el('span', { class: 'st' });
-    const who = el('div', { class: 'who', role: 'rowheader' }, mark, this.name.element);
+    const who = el(
+      'div',
+      { class: 'who', role: 'rowheader' },
+      mark,
+      this.#name.element
+    );
     const state = cell('state');
-    state.append(this.verb.element, this.objects.element, this.more.element);
+    state.append(this.#verb.element, this.#objects.element, this.#more.element);
     const wait = cell('c-wait');
-    wait.append(this.bar.element, this.unknown);
+    wait.append(this.#bar.element, this.#unknown);
     this.element = el(
       'div',
       { class: 'row', role: 'row' },
       who,
-      this.pid.element,
+      this.#pid.element,
       state,
-      this.since.element,
-      this.rate.element,
-      this.calls.element,
+      this.#since.element,
+      this.#rate.element,
+      this.#calls.element,
       wait,
-      this.memory.element
+      this.#memory.element
     );
-    this.mark = new Attribute(mark, 'data-s');
-    this.index = new Attribute(this.element, 'aria-rowindex');
-    this.title = new Attribute(state, 'title');
-    this.gone = new Flag(this.element, 'gone');
-    this.broke = new Flag(this.element, 'broke');
-    this.none = new Flag(this.rate.element, 'none');
-    this.blank = new Flag(this.memory.element, 'none');
+    this.#mark = new Attribute(mark, 'data-s');
+    this.#index = new Attribute(this.element, 'aria-rowindex');
+    this.#title = new Attribute(state, 'title');
+    this.#gone = new Flag(this.element, 'gone');
+    this.#broke = new Flag(this.element, 'broke');
+    this.#none = new Flag(this.#rate.element, 'none');
+    this.#blank = new Flag(this.#memory.element, 'none');
   }
 
   bind(item: WorkerItem, index: number): void {
-    this.index.set(String(index + 2)); // the headers are the first
+    this.#index.set(String(index + 2)); // the headers are the first
     const { sought: find } = this.view;
     const isOther =
-      item.key !== this.item?.key ||
-      (item.worker === null) !== (this.item.worker === null) ||
-      find !== this.boundFind;
+      item.key !== this.#item?.key ||
+      (item.worker === null) !== (this.#item.worker === null) ||
+      find !== this.#boundFind;
     const now = this.view.now();
-    if (!isOther && now - this.changed < NUMBERS_EVERY_MS) {
+    if (!isOther && now - this.#changed < NUMBERS_EVERY_MS) {
       return;
     }
-    this.changed = isOther ? -Infinity : now;
-    this.item = item;
-    this.boundFind = find;
+    this.#changed = isOther ? -Infinity : now;
+    this.#item = item;
+    this.#boundFind = find;
     const row = item.worker ?? item.ended;
-    this.name.set(row.name, find);
-    this.pid.set(String(row.pid), find);
-    this.calls.set(total(row.calls));
-    this.gone.set(item.worker === null);
-    this.broke.set(item.worker === null && (item.ended.exit_code ?? 0) !== 0);
+    this.#name.set(row.name, find);
+    this.#pid.set(String(row.pid), find);
+    this.#calls.set(total(row.calls));
+    this.#gone.set(item.worker === null);
+    this.#broke.set(item.worker === null && (item.ended.exit_code ?? 0) !== 0);
     if (item.worker) {
-      this.bindAlive(item.worker);
+      this.#bindAlive(item.worker);
     } else {
-      this.bindEnded(item.ended);
+      this.#bindEnded(item.ended);
     }
   }
 
-  private bindAlive(worker: WorkerRow): void {
+  #bindAlive(worker: WorkerRow): void {
     const share = this.view.waiting(worker.pid);
     const calls = this.view.rate(worker.pid);
     const [first, ...others] = worker.calling;
@@ -166,7 +171,7 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
         : (share ?? 0) >= WAITS
           ? 'waiting'
           : 'calling';
-    this.setState(
+    this.#setState(
       state,
       first === undefined
         ? // Most calls are over before anybody looks.
@@ -181,16 +186,16 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
     );
     const what = worker.calling.join(', ');
     const threads = worker.threads === 1 ? '1 thread' : `${worker.threads} threads`;
-    this.title.set(what ? `${what} (${threads})` : threads);
-    this.since.set(lasting(this.view.time - worker.since));
-    this.rate.set(rate(calls));
-    this.none.set(!calls);
-    this.memory.set(bytes(worker.pss));
-    this.blank.set(worker.pss === null);
-    this.showBar(share !== null);
+    this.#title.set(what ? `${what} (${threads})` : threads);
+    this.#since.set(lasting(this.view.time - worker.since));
+    this.#rate.set(rate(calls));
+    this.#none.set(!calls);
+    this.#memory.set(bytes(worker.pss));
+    this.#blank.set(worker.pss === null);
+    this.#showBar(share !== null);
     if (share !== null) {
       const value = share * 100;
-      this.bar.set({
+      this.#bar.set({
         value,
         peak: null,
         zone: waitingZone(value),
@@ -200,31 +205,31 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
     }
   }
 
-  private bindEnded(ended: EndedRow): void {
+  #bindEnded(ended: EndedRow): void {
     const ago = age(this.view.time - ended.ended);
-    this.setState('gone', `${endInWords(ended.exit_code)}, ${ago} ago`, '', '');
-    this.title.set(null);
-    this.since.set(lasting(ended.ended - ended.since));
-    this.rate.set(UNKNOWN);
-    this.none.set(true);
-    this.memory.set(UNKNOWN);
-    this.blank.set(true);
-    this.showBar(false);
+    this.#setState('gone', `${endInWords(ended.exit_code)}, ${ago} ago`, '', '');
+    this.#title.set(null);
+    this.#since.set(lasting(ended.ended - ended.since));
+    this.#rate.set(UNKNOWN);
+    this.#none.set(true);
+    this.#memory.set(UNKNOWN);
+    this.#blank.set(true);
+    this.#showBar(false);
   }
 
-  private setState(state: State, verb: string, object: string, more: string): void {
-    this.mark.set(state);
-    this.verb.set(verb);
-    this.objects.set(object, this.boundFind);
-    this.more.set(more);
+  #setState(state: State, verb: string, object: string, more: string): void {
+    this.#mark.set(state);
+    this.#verb.set(verb);
+    this.#objects.set(object, this.#boundFind);
+    this.#more.set(more);
   }
 
-  private showBar(isShown: boolean): void {
-    if (this.bar.element.hidden === isShown) {
-      this.bar.element.hidden = !isShown;
+  #showBar(isShown: boolean): void {
+    if (this.#bar.element.hidden === isShown) {
+      this.#bar.element.hidden = !isShown;
     }
-    if (this.unknown.hidden !== isShown) {
-      this.unknown.hidden = isShown;
+    if (this.#unknown.hidden !== isShown) {
+      this.#unknown.hidden = isShown;
     }
   }
 }

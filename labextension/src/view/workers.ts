@@ -19,76 +19,76 @@ export class WorkerList implements List, WorkerView {
   time = 0;
   sought = '';
 
-  private readonly pane: Pane;
-  private readonly table: HTMLElement;
-  private readonly header: HeaderRow;
-  private readonly rows: VirtualRows<WorkerItem>;
-  private readonly sight: Sight;
-  private readonly nothing = el('p', { class: 'nothing dim', hidden: true });
-  private readonly rowCount: Attribute;
-  private readonly pace = new Pace();
+  readonly #pane: Pane;
+  readonly #table: HTMLElement;
+  readonly #header: HeaderRow;
+  readonly #rows: VirtualRows<WorkerItem>;
+  readonly #sight: Sight;
+  readonly #nothing = el('p', { class: 'nothing dim', hidden: true });
+  readonly #rowCount: Attribute;
+  readonly #pace = new Pace();
 
-  private workers: readonly WorkerRow[] = [];
-  private ended: readonly EndedRow[] = [];
-  private order: Order | null = BY_WAITING;
-  private ranks: ReadonlyMap<string, number> = new Map();
-  private found = 0;
-  private cleared = -Infinity;
-  private isNarrow = false;
-  private isHeld = false;
+  #workers: readonly WorkerRow[] = [];
+  #ended: readonly EndedRow[] = [];
+  #order: Order | null = BY_WAITING;
+  #ranks: ReadonlyMap<string, number> = new Map();
+  #found = 0;
+  #cleared = -Infinity;
+  #isNarrow = false;
+  #isHeld = false;
 
   constructor(private readonly context: ListContext) {
-    this.pane = new Pane('workers', 'Workers', () => this.draw());
-    this.element = this.pane.element;
-    this.header = new HeaderRow(WORKER_COLUMNS, column => this.sortBy(column));
-    this.header.setOrder(this.order);
-    this.rows = new VirtualRows<WorkerItem>({
+    this.#pane = new Pane('workers', 'Workers', () => this.#draw());
+    this.element = this.#pane.element;
+    this.#header = new HeaderRow(WORKER_COLUMNS, column => this.#sortBy(column));
+    this.#header.setOrder(this.#order);
+    this.#rows = new VirtualRows<WorkerItem>({
       key: item => item.key,
       kind: () => 'worker',
-      height: () => (this.isNarrow ? 38 : 24) * this.sight.unit,
+      height: () => (this.#isNarrow ? 38 : 24) * this.#sight.unit,
       create: () => new WorkerRowView(this)
     });
-    this.table = el(
+    this.#table = el(
       'div',
       { role: 'table', 'aria-label': 'Workers' },
-      this.header.element,
-      this.rows.element
+      this.#header.element,
+      this.#rows.element
     );
-    this.rowCount = new Attribute(this.table, 'aria-rowcount');
-    this.element.append(this.table, this.nothing);
-    this.sight = new Sight(this.pane, this.rows.element, () => this.layOut());
-    this.pane.by.addEventListener('click', () => this.sortByNext());
+    this.#rowCount = new Attribute(this.#table, 'aria-rowcount');
+    this.element.append(this.#table, this.#nothing);
+    this.#sight = new Sight(this.#pane, this.#rows.element, () => this.#layOut());
+    this.#pane.by.addEventListener('click', () => this.#sortByNext());
     for (const [name, isHeld] of [
       ['pointerenter', true],
       ['pointerleave', false],
       ['focusin', true],
       ['focusout', false]
     ] as const) {
-      this.table.addEventListener(name, () => (this.isHeld = isHeld));
+      this.#table.addEventListener(name, () => (this.#isHeld = isHeld));
     }
-    this.layOut();
+    this.#layOut();
   }
 
   update(state: ListState): void {
     this.time = state.time;
-    this.workers = state.workers;
-    this.ended = state.ended;
-    if (this.pace.mayMove(this.context.now(), this.isHeld)) {
-      this.rank();
+    this.#workers = state.workers;
+    this.#ended = state.ended;
+    if (this.#pace.mayMove(this.context.now(), this.#isHeld)) {
+      this.#rank();
     }
-    this.layOut();
+    this.#layOut();
   }
 
   find(text: string): void {
     this.sought = text.trim().toLowerCase();
-    this.layOut();
+    this.#layOut();
   }
 
   count(): ListCount {
-    const all = this.workers.length;
-    const found = this.found;
-    const killed = this.gone().filter(({ exit_code }) => (exit_code ?? 0) < 0).length;
-    const failed = this.gone().filter(({ exit_code }) => (exit_code ?? 0) > 0).length;
+    const all = this.#workers.length;
+    const found = this.#found;
+    const killed = this.#gone().filter(({ exit_code }) => (exit_code ?? 0) < 0).length;
+    const failed = this.#gone().filter(({ exit_code }) => (exit_code ?? 0) > 0).length;
     return {
       text: this.sought ? `${found} of ${all}` : String(all),
       trouble: [killed ? `${killed} killed` : '', failed ? `${failed} failed` : '']
@@ -98,10 +98,10 @@ export class WorkerList implements List, WorkerView {
   }
 
   setNarrow(isNarrow: boolean): void {
-    this.isNarrow = isNarrow;
-    this.pane.setNarrow(isNarrow);
-    this.sight.setNarrow(isNarrow);
-    this.layOut();
+    this.#isNarrow = isNarrow;
+    this.#pane.setNarrow(isNarrow);
+    this.#sight.setNarrow(isNarrow);
+    this.#layOut();
   }
 
   setLive(): void {
@@ -110,12 +110,12 @@ export class WorkerList implements List, WorkerView {
 
   /** Forget those that are no more. */
   clear(): void {
-    this.cleared = this.time;
-    this.layOut();
+    this.#cleared = this.time;
+    this.#layOut();
   }
 
   dispose(): void {
-    this.sight.dispose();
+    this.#sight.dispose();
   }
 
   now(): number {
@@ -130,22 +130,22 @@ export class WorkerList implements List, WorkerView {
     return this.context.waiting(pid);
   }
 
-  private gone(): EndedRow[] {
-    return this.ended.filter(row => row.ended > this.cleared);
+  #gone(): EndedRow[] {
+    return this.#ended.filter(row => row.ended > this.#cleared);
   }
 
   /** All that are to be listed, those that are no more at the end, the last one first. */
-  private items(): WorkerItem[] {
-    const alive = this.workers.map((worker): WorkerItem => ({
+  #items(): WorkerItem[] {
+    const alive = this.#workers.map((worker): WorkerItem => ({
       key: `${worker.pid}:${worker.since}`,
       worker,
       ended: null
     }));
-    const rank = (item: WorkerItem): number => this.ranks.get(item.key) ?? Infinity;
-    if (this.order) {
+    const rank = (item: WorkerItem): number => this.#ranks.get(item.key) ?? Infinity;
+    if (this.#order) {
       alive.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
     }
-    const gone = this.gone()
+    const gone = this.#gone()
       .sort((a, b) => b.ended - a.ended)
       .map((ended): WorkerItem => ({
         key: `${ended.pid}:${ended.since}`,
@@ -160,20 +160,20 @@ export class WorkerList implements List, WorkerView {
     });
   }
 
-  private rank(): void {
-    const { order } = this;
+  #rank(): void {
+    const order = this.#order;
     if (!order) {
       return;
     }
-    const values = this.workers.map(row => ({
+    const values = this.#workers.map(row => ({
       key: `${row.pid}:${row.since}`,
-      value: this.valueOf(row, order.column)
+      value: this.#valueOf(row, order.column)
     }));
     values.sort((a, b) => compareValues(a.value, b.value, order.direction));
-    this.ranks = new Map(values.map(({ key }, rank) => [key, rank]));
+    this.#ranks = new Map(values.map(({ key }, rank) => [key, rank]));
   }
 
-  private valueOf(row: WorkerRow, column: string): string | number | null {
+  #valueOf(row: WorkerRow, column: string): string | number | null {
     switch (column) {
       case 'pid':
         return row.pid;
@@ -194,48 +194,48 @@ export class WorkerList implements List, WorkerView {
     }
   }
 
-  private layOut(): void {
-    const items = this.items();
-    this.found = items.filter(({ worker }) => worker !== null).length;
-    this.rows.setItems(items);
-    this.rowCount.set(String(items.length + 1));
-    this.nothing.hidden = items.length > 0;
+  #layOut(): void {
+    const items = this.#items();
+    this.#found = items.filter(({ worker }) => worker !== null).length;
+    this.#rows.setItems(items);
+    this.#rowCount.set(String(items.length + 1));
+    this.#nothing.hidden = items.length > 0;
     if (items.length === 0) {
-      this.nothing.textContent = this.sought
+      this.#nothing.textContent = this.sought
         ? `Nothing here matches “${this.sought}”.`
         : 'No worker is connected. One connects with its first call.';
     }
-    this.draw();
+    this.#draw();
   }
 
-  private draw(): void {
-    if (!this.sight) {
+  #draw(): void {
+    if (!this.#sight) {
       return; // the pane tells of its first state before all of this exists
     }
     const { text, trouble } = this.count();
-    const by = WORKER_COLUMNS.find(({ id }) => id === this.order?.column);
-    this.pane.setWords(text, trouble, by?.narrow ?? 'as connected');
-    const { from, height } = this.sight;
-    this.rows.draw(from, height, []);
+    const by = WORKER_COLUMNS.find(({ id }) => id === this.#order?.column);
+    this.#pane.setWords(text, trouble, by?.narrow ?? 'as connected');
+    const { from, height } = this.#sight;
+    this.#rows.draw(from, height, []);
   }
 
-  private sortBy(column: Column): void {
-    this.setOrder(nextOrder(this.order, column.id, column.isNumber));
+  #sortBy(column: Column): void {
+    this.#setOrder(nextOrder(this.#order, column.id, column.isNumber));
   }
 
   /** In a narrow view one button goes through the orders that there are. */
-  private sortByNext(): void {
+  #sortByNext(): void {
     const offered = WORKER_COLUMNS.filter(({ narrow }) => narrow);
-    const at = offered.findIndex(({ id }) => id === this.order?.column);
+    const at = offered.findIndex(({ id }) => id === this.#order?.column);
     const next = offered[at + 1];
-    this.setOrder(next ? nextOrder(null, next.id, next.isNumber) : null);
+    this.#setOrder(next ? nextOrder(null, next.id, next.isNumber) : null);
   }
 
-  private setOrder(order: Order | null): void {
-    this.order = order;
-    this.header.setOrder(order);
-    this.pace.reset();
-    this.rank();
-    this.layOut();
+  #setOrder(order: Order | null): void {
+    this.#order = order;
+    this.#header.setOrder(order);
+    this.#pace.reset();
+    this.#rank();
+    this.#layOut();
   }
 }
