@@ -44,7 +44,7 @@ MISTAKES = [
     ("%unshare df", "nothing to unshare"),
     ("%unshare", "takes names or --all"),
     ("%unshare df --all", "not both"),
-    ("%duck", "status, stop or doctor"),
+    ("%duck", "status, monitor, stop or doctor"),
     ("%duck stpo", "Did you mean stop?"),
     ("%duck stop now", "not 'stop now'"),
     ("%duck status --clean", "%duck doctor --clean"),
