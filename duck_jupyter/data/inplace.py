@@ -59,12 +59,19 @@ class Inplace:
         """
         Tell what the object is made of, and where that lies.
         """
+        value = self.object
+        if hasattr(value, "columns"):
+            # Not the frame's own pickle: pandas before 3 keeps in a column whether its
+            # dates are regular, and a write that everyone sees may change that.
+            shape: Any = (value.columns, value.index, list(value.dtypes))
+        else:
+            shape = (value.shape, value.dtype)
         try:
-            dumped = dump(self.object, self.name)
+            head = dump(shape, self.name).head
+            buffers = dump(value, self.name).buffers
         except DataEncodeError:  # it was given something that cannot be moved
             return None
-        spans = [(address_of(buffer), len(buffer)) for buffer in dumped.buffers]
-        return dumped.head, spans
+        return head, [(address_of(buffer), len(buffer)) for buffer in buffers]
 
     def holds(self, value: Any) -> bool:
         """
