@@ -125,11 +125,12 @@ def short_wait(slow: Any) -> Any:
 
 
 def interrupt_in_a_storm(slow: Any, answers: Any) -> None:
-    armed, stop = threading.Event(), threading.Event()
+    # No event: its lock may be held by the very line that the handler interrupts.
+    armed, stop = [False], threading.Event()
 
     def interrupt(*_: object) -> None:
-        if armed.is_set():
-            armed.clear()
+        if armed[0]:
+            armed[0] = False
             raise KeyboardInterrupt
 
     def strike() -> None:
@@ -143,7 +144,7 @@ def interrupt_in_a_storm(slow: Any, answers: Any) -> None:
     calls = 0
     for _ in range(50):
         with suppress(KeyboardInterrupt):
-            armed.set()
+            armed[0] = True
             while True:
                 calls += 1
                 if slow.echo(calls) != calls:
