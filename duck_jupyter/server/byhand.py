@@ -4,6 +4,7 @@ Frames that are written by hand, answered in the block that they came in.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataDecodeError, DataTooBigError
@@ -25,7 +26,7 @@ __all__ = ["AnswersByHand"]
 RESPONSE_PENDING = int(ProxyOpCode.RESPONSE_PENDING)
 
 
-class AnswersByHand(FramesByHand):
+class AnswersByHand(FramesByHand, ABC):
     """
     What a server does about frames by hand.
     """
@@ -37,11 +38,11 @@ class AnswersByHand(FramesByHand):
     _lock: threading.Lock
 
     @property
+    @abstractmethod
     def link(self) -> Link:
         """
         This process's link to the server.
         """
-        raise NotImplementedError
 
     def handle_frame(self, shared_memory: SharedMemory, frame: Frame) -> None:
         """
