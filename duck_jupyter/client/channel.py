@@ -207,5 +207,7 @@ class Channel:
         self.lane.close()
 
     def __del__(self) -> None:
-        # That of a call inside another call goes with it.
-        self.close()
+        # That of a call inside another call goes with it. One whose making was
+        # interrupted may have no lane yet.
+        if hasattr(self, "lane"):
+            self.close()

@@ -262,9 +262,12 @@ class Link:
         except IndexError:
             channel = self._connect()
         if thread.channel is None:
-            # A call inside another (in a signal handler) leaves the seat as it is.
+            # A call inside another (in a signal handler) leaves the seat as it is. An
+            # interrupt after the first line gives the channel to the next one; none
+            # comes between the others.
+            seat = Seat(channel, self._free)
+            thread.seat = seat
             thread.channel = channel
-            thread.seat = Seat(channel, self._free)
         return channel
 
     def _connect(self) -> Channel:
@@ -305,11 +308,12 @@ class Link:
         thread = self.thread
         channel = thread.channel
         if channel is not None and not channel.busy and not channel.contexts:
-            channel.close()
+            # First of all nobody's: an interrupt must not leave a closed one here.
             thread.channel = None
             if thread.seat is not None:
                 thread.seat.leave()
                 thread.seat = None
+            channel.close()
         while self._free:
             with contextlib.suppress(IndexError):
                 self._free.pop().close()

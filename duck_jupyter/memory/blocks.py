@@ -53,8 +53,8 @@ class Block:
         try:
             self.map = mmap.mmap(fd, size)
         except BaseException:
-            os.close(fd)
             self.fd = -1
+            os.close(fd)
             raise
 
     @classmethod
@@ -122,15 +122,18 @@ class Block:
         """
         Unmap the block in this process; twice is fine.
         """
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        # An interrupt comes after a call: the number may by then be another file's.
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            os.close(fd)
             # A view that somebody still holds keeps the mapping until it goes.
             with contextlib.suppress(BufferError):
                 self.map.close()
 
     def __del__(self) -> None:
-        self.close()
+        # An interrupt may have come before there was anything to close.
+        if hasattr(self, "map"):
+            self.close()
 
     def __repr__(self) -> str:
         state = "closed" if self.fd < 0 else f"fd={self.fd}"

@@ -179,9 +179,9 @@ class Doorway:
                 _hang_up(stranger)
             with contextlib.suppress(OSError):
                 remove_folder(self._folder, self._held)
-        if self._held >= 0:
-            os.close(self._held)
-            self._held = -1
+        held, self._held = self._held, -1
+        if held >= 0:
+            os.close(held)
 
 
 def connect(address: str, secret: bytes, hello: Hello) -> Lane:
@@ -202,13 +202,13 @@ def connect(address: str, secret: bytes, hello: Hello) -> Lane:
         caller.settimeout(HANDSHAKE_S)
         caller.connect(address)
         caller.settimeout(None)
-        connection = _limited_connection(caller)
-        answer_challenge(connection, secret)
-        deliver_challenge(connection, secret)
-        connection.send_bytes(msgspec.msgpack.encode(hello))
-        welcome = msgspec.msgpack.decode(
-            connection.recv_bytes(HELLO_BYTES), type=Welcome
-        )
+        with _limited_connection(caller) as connection:
+            answer_challenge(connection, secret)
+            deliver_challenge(connection, secret)
+            connection.send_bytes(msgspec.msgpack.encode(hello))
+            welcome = msgspec.msgpack.decode(
+                connection.recv_bytes(HELLO_BYTES), type=Welcome
+            )
         if welcome.refusal:
             raise HandshakeError(welcome.refusal)
         _, fds, _, _ = socket.recv_fds(caller, 1, 1)

@@ -142,15 +142,19 @@ def interrupt_in_a_storm(slow: Any, answers: Any) -> None:
     striking.start()
     wrong: list[int] = []
     calls = 0
-    for _ in range(50):
-        with suppress(KeyboardInterrupt):
-            armed[0] = True
-            while True:
-                calls += 1
-                if slow.echo(calls) != calls:
-                    wrong.append(calls)
-    stop.set()
-    striking.join()
+    try:
+        for _ in range(50):
+            with suppress(KeyboardInterrupt):
+                while True:
+                    # Anew for each call: Python drops what is raised in a ``__del__``.
+                    armed[0] = True
+                    calls += 1
+                    if slow.echo(calls) != calls:
+                        wrong.append(calls)
+    finally:
+        armed[0] = False
+        stop.set()
+        striking.join()
     answers.put(wrong)
 
 
