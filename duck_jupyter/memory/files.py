@@ -35,7 +35,6 @@ __all__ = [
     "FileKey",
     "MemoryFile",
     "SharedFile",
-    "can_share_files",
     "map_file",
     "open_shared",
 ]
@@ -264,13 +263,6 @@ def _require(key: FileKey, found: os.stat_result) -> None:
 
 def _another(key: FileKey) -> FileNotFoundError:
     return FileNotFoundError(f"{key.path} is another file by now.")
-
-
-def can_share_files() -> bool:
-    """
-    Tell whether this system has what the module rests on; Linux has.
-    """
-    return hasattr(fcntl, "F_OFD_SETLK") and Path("/proc/self/fd").is_dir()
 
 
 def _after_fork_in_child() -> None:

@@ -22,7 +22,6 @@ from duck_jupyter.memory.files import (
     Access,
     FileKey,
     MemoryFile,
-    can_share_files,
     open_shared,
 )
 from tests.support.processes import wait_until
@@ -74,10 +73,6 @@ def drop(name: str = "map") -> None:
 
 def look(key: FileKey) -> None:
     open_shared(key).__exit__()
-
-
-def test_this_system_can_share_files() -> None:
-    assert can_share_files()
 
 
 def test_another_process_maps_a_file_by_its_key(
