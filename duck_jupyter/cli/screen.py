@@ -170,15 +170,12 @@ def _workers(snapshot: Snapshot, window: Window) -> Table:
     for row in snapshot.workers:
         table.add_row(*_worker(row, window.waiting_of(row.pid)))
     for end in snapshot.ended[: -MOST_ENDED - 1 : -1]:
-        how = "ended" if not end.exit_code else f"ended with {end.exit_code}"
-        if end.exit_code and end.exit_code < 0:
-            how = f"killed by signal {-end.exit_code}"
-        style = "dim" if not end.exit_code else "red"
+        style = "red" if end.how in ("failed", "killed") else "dim"
         table.add_row(
             Text(str(end.pid), style=style),
             Text(end.name, style=style),
             *(f"{end.calls:,}", "", ""),
-            Text(how, style=style),
+            Text(end.words, style=style),
         )
     return table
 

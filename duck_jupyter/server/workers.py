@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from .counters import add_counts, fresh_counts, totals_of
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .callers import Caller
 
 __all__ = ["WorkerEnd", "WorkerLog"]
@@ -30,8 +32,8 @@ class WorkerEnd(NamedTuple):
     process_name: str
     since: float
     ended: float
-    #: Exit code, or the negative number of the signal; None where only the process
-    #: that started it can know, and where it goes on without being connected.
+    #: Exit code, or the negative number of the signal; None where only the code that
+    #: started it can know, and where it goes on without being connected.
     exit_code: int | None
     calls: int
 
@@ -45,7 +47,11 @@ class WorkerLog:
         self._lock = threading.Lock()
         self._since: dict[str, float] = {}
         self._counts: dict[str, list[int]] = {}
-        self._ended: deque[WorkerEnd] = deque(maxlen=ENDS_KEPT)
+        #: What multiprocessing knows of those that it has started.
+        self._records: dict[str, dict[str, Any]] = {}
+        self._ended: deque[tuple[WorkerEnd, dict[str, Any] | None]] = deque(
+            maxlen=ENDS_KEPT
+        )
 
     def came(self, caller: Caller) -> None:
         """
@@ -53,6 +59,7 @@ class WorkerLog:
         """
         with self._lock:
             self._since.setdefault(caller.hello.client, caller.since)
+            self._find_record(caller)
 
     def went(self, caller: Caller, *, last: bool) -> None:
         """
@@ -64,6 +71,7 @@ class WorkerLog:
         """
         hello = caller.hello
         with self._lock:
+            self._find_record(caller)
             counts = self._counts.setdefault(hello.client, fresh_counts())
             for tally in caller.tally.counts().values():
                 add_counts(counts, tally)
@@ -71,13 +79,19 @@ class WorkerLog:
                 return
             del self._counts[hello.client]
             since = self._since.pop(hello.client, caller.since)
-            code = exit_code_of(hello.pid)
+            record = self._records.pop(hello.client, None)
             calls = totals_of([counts]).calls
-            self._ended.append(
-                WorkerEnd(
-                    hello.pid, hello.process_name, since, time.time(), code, calls
-                )
+            end = WorkerEnd(
+                hello.pid, hello.process_name, since, time.time(), None, calls
             )
+            self._ended.append((end, record))
+
+    def _find_record(self, caller: Caller) -> None:
+        client = caller.hello.client
+        if client not in self._records:
+            record = _record_of(caller.hello.pid)
+            if record is not None:
+                self._records[client] = record
 
     def since(self, client: str, default: float) -> float:
         """
@@ -98,35 +112,46 @@ class WorkerLog:
         Give the processes that have gone, the last one last.
         """
         with self._lock:
-            for i, end in enumerate(self._ended):
+            for i, (end, record) in enumerate(self._ended):
                 if end.exit_code is None:
-                    self._ended[i] = end._replace(exit_code=exit_code_of(end.pid))
-            return tuple(self._ended)
+                    code = _exit_code_of(end.pid, record)
+                    known = end._replace(exit_code=code)
+                    self._ended[i] = known, record if code is None else None
+            return tuple(end for end, _ in self._ended)
 
 
-def exit_code_of(pid: int) -> int | None:
+def _record_of(pid: int) -> dict[str, Any] | None:
     """
-    Say how a child of this process ended, without taking that from its parent code.
+    Find what multiprocessing knows of a process.
+
+    A pool waits for its processes the moment they end, and throws them away. What is
+    kept here outlives them, and keeps none of their descriptors open.
+    """
+    # Public ways to it would wait for processes that have ended.
+    for process in list(multiprocessing.process._children):  # type: ignore[attr-defined]
+        popen = getattr(process, "_popen", None)
+        if popen is not None and popen.pid == pid:
+            record: dict[str, Any] = vars(popen)
+            return record
+    return None
+
+
+def _exit_code_of(pid: int, record: dict[str, Any] | None) -> int | None:
+    """
+    Say how a process ended, without taking that from the code that started it.
 
     Returns:
-        None where it has not ended, is no child, or only its parent code can know.
+        None where it has not ended, or only that code can know.
     """
+    if record is not None and record.get("returncode") is not None:
+        code: int = record["returncode"]
+        return code
     if not hasattr(os, "waitid"):
         return None
     try:
         found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
-        return _code_that_was_taken(pid)
+        return None
     if found is None:
         return None
     return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
-
-
-def _code_that_was_taken(pid: int) -> int | None:
-    # A pool waits for its processes the moment they end, and keeps what it learns.
-    for process in list(getattr(multiprocessing.process, "_dangling", ())):
-        popen = getattr(process, "_popen", None)
-        if popen is not None and popen.pid == pid:
-            code: int | None = popen.returncode
-            return code
-    return None

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..memory.room import memory_place, spool_folder
+from .ends import end_of
 from .sizes import size_of
 from .snapshot import (
     SCHEMA,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         ServerStatistics,
         WorkerStatistics,
     )
+    from ..server.workers import WorkerEnd
     from .session import Session
     from .snapshot import Finding
 
@@ -112,7 +114,7 @@ def snapshot_of(
         gone=[],
         object_count=len(objects),
         workers=[_worker(worker, pss or {}) for worker in found.workers],
-        ended=[EndedRow(*end) for end in found.ended_workers],
+        ended=[_ended(end) for end in found.ended_workers],
         errors=_errors(found),
         error_count=sum(count for _, count in found.errors_by_type),
         chains=[ChainRow(*chain) for chain in found.chains],
@@ -177,6 +179,20 @@ def _worker(found: WorkerStatistics, pss: dict[int, int]) -> WorkerRow:
         waited=found.waited_s,
         calling=list(found.calling),
         pss=pss.get(found.pid),
+    )
+
+
+def _ended(found: WorkerEnd) -> EndedRow:
+    end = end_of(found.exit_code)
+    return EndedRow(
+        pid=found.pid,
+        name=found.process_name,
+        since=found.since,
+        ended=found.ended,
+        exit_code=found.exit_code,
+        how=end.how,
+        words=end.words,
+        calls=found.calls,
     )
 
 

@@ -132,6 +132,10 @@ class EndedRow(msgspec.Struct, frozen=True):
     since: float
     ended: float
     exit_code: int | None
+    #: ``"ended"``, ``"failed"``, ``"killed"``, or ``"gone"`` where nobody knows.
+    how: str
+    #: The same, and by what.
+    words: str
     calls: int
 
 

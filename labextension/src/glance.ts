@@ -1,6 +1,6 @@
 /** What one second's look tells: the figures of the status bar, from whole snapshots. */
 
-import type { Snapshot } from './snapshot';
+import { isBad, type Snapshot } from './snapshot';
 
 /** Rates are those of the last seconds. */
 const WINDOW_S = 3;
@@ -35,14 +35,14 @@ export class Glance {
   }
 
   /** Workers that came to a bad end after the last look. */
-  get killed(): number {
-    return this.killedPids.size - this.seenKilled;
+  get lost(): number {
+    return this.lostPids.size - this.seenLost;
   }
 
   /** Note that the errors were looked at. */
   look(): void {
     this.seenErrors = this.errorCount;
-    this.seenKilled = this.killedPids.size;
+    this.seenLost = this.lostPids.size;
   }
 
   /** Forget what was, as the session is another one. */
@@ -50,8 +50,8 @@ export class Glance {
     this.session = '';
     this.heardAt = 0;
     this.samples = [];
-    this.killedPids.clear();
-    this.sharedCount = this.errorCount = this.seenErrors = this.seenKilled = 0;
+    this.lostPids.clear();
+    this.sharedCount = this.errorCount = this.seenErrors = this.seenLost = 0;
   }
 
   take(snapshot: Snapshot, now: number): void {
@@ -61,9 +61,9 @@ export class Glance {
     }
     this.heardAt = now;
     this.sharedCount = snapshot.objects.filter(row => row.parent === null).length;
-    for (const { pid, exit_code: code } of snapshot.ended) {
-      if (code !== null && code !== 0) {
-        this.killedPids.add(pid);
+    for (const row of snapshot.ended) {
+      if (isBad(row)) {
+        this.lostPids.add(row.pid);
       }
     }
     this.errorCount = snapshot.error_count;
@@ -85,8 +85,8 @@ export class Glance {
   private session = '';
   private samples: Sample[] = [];
   private sharedCount = 0;
-  private readonly killedPids = new Set<number>();
+  private readonly lostPids = new Set<number>();
   private errorCount = 0;
   private seenErrors = 0;
-  private seenKilled = 0;
+  private seenLost = 0;
 }

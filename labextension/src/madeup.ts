@@ -376,6 +376,8 @@ export class MadeUp implements Source {
                 since: this.begin - 101,
                 ended: this.begin + 39,
                 exit_code: -9,
+                how: 'killed',
+                words: 'killed by SIGKILL',
                 calls: 305796
               }
             ],

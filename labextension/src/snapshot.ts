@@ -67,7 +67,16 @@ export interface EndedRow {
   since: number;
   ended: number;
   exit_code: number | null;
+  /** `gone` where nobody knows. */
+  how: 'ended' | 'failed' | 'killed' | 'gone';
+  /** The same, and by what. */
+  words: string;
   calls: number;
+}
+
+/** Tell whether a process came to a bad end. */
+export function isBad({ how }: EndedRow): boolean {
+  return how === 'failed' || how === 'killed';
 }
 
 export interface ErrorRow {

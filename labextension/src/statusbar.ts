@@ -165,7 +165,7 @@ export function say(
   const silence = now - glance.heardAt;
   const isSilent = silence > SILENT_MS;
   const trouble = [
-    ...(glance.killed > 0 ? [`${glance.killed} killed`] : []),
+    ...(glance.lost > 0 ? [`${many(glance.lost, 'worker')} lost`] : []),
     ...(glance.errors > 0 ? [many(glance.errors, 'error')] : [])
   ].join(', ');
   const words: [string, boolean][] =

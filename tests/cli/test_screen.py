@@ -117,7 +117,7 @@ def test_workers_alive_and_ended_are_told_apart() -> None:
     assert "df, the server" in line_of(text, "4101")
     assert "70.0 MB" in line_of(text, "4101")
     assert "ended" in line_of(text, "4103")
-    assert "killed by signal 9" in line_of(text, "4104")
+    assert "killed by SIGKILL" in line_of(text, "4104")
 
 
 def test_waiting_and_rates_are_those_of_the_window() -> None:

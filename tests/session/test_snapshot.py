@@ -62,7 +62,8 @@ def test_the_file_has_something_in_every_field() -> None:
     modes = {row.mode for row in whole.objects}
     assert modes == {"live", "frozen", "inplace", "read-only"}
     assert {row.parent is None for row in whole.objects} == {True, False}
-    assert {end.exit_code for end in whole.ended} == {0, -9, None}
+    assert {end.exit_code for end in whole.ended} == {0, 3, -9, -15, None}
+    assert {end.how for end in whole.ended} == {"ended", "failed", "killed", "gone"}
     assert {worker.pss is None for worker in whole.workers} == {True, False}
     assert {bool(error.ways_out) for error in whole.errors or []} == {True, False}
 

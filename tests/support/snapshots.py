@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from duck_jupyter.session.ends import end_of
 from duck_jupyter.session.snapshot import (
     SCHEMA,
     Cell,
@@ -39,6 +40,16 @@ TOO_DEEP = (
 )
 
 
+def ended(
+    pid: int, name: str, since: float, end: float, code: int | None, calls: int
+) -> EndedRow:
+    """
+    Give the row of a worker that is no more.
+    """
+    how, words = end_of(code)
+    return EndedRow(pid, name, since, end, code, how, words, calls)
+
+
 def golden() -> Snapshot:
     """
     Give the snapshot: made up, always the same, with something in every field.
@@ -62,9 +73,11 @@ def golden() -> Snapshot:
         object_count=5,
         workers=workers(),
         ended=[
-            EndedRow(4103, "SpawnPoolWorker-3", BEGAN + 2, NOW - 60, 0, 1_000),
-            EndedRow(4104, "SpawnPoolWorker-4", BEGAN + 2, NOW - 30, -9, 117),
-            EndedRow(4105, "MainProcess", BEGAN + 5, NOW - 10.5, None, 3),
+            ended(4103, "SpawnPoolWorker-3", BEGAN + 2, NOW - 60, 0, 1_000),
+            ended(4104, "SpawnPoolWorker-4", BEGAN + 2, NOW - 30, -9, 117),
+            ended(4106, "SpawnPoolWorker-5", BEGAN + 2, NOW - 20, -15, 90),
+            ended(4107, "SpawnPoolWorker-6", BEGAN + 2, NOW - 15, 3, 2),
+            ended(4105, "MainProcess", BEGAN + 5, NOW - 10.5, None, 3),
         ],
         errors=errors(),
         error_count=19,

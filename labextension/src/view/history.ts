@@ -4,7 +4,7 @@
  */
 
 import { merge } from '../merge';
-import type { ObjectRow, Snapshot, Totals } from '../snapshot';
+import { isBad, type ObjectRow, type Snapshot, type Totals } from '../snapshot';
 
 /** Seconds that are kept, and those of them of which every snapshot is. */
 export const KEPT_S = 15 * 60;
@@ -92,13 +92,13 @@ export class History {
 
   #noteEvents(now: Snapshot, known: boolean): void {
     for (const end of now.ended) {
-      if (this.#ended.has(end.pid)) {
+      // How it ended is known a little later than that it did.
+      if (end.how === 'gone' || this.#ended.has(end.pid)) {
         continue;
       }
       this.#ended.add(end.pid);
-      if (known && end.exit_code !== null && end.exit_code !== 0) {
-        const how = end.exit_code < 0 ? 'killed' : `ended with ${end.exit_code}`;
-        this.events.push({ time: end.ended, what: `${end.name} ${how}` });
+      if (known && isBad(end)) {
+        this.events.push({ time: end.ended, what: `${end.name} ${end.words}` });
       }
     }
     this.events = this.events.filter(event => now.time - event.time < KEPT_S);

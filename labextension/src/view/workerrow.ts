@@ -1,6 +1,6 @@
 /** The row of a worker. */
 
-import type { EndedRow, WorkerRow } from '../snapshot';
+import { type EndedRow, isBad, type WorkerRow } from '../snapshot';
 import { Bar, waitingZone } from './bar';
 import { Attribute, Flag, Text } from './cells';
 import { el } from './dom';
@@ -26,32 +26,6 @@ const WAITS = 0.5;
 
 /** Numbers of a row change at most so often, ticks coming a little early or late. */
 const NUMBERS_EVERY_MS = 940;
-
-/** What ends processes, by its number on Linux and macOS where they agree. */
-const SIGNALS: Readonly<Record<number, string>> = {
-  1: 'SIGHUP',
-  2: 'SIGINT',
-  3: 'SIGQUIT',
-  4: 'SIGILL',
-  6: 'SIGABRT',
-  8: 'SIGFPE',
-  9: 'SIGKILL',
-  11: 'SIGSEGV',
-  13: 'SIGPIPE',
-  14: 'SIGALRM',
-  15: 'SIGTERM'
-};
-
-/** How a process ended, in words. */
-export function endInWords(code: number | null): string {
-  if (code === null) {
-    return 'gone';
-  }
-  if (code < 0) {
-    return `killed by ${SIGNALS[-code] ?? `signal ${-code}`}`;
-  }
-  return code === 0 ? 'ended' : `ended with exit code ${code}`;
-}
 
 /** A time in two units: "2 m 41 s". */
 export function lasting(seconds: number): string {
@@ -151,7 +125,7 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
     this.#pid.set(String(row.pid), find);
     this.#calls.set(total(row.calls));
     this.#gone.set(item.worker === null);
-    this.#broke.set(item.worker === null && (item.ended.exit_code ?? 0) !== 0);
+    this.#broke.set(item.worker === null && isBad(item.ended));
     if (item.worker) {
       this.#bindAlive(item.worker);
     } else {
@@ -207,7 +181,7 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
 
   #bindEnded(ended: EndedRow): void {
     const ago = age(this.view.time - ended.ended);
-    this.#setState('gone', `${endInWords(ended.exit_code)}, ${ago} ago`, '', '');
+    this.#setState('gone', `${ended.words}, ${ago} ago`, '', '');
     this.#title.set(null);
     this.#since.set(lasting(ended.ended - ended.since));
     this.#rate.set(UNKNOWN);

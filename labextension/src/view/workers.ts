@@ -87,13 +87,14 @@ export class WorkerList implements List, WorkerView {
   count(): ListCount {
     const all = this.#workers.length;
     const found = this.#found;
-    const killed = this.#gone().filter(({ exit_code }) => (exit_code ?? 0) < 0).length;
-    const failed = this.#gone().filter(({ exit_code }) => (exit_code ?? 0) > 0).length;
+    const gone = this.#gone();
+    const trouble = (['killed', 'failed'] as const).flatMap(bad => {
+      const count = gone.filter(({ how }) => how === bad).length;
+      return count ? [`${count} ${bad}`] : [];
+    });
     return {
       text: this.sought ? `${found} of ${all}` : String(all),
-      trouble: [killed ? `${killed} killed` : '', failed ? `${failed} failed` : '']
-        .filter(Boolean)
-        .join(', ')
+      trouble: trouble.join(', ')
     };
   }
 

@@ -3,13 +3,18 @@ import './page';
 import { describe, expect, it, vi } from 'vitest';
 
 import { Glance } from '../../src/glance';
-import type { Totals } from '../../src/snapshot';
+import type { EndedRow, Totals } from '../../src/snapshot';
 import { say } from '../../src/statusbar';
 import { snapshot } from './kernel';
 
 vi.mock('@jupyterlab/apputils', () => ({ Notification: {} }));
 
 const calm = { error_count: 0, ended: [] };
+
+function endOf(pid: number, how: EndedRow['how'], code: number): EndedRow {
+  const row = { pid, name: 'w', since: 0, ended: 1, exit_code: code, how, words: how };
+  return { ...row, calls: 1 };
+}
 
 function totals(gets: number): Totals {
   return { ...snapshot(1).totals, gets, sets: 0, executes: 0 };
@@ -58,12 +63,14 @@ describe('the item of the status bar', () => {
 
   it('is red until the errors were looked at, and again after the next', () => {
     const ended = [
-      { pid: 7, name: 'w', since: 0, ended: 1, exit_code: -9, calls: 1 },
-      { pid: 8, name: 'x', since: 0, ended: 1, exit_code: 0, calls: 1 }
+      endOf(7, 'killed', -9),
+      endOf(8, 'ended', 0),
+      // By its pool, with SIGTERM.
+      endOf(9, 'ended', -15)
     ];
     const glance = served(0, { error_count: 5, ended });
     expect(sentence(glance)).toBe(
-      `errors: ${roots} shared · idle · 1 killed, 5 errors`
+      `errors: ${roots} shared · idle · 1 worker lost, 5 errors`
     );
     glance.look();
     expect(sentence(glance)).toBe(`idle: ${roots} shared · idle`);

@@ -73,16 +73,24 @@ describe('what a view keeps', () => {
     expect(samples.length).toBeLessThan(5 * 60 * 4 + 10 * 60 + 10);
   });
 
-  it('marks a worker that was killed, not one that ended by itself', () => {
+  it('marks a worker that was killed once that is known, not one that ended by itself', () => {
     const history = new History();
     history.add(at(0));
     const end = { since: START, ended: START + 1, calls: 1 };
     const ended = [
-      { ...end, pid: 7, name: 'one', exit_code: 0 },
-      { ...end, pid: 8, name: 'two', exit_code: -9 }
-    ];
-    history.add(at(1, { ended }));
-    expect(history.events.map(event => event.what)).toEqual(['two killed']);
+      { ...end, pid: 7, name: 'one', exit_code: 0, how: 'ended', words: 'ended' },
+      { ...end, pid: 8, name: 'two', exit_code: null, how: 'gone', words: 'gone' }
+    ] as const;
+    history.add(at(1, { ended: [...ended] }));
+    expect(history.events).toEqual([]);
+    const [one, two] = ended;
+    const killed = {
+      exit_code: -9,
+      how: 'killed',
+      words: 'killed by SIGKILL'
+    } as const;
+    history.add(at(2, { ended: [one, { ...two, ...killed }] }));
+    expect(history.events.map(event => event.what)).toEqual(['two killed by SIGKILL']);
   });
 });
 

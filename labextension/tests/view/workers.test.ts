@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EndedRow } from '../../src/snapshot';
 import { MOVE_EVERY_MS } from '../../src/view/sort';
-import { endInWords, lasting } from '../../src/view/workerrow';
+import { lasting } from '../../src/view/workerrow';
 import { WorkerList } from '../../src/view/workers';
 import {
   click,
@@ -34,13 +34,20 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function ended(pid: number, code: number | null, ago: number): EndedRow {
+function ended(
+  pid: number,
+  how: EndedRow['how'],
+  ago: number,
+  words: string = how
+): EndedRow {
   return {
     pid,
     name: `PoolWorker-${pid}`,
     since: START - 161,
     ended: START - ago,
-    exit_code: code,
+    exit_code: null,
+    how,
+    words,
     calls: 3
   };
 }
@@ -54,6 +61,8 @@ describe('the list of workers', () => {
       'SpawnPoolWorker-1',
       'SpawnPoolWorker-2',
       'MainProcess',
+      'SpawnPoolWorker-6',
+      'SpawnPoolWorker-5',
       'SpawnPoolWorker-4',
       'SpawnPoolWorker-3'
     ]);
@@ -77,7 +86,10 @@ describe('the list of workers', () => {
     );
     expect(rowNamed(list, 'SpawnPoolWorker-3').className).toBe('row gone');
     expect(textOf(rowNamed(list, 'MainProcess'), '.state')).toBe('gone, 11 s ago');
-    expect(list.count()).toEqual({ text: '2', trouble: '1 killed' });
+    const told = rowNamed(list, 'SpawnPoolWorker-5');
+    expect(textOf(told, '.state')).toBe('ended by SIGTERM, 20 s ago');
+    expect(told.className).toBe('row gone');
+    expect(list.count()).toEqual({ text: '2', trouble: '1 killed, 1 failed' });
   });
 
   it('is a table for who cannot see it', () => {
@@ -136,24 +148,26 @@ describe('the list of workers', () => {
   it('shows the same row for a worker when it ends', () => {
     list.update(state({ workers: [worker(7)] }));
     const row = rowNamed(list, 'PoolWorker-7');
-    list.update(state({ ended: [ended(7, 3, 1)] }));
+    list.update(state({ ended: [ended(7, 'failed', 1, 'failed with exit code 3')] }));
     expect(rowNamed(list, 'PoolWorker-7')).toBe(row);
-    expect(textOf(row, '.state')).toBe('ended with exit code 3, 1 s ago');
+    expect(textOf(row, '.state')).toBe('failed with exit code 3, 1 s ago');
     expect(list.count().trouble).toBe('1 failed');
   });
 
   it('tells a process from an older one of the same number', () => {
-    const old = ended(7, 0, 1);
+    const old = ended(7, 'ended', 1);
     list.update(state({ workers: [worker(7, { since: START - 1 })], ended: [old] }));
     expect(rowsOf(list)).toHaveLength(2);
   });
 
   it('forgets those that are gone when it is cleared', () => {
-    list.update(state({ workers: [worker(1)], ended: [ended(7, -9, 1)] }));
+    list.update(state({ workers: [worker(1)], ended: [ended(7, 'killed', 1)] }));
     list.clear();
     expect(names(list)).toEqual(['PoolWorker-1']);
     expect(list.count()).toEqual({ text: '1', trouble: '' });
-    list.update(state({ time: START + 9, ended: [ended(7, -9, 1), ended(8, -9, -5)] }));
+    list.update(
+      state({ time: START + 9, ended: [ended(7, 'killed', 1), ended(8, 'killed', -5)] })
+    );
     expect(names(list)).toEqual(['PoolWorker-8']);
   });
 
@@ -188,16 +202,6 @@ describe('the list of workers', () => {
 });
 
 describe('words for workers', () => {
-  it.each([
-    [0, 'ended'],
-    [1, 'ended with exit code 1'],
-    [-9, 'killed by SIGKILL'],
-    [-64, 'killed by signal 64'],
-    [null, 'gone']
-  ])('for the exit code %s are "%s"', (code, words) => {
-    expect(endInWords(code)).toBe(words);
-  });
-
   it.each([
     [0, '0 s'],
     [59.9, '59 s'],

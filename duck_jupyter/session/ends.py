@@ -1,0 +1,43 @@
+"""
+How a worker ended, in words.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import NamedTuple
+
+__all__ = ["End", "end_of"]
+
+
+class End(NamedTuple):
+    """
+    The end of a process.
+    """
+
+    #: ``"ended"``, ``"failed"``, ``"killed"``, or ``"gone"`` where nobody knows.
+    how: str
+    words: str
+
+
+def end_of(exit_code: int | None) -> End:
+    """
+    Say how a process ended.
+
+    Args:
+        exit_code: As `multiprocessing.Process.exitcode`.
+    """
+    if exit_code is None:
+        return End("gone", "gone")
+    if exit_code >= 0:
+        if not exit_code:
+            return End("ended", "ended")
+        return End("failed", f"failed with exit code {exit_code}")
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        name = f"signal {-exit_code}"
+    # It asks a process to end: so does a pool with those that wait for work.
+    if exit_code == -signal.SIGTERM:
+        return End("ended", f"ended by {name}")
+    return End("killed", f"killed by {name}")
