@@ -157,6 +157,7 @@ export function isSnapshot(value: unknown): value is Snapshot {
     typeof found.time === 'number' &&
     Array.isArray(found.objects) &&
     Array.isArray(found.workers) &&
-    typeof found.totals === 'object'
+    typeof found.totals === 'object' &&
+    found.totals !== null
   );
 }

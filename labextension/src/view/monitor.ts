@@ -86,7 +86,7 @@ class Monitor {
   #paused: Snapshot | null = null;
   #isSeen = true;
   #frameWanted = 0;
-  #wordsAt = 0;
+  #wordsAt = -WORDS_MS;
   /** Who wants no motion gets a picture a second. */
   readonly #isCalm = matchMedia('(prefers-reduced-motion: reduce)');
   #lastCall: number | null = null;
@@ -234,7 +234,7 @@ class Monitor {
   /** Draw with the next picture; words as well where they may have changed. */
   #want(words: boolean): void {
     if (words) {
-      this.#wordsAt = 0;
+      this.#wordsAt = -WORDS_MS;
     } else if (
       this.#isCalm.matches &&
       performance.now() - this.#wordsAt < WORDS_MS - 20
@@ -341,7 +341,7 @@ class Monitor {
     this.#page.replaceChildren(...parts);
     this.#charts.build();
     this.#resize();
-    this.#wordsAt = 0;
+    this.#wordsAt = -WORDS_MS;
   }
 
   // -- what people do -----------------------------------------------------------------
@@ -420,6 +420,7 @@ class Monitor {
     cancelAnimationFrame(this.#frameWanted);
     this.#stops.forEach(stop => stop());
     this.source.setVisible(false);
+    this.#orders.dispose();
     this.#charts.dispose();
     this.#lists.forEach((list: List) => list.dispose());
     this.#root.replaceChildren();

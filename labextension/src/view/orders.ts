@@ -11,6 +11,7 @@ interface Order {
   words: string;
   withdraw: AbortController;
   since: number;
+  timer: number;
 }
 
 function wordsOf(command: Command): string {
@@ -44,7 +45,8 @@ export class Orders {
       command,
       words,
       withdraw: new AbortController(),
-      since: performance.now()
+      since: performance.now(),
+      timer: window.setTimeout(() => this.#draw(), PATIENCE_MS)
     };
     this.#waiting.add(order);
     this.#refusal = '';
@@ -55,11 +57,15 @@ export class Orders {
         this.#end(order, order.withdraw.signal.aborted ? '' : `${words}: ${why}`);
       }
     );
-    setTimeout(() => this.#draw(), PATIENCE_MS);
+  }
+
+  dispose(): void {
+    this.#waiting.forEach(({ timer }) => clearTimeout(timer));
   }
 
   #end(order: Order, refusal: string): void {
     this.#waiting.delete(order);
+    clearTimeout(order.timer);
     if (refusal) {
       this.#refusal = refusal;
       this.announce(refusal);

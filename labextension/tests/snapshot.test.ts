@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import golden from '../../tests/data/snapshot.json';
+import { merge } from '../src/merge';
+import { isSnapshot, SCHEMA, type Snapshot } from '../src/snapshot';
+
+const whole = golden as unknown as Snapshot;
+
+describe('what the kernel tells', () => {
+  it('is known by its shape, as the kernel writes it', () => {
+    expect(golden.schema).toBe(SCHEMA);
+    expect(isSnapshot(golden)).toBe(true);
+    expect(isSnapshot(JSON.parse(JSON.stringify(golden)))).toBe(true);
+  });
+
+  it.each([
+    ['nothing', null],
+    ['a word', 'snapshot'],
+    ['a list', []],
+    ['an empty state, as of a widget that heard nothing yet', {}],
+    ['a later schema', { ...golden, schema: SCHEMA + 1 }],
+    ['one without objects', { ...golden, objects: null }],
+    ['one without workers', { ...golden, workers: undefined }],
+    ['one without totals', { ...golden, totals: undefined }],
+    ['one whose totals are null', { ...golden, totals: null }],
+    ['one without a time', { ...golden, time: 'now' }],
+    ['one without a number', { ...golden, seq: null }]
+  ])('is not %s', (_, value) => {
+    expect(isSnapshot(value)).toBe(false);
+  });
+});
+
+describe('a tick upon a whole', () => {
+  const tick: Snapshot = {
+    ...whole,
+    whole: false,
+    seq: whole.seq + 1,
+    objects: [],
+    gone: [],
+    errors: null,
+    chains: null
+  };
+
+  it('changes nothing that it does not name', () => {
+    const merged = merge(whole, tick);
+    expect(merged).toEqual({ ...whole, gone: [], seq: tick.seq });
+    expect(merged.errors).toBe(whole.errors);
+  });
+
+  it('takes the place of rows, adds new ones at the end, and removes those gone', () => {
+    const [first, second] = whole.objects as [
+      Snapshot['objects'][0],
+      Snapshot['objects'][0]
+    ];
+    const merged = merge(whole, {
+      ...tick,
+      objects: [
+        { ...first, gets: 12345 },
+        { ...first, idx: 77, path: 'fresh' }
+      ],
+      gone: [second.idx]
+    });
+    expect(merged.objects.map(({ path }) => path)).toEqual([
+      first.path,
+      ...whole.objects.slice(2).map(({ path }) => path),
+      'fresh'
+    ]);
+    expect(merged.objects[0]?.gets).toBe(12345);
+  });
+});
