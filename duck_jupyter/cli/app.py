@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 from rich.console import Console, Group
@@ -29,14 +30,18 @@ from .kernels import (
 )
 from .rates import Window
 from .screen import screen_of
+from .watching import watching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..session.snapshot import Snapshot
+    from .watching import Watching
+
 __all__ = ["main"]
 
-#: Seconds from one look to the next.
-PERIOD_S = 1.0
+#: Seconds from the first of two looks to the second.
+APART_S = 1.0
 #: Rates are those of so many seconds.
 WINDOW_S = 10.0
 INTERRUPTED = 130
@@ -95,34 +100,57 @@ def _parser() -> argparse.ArgumentParser:
 
 def _top(options: argparse.Namespace, console: Console) -> None:
     file = _chosen(options, console)
-    window = Window(WINDOW_S)
-    pause = threading.Event()
-    with link_to(file) as link:
+    if options.once:
+        with link_to(file) as link:
+            _show_once(link, console, as_json=options.json)
+        return
+    # To be ended is no reason not to say goodbye.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    with link_to(file, hears=True) as link, watching(link) as watched:
         if options.json:
+            _print(watched.begin())
             while True:
-                print(msgspec.json.encode(link.look()).decode(), flush=True)
-                if options.once:
-                    return
-                pause.wait(PERIOD_S)
-        snapshot = link.look()
-        window.add(snapshot)
-        if options.once:
-            # Rates need two looks.
-            pause.wait(PERIOD_S)
-            snapshot = link.look()
-            window.add(snapshot)
-            console.print(screen_of(snapshot, window))
-            return
-        with Live(screen_of(snapshot, window), console=console, screen=True) as live:
-            while not pause.wait(PERIOD_S):
-                try:
-                    snapshot = link.look()
-                    window.add(snapshot)
-                    shown = screen_of(snapshot, window)
-                except NotShared as error:
-                    # It may be in one long call, and go on.
-                    shown = Group(str(error), screen_of(snapshot, window))
-                live.update(shown, refresh=True)
+                _print(watched.next())
+        _show_live(watched, console)
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _print(snapshot: Snapshot) -> None:
+    print(msgspec.json.encode(snapshot).decode(), flush=True)
+
+
+def _show_once(link: KernelLink, console: Console, *, as_json: bool) -> None:
+    snapshot = link.look()
+    if as_json:
+        _print(snapshot)
+        return
+    window = Window(WINDOW_S)
+    window.add(snapshot)
+    # Rates need two looks.
+    threading.Event().wait(APART_S)
+    snapshot = link.look()
+    window.add(snapshot)
+    console.print(screen_of(snapshot, window))
+
+
+def _show_live(watched: Watching, console: Console) -> None:
+    window = Window(WINDOW_S)
+    snapshot = watched.begin()
+    window.add(snapshot)
+    with Live(screen_of(snapshot, window), console=console, screen=True) as live:
+        while True:
+            try:
+                snapshot = watched.next()
+                window.add(snapshot)
+                shown = screen_of(snapshot, window)
+            except NotShared as error:
+                # It may go on.
+                shown = Group(str(error), screen_of(snapshot, window))
+            live.update(shown, refresh=True)
 
 
 def _chosen(options: argparse.Namespace, console: Console) -> KernelFile:
@@ -170,13 +198,17 @@ def _words_for(file: KernelFile) -> str:
 
 
 def _words_of(link: KernelLink) -> str:
-    language = link.language()
-    if language != "python":
-        return f"nothing: it speaks {language}" if language else "it does not answer"
+    kernel = link.identity(SHORT_PATIENCE_S)
+    if kernel is None:
+        return "it does not answer"
+    if kernel.language != "python":
+        return f"nothing: it speaks {kernel.language}"
+    if not kernel.is_loaded:
+        return "nothing: the extension is not loaded"
     try:
         found = link.look(SHORT_PATIENCE_S)
-    except ProxyError:
-        return "nothing: the extension is not loaded"
+    except ProxyError as error:
+        return str(error)
     roots = [row.path for row in found.objects if not row.level]
     if not roots:
         return "nothing yet"

@@ -1,7 +1,8 @@
 """
-Running kernels, and what they say of what they share, on their control channel.
+Running kernels, and what they say of what they share.
 
-That channel is answered while a cell runs, and a request leaves nothing behind.
+They are asked on their control channel, which is answered while a cell runs, and where
+a request leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -20,16 +21,19 @@ from jupyter_client.connect import find_connection_file
 from jupyter_core.paths import jupyter_runtime_dir
 
 from ..errors import KernelGone, NotShared
+from ..monitor.comm import LIVE_PREFIX, LIVE_TARGET
 from ..session.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..errors import ProxyError
+
 __all__ = ["KernelFile", "KernelLink", "link_to", "running_kernels", "the_file"]
 
 #: Seconds to wait for an answer of a kernel that is alive.
 PATIENCE_S = 5.0
-#: Seconds for one that may not know the question.
+#: Seconds for one of many.
 SHORT_PATIENCE_S = 2.0
 CONNECT_S = 0.5
 #: Seconds after which a silent kernel may have ended.
@@ -94,6 +98,17 @@ def the_file(name: str) -> KernelFile:
         ) from None
 
 
+class Identity(NamedTuple):
+    """
+    What a kernel is.
+    """
+
+    #: Such as ``"python"``.
+    language: str
+    #: The extension is there.
+    is_loaded: bool
+
+
 class KernelLink:
     """
     A way to ask a kernel.
@@ -106,8 +121,24 @@ class KernelLink:
     def __init__(self, file: KernelFile, client: Any) -> None:
         self.file = file
         self._client = client
-        #: What the kernel has answered before.
-        self._known = {"kernel_info"}
+        #: It was, when it was asked.
+        self._is_loaded = False
+
+    def tell(self, kind: str, content: dict[str, Any] | None = None) -> str:
+        """
+        Send a request on the control channel, and do not wait for the answer.
+
+        Args:
+            kind: What, such as ``"kernel_info"``.
+            content: The request.
+
+        Returns:
+            What the answer is known by.
+        """
+        message = self._client.session.msg(f"{kind}_request", content or {})
+        self._client.control_channel.send(message)
+        key: str = message["header"]["msg_id"]
+        return key
 
     def ask(
         self,
@@ -116,7 +147,7 @@ class KernelLink:
         patience: float = PATIENCE_S,
     ) -> dict[str, Any] | None:
         """
-        Ask on the control channel.
+        Ask something that the kernel knows.
 
         Args:
             kind: What, such as ``"kernel_info"``.
@@ -124,61 +155,100 @@ class KernelLink:
             patience: Seconds.
 
         Returns:
-            The content of the answer, or None where there was none in time, or the
-            kernel does not know the question.
+            The content of the answer, or None where there was none in time.
         """
-        channel = self._client.control_channel
-        key = self._send(kind, content or {})
-        # A kernel says nothing to what it does not know, and one after the other.
-        after = None if kind in self._known else self._send("kernel_info", {})
+        asked = self.tell(kind, content)
+        for key, answer in self._answers(patience):
+            if key == asked:
+                return answer
+        return None
+
+    def _answers(self, patience: float) -> Iterator[tuple[str, dict[str, Any]]]:
         deadline = time.monotonic() + patience
         while (left := deadline - time.monotonic()) > 0:
             try:
-                answer = channel.get_msg(timeout=min(left, GLANCE_S))
+                answer = self._client.control_channel.get_msg(
+                    timeout=min(left, GLANCE_S)
+                )
             except queue.Empty:
                 if self.file.is_alive():
                     continue
-                return None
-            parent = answer["parent_header"].get("msg_id")
-            if parent == key:
-                self._known.add(kind)
-                found: dict[str, Any] = answer["content"]
-                return found
-            if parent == after:
-                return None
+                return
+            yield answer["parent_header"].get("msg_id", ""), answer["content"]
+
+    def identity(self, patience: float = PATIENCE_S) -> Identity | None:
+        """
+        Tell what the kernel is.
+
+        Only what every kernel knows is asked: to each question that it does not know a
+        kernel says so in its log. Among its comms is the monitor's.
+
+        Args:
+            patience: Seconds.
+
+        Returns:
+            None where it gives no answer.
+        """
+        comms = self.tell("comm_info", {"target_name": LIVE_TARGET})
+        # Some know no comms on this channel, and say nothing to that.
+        info = self.tell("kernel_info")
+        is_loaded = False
+        for key, answer in self._answers(patience):
+            if key == comms:
+                is_loaded = bool(answer.get("comms"))
+            if key == info:
+                language = (answer.get("language_info") or {}).get("name", "")
+                self._is_loaded = is_loaded
+                return Identity(str(language), is_loaded)
         return None
-
-    def _send(self, kind: str, content: dict[str, Any]) -> str:
-        message = self._client.session.msg(f"{kind}_request", content)
-        self._client.control_channel.send(message)
-        key: str = message["header"]["msg_id"]
-        return key
-
-    def language(self) -> str:
-        """
-        Tell what the kernel speaks, such as ``"python"``; empty where it is silent.
-        """
-        info = self.ask("kernel_info") or {}
-        return str((info.get("language_info") or {}).get("name", ""))
 
     def look(self, patience: float = PATIENCE_S) -> Snapshot:
         """
         Give what the kernel shares, as it is now, whole.
 
+        Args:
+            patience: Seconds.
+
         Raises:
-            NotShared: The kernel does not answer this: the extension is not loaded.
+            NotShared: The extension is not loaded, or there is no answer in time.
             KernelGone: The kernel has ended.
         """
-        answer = self.ask("duck_snapshot", patience=patience)
+        self.require_loaded(patience)
+        return self.read(self.ask("duck_snapshot", patience=patience))
+
+    def require_loaded(self, patience: float = PATIENCE_S) -> None:
+        """
+        See to it that the kernel understands what only the extension does.
+
+        Args:
+            patience: Seconds.
+
+        Raises:
+            NotShared: The extension is not loaded, or there is no answer in time.
+            KernelGone: The kernel has ended.
+        """
+        if self._is_loaded:
+            return
+        found = self.identity(patience)
+        if found is None:
+            raise self.silence()
+        if not found.is_loaded:
+            raise self.absence()
+
+    def read(self, answer: dict[str, Any] | None) -> Snapshot:
+        """
+        Take the snapshot out of an answer.
+
+        Args:
+            answer: The answer's content; None where there was none.
+
+        Raises:
+            NotShared: There is none in it, or it cannot be understood.
+            KernelGone: The kernel has ended.
+        """
         if answer is None:
-            if not self.file.is_alive():
-                raise KernelGone(f"The kernel {self.file.name} has ended.")
-            raise NotShared(
-                f"The kernel {self.file.name} has nothing to show: the extension is "
-                "not loaded there (%load_ext duck_jupyter), or the kernel is inside "
-                "one long call."
-            )
-        if answer.get("status") != "ok":
+            raise self.silence()
+        if answer.get("status", "ok") != "ok":
             raise NotShared(str(answer.get("message", answer)))
         try:
             return msgspec.convert(answer["snapshot"], Snapshot)
@@ -188,15 +258,63 @@ class KernelLink:
                 "than this one: install the same in both, and restart the kernel."
             ) from None
 
+    def absence(self) -> NotShared:
+        """
+        Say that the extension is not there.
+        """
+        return NotShared(
+            f"The kernel {self.file.name} has nothing to show: the extension is not "
+            "loaded there (%load_ext duck_jupyter)."
+        )
+
+    def silence(self) -> ProxyError:
+        """
+        Say that there was no answer.
+        """
+        if not self.file.is_alive():
+            return KernelGone(f"The kernel {self.file.name} has ended.")
+        return NotShared(
+            f"The kernel {self.file.name} does not answer: it is stopped, or inside "
+            "one long call."
+        )
+
+    def hear(self, patience: float) -> dict[str, Any] | None:
+        """
+        Wait for something that the monitor broadcasts; the link was made to hear it.
+
+        Args:
+            patience: Seconds.
+
+        Returns:
+            What it says, or None where there was nothing in time.
+        """
+        try:
+            message = self._client.iopub_channel.get_msg(timeout=patience)
+        except queue.Empty:
+            return None
+        data = message["content"].get("data")
+        is_ours = isinstance(data, dict) and data.get("duck") == LIVE_TARGET
+        found: dict[str, Any] = data if is_ours else {}
+        return found
+
 
 @contextmanager
-def link_to(file: KernelFile) -> Iterator[KernelLink]:
+def link_to(file: KernelFile, *, hears: bool = False) -> Iterator[KernelLink]:
     """
-    Open the control channel of a kernel for a while; nothing of it is changed.
+    Open channels of a kernel for a while; nothing of it is changed.
+
+    Args:
+        file: Its connection file.
+        hears: Also hear what the monitor broadcasts there.
     """
     client: Any = BlockingKernelClient(connection_file=str(file.path))
     client.load_connection_file()
-    client.start_channels(shell=False, iopub=False, stdin=False, hb=False, control=True)
+    client.start_channels(shell=False, iopub=hears, stdin=False, hb=False, control=True)
+    if hears:
+        # Not what cells print.
+        broadcasts = client.iopub_channel.socket
+        broadcasts.unsubscribe(b"")
+        broadcasts.subscribe(f"comm-{LIVE_PREFIX}".encode())
     try:
         yield KernelLink(file, client)
     finally:

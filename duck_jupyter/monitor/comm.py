@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
     from .hub import Hub
 
-__all__ = ["LIVE_TARGET", "Sockets"]
+__all__ = ["LIVE_PREFIX", "LIVE_TARGET", "Sockets"]
 
 #: What messages of the broadcast are known by.
 LIVE_TARGET = "duck_jupyter.live"
+#: What ids of the comm begin with.
+LIVE_PREFIX = "duck-"
 #: Types of requests; the answer's type ends with ``_reply``.
 REQUESTS = ("duck_watch", "duck_unwatch", "duck_snapshot", "duck_command")
 
@@ -54,6 +56,16 @@ class Sockets:
         """
         Answer requests from now on.
         """
+        from comm import create_comm, get_comm_manager
+
+        # Not opened in any front end, which would be told of a comm they lack. The list
+        # of comms, which is the same question to every kernel, tells that we are here.
+        self._live = create_comm(
+            target_name=LIVE_TARGET,
+            comm_id=f"{LIVE_PREFIX}{uuid.uuid4().hex}",
+            primary=False,
+        )
+        get_comm_manager().register_comm(self._live)
         for name in REQUESTS:
             self._kernel.control_handlers[f"{name}_request"] = self._handler(name)
         self._broadcast({"kind": "loaded"})
@@ -66,17 +78,11 @@ class Sockets:
             self._kernel.control_handlers.pop(f"{name}_request", None)
         self._hub.discard(self._viewers)
         self._broadcast({"kind": "unloaded"})
+        from comm import get_comm_manager
+
+        get_comm_manager().unregister_comm(self._live)
 
     def _broadcast(self, data: dict[str, Any]) -> None:
-        if self._live is None:
-            from comm import create_comm
-
-            # Not opened in any front end, which would be told of a comm they lack.
-            self._live = create_comm(
-                target_name=LIVE_TARGET,
-                comm_id=f"duck-{uuid.uuid4().hex}",
-                primary=False,
-            )
         # A kernel that is going down has closed its sockets.
         with contextlib.suppress(OSError):
             self._live.send({"duck": LIVE_TARGET, **data})

@@ -26,6 +26,7 @@ __all__ = [
     "Totals",
     "WorkerRow",
     "as_plain",
+    "merge",
     "tick_between",
 ]
 
@@ -255,4 +256,25 @@ def tick_between(before: Snapshot, now: Snapshot) -> Snapshot:
         gone=[idx for idx in known if idx not in here],
         errors=None if now.errors == before.errors else now.errors,
         chains=None if now.chains == before.chains else now.chains,
+    )
+
+
+def merge(before: Snapshot, tick: Snapshot) -> Snapshot:
+    """
+    Give the whole of a session again, from what it was and a tick.
+
+    Args:
+        before: The whole snapshot before.
+        tick: What came after it.
+    """
+    rows = {row.idx: row for row in before.objects}
+    rows.update((row.idx, row) for row in tick.objects)
+    gone = set(tick.gone)
+    return msgspec.structs.replace(
+        tick,
+        whole=True,
+        objects=[row for idx, row in rows.items() if idx not in gone],
+        gone=[],
+        errors=before.errors if tick.errors is None else tick.errors,
+        chains=before.chains if tick.chains is None else tick.chains,
     )

@@ -134,5 +134,5 @@ def test_an_error_in_the_kernel_and_another_version_are_told(front: Front) -> No
         link.look()
     front.kernel.run("_ticker.snapshot_of = _real")
     with link_to(file) as link:
-        assert link.language() == "python"
+        assert link.identity() == ("python", True)
         assert link.look().object_count == 1

@@ -12,6 +12,7 @@ import msgspec
 import psutil
 import pytest
 
+from duck_jupyter.monitor.comm import LIVE_PREFIX, LIVE_TARGET
 from duck_jupyter.session.snapshot import Snapshot
 from tests.magics.kernels import Kernel
 from tests.support.processes import wait_until
@@ -258,6 +259,17 @@ def test_loading_and_unloading_are_broadcast(front: Front, tmp_path: Path) -> No
     key = front.begin("%load_ext duck_jupyter")
     assert front.live("loaded")
     front.end(key)
+
+
+def test_the_list_of_comms_tells_whether_the_extension_is_loaded(front: Front) -> None:
+    wanted: dict[str, Any] = {"target_name": LIVE_TARGET}
+    (key,) = front.ask("comm_info", **wanted)["comms"]
+    assert key.startswith(LIVE_PREFIX)
+    front.kernel.run("%unload_ext duck_jupyter")
+    assert front.ask("comm_info", **wanted)["comms"] == {}
+    front.kernel.run("%load_ext duck_jupyter")
+    (again,) = front.ask("comm_info", **wanted)["comms"]
+    assert again != key
 
 
 def test_a_cell_that_runs_cells_is_one_cell(front: Front) -> None:

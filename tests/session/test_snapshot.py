@@ -14,6 +14,7 @@ from duck_jupyter.session.snapshot import (
     SCHEMA,
     Snapshot,
     as_plain,
+    merge,
     tick_between,
 )
 from tests.support.snapshots import GOLDEN_FILE, golden, golden_text
@@ -110,3 +111,13 @@ def test_nothing_in_the_snapshot_before_is_changed_by_a_tick() -> None:
     before = golden()
     tick_between(before, change(before, objects=[]))
     assert before == golden()
+
+
+def test_a_tick_and_what_was_before_it_make_the_whole_again() -> None:
+    before = change(golden(), gone=[])
+    first, second, *others = before.objects
+    called, new = change(first, gets=first.gets + 1), change(second, idx=99)
+    fewer = (before.errors or [])[1:]
+    now = change(before, seq=43, objects=[called, *others, new], errors=fewer)
+    assert merge(before, tick_between(before, now)) == now
+    assert merge(now, tick_between(now, now)) == now

@@ -1,0 +1,163 @@
+"""
+Watching a kernel: to ask for it once, and then to listen.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..session.snapshot import merge
+from .kernels import SHORT_PATIENCE_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..session.snapshot import Snapshot
+    from .kernels import KernelLink
+
+__all__ = ["Watching", "watching"]
+
+#: Seconds from one snapshot to the next, as they are asked for. Others may want them
+#: sooner, and all hear the same.
+PERIOD_S = 1.0
+#: Seconds from one snapshot to the next that is given, at least.
+LEAST_S = 0.5
+#: Seconds without any news after which the kernel is said to be silent.
+SILENT_S = 5.0
+#: Looking is said again so often; the kernel forgets who has not for a minute.
+RENEW_S = 20.0
+#: Seconds to wait for the answer to a goodbye.
+GOODBYE_S = 0.5
+GLANCE_S = 0.5
+
+
+class Watching:
+    """
+    Somebody who watches a kernel.
+
+    Args:
+        link: A way to ask it, and to hear it.
+    """
+
+    def __init__(self, link: KernelLink) -> None:
+        self._link = link
+        self._viewer = f"terminal-{uuid.uuid4().hex}"
+        #: The last one, whole; None where the next one has to be.
+        self._whole: Snapshot | None = None
+        self._is_loaded = False
+        self._renewed = 0.0
+        self._heard = 0.0
+        self._doubted = 0.0
+        self._given = 0.0
+
+    def begin(self) -> Snapshot:
+        """
+        Ask to hear of all that changes, and give what there is.
+
+        Raises:
+            NotShared: The extension is not loaded, or there is no answer in time.
+            KernelGone: The kernel has ended.
+        """
+        self._link.require_loaded()
+        return self._watch()
+
+    def _watch(self) -> Snapshot:
+        self._is_loaded = True
+        self._renewed = time.monotonic()
+        wish = {"viewer": self._viewer, "every": PERIOD_S}
+        self._whole = self._link.read(self._link.ask("duck_watch", wish))
+        self._heard = time.monotonic()
+        return self._whole
+
+    def next(self) -> Snapshot:
+        """
+        Wait for news, and give what there is then, whole.
+
+        Raises:
+            NotShared: The extension was unloaded, or the kernel is silent; it may go
+                on all the same.
+            KernelGone: The kernel has ended.
+        """
+        while True:
+            news = self._link.hear(GLANCE_S)
+            now = time.monotonic()
+            if news is None:
+                self._make_sure(now)
+                continue
+            kind = news.get("kind")
+            if kind == "snapshot":
+                self._take(self._link.read(news))
+                self._renew(now)
+                if self._whole is not None and now - self._given >= LEAST_S:
+                    self._given = now
+                    return self._whole
+            elif kind == "unloaded":
+                self._is_loaded = False
+            elif kind == "loaded":
+                return self._watch()
+
+    def _take(self, news: Snapshot) -> None:
+        self._heard = time.monotonic()
+        before = self._whole
+        if before is not None and before.kernel != news.kernel:
+            before = self._whole = None
+        if before is not None and news.seq <= before.seq:
+            return  # sent before the answer to our question
+        if news.whole:
+            self._whole = news
+        elif before is not None:
+            self._whole = merge(before, news)
+
+    def _renew(self, now: float) -> None:
+        # While a cell runs the kernel goes on, and is better not asked.
+        is_busy = self._whole is not None and self._whole.cell.running
+        if not is_busy and now - self._renewed > RENEW_S:
+            self._renewed = now
+            wish = {"viewer": self._viewer, "every": PERIOD_S, "quiet": True}
+            self._link.tell("duck_watch", wish)
+
+    def _make_sure(self, now: float) -> None:
+        """
+        See why nothing is heard.
+        """
+        if not self._is_loaded:
+            raise self._link.absence()
+        if now - self._heard < SILENT_S and self._link.file.path.exists():
+            return  # a kernel that is restarted is away for a moment
+        if now - self._doubted > RENEW_S:
+            # It was restarted, or has forgotten us.
+            self._doubted = now
+            found = self._link.identity(SHORT_PATIENCE_S)
+            if found is not None and not found.is_loaded:
+                self._is_loaded = False
+                raise self._link.absence()
+            if found is not None:
+                self._watch()
+                return
+        raise self._link.silence()
+
+    def end(self) -> None:
+        """
+        Say goodbye.
+        """
+        if self._is_loaded:
+            goodbye = {"viewer": self._viewer}
+            self._link.ask("duck_unwatch", goodbye, patience=GOODBYE_S)
+
+
+@contextmanager
+def watching(link: KernelLink) -> Iterator[Watching]:
+    """
+    Watch a kernel for a while.
+
+    Args:
+        link: A way to ask it, and to hear it.
+    """
+    found = Watching(link)
+    try:
+        yield found
+    finally:
+        found.end()
