@@ -161,17 +161,39 @@ def test_a_second_tab_shows_the_same_while_a_cell_runs(
     first = notebook(LOAD, MONITOR, call_until(until))
     first.run(0, 1)
     expect(first.widget.rows).to_have_count(3)
+    first.save()
     second = first.open_again()
     second.open_panel()
-    expect(second.panel.rows).to_have_count(3)
+    for view in (second.panel, second.widget):
+        expect(view.rows).to_have_count(3)
     first.begin(2)
-    for view in (second.panel, first.widget):
+    for view in (second.panel, second.widget, first.widget):
         view.expect_change("shared.box")
     assert first.runs(2)
     second.page.close()
     first.widget.expect_change("shared.box")
     until.open()
     first.end(2)
+
+
+def test_a_page_that_is_loaded_anew_while_a_cell_runs_shows_the_panel_at_once(
+    notebook: Make, gate: MakeGate
+) -> None:
+    until = gate()
+    opened = notebook(LOAD, MONITOR, call_until(until))
+    opened.run(0, 1)
+    expect(opened.widget.rows).to_have_count(3)
+    opened.save()
+    opened.begin(2)
+    opened.widget.expect_change("shared.box")
+    opened.go()
+    opened.open_panel()
+    opened.panel.expect_change("shared.box")
+    # JupyterLab asks the kernel for its widgets on the channel of the cells.
+    expect(opened.cell(1)).to_contain_text("Loading widget")
+    until.open()
+    expect(opened.widget.rows).to_have_count(3)
+    expect(opened.widget.sentence).to_have_text("Serving 3 objects")
 
 
 def test_a_saved_notebook_shows_its_last_state_and_says_that_it_is_old(
