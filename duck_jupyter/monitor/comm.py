@@ -83,8 +83,10 @@ class Sockets:
         get_comm_manager().unregister_comm(self._live)
 
     def _broadcast(self, data: dict[str, Any]) -> None:
+        from zmq import ZMQError  # which a shell without a kernel may not have
+
         # A kernel that is going down has closed its sockets.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ZMQError):
             self._live.send({"duck": LIVE_TARGET, **data})
 
     def _handler(self, name: str) -> Callable[[Any, Any, Any], None]:

@@ -6,6 +6,8 @@ Nothing of it runs before somebody looks, and what only then is needed is loaded
 
 from __future__ import annotations
 
+import atexit
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +49,8 @@ class Hub:
 
                 self._ticker = Ticker(self.session, self.commands)
                 self._ticker.cell = self._cell
+                # Before the kernel, which came first, closes what it sends through.
+                atexit.register(self._stop_at_exit, os.getpid())
             return self._ticker
 
     @property
@@ -116,3 +120,8 @@ class Hub:
         """
         if self._ticker is not None:
             self._ticker.stop()
+
+    def _stop_at_exit(self, pid: int) -> None:
+        # A child that was forked leaves those who look to its parent.
+        if os.getpid() == pid:
+            self.stop()
