@@ -5,7 +5,7 @@ import { UUID } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { merge } from './merge';
+import { Whole } from './merge';
 import { isSnapshot, type Snapshot } from './snapshot';
 import { type Answer, ask, broadcastOf, type Question, type Wire } from './wire';
 
@@ -54,7 +54,7 @@ export class Feed implements IDisposable {
 
   /** The whole session, as it was last heard of. */
   get whole(): Snapshot | null {
-    return this.latest;
+    return this.latest.now;
   }
 
   /** What is known has changed. */
@@ -62,7 +62,7 @@ export class Feed implements IDisposable {
     return this.presenceSignal;
   }
 
-  /** A snapshot has come, or a tick after one. */
+  /** Something new was heard: the whole session, as it is now. */
   get arrived(): ISignal<this, Snapshot> {
     return this.arrivedSignal;
   }
@@ -121,7 +121,7 @@ export class Feed implements IDisposable {
   private readonly arrivedSignal = new Signal<this, Snapshot>(this);
   private readonly pending = new Map<string, Pending>();
   private found: Presence;
-  private latest: Snapshot | null = null;
+  private latest = new Whole();
   private period: number | null = null;
   private asking = false;
   private loads = 0;
@@ -131,7 +131,7 @@ export class Feed implements IDisposable {
 
   private set(presence: Presence): void {
     if (presence !== 'loaded') {
-      this.latest = null;
+      this.latest = new Whole();
     }
     if (presence !== this.found && !this.disposed) {
       this.found = presence;
@@ -143,7 +143,7 @@ export class Feed implements IDisposable {
     const heard = broadcastOf(message);
     if (heard?.kind === 'loaded') {
       // Perhaps again: counting begins anew.
-      this.latest = null;
+      this.latest = new Whole();
       this.loads += 1;
       this.set('loaded');
       if (this.period !== null) {
@@ -161,23 +161,13 @@ export class Feed implements IDisposable {
     if (this.disposed || !isSnapshot(candidate)) {
       return;
     }
-    const last = this.latest;
-    // A tick says nothing without what it follows, which comes soon; an answer and the
-    // broadcast overtake each other.
-    const isNews =
-      last?.kernel.session === candidate.kernel.session
-        ? candidate.seq > last.seq
-        : candidate.whole;
-    if (isNews) {
-      this.latest =
-        candidate.whole || last === null ? candidate : merge(last, candidate);
-    }
+    const isNews = this.latest.take(candidate);
     this.set('loaded');
     for (const id of candidate.done) {
       this.settle(id, { status: 'ok' });
     }
-    if (isNews) {
-      this.arrivedSignal.emit(candidate);
+    if (isNews && this.whole !== null) {
+      this.arrivedSignal.emit(this.whole);
     }
   }
 
@@ -216,7 +206,7 @@ export class Feed implements IDisposable {
     clearInterval(this.renewal);
     this.renewal = setInterval(() => {
       // While a cell runs the kernel expects no word of us.
-      if (this.found === 'loaded' && this.latest?.cell.running === false) {
+      if (this.found === 'loaded' && this.whole?.cell.running === false) {
         void this.ask('duck_watch_request', { quiet: true });
       }
     }, RENEW_MS);

@@ -1,5 +1,6 @@
 /** A made-up session: a minute of it at once, then four ticks a second. */
 
+import { chance, errorsAt, KB, type Made, MB, OBJECTS, rowOf } from './madeuprows';
 import type { ErrorRow, ObjectRow, Snapshot, WorkerRow } from './snapshot';
 import type { Command, Source, Update } from './source';
 
@@ -19,168 +20,6 @@ export type Scene =
 
 const HZ = 4;
 const MINUTE = 60 * HZ;
-const KB = 1024;
-const MB = KB * KB;
-
-/** Name, parent, type, size, mode, level, calls a second, calls, bytes, fill and peak in %. */
-type Made = [
-  path: string,
-  parent: number | null,
-  type: string,
-  size: string,
-  mode: ObjectRow['mode'],
-  level: number,
-  rate: number,
-  calls: number,
-  bytes: number,
-  fill: number,
-  peak: number
-];
-
-const OBJECTS: Made[] = [
-  [
-    'flights',
-    null,
-    'DataFrame',
-    '336,776 × 19',
-    'frozen',
-    0,
-    38,
-    9207,
-    4.6 * MB,
-    0.4,
-    8
-  ],
-  ['results', null, 'dict', '12,408 keys', 'live', 0, 602, 1420318, 212 * MB, 12, 64],
-  ['conn', null, 'sqlite3.Connection', '', 'live', 0, 64, 61203, 48.1 * MB, 84, 190],
-  ['model', null, 'Pipeline', '3 steps', 'read-only', 0, 12, 28911, 9.4 * MB, 3, 21],
-  ['model.named_steps', 4, 'Bunch', '', 'read-only', 1, 0, 12, 0, 1, 2],
-  [
-    'model.named_steps.forest',
-    5,
-    'RandomForestRegressor',
-    '',
-    'read-only',
-    2,
-    96,
-    201774,
-    31 * MB,
-    38,
-    77
-  ],
-  [
-    'model.named_steps.forest.estimators_[0].tree_.value.T.flat',
-    6,
-    'flatiter',
-    '',
-    'read-only',
-    7,
-    133,
-    88120,
-    14.2 * MB,
-    6,
-    9
-  ],
-  ['bar', null, 'tqdm_notebook', '61 %', 'live', 0, 212, 205429, 11.8 * MB, 1, 1],
-  ['delays', null, 'ndarray', '336,776 float64', 'inplace', 0, 0, 3, 3 * KB, 0, 1]
-];
-
-/** Numbers that look like chance and are the same each time. */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-function rowOf(made: Made, idx: number, since: number): ObjectRow {
-  const [path, parent, type, size, mode, level, , calls, bytes, fill, peak] = made;
-  const bufsize = 64 * KB;
-  return {
-    idx,
-    parent,
-    path,
-    root: path.split('.')[0] ?? path,
-    type,
-    size,
-    mode,
-    level,
-    max_level: 7,
-    bufsize,
-    gets: Math.round(calls * 0.4),
-    sets: Math.round(calls * 0.1),
-    executes: calls - Math.round(calls * 0.4) - Math.round(calls * 0.1),
-    bytes_in: Math.round(bytes / 3),
-    bytes_out: Math.round((bytes * 2) / 3),
-    last: Math.round((bufsize * fill) / 100),
-    peak: Math.round((bufsize * peak) / 100),
-    versions: path === 'flights' ? 2 : path === 'delays' ? 1 : 0,
-    version_bytes: path === 'flights' ? 97.6 * MB : 0,
-    mapped_bytes: path === 'flights' ? 56.5 * MB : 0,
-    last_error: path === 'results' ? "KeyError: 'N14228'" : null,
-    pids: [41283, 41284],
-    since
-  };
-}
-
-function errorsAt(time: number): ErrorRow[] {
-  const error = (
-    type: string,
-    object: string,
-    message: string,
-    count: number,
-    age: number,
-    ways: [string, string][]
-  ): ErrorRow => ({
-    type,
-    object,
-    message,
-    count,
-    first: time - 72,
-    last: time - age,
-    pids: [41283, 41286],
-    worker: 'ForkPoolWorker-1',
-    ways_out: ways,
-    traceback:
-      'Traceback (most recent call last):\n  File "score.py", line 48, in importance\n' +
-      `    base = tree.value.T.flat.base\n${type}: ${message}\n`
-  });
-  return [
-    error(
-      'LimitedProxyChaining',
-      'model',
-      'level 8 of at most 7: model.named_steps.forest',
-      37,
-      2,
-      [
-        [
-          'Each step that gives an object is a level. Take the object into the worker once.',
-          'm = fetch(shared.model)'
-        ],
-        ['Or allow a longer chain.', '%share --readonly --max-chain 10 model']
-      ]
-    ),
-    error('KeyError', 'results', "'N14228'", 112, 3, []),
-    error(
-      'DataTooBigError',
-      'results',
-      'a reply of 1.21 GB; max_message is 1 GB',
-      1,
-      14,
-      []
-    ),
-    error(
-      'AccessDenied',
-      'model',
-      'set_params: model is shared with --readonly',
-      4,
-      48,
-      []
-    )
-  ];
-}
-
 export class MadeUp implements Source {
   readonly host: Source['host'] = {
     title: 'flights.ipynb · Python 3',
@@ -195,6 +34,7 @@ export class MadeUp implements Source {
   private readonly workers: WorkerRow[];
   private readonly latency = new Array<number>(32).fill(0);
   private readonly begin: number;
+  private readonly errors: ErrorRow[];
   private time: number;
   private seq = 0;
   private timer: number | undefined;
@@ -207,6 +47,7 @@ export class MadeUp implements Source {
   ) {
     this.begin = Date.now() / 1000 - 60;
     this.time = this.begin;
+    this.errors = errorsAt(this.begin + 60);
     const made = OBJECTS.map((values, at) => rowOf(values, at + 1, this.begin - 100));
     for (let at = made.length; at < more; at++) {
       const values: Made = [
@@ -265,13 +106,13 @@ export class MadeUp implements Source {
     }
     const until = this.scene === 'silent' ? MINUTE - 6 * HZ : MINUTE;
     for (let at = 0; at < until; at++) {
-      this.tick(at === 0);
+      this.tick();
     }
     if (this.scene === 'saved') {
-      const snapshot = this.snapshot(true);
+      const snapshot = this.snapshot();
       this.emit({ kind: 'absence', absence: { kind: 'saved', snapshot } });
     } else if (every && this.scene !== 'silent') {
-      this.timer = window.setInterval(() => this.isVisible && this.tick(false), every);
+      this.timer = window.setInterval(() => this.isVisible && this.tick(), every);
     }
   }
 
@@ -298,7 +139,7 @@ export class MadeUp implements Source {
   }
 
   /** Go on by a quarter of a second, and tell it. */
-  tick(whole: boolean): void {
+  tick(): void {
     this.time += 1 / HZ;
     const past = this.time - this.begin;
     const isCalm =
@@ -319,7 +160,7 @@ export class MadeUp implements Source {
         this.latency[bucket] = (this.latency[bucket] ?? 0) + 1;
       }
     }
-    this.emit({ kind: 'snapshot', snapshot: this.snapshot(whole) });
+    this.emit({ kind: 'snapshot', snapshot: this.snapshot() });
   }
 
   private call(row: ObjectRow, calls: number): void {
@@ -331,7 +172,7 @@ export class MadeUp implements Source {
     row.bytes_in += Math.round(many * 1900);
   }
 
-  private snapshot(whole: boolean): Snapshot {
+  private snapshot(): Snapshot {
     const isEmpty = this.scene === 'empty' || this.scene === 'stopped';
     const objects = isEmpty ? [] : this.objects.map(row => ({ ...row }));
     const sum = (of: (row: ObjectRow) => number): number =>
@@ -340,7 +181,7 @@ export class MadeUp implements Source {
     return {
       schema: 1,
       seq: ++this.seq,
-      whole,
+      whole: true,
       time: this.time,
       since: this.begin - 100,
       state:
@@ -381,7 +222,7 @@ export class MadeUp implements Source {
                 calls: 305796
               }
             ],
-      errors: isEmpty || !whole ? (isEmpty ? [] : null) : errorsAt(this.begin + 60),
+      errors: isEmpty ? [] : this.errors,
       error_count: isEmpty ? 0 : 154,
       chains: isEmpty
         ? []

@@ -1,6 +1,28 @@
-/** The whole of a session again, from what it was and a tick. */
+/** The whole of a session, put together from what came. */
 
 import type { Snapshot } from './snapshot';
+
+export class Whole {
+  /** What is known, or null before a whole snapshot came. */
+  now: Snapshot | null = null;
+
+  /**
+   * Take in what came; tell whether it was news. A tick says nothing without what it
+   * follows, which comes soon; an answer and what is broadcast overtake each other.
+   */
+  take(came: Snapshot): boolean {
+    const last = this.now;
+    // Counting begins anew where the extension was loaded again; time does not.
+    const isNews =
+      last?.kernel.session === came.kernel.session
+        ? came.seq > last.seq || (came.whole && came.time > last.time)
+        : came.whole;
+    if (isNews) {
+      this.now = came.whole || last === null ? came : merge(last, came);
+    }
+    return isNews;
+  }
+}
 
 export function merge(before: Snapshot, tick: Snapshot): Snapshot {
   const gone = new Set(tick.gone);

@@ -12,6 +12,7 @@ export type Absence =
   | { kind: 'dead' }
   | { kind: 'saved'; snapshot: Snapshot };
 
+/** A snapshot is a whole one: what comes as ticks, its source puts together. */
 export type Update =
   { kind: 'snapshot'; snapshot: Snapshot } | { kind: 'absence'; absence: Absence };
 

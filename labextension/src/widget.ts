@@ -1,5 +1,6 @@
 /** Host 1: anywidget, in every front end that shows ipywidgets. */
 
+import { Whole } from './merge';
 import { isSnapshot, type Snapshot } from './snapshot';
 import type { Command, Source, Update } from './source';
 import { mountMonitor } from './view/monitor';
@@ -34,6 +35,7 @@ class WidgetSource implements Source {
   readonly #listeners = new Set<(update: Update) => void>();
   readonly #waiting = new Map<string, Waiting>();
   readonly #saved: Snapshot | null;
+  readonly #whole = new Whole();
   #heard = false;
   #isBusy = false;
   #last: Update;
@@ -112,10 +114,10 @@ class WidgetSource implements Source {
       this.#heard = true;
       this.#isBusy = snapshot.cell.running;
       snapshot.done.forEach(id => this.#end(id));
-      if (snapshot.whole) {
-        this.#last = { kind: 'snapshot', snapshot };
+      if (this.#whole.take(snapshot) && this.#whole.now) {
+        this.#last = { kind: 'snapshot', snapshot: this.#whole.now };
+        this.#emit(this.#last);
       }
-      this.#emit({ kind: 'snapshot', snapshot });
     } else if (kind === 'answer' && answer?.id) {
       this.#end(answer.id, answer.status === 'ok' ? undefined : answer.message);
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import golden from '../../tests/data/snapshot.json';
-import { merge } from '../src/merge';
+import { merge, Whole } from '../src/merge';
 import { isSnapshot, SCHEMA, type Snapshot } from '../src/snapshot';
 
 const whole = golden as unknown as Snapshot;
@@ -65,5 +65,42 @@ describe('a tick upon a whole', () => {
       'fresh'
     ]);
     expect(merged.objects[0]?.gets).toBe(12345);
+  });
+});
+
+describe('the whole of a session', () => {
+  const session = (values: Partial<Snapshot>): Snapshot => ({ ...whole, ...values });
+  const tickOf = (seq: number, values: Partial<Snapshot> = {}): Snapshot =>
+    session({ seq, whole: false, objects: [], errors: null, chains: null, ...values });
+
+  it('begins with a whole snapshot, and goes on with ticks', () => {
+    const known = new Whole();
+    expect([known.take(tickOf(1)), known.now]).toEqual([false, null]);
+    expect(known.take(session({ seq: 2 }))).toBe(true);
+    expect(known.take(tickOf(3, { gone: [whole.objects[0]?.idx ?? -1] }))).toBe(true);
+    expect(known.now?.objects).toEqual(whole.objects.slice(1));
+  });
+
+  it('leaves out what is older than what is known', () => {
+    const known = new Whole();
+    known.take(session({ seq: 5 }));
+    expect(known.take(tickOf(4))).toBe(false);
+    expect(known.take(session({ seq: 4 }))).toBe(false);
+    expect(known.now?.seq).toBe(5);
+  });
+
+  it('leaves a tick of another kernel until a whole snapshot comes', () => {
+    const known = new Whole();
+    known.take(session({ seq: 5 }));
+    const kernel = { pid: 1, python: '3.11', session: 'restarted' };
+    expect(known.take(tickOf(6, { kernel }))).toBe(false);
+    expect(known.take(session({ seq: 1, kernel }))).toBe(true);
+  });
+
+  it('goes on where the extension was loaded again, and counts anew', () => {
+    const known = new Whole();
+    known.take(session({ seq: 5 }));
+    expect(known.take(session({ seq: 1, time: whole.time + 1 }))).toBe(true);
+    expect(known.take(tickOf(2))).toBe(true);
   });
 });

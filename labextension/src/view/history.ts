@@ -1,9 +1,5 @@
-/**
- * What came from the kernel: the whole of now, put together from ticks, and counts at
- * earlier moments, of which all rates are differences.
- */
+/** What is, and counts at earlier moments, of which all rates are differences. */
 
-import { merge } from '../merge';
 import { isBad, type ObjectRow, type Snapshot, type Totals } from '../snapshot';
 
 /** Seconds that are kept, and those of them of which every snapshot is. */
@@ -66,21 +62,16 @@ export class History {
   /** What each worker had waited when it was last heard of. */
   #waited = new Map<number, number>();
 
-  /** Take in what came. A tick that does not fit what is known is left for a whole one. */
-  add(snapshot: Snapshot): boolean {
-    const before = this.now;
-    const same = before !== null && before.kernel.session === snapshot.kernel.session;
-    if (!same) {
+  /** Take in what is now. */
+  add(now: Snapshot): void {
+    const isKnown = this.now?.kernel.session === now.kernel.session;
+    if (!isKnown) {
       this.clear();
     }
-    if (!snapshot.whole && (!same || before === null)) {
-      return false;
-    }
-    this.now = snapshot.whole || !before ? snapshot : merge(before, snapshot);
-    this.#rows = new Map(this.now.objects.map(row => [row.idx, row]));
-    this.#noteEvents(this.now, same);
-    this.#keep(this.now);
-    return true;
+    this.now = now;
+    this.#rows = new Map(now.objects.map(row => [row.idx, row]));
+    this.#noteEvents(now, isKnown);
+    this.#keep(now);
   }
 
   /** Forget what was, and keep what is. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isSnapshot, type Snapshot } from '../../src/snapshot';
 import { GAP_S, History, KEPT_S, quantile } from '../../src/view/history';
 import { columnsOf, roundUp, Scale } from '../../src/view/series';
-import { golden, object, START, worker } from './support';
+import { golden, START, worker } from './support';
 
 function at(seconds: number, values: Partial<Snapshot> = {}): Snapshot {
   return { ...golden, ended: [], workers: [], time: START + seconds, ...values };
@@ -34,22 +34,11 @@ describe('what a view keeps', () => {
     expect(history.ratesOfLast(1, START + 1)?.gets).toBe(100);
   });
 
-  it('puts ticks together with what was whole', () => {
-    const history = new History();
-    const [df, bar] = [object(1, 'df'), object(2, 'bar')];
-    history.add(at(0, { objects: [df, bar], errors: [] }));
-    const changed = object(1, 'df', { gets: 5 });
-    history.add(at(1, { whole: false, objects: [changed], gone: [2], errors: null }));
-    expect(history.now?.objects).toEqual([changed]);
-    expect(history.now?.errors).toEqual([]);
-  });
-
-  it('leaves a tick of another kernel until a whole snapshot comes', () => {
+  it('forgets what was when the kernel is another one', () => {
     const history = new History();
     history.add(at(0));
-    const kernel = { pid: 1, python: '3.11', session: 'restarted' };
-    expect(history.add(at(1, { whole: false, kernel }))).toBe(false);
-    expect(history.add(at(2, { kernel }))).toBe(true);
+    history.add(at(1));
+    history.add(at(2, { kernel: { pid: 1, python: '3.11', session: 'restarted' } }));
     expect(history.samples).toHaveLength(1);
   });
 

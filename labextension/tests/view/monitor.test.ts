@@ -36,18 +36,12 @@ class Host implements Source {
     this.listeners.forEach(listener => listener(update));
   }
 
-  tick(seq: number, values: Partial<Snapshot> = {}): void {
-    const unchanged = {
-      whole: false,
-      objects: [],
-      gone: [],
-      errors: null,
-      chains: null
-    };
-    const time = golden.time + seq;
+  /** Tell what there is so many seconds later. */
+  after(seconds: number, values: Partial<Snapshot> = {}): void {
+    const time = golden.time + seconds;
     this.tell({
       kind: 'snapshot',
-      snapshot: { ...golden, ...unchanged, seq: golden.seq + seq, time, ...values }
+      snapshot: { ...golden, seq: golden.seq + seconds, time, ...values }
     });
   }
 }
@@ -110,14 +104,12 @@ describe('a view', () => {
     expect(names()).toContain('cache');
   });
 
-  it('draws what comes, ticks upon what they follow', () => {
-    const cache = golden.objects.find(({ path }) => path === 'cache');
-    source.tick(1, {
-      objects: [{ ...(cache as ObjectRow), idx: 99, path: 'fresh', root: 'fresh' }]
-    });
+  it('draws what comes', () => {
+    const fresh = { ...(golden.objects[0] as ObjectRow), idx: 99, path: 'fresh' };
+    source.after(1, { objects: [...golden.objects, fresh] });
     pass(2500);
     expect(names()).toEqual(expect.arrayContaining(['df', 'cache', 'fresh']));
-    source.tick(4, { gone: [99] });
+    source.after(4);
     pass(2500);
     expect(names()).not.toContain('fresh');
   });
@@ -160,7 +152,7 @@ describe('a view', () => {
 
   it('stands still while it is paused, and then draws what came', () => {
     button('Pause drawing').click();
-    source.tick(3, { workers: [] });
+    source.after(3, { workers: [] });
     pass();
     expect(textOf('.words strong')).toContain('Drawing paused, 3 s behind');
     expect(textOf('[aria-controls="p-workers"] .n')).toBe('2');
@@ -213,7 +205,7 @@ describe('a view that nobody can see', () => {
     see(false);
     pass(50); // for a picture that was due already
     const before = find('.objects .rows').innerHTML;
-    source.tick(1, { gone: golden.objects.map(({ idx }) => idx), state: 'empty' });
+    source.after(1, { objects: [], state: 'empty' });
     pass(5000);
     expect(source.seen.at(-1)).toBe(false);
     expect(find('.objects .rows').innerHTML).toBe(before);
@@ -234,7 +226,7 @@ describe('a view that nobody can see', () => {
 describe('a view that was taken out', () => {
   it('leaves nothing behind: no timer, no observer, no listener, no picture due', () => {
     expect(inUse()).not.toEqual(NOTHING);
-    source.tick(1);
+    source.after(1);
     unmount();
     expect(inUse()).toEqual(NOTHING);
     expect(source.listeners.size).toBe(0);
