@@ -59,11 +59,16 @@ export class ErrorList implements List, ErrorView {
   }
 
   count(): ListCount {
-    const all = this.#listed().length;
+    const all = this.kinds;
     if (this.sought) {
       return { text: `${this.#found().length} of ${all}`, trouble: '' };
     }
     return all ? { text: '', trouble: String(all) } : { text: '0', trouble: '' };
+  }
+
+  /** How many there are of what the list groups: the head, the tab and the list agree. */
+  get kinds(): number {
+    return this.#listed().length;
   }
 
   setNarrow(isNarrow: boolean): void {
@@ -166,7 +171,7 @@ export class ErrorList implements List, ErrorView {
     if (elements.length === 0) {
       this.#nothing.textContent = this.sought
         ? `Nothing here matches “${this.sought}”.`
-        : 'No call has failed.';
+        : `No call has failed${this.#groups.length ? ' since the list was cleared' : ''}.`;
     }
   }
 

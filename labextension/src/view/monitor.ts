@@ -2,7 +2,8 @@
  * The view: mounted in any page that has a `Source`, and taken out again.
  *
  *     monitor.ts   this: what comes is kept, and drawn when it is time
- *       history    the whole of now, and the past that rates are made of
+ *       pictures   when it is time       hearing  when something was heard
+ *       history    what is, and the past that rates are made of
  *       state      the sentence            head     the sentence drawn, and the tools
  *       charts     four charts on one clock (series: their numbers)
  *       objects, workers, errors           the three lists, in panes (tabs, or sections)
@@ -20,11 +21,14 @@ import { Charts } from './charts';
 import type { ErrorHint, List, ListContext } from './context';
 import { el } from './dom';
 import { ErrorList } from './errors';
+import * as format from './format';
 import { Head } from './head';
+import { Hearing } from './hearing';
 import { GAP_S, History } from './history';
 import { Memory } from './memory';
 import { ObjectList } from './objects';
 import { Orders } from './orders';
+import { Pictures } from './pictures';
 import { asText, saveAs } from './saving';
 import { onSeen } from './seen';
 import { type Liveness, sayAbsence, sayOf, workerTrouble } from './state';
@@ -40,8 +44,6 @@ export interface MonitorOptions {
   span?: number;
 }
 
-/** Words and numbers change this often; lines as often as something comes. */
-const WORDS_MS = 1000;
 const NARROW_EM = 43;
 
 /**
@@ -85,13 +87,12 @@ class Monitor {
   /** What is drawn while the drawing pauses; the history goes on below it. */
   #paused: Snapshot | null = null;
   #isSeen = true;
-  #frameWanted = 0;
-  #wordsAt = -WORDS_MS;
-  /** Who wants no motion gets a picture a second. */
-  readonly #isCalm = matchMedia('(prefers-reduced-motion: reduce)');
-  #lastCall: number | null = null;
-  #calls = -1;
-  #heardAt = performance.now();
+  readonly #hearing = new Hearing();
+  readonly #pictures = new Pictures(
+    withWords => this.#draw(withWords),
+    // What nobody sees is drawn once, for there to be something.
+    () => this.#isSeen || !this.#pageKey
+  );
 
   constructor(
     private readonly host: HTMLElement,
@@ -150,7 +151,7 @@ class Monitor {
     this.#frame.append(this.#page);
     this.#root.append(style, this.#frame);
     this.#charts.onPoint = () => {
-      this.#want(false);
+      this.#pictures.want(false);
       this.#charts.say(this.#span, (this.#paused ?? this.#history.now)?.time ?? 0);
       const words = this.#charts.describe();
       if (words && this.#root.activeElement?.closest('.plot')) {
@@ -171,18 +172,16 @@ class Monitor {
     this.#stops.push(
       onTheme(() => {
         this.#charts.build();
-        this.#want(false);
+        this.#pictures.want(false);
       })
     );
     this.#stops.push(
       onSeen(this.host, seen => {
         this.#isSeen = seen;
         this.source.setVisible(seen);
-        this.#want(true);
+        this.#pictures.want(true);
       })
     );
-    const timer = setInterval(() => this.#want(true), WORDS_MS);
-    this.#stops.push(() => clearInterval(timer));
     this.source.setVisible(true);
   }
 
@@ -191,27 +190,17 @@ class Monitor {
   #take(update: Update): void {
     if (update.kind === 'absence' && update.absence.kind !== 'saved') {
       this.#absence = update.absence;
-      this.#want(true);
+      this.#pictures.want(true);
       return;
     }
     this.#absence = update.kind === 'absence' ? update.absence : null;
     const snapshot =
       update.kind === 'snapshot' ? update.snapshot : savedOf(update.absence);
-    this.#heardAt = performance.now();
-    this.#add(snapshot);
-    if (!this.#paused) {
-      this.#want(false);
-    }
-  }
-
-  #add(snapshot: Snapshot): void {
-    const { gets, sets, executes } = snapshot.totals;
-    const calls = gets + sets + executes;
-    if (this.#calls >= 0 && calls > this.#calls) {
-      this.#lastCall = snapshot.time;
-    }
-    this.#calls = calls;
+    this.#hearing.take(snapshot);
     this.#history.add(snapshot);
+    if (!this.#paused) {
+      this.#pictures.want(false);
+    }
   }
 
   #liveness(): Liveness {
@@ -221,35 +210,12 @@ class Monitor {
     if (this.#paused) {
       return 'paused';
     }
-    return this.#isSeen && this.#silence() > GAP_S ? 'silent' : 'live';
-  }
-
-  /** Seconds since something was heard. */
-  #silence(): number {
-    return (performance.now() - this.#heardAt) / 1000;
+    return this.#isSeen && this.#hearing.silence > GAP_S ? 'silent' : 'live';
   }
 
   // -- drawing ------------------------------------------------------------------------
 
-  /** Draw with the next picture; words as well where they may have changed. */
-  #want(words: boolean): void {
-    if (words) {
-      this.#wordsAt = -WORDS_MS;
-    } else if (
-      this.#isCalm.matches &&
-      performance.now() - this.#wordsAt < WORDS_MS - 20
-    ) {
-      return;
-    }
-    if (!this.#frameWanted && (this.#isSeen || !this.#pageKey)) {
-      this.#frameWanted = requestAnimationFrame(() => {
-        this.#frameWanted = 0;
-        this.#draw();
-      });
-    }
-  }
-
-  #draw(): void {
+  #draw(withWords: () => boolean): void {
     const now = this.#paused ?? this.#history.now;
     if (this.#absence && this.#absence.kind !== 'saved') {
       this.#drawAbsence(this.#absence);
@@ -261,10 +227,9 @@ class Monitor {
     }
     const liveness = this.#liveness();
     const isLive = liveness !== 'saved';
-    const time = isLive && !this.#paused ? now.time + this.#silence() : now.time;
+    const time = isLive && !this.#paused ? now.time + this.#hearing.silence : now.time;
     const isEmpty = now.state !== 'serving';
     this.#show(isEmpty ? 'empty' : 'all');
-    const due = performance.now() - this.#wordsAt >= WORDS_MS - 20;
     // A dead line says more than a still one: the charts go on while nothing comes.
     this.#charts.draw(this.#span, liveness === 'silent' ? time : now.time);
     if (!isEmpty) {
@@ -282,30 +247,26 @@ class Monitor {
         list.update(state);
       }
     }
-    if (!due) {
+    if (!withWords()) {
       return;
     }
-    this.#wordsAt = performance.now();
-    const idle = this.#lastCall === null ? null : Math.max(0, time - this.#lastCall);
-    const late = this.#paused ? this.#behind(now) : this.#silence();
+    const idle = this.#hearing.idleAt(time);
+    const late = this.#paused ? this.#behind(now) : this.#hearing.silence;
     const say = sayOf(now, liveness, late, idle);
     this.#stateName.set(say.state);
     this.#head.say(say, this.source.host.title ?? '');
     this.#head.setTools(!isEmpty || !isLive, isLive);
     this.#charts.say(this.#span, now.time, isEmpty);
     this.#memory.update(now.memory);
-    this.#band.say(liveness, this.#silence());
+    this.#band.say(liveness, this.#hearing.silence);
     if (!isEmpty) {
       this.#tabs.update();
-      const [, workers, errors] = this.#lists.map(list => list.count());
-      const count = now.error_count;
-      this.#head.setTrouble(
-        workerTrouble(workers?.trouble ?? ''),
-        errors && count ? `${count} error${count === 1 ? '' : 's'}` : ''
-      );
-    } else if (isEmpty) {
-      this.#head.setTrouble('', '');
     }
+    const [, workers, errors] = this.#lists;
+    this.#head.setTrouble(
+      isEmpty ? '' : workerTrouble(workers.count().trouble),
+      isEmpty || !errors.kinds ? '' : `${format.many(errors.kinds, 'kind')} of error`
+    );
     this.#announcer.state(say.sentence);
   }
 
@@ -341,31 +302,30 @@ class Monitor {
     this.#page.replaceChildren(...parts);
     this.#charts.build();
     this.#resize();
-    this.#wordsAt = -WORDS_MS;
   }
 
   // -- what people do -----------------------------------------------------------------
 
   #pause(paused: boolean): void {
     this.#paused = paused ? this.#history.now : null;
-    this.#want(true);
+    this.#pictures.want(true);
   }
 
   #clear(): void {
     this.#history.clear();
     this.#lists.forEach((list: List) => list.clear());
-    this.#want(true);
+    this.#pictures.want(true);
   }
 
   #setSpan(seconds: number): void {
     this.#span = seconds;
     this.#head.setSpan(seconds);
-    this.#want(true);
+    this.#pictures.want(true);
   }
 
   #find(text: string): void {
     this.#lists.forEach((list: List) => list.find(text));
-    this.#want(true);
+    this.#pictures.want(true);
   }
 
   #showError(hint: ErrorHint): void {
@@ -413,11 +373,11 @@ class Monitor {
     const narrow = this.host.getBoundingClientRect().width <= NARROW_EM * em;
     this.#lists.forEach((list: List) => list.setNarrow(narrow));
     this.#charts.resize();
-    this.#want(true);
+    this.#pictures.want(true);
   }
 
   dispose(): void {
-    cancelAnimationFrame(this.#frameWanted);
+    this.#pictures.dispose();
     this.#stops.forEach(stop => stop());
     this.source.setVisible(false);
     this.#orders.dispose();

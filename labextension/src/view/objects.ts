@@ -1,24 +1,19 @@
 /** The shared objects: a tree in the order of sharing, of which only what is seen is drawn. */
 
 import type { ChainRow, ErrorRow, ObjectRow } from '../snapshot';
-import { Attribute } from './cells';
-import { type Column, OBJECT_COLUMNS } from './columns';
+import { OBJECT_COLUMNS } from './columns';
 import type { List, ListContext, ListCount, ListState } from './context';
-import { el } from './dom';
 import { ErrorsByText } from './errortexts';
 import { type Grid, onGridKey } from './gridkeys';
-import { HeaderRow } from './header';
 import { Kept } from './kept';
 import { act, drag, hintOf } from './objectacts';
 import { CutRowView, ObjectRowView, type RowView } from './objectrow';
 import { ranksOf } from './objectsort';
 import { description, sizeInWords } from './objectwords';
 import { Opened } from './opened';
-import { Pane } from './pane';
-import { Sight } from './sight';
-import { MOVE_EVERY_MS, nextOrder, type Order, Pace } from './sort';
+import { MOVE_EVERY_MS, type Order } from './sort';
+import { Table } from './table';
 import { type Branch, holds, type Line, linesOf, Tree } from './tree';
-import { VirtualRows } from './virtual';
 
 const EMPTY: ListState = {
   time: 0,
@@ -37,16 +32,9 @@ export class ObjectList implements List, Grid, RowView {
   isSameSize = true;
   focusKey: string | null = null;
 
-  readonly #pane: Pane;
-  readonly #grid: HTMLElement;
-  readonly #header: HeaderRow;
-  readonly #rows: VirtualRows<Line>;
-  readonly #sight: Sight;
-  readonly #nothing = el('p', { class: 'nothing dim', hidden: true });
-  readonly #rowCount: Attribute;
+  readonly #table: Table<Line>;
   readonly #tree = new Tree();
   readonly #kept = new Kept();
-  readonly #pace = new Pace();
 
   #state = EMPTY;
   readonly #errors = new ErrorsByText();
@@ -55,35 +43,29 @@ export class ObjectList implements List, Grid, RowView {
   /** Which of the objects each line shows, and when that was found. */
   #places: number[] = [];
   #built = -Infinity;
-  #order: Order | null = null;
   #ranks: ReadonlyMap<string, number> = new Map();
   readonly #opened = new Opened();
-  #isNarrow = false;
   #hoverKey: string | null = null;
   #isFocused = false;
   #described: HTMLElement | null = null;
 
   constructor(private readonly context: ListContext) {
-    this.#pane = new Pane('objects', 'Objects', () => this.#draw());
-    this.element = this.#pane.element;
-    this.#header = new HeaderRow(OBJECT_COLUMNS, column => this.#sortBy(column));
-    this.#rows = new VirtualRows<Line>({
+    this.#table = new Table<Line>({
+      id: 'objects',
+      title: 'Objects',
+      role: 'treegrid',
+      label: 'Shared objects',
+      columns: OBJECT_COLUMNS,
+      natural: 'as shared',
       key: line => line.key,
       kind: line => line.kind,
-      height: line =>
-        (this.#isNarrow && line.kind === 'object' ? 38 : 24) * this.#sight.unit,
-      create: kind => (kind === 'cut' ? new CutRowView(this) : new ObjectRowView(this))
+      isTall: line => line.kind === 'object',
+      create: kind => (kind === 'cut' ? new CutRowView(this) : new ObjectRowView(this)),
+      sorted: order => this.#sorted(order),
+      layOut: () => this.#layOut(),
+      draw: () => this.#draw()
     });
-    this.#grid = el(
-      'div',
-      { role: 'treegrid', 'aria-label': 'Shared objects' },
-      this.#header.element,
-      this.#rows.element
-    );
-    this.#rowCount = new Attribute(this.#grid, 'aria-rowcount');
-    this.element.append(this.#grid, this.#nothing);
-    this.#sight = new Sight(this.#pane, this.#rows.element, () => this.#layOut());
-    this.#pane.by.addEventListener('click', () => this.#sortByNext());
+    this.element = this.#table.element;
     this.#listen();
     this.#layOut();
   }
@@ -111,9 +93,7 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   setNarrow(isNarrow: boolean): void {
-    this.#isNarrow = isNarrow;
-    this.#pane.setNarrow(isNarrow);
-    this.#sight.setNarrow(isNarrow);
+    this.#table.setNarrow(isNarrow);
     this.#describe(null);
     this.#layOut();
   }
@@ -130,7 +110,7 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   dispose(): void {
-    this.#sight.dispose();
+    this.#table.dispose();
   }
 
   // What rows ask for --------------------------------------------------------------
@@ -158,34 +138,34 @@ export class ObjectList implements List, Grid, RowView {
   // What keys ask for ---------------------------------------------------------------
 
   get length(): number {
-    return this.#rows.length;
+    return this.#table.rows.length;
   }
 
   at(index: number): Line | undefined {
-    return this.#rows.at(index);
+    return this.#table.rows.at(index);
   }
 
   indexOf(key: string): number {
-    return this.#rows.indexOf(key);
+    return this.#table.rows.indexOf(key);
   }
 
   elementOf(key: string): HTMLElement | null {
-    return this.#rows.elementOf(key);
+    return this.#table.rows.elementOf(key);
   }
 
   focusRow(index: number): void {
-    const line = this.#rows.at(index);
+    const line = this.#table.rows.at(index);
     if (!line) {
       return;
     }
     this.focusKey = line.key;
-    this.#sight.show(...this.#rows.span(index));
+    this.#table.sight.show(...this.#table.rows.span(index));
     this.#draw();
-    this.#rows.elementOf(line.key)?.focus({ preventScroll: true });
+    this.#table.rows.elementOf(line.key)?.focus({ preventScroll: true });
   }
 
   focusHeader(): void {
-    this.#header.focus();
+    this.#table.header.focus();
   }
 
   toggle(key: string, open: boolean): void {
@@ -194,7 +174,8 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   page(): number {
-    return Math.max(1, Math.floor(this.#sight.height / (24 * this.#sight.unit)) - 2);
+    const { height, unit } = this.#table.sight;
+    return Math.max(1, Math.floor(height / (24 * unit)) - 2);
   }
 
   // Drawing ----------------------------------------------------------------------------
@@ -206,7 +187,7 @@ export class ObjectList implements List, Grid, RowView {
   #refresh(): void {
     const held = [this.#hoverKey, this.#isFocused ? this.focusKey : null].flatMap(
       key => {
-        const line = this.#rows.at(this.#rows.indexOf(key ?? ''));
+        const line = this.#table.rows.at(this.#table.rows.indexOf(key ?? ''));
         return line?.kind === 'object' ? [line.row.idx] : [];
       }
     );
@@ -224,12 +205,13 @@ export class ObjectList implements List, Grid, RowView {
     this.#tree.update(objects, this.#chains);
     const size = objects[0]?.bufsize ?? 0;
     this.isSameSize = objects.every(row => row.bufsize === size);
-    this.#header.setText(
+    this.#table.header.setText(
       'fill',
       this.isSameSize && size ? `Fill of ${sizeInWords(size)} buffer` : 'Buffer fill'
     );
-    if (this.#order && this.#pace.mayMove(now, this.#isHeld)) {
-      this.#ranks = ranksOf(this.#tree.roots, this.#order, this);
+    const { order, pace } = this.#table;
+    if (order && pace.mayMove(now, this.#isHeld)) {
+      this.#ranks = ranksOf(this.#tree.roots, order, this);
     }
     this.#layOut();
   }
@@ -246,7 +228,7 @@ export class ObjectList implements List, Grid, RowView {
   /** Give the lines the numbers of now. */
   #renew(): void {
     this.#places.forEach((place, at) => {
-      const line = this.#rows.at(at);
+      const line = this.#table.rows.at(at);
       const row = this.#objects[place];
       if (line?.kind === 'object' && row) {
         line.row = row;
@@ -260,7 +242,7 @@ export class ObjectList implements List, Grid, RowView {
     const lines = linesOf(this.#tree.roots, {
       isOpen: branch => this.#opened.isOpen(branch, this.#isHeld),
       // A new object has no rank before the rows may move again, and comes last.
-      compare: this.#order
+      compare: this.#table.order
         ? (a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b))
         : null,
       find: this.sought
@@ -269,48 +251,23 @@ export class ObjectList implements List, Grid, RowView {
     this.#places = lines.map(line =>
       line.kind === 'object' ? (places.get(line.row.idx) ?? -1) : -1
     );
-    this.#rows.setItems(lines);
+    this.#table.setItems(lines, this.sought, '');
     this.#renew();
-    this.#rowCount.set(String(lines.length + 1));
-    if (this.#rows.indexOf(this.focusKey ?? '') < 0) {
+    if (this.#table.rows.indexOf(this.focusKey ?? '') < 0) {
       this.focusKey = lines[0]?.key ?? null;
-    }
-    const isNothing = this.sought !== '' && lines.length === 0;
-    this.#nothing.hidden = !isNothing;
-    if (isNothing) {
-      this.#nothing.textContent = `Nothing here matches “${this.sought}”.`;
     }
     this.#draw();
   }
 
   #draw(): void {
-    if (!this.#sight) {
+    if (!this.#table) {
       return; // the pane tells of its first state before all of this exists
     }
-    const { text, trouble } = this.count();
-    const by = OBJECT_COLUMNS.find(({ id }) => id === this.#order?.column);
-    this.#pane.setWords(text, trouble, by?.narrow ?? 'as shared');
-    const { from, height } = this.#sight;
     const kept = [this.focusKey, this.#hoverKey].filter(key => key !== null);
-    this.#rows.draw(from, height, this.element.isConnected ? kept : []);
+    this.#table.draw(this.count(), this.element.isConnected ? kept : []);
   }
 
-  #sortBy(column: Column): void {
-    this.#setOrder(nextOrder(this.#order, column.id, column.isNumber));
-  }
-
-  /** In a narrow view one button goes through the orders that there are. */
-  #sortByNext(): void {
-    const offered = OBJECT_COLUMNS.filter(({ narrow }) => narrow);
-    const at = offered.findIndex(({ id }) => id === this.#order?.column);
-    const next = offered[at + 1];
-    this.#setOrder(next ? nextOrder(null, next.id, next.isNumber) : null);
-  }
-
-  #setOrder(order: Order | null): void {
-    this.#order = order;
-    this.#header.setOrder(order);
-    this.#pace.reset();
+  #sorted(order: Order | null): void {
     this.#ranks = order ? ranksOf(this.#tree.roots, order, this) : new Map();
     this.#layOut();
   }
@@ -318,7 +275,7 @@ export class ObjectList implements List, Grid, RowView {
   // Pointer, focus and drag --------------------------------------------------------------
 
   #listen(): void {
-    const grid = this.#grid;
+    const { grid } = this.#table;
     grid.addEventListener('keydown', event => onGridKey(event, this));
     grid.addEventListener('click', event => this.#onClick(event));
     grid.addEventListener('dragstart', event => {
@@ -361,7 +318,7 @@ export class ObjectList implements List, Grid, RowView {
     }
     this.#described = null;
     const line = this.#lineOf(row);
-    if (row && line?.kind === 'object' && this.#isNarrow) {
+    if (row && line?.kind === 'object' && this.#table.isNarrow) {
       const words = description(line.row);
       row.setAttribute('aria-description', words);
       row.title = words;
@@ -370,7 +327,9 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   #lineOf(target: EventTarget | null): Line | undefined {
-    return this.#rows.at(this.#rows.indexOf(rowOf(target)?.dataset['key'] ?? ''));
+    return this.#table.rows.at(
+      this.#table.rows.indexOf(rowOf(target)?.dataset['key'] ?? '')
+    );
   }
 
   #onClick(event: Event): void {

@@ -1,15 +1,10 @@
 /** The connected processes, and those that are no more. */
 
 import type { EndedRow, WorkerRow } from '../snapshot';
-import { Attribute } from './cells';
-import { type Column, WORKER_COLUMNS } from './columns';
+import { WORKER_COLUMNS } from './columns';
 import type { List, ListContext, ListCount, ListState } from './context';
-import { el } from './dom';
-import { HeaderRow } from './header';
-import { Pane } from './pane';
-import { Sight } from './sight';
-import { compareValues, nextOrder, type Order, Pace } from './sort';
-import { VirtualRows } from './virtual';
+import { compareValues, type Order } from './sort';
+import { Table } from './table';
 import { type WorkerItem, WorkerRowView, type WorkerView } from './workerrow';
 
 const BY_WAITING: Order = { column: 'waiting', direction: 'descending' };
@@ -19,61 +14,51 @@ export class WorkerList implements List, WorkerView {
   time = 0;
   sought = '';
 
-  readonly #pane: Pane;
-  readonly #table: HTMLElement;
-  readonly #header: HeaderRow;
-  readonly #rows: VirtualRows<WorkerItem>;
-  readonly #sight: Sight;
-  readonly #nothing = el('p', { class: 'nothing dim', hidden: true });
-  readonly #rowCount: Attribute;
-  readonly #pace = new Pace();
+  readonly #table: Table<WorkerItem>;
 
   #workers: readonly WorkerRow[] = [];
   #ended: readonly EndedRow[] = [];
-  #order: Order | null = BY_WAITING;
   #ranks: ReadonlyMap<string, number> = new Map();
   #found = 0;
   #cleared = -Infinity;
-  #isNarrow = false;
   #isHeld = false;
 
   constructor(private readonly context: ListContext) {
-    this.#pane = new Pane('workers', 'Workers', () => this.#draw());
-    this.element = this.#pane.element;
-    this.#header = new HeaderRow(WORKER_COLUMNS, column => this.#sortBy(column));
-    this.#header.setOrder(this.#order);
-    this.#rows = new VirtualRows<WorkerItem>({
+    this.#table = new Table<WorkerItem>({
+      id: 'workers',
+      title: 'Workers',
+      role: 'table',
+      label: 'Workers',
+      columns: WORKER_COLUMNS,
+      natural: 'as connected',
       key: item => item.key,
       kind: () => 'worker',
-      height: () => (this.#isNarrow ? 38 : 24) * this.#sight.unit,
-      create: () => new WorkerRowView(this)
+      isTall: () => true,
+      create: () => new WorkerRowView(this),
+      sorted: () => {
+        this.#rank();
+        this.#layOut();
+      },
+      layOut: () => this.#layOut(),
+      draw: () => this.#draw()
     });
-    this.#table = el(
-      'div',
-      { role: 'table', 'aria-label': 'Workers' },
-      this.#header.element,
-      this.#rows.element
-    );
-    this.#rowCount = new Attribute(this.#table, 'aria-rowcount');
-    this.element.append(this.#table, this.#nothing);
-    this.#sight = new Sight(this.#pane, this.#rows.element, () => this.#layOut());
-    this.#pane.by.addEventListener('click', () => this.#sortByNext());
+    this.element = this.#table.element;
     for (const [name, isHeld] of [
       ['pointerenter', true],
       ['pointerleave', false],
       ['focusin', true],
       ['focusout', false]
     ] as const) {
-      this.#table.addEventListener(name, () => (this.#isHeld = isHeld));
+      this.#table.grid.addEventListener(name, () => (this.#isHeld = isHeld));
     }
-    this.#layOut();
+    this.#table.sort(BY_WAITING);
   }
 
   update(state: ListState): void {
     this.time = state.time;
     this.#workers = state.workers;
     this.#ended = state.ended;
-    if (this.#pace.mayMove(this.context.now(), this.#isHeld)) {
+    if (this.#table.pace.mayMove(this.context.now(), this.#isHeld)) {
       this.#rank();
     }
     this.#layOut();
@@ -99,9 +84,7 @@ export class WorkerList implements List, WorkerView {
   }
 
   setNarrow(isNarrow: boolean): void {
-    this.#isNarrow = isNarrow;
-    this.#pane.setNarrow(isNarrow);
-    this.#sight.setNarrow(isNarrow);
+    this.#table.setNarrow(isNarrow);
     this.#layOut();
   }
 
@@ -116,7 +99,7 @@ export class WorkerList implements List, WorkerView {
   }
 
   dispose(): void {
-    this.#sight.dispose();
+    this.#table.dispose();
   }
 
   now(): number {
@@ -143,7 +126,7 @@ export class WorkerList implements List, WorkerView {
       ended: null
     }));
     const rank = (item: WorkerItem): number => this.#ranks.get(item.key) ?? Infinity;
-    if (this.#order) {
+    if (this.#table.order) {
       alive.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
     }
     const gone = this.#gone()
@@ -162,7 +145,7 @@ export class WorkerList implements List, WorkerView {
   }
 
   #rank(): void {
-    const order = this.#order;
+    const { order } = this.#table;
     if (!order) {
       return;
     }
@@ -198,45 +181,18 @@ export class WorkerList implements List, WorkerView {
   #layOut(): void {
     const items = this.#items();
     this.#found = items.filter(({ worker }) => worker !== null).length;
-    this.#rows.setItems(items);
-    this.#rowCount.set(String(items.length + 1));
-    this.#nothing.hidden = items.length > 0;
-    if (items.length === 0) {
-      this.#nothing.textContent = this.sought
-        ? `Nothing here matches “${this.sought}”.`
-        : 'No worker is connected. One connects with its first call.';
-    }
+    this.#table.setItems(
+      items,
+      this.sought,
+      'No worker is connected. One connects with its first call.'
+    );
     this.#draw();
   }
 
   #draw(): void {
-    if (!this.#sight) {
+    if (!this.#table) {
       return; // the pane tells of its first state before all of this exists
     }
-    const { text, trouble } = this.count();
-    const by = WORKER_COLUMNS.find(({ id }) => id === this.#order?.column);
-    this.#pane.setWords(text, trouble, by?.narrow ?? 'as connected');
-    const { from, height } = this.#sight;
-    this.#rows.draw(from, height, []);
-  }
-
-  #sortBy(column: Column): void {
-    this.#setOrder(nextOrder(this.#order, column.id, column.isNumber));
-  }
-
-  /** In a narrow view one button goes through the orders that there are. */
-  #sortByNext(): void {
-    const offered = WORKER_COLUMNS.filter(({ narrow }) => narrow);
-    const at = offered.findIndex(({ id }) => id === this.#order?.column);
-    const next = offered[at + 1];
-    this.#setOrder(next ? nextOrder(null, next.id, next.isNumber) : null);
-  }
-
-  #setOrder(order: Order | null): void {
-    this.#order = order;
-    this.#header.setOrder(order);
-    this.#pace.reset();
-    this.#rank();
-    this.#layOut();
+    this.#table.draw(this.count(), []);
   }
 }

@@ -1,0 +1,28 @@
+/** When something was last heard of the kernel, and of a call. */
+
+import type { Snapshot } from '../snapshot';
+
+export class Hearing {
+  #at = performance.now();
+  #calls = -1;
+  #lastCall: number | null = null;
+
+  take({ time, totals: { gets, sets, executes } }: Snapshot): void {
+    this.#at = performance.now();
+    const calls = gets + sets + executes;
+    if (this.#calls >= 0 && calls > this.#calls) {
+      this.#lastCall = time;
+    }
+    this.#calls = calls;
+  }
+
+  /** Seconds since something was heard. */
+  get silence(): number {
+    return (performance.now() - this.#at) / 1000;
+  }
+
+  /** Seconds from the last call to a moment, or null where no call was seen. */
+  idleAt(time: number): number | null {
+    return this.#lastCall === null ? null : Math.max(0, time - this.#lastCall);
+  }
+}
