@@ -47,6 +47,10 @@ function replaceOnce(text, [old, wanted]) {
   return text.replace(old, () => wanted);
 }
 
+/** Long names of the view's own parts, which no page, no library and no kernel knows. */
+const OWN =
+  /^(?:set(?:Narrow|Live|Words|Trouble|Tools|Paused|Folded|Items|Stop)|toggle(?:Pause|d)|open(?:Menu|Errors|Workers)|showError|isSameSize|isNarrow|isWarning|isTall|error(?:Of|Time)|isGone|focus(?:Row|Header|Key)|elementOf|(?:worker)?[rR]ateOf|workerRate|waitingOf|ratesOfLast|ratesBetween|mostWaiting|resetPeaks|unshareAll|copyText|changeKernel|insertCell)$/;
+
 const leaveOut = {
   name: 'leave-out',
   setup({ onLoad }) {
@@ -75,6 +79,9 @@ await build({
   outfile: process.argv[2] ?? '../duck_jupyter/monitor/static/monitor.js',
   bundle: true,
   minify: true,
+  mangleProps: OWN,
+  // Modules are read as UTF-8, always: what is not ASCII needs no escapes.
+  charset: 'utf8',
   format: 'esm',
   target: 'es2022',
   legalComments: 'none',

@@ -224,11 +224,7 @@ class ErrorLog:
         with self._lock:
             self.records.append(record)
             self.by_type[kind] += 1
-            # The last one goes to the end, so that the first one is the oldest.
-            self.last_of.pop(idx, None)
-            self.last_of[idx] = f"{kind}: {message}"
-            if len(self.last_of) > OBJECTS_KEPT:
-                del self.last_of[next(iter(self.last_of))]
+            self._set_last(idx, f"{kind}: {message}")
             old = self._groups.get(key)
             if old is None:
                 if len(self._groups) >= ERRORS_KEPT:
@@ -249,12 +245,35 @@ class ErrorLog:
                     traceback=traceback,
                 )
 
-    def note_cut(self, error: LimitedProxyChaining, path: str, type_name: str) -> None:
+    def _set_last(self, idx: int, text: str) -> None:
+        # The last one goes to the end, so that the first one is the oldest.
+        self.last_of.pop(idx, None)
+        self.last_of[idx] = text
+        if len(self.last_of) > OBJECTS_KEPT:
+            del self.last_of[next(iter(self.last_of))]
+
+    def note_cut(
+        self,
+        error: LimitedProxyChaining,
+        message: str,
+        path: str,
+        type_name: str,
+        shared: int,
+    ) -> None:
         """
         Count a chain that was cut.
+
+        Args:
+            error: What the worker got.
+            message: Its text.
+            path: Where the chain would have led.
+            type_name: The type of what is there.
+            shared: The object that the chain begins with. It is told as that one's last
+                error too, since what was reached through it may go at once.
         """
         key = (path, error.max_level)
         with self._lock:
+            self._set_last(shared, f"{type(error).__name__}: {message}")
             old = self._cuts.get(key)
             cuts = 1 if old is None else old.cuts + 1
             self._cuts[key] = ChainStatistics(

@@ -313,9 +313,19 @@ class Dispatcher:
             self._errors.note(error, message, text, idx, name, asked, worker)
             if isinstance(error, LimitedProxyChaining):
                 what, _, path = (error.target_obj or "").partition(" at ")
-                self._errors.note_cut(error, path, what)
+                shared = idx if entry is None else self._shared(entry).idx
+                self._errors.note_cut(error, message, path, what, shared)
         fault = pack_fault(error, reduce_main_only, text)
         return encode((RESULT, (idx, None, fault))), ()
+
+    def _shared(self, entry: Entry) -> Entry:
+        """
+        Give the object that was shared, and through which this one was reached.
+        """
+        parent = entry.parent
+        while parent is not None and (above := self._entries.get(parent)) is not None:
+            entry, parent = above, above.parent
+        return entry
 
 
 def _step_of(name: str) -> str:

@@ -11,20 +11,20 @@ from typing import Any
 
 __all__ = ["in_bytes", "size_of"]
 
-#: Their own ``__len__`` is asked, whatever a subclass says.
-_COUNTED: tuple[type, ...] = (
-    list,
-    tuple,
-    dict,
-    set,
-    frozenset,
-    str,
-    bytes,
-    bytearray,
-    range,
-    collections.deque,
-    array.array,
-)
+#: What is counted in them. Their own ``__len__`` is asked, whatever a subclass says.
+_COUNTED: dict[type, str] = {
+    list: "item",
+    tuple: "item",
+    dict: "key",
+    set: "item",
+    frozenset: "item",
+    str: "character",
+    bytes: "byte",
+    bytearray: "byte",
+    range: "item",
+    collections.deque: "item",
+    array.array: "item",
+}
 _SHAPED = {
     "numpy": ("ndarray",),
     "pandas": ("DataFrame", "Series", "Index"),
@@ -35,14 +35,14 @@ _SHAPED = {
 
 def size_of(value: Any) -> str:
     """
-    Give the size of an object in words, such as ``336,776 x 19``, or an empty string.
+    Give the size of an object in words: ``336,776 x 19``, ``12 keys``, or nothing.
 
     Only types are asked that are known to answer at once.
     """
     kind = type(value)
-    for counted in _COUNTED:
+    for counted, unit in _COUNTED.items():
         if issubclass(kind, counted):
-            return f"{counted.__len__(value):,}"  # type: ignore[attr-defined]
+            return _count(counted.__len__(value), unit)  # type: ignore[attr-defined]
     for library, names in _SHAPED.items():
         # Who never imported the library has no object of it.
         module = sys.modules.get(library)
@@ -56,10 +56,16 @@ def size_of(value: Any) -> str:
 def _shape_of(shaped: Any, value: Any) -> str:
     try:
         shape = shaped.shape.__get__(value, type(value))
+        if len(shape) == 1:
+            return _count(shape[0], "item")
         return " x ".join(f"{length:,}" for length in shape)
     except Exception:
         # A subclass may have broken what its library's code relies on.
         return ""
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"
 
 
 def in_bytes(count: int) -> str:

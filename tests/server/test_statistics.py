@@ -272,6 +272,17 @@ def test_chains_that_were_cut_are_counted(server: ProxyServer, worker: Worker) -
     assert found.cuts == 3
 
 
+def test_a_cut_chain_is_the_last_error_of_what_was_shared(
+    server: ProxyServer, worker: Worker
+) -> None:
+    proxy = server.create_proxy(Chain(), name="chain", max_chain=2)
+    with pytest.raises(LimitedProxyChaining):
+        worker.eval("p.next.step().next", p=proxy)
+
+    (shared,) = [found for found in server.statistics().proxies if not found.level]
+    assert (shared.last_error or "").startswith("LimitedProxyChaining: ")
+
+
 def test_ends_of_iterations_are_no_errors(server: ProxyServer, worker: Worker) -> None:
     worker.exec("list(p)", p=server.create_proxy(iter([1, 2])))
 

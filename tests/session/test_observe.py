@@ -78,7 +78,7 @@ def test_calls_are_in_the_row_the_worker_and_the_totals(
     assert wait_until(lambda: snapshot_of(session).totals.executes == 10)
     found = snapshot_of(session, pss={worker.pid: 7 * MEGABYTE})
     (row,) = found.objects
-    assert (row.path, row.root, row.type, row.size) == ("cfg", "cfg", "dict", "2")
+    assert (row.path, row.root, row.type, row.size) == ("cfg", "cfg", "dict", "2 keys")
     assert (row.mode, row.level, row.parent, row.bufsize) == ("live", 0, None, 200)
     assert (row.gets, row.sets, row.executes) == (0, 0, 10)
     assert row.bytes_out > 9 * 150
@@ -153,7 +153,7 @@ def test_a_chained_object_has_its_parent(session: Session) -> None:
     held = ref(proxy)["a"]
     first, second = snapshot_of(session).objects
     assert (second.parent, second.path, second.level) == (first.idx, "cfg[]", 1)
-    assert second.size == "2"
+    assert second.size == "2 items"
     assert held[0] == 1
 
 
@@ -199,7 +199,7 @@ def test_to_look_lets_no_name_follow_its_variable(session: Session) -> None:
     space = {"x": [1, 2, 3]}
     session.share([Wish("x", space["x"], Source(space, "x"))], Terms())
     space["x"] = []
-    assert snapshot_of(session).objects[0].size == "3"
+    assert snapshot_of(session).objects[0].size == "3 items"
     del space["x"]
     assert snapshot_of(session).object_count == 1
     assert session.names == ()

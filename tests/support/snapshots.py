@@ -143,7 +143,7 @@ def objects() -> list[ObjectRow]:
         path="cache",
         root="cache",
         type="dict",
-        size="1,000",
+        size="1,000 keys",
         bufsize=512,
     )
     return [

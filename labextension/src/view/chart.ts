@@ -14,6 +14,7 @@ export class Chart {
   readonly plot = el('div', { class: 'plot', role: 'img', tabindex: '-1' });
   readonly #number = new Text(el('b'));
   readonly #unit = new Text(el('span'));
+  readonly #of = new Text(el('span', { class: 'long' }));
   readonly #values: Text[] = [];
   readonly #marks = el('div', { 'aria-hidden': 'true' });
   readonly #scale: Scale;
@@ -42,7 +43,12 @@ export class Chart {
     this.element = el(
       'figure',
       { class: 'chart', 'data-id': kind.id },
-      el('div', { class: 'now' }, this.#number.element, this.#unit.element),
+      el(
+        'div',
+        { class: 'now' },
+        this.#number.element,
+        el('span', {}, this.#unit.element, this.#of.element)
+      ),
       this.plot,
       key
     );
@@ -111,8 +117,9 @@ export class Chart {
     const words = this.kind.words(rates, most);
     this.#number.set(words.number);
     this.#unit.set(words.unit);
+    this.#of.set(words.of ?? '');
     words.keys.forEach((value, at) => this.#values[at]?.set(value));
-    const label = `${this.kind.title}, last ${span} seconds, now ${words.number} ${words.unit}`;
+    const label = `${this.kind.title}, last ${span} seconds, now ${words.number} ${words.unit}${words.of ?? ''}`;
     this.#label.set(label);
   }
 

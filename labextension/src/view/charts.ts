@@ -150,7 +150,7 @@ export class Charts {
     }
     const said = KINDS.map(kind => {
       const words = kind.words(rates, null);
-      return `${words.number} ${words.unit}`;
+      return `${words.number} ${words.unit}${words.of ?? ''}`;
     });
     return `${Math.round(-x)} seconds ago: ${said.join(', ')}`;
   }

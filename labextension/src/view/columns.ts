@@ -59,7 +59,7 @@ export const WORKER_COLUMNS: readonly Column[] = [
     id: 'waiting',
     className: 'c-wait',
     text: 'Waiting on the kernel',
-    title: 'Share of its time, over the span shown',
+    title: 'Share of its time, in the last minute',
     isNumber: true,
     narrow: 'by waiting'
   },

@@ -27,7 +27,7 @@ export interface ListContext {
   /** Calls per second to an object, and by a worker; null where it is not known. */
   rate(idx: number): number | null;
   workerRate(pid: number): number | null;
-  /** Share of its time that a worker waited, over the span shown, from 0 to 1. */
+  /** Share of its time that a worker waited in the last minute, from 0 to 1. */
   waiting(pid: number): number | null;
   send(command: Command): void;
   copy(text: string): void;

@@ -38,6 +38,7 @@ export class Head {
   readonly #sentence = new Text(el('strong'));
   readonly #aside = new Text(el('span', { class: 'aside' }));
   readonly #isWarning: Flag;
+  readonly #whole: Attribute;
   readonly #workers = new Text(el('button', { class: 'link err', type: 'button' }));
   readonly #errors = new Text(
     el('button', { class: 'link err only-b', type: 'button' })
@@ -53,6 +54,7 @@ export class Head {
     const mark = el('span', { class: 'mark', 'data-s': 'none' });
     this.#mark = new Attribute(mark, 'data-s');
     this.#isWarning = new Flag(this.#aside.element, 'warn');
+    this.#whole = new Attribute(this.#aside.element, 'title');
     this.#workers.element.addEventListener('click', () => actions.openWorkers());
     this.#errors.element.addEventListener('click', () => actions.openErrors());
     this.find = el('input', {
@@ -126,6 +128,7 @@ export class Head {
     this.#mark.set(say.mark);
     this.#sentence.set(say.sentence);
     this.#aside.set(say.aside);
+    this.#whole.set(say.aside);
     this.#isWarning.set(say.isWarning);
   }
 

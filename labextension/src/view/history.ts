@@ -175,9 +175,9 @@ export class History {
     return Math.max(0, count) / (this.now.time - note.time);
   }
 
-  /** Share of its threads' time that a worker waited lately, of 1. */
-  waitingOf(pid: number): number | null {
-    const note = this.#noteBefore(NOTES_KEPT);
+  /** Share of its threads' time that a worker waited in the last minute, or less, of 1. */
+  waitingOf(pid: number, seconds = NOTES_KEPT): number | null {
+    const note = this.#noteBefore(seconds);
     const row = this.now?.workers.find(worker => worker.pid === pid);
     if (!note || !row || !this.now) {
       return null;
@@ -190,11 +190,11 @@ export class History {
       : 0;
   }
 
-  /** Who waited the largest share of its time lately. */
+  /** Who waits the largest share of its time now. */
   mostWaiting(): { name: string; share: number } | null {
     let most = null;
     for (const { pid, name } of this.now?.workers ?? []) {
-      const share = this.waitingOf(pid) ?? 0;
+      const share = this.waitingOf(pid, ROW_WINDOW_S) ?? 0;
       if (share >= (most?.share ?? 0.005)) {
         most = { name, share };
       }

@@ -11,6 +11,8 @@ import type { Colours } from './theme';
 export interface Words {
   number: string;
   unit: string;
+  /** What the unit is of, where there is room. */
+  of?: string;
   /** For each key: what it says. */
   keys: string[];
 }
@@ -95,7 +97,8 @@ export const KINDS: Kind[] = [
         moved === null ? [format.UNKNOWN, 'B'] : format.bytesParts(moved, 2);
       return {
         number,
-        unit: `${unit}/s moved`,
+        unit: `${unit}/s`,
+        of: ' moved',
         keys: [
           format.bytes(rates && rates.bytesOut, 2),
           format.bytes(rates && rates.bytesIn, 2)
@@ -129,7 +132,8 @@ export const KINDS: Kind[] = [
         typical === null ? [format.UNKNOWN, ''] : format.timeParts(typical);
       return {
         number,
-        unit: `${unit} a call, typical`.trim(),
+        unit: `${unit} a call`.trim(),
+        of: ', typical',
         keys: [format.time(typical), format.time(rates?.p99 ?? null)]
       };
     }
@@ -149,8 +153,8 @@ export const KINDS: Kind[] = [
     words: (rates, most) => {
       const share = rates?.waiting ?? null;
       const number = format.percent(share).split('\u00a0')[0] ?? format.UNKNOWN;
-      const who = most ? `most: ${most.name} ${format.percent(most.share)}` : '';
-      return { number, unit: '% waiting on the kernel', keys: [who] };
+      const who = most ? `most ${format.percent(most.share)}: ${most.name}` : '';
+      return { number, unit: '% waiting', of: ' on the kernel', keys: [who] };
     }
   }
 ];

@@ -108,6 +108,8 @@ export class ObjectRowView extends TreeRow {
   readonly #none: Flag;
   readonly #gone: Flag;
   readonly #title: Attribute;
+  readonly #typeTitle: Attribute;
+  readonly #subTitle: Attribute;
   readonly #fault: HTMLButtonElement;
   readonly #actions: Record<'copy' | 'reset' | 'unshare', HTMLButtonElement>;
 
@@ -193,6 +195,8 @@ export class ObjectRowView extends TreeRow {
     this.#none = new Flag(numbers.rate.element, 'none');
     this.#gone = new Flag(this.element, 'gone');
     this.#title = new Attribute(id, 'title');
+    this.#typeTitle = new Attribute(type, 'title');
+    this.#subTitle = new Attribute(text.sub.element, 'title');
   }
 
   override bind(line: Line, index: number): void {
@@ -273,7 +277,10 @@ export class ObjectRowView extends TreeRow {
     const size = row.size.replace(/ x /g, ' × ');
     this.#text.type.set(row.type, find);
     this.#text.size.set(size);
-    this.#text.sub.set([row.type, size].filter(Boolean).join(' · '));
+    const whole = [row.type, size].filter(Boolean).join(' · ');
+    this.#text.sub.set(whole);
+    this.#subTitle.set(whole);
+    this.#typeTitle.set(whole);
     // A chained object is shared as the one it was reached through.
     this.#text.mode.set(line.depth ? '' : MODES[row.mode]);
     this.#title.set(`Drag into a cell: ${fetchLine(row)}`);
@@ -339,7 +346,9 @@ export class ObjectRowView extends TreeRow {
 
 export class CutRowView extends TreeRow {
   readonly #what = new Text(el('span'));
+  readonly #limit = new Text(el('span'));
   readonly #times = new Text(el('span', { class: 'long' }));
+  readonly #path: Attribute;
 
   constructor(view: RowView) {
     super(
@@ -357,6 +366,8 @@ export class CutRowView extends TreeRow {
       { class: 'why' },
       el('span', { class: 'long' }, 'cut here, it would be '),
       this.#what.element,
+      el('span', { class: 'long' }, 'at most '),
+      this.#limit.element,
       this.#times.element
     );
     const link = el(
@@ -364,7 +375,8 @@ export class CutRowView extends TreeRow {
       { class: 'link err', type: 'button', tabindex: -1, 'data-do': 'what' },
       'What to do'
     );
-    this.name.append(why, ' ', link);
+    this.name.append(why, link);
+    this.#path = new Attribute(this.name, 'title');
   }
 
   override bind(line: Line, index: number): void {
@@ -376,7 +388,9 @@ export class CutRowView extends TreeRow {
 
   #bindCut({ front, chain }: CutLine): void {
     this.front.set(front, this.view.sought);
-    this.#what.set(`level ${chain.level} of at most ${chain.max_level}`);
+    this.#path.set(chain.path);
+    this.#what.set(`level ${chain.level} of `);
+    this.#limit.set(String(chain.max_level));
     this.#times.set(chain.cuts > 1 ? `, ${total(chain.cuts)} times` : '');
   }
 }

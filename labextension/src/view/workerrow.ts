@@ -64,6 +64,7 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
   readonly #mark: Attribute;
   readonly #index: Attribute;
   readonly #title: Attribute;
+  readonly #whole: Attribute;
   readonly #gone: Flag;
   readonly #broke: Flag;
   readonly #none: Flag;
@@ -100,6 +101,7 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
     this.#mark = new Attribute(mark, 'data-s');
     this.#index = new Attribute(this.element, 'aria-rowindex');
     this.#title = new Attribute(state, 'title');
+    this.#whole = new Attribute(who, 'title');
     this.#gone = new Flag(this.element, 'gone');
     this.#broke = new Flag(this.element, 'broke');
     this.#none = new Flag(this.#rate.element, 'none');
@@ -122,6 +124,7 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
     this.#boundFind = find;
     const row = item.worker ?? item.ended;
     this.#name.set(row.name, find);
+    this.#whole.set(row.name);
     this.#pid.set(String(row.pid), find);
     this.#calls.set(total(row.calls));
     this.#gone.set(item.worker === null);
@@ -182,13 +185,12 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
   #bindEnded(ended: EndedRow): void {
     const ago = age(this.view.time - ended.ended);
     this.#setState('gone', `${ended.words}, ${ago} ago`, '', '');
-    this.#title.set(null);
+    this.#title.set(`${ended.words}, ${ago} ago`);
     this.#since.set(lasting(ended.ended - ended.since));
-    this.#rate.set(UNKNOWN);
-    this.#none.set(true);
-    this.#memory.set(UNKNOWN);
-    this.#blank.set(true);
-    this.#showBar(false);
+    this.#rate.set('');
+    this.#memory.set('');
+    this.#bar.element.hidden = true;
+    this.#unknown.hidden = true;
   }
 
   #setState(state: State, verb: string, object: string, more: string): void {

@@ -187,6 +187,17 @@ describe('a view', () => {
     expect(find('.ehead[aria-expanded="true"]').textContent).toContain('KeyError');
   });
 
+  it('says how many kinds of error there are, as the list has them', () => {
+    expect(textOf('.words')).toContain('2 kinds of error');
+    expect(textOf('[aria-controls="p-errors"]')).toContain('2');
+    button('Clear what is drawn and listed').click();
+    pass();
+    expect(textOf('.words')).not.toContain('error');
+    expect(textOf('.errors .nothing')).toBe(
+      'No call has failed since the list was cleared.'
+    );
+  });
+
   it('lets other views of the page be', () => {
     const other = document.createElement('div');
     document.body.append(other);

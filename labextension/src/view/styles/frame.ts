@@ -27,7 +27,6 @@ export const frame = `
   --hover:  color-mix(in srgb, var(--ink) 5%, transparent);
   --press:  color-mix(in srgb, var(--ink) 10%, transparent);
   --track:  color-mix(in srgb, var(--ink) 10%, transparent);
-  --tint:   color-mix(in srgb, var(--brand) 10%, transparent);
   --warn-text:  color-mix(in oklab, var(--warn) 74%, var(--ink));
   --error-text: color-mix(in oklab, var(--error) 88%, var(--ink));
   --brand-text: color-mix(in oklab, var(--brand) 86%, var(--ink));
@@ -112,7 +111,6 @@ code, .code { font-family: var(--code); font-size: .9231em; font-variant-ligatur
 .find input:focus { background: var(--bg); border-color: var(--brand); outline: 1px solid var(--brand); outline-offset: 0; }
 .find kbd { position: absolute; right: 7px; font: var(--fs-0)/1 var(--code); color: var(--muted); pointer-events: none; }
 .find input:focus ~ kbd { display: none; }
-.find .btn { position: absolute; right: 2px; width: 24px; height: 24px; } .find .btn .icon { position: static; width: 12px; height: 12px; }
 
 /* charts: four, on one clock ------------------------------------------------------------------------------ */
 .charts { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); border-block: 1px solid var(--line); flex: none; }
@@ -126,14 +124,13 @@ code, .code { font-family: var(--code); font-size: .9231em; font-variant-ligatur
 .plot .dot { position: absolute; width: 6px; height: 6px; margin: -3px; border-radius: 50%; background: var(--c); box-shadow: 0 0 0 1.5px var(--bg); pointer-events: none; }
 .plot .event { position: absolute; top: 0; bottom: 0; width: 0; border-left: 1px dashed color-mix(in srgb, var(--error) 70%, transparent); pointer-events: none; }
 .plot .event::before { content: ""; position: absolute; top: -3px; left: -3.5px; width: 6px; height: 6px; background: var(--error); clip-path: polygon(0 0, 100% 0, 50% 100%); }
-.plot .cursor { position: absolute; top: 0; bottom: 0; width: 0; border-left: 1px solid var(--text); pointer-events: none; }
 .plot .when { position: absolute; bottom: 0; transform: translate(4px, 0); font-size: var(--fs-0); line-height: 16px; padding: 0 4px; border-radius: 2px; background: var(--ink); color: var(--bg); white-space: nowrap; pointer-events: none; }
 .plot .when.left { transform: translate(calc(-100% - 4px), 0); }
 .plot .gap { position: absolute; top: 0; bottom: 0; right: 0; background: repeating-linear-gradient(135deg, var(--track) 0 1px, transparent 1px 6px); border-left: 1px solid var(--line-2); }
 .key { display: flex; gap: 0 12px; font-size: var(--fs-0); line-height: calc(16 * var(--u)); margin-top: 4px; white-space: nowrap; overflow: hidden; color: var(--muted); }
 .key i { font-style: normal; color: var(--text); }
 .key > .bare i { margin-left: 3px; }
-.key .arrow { color: var(--brand-text); font-weight: 600; }
+.key .v { min-width: 4ch; } /* what stands beside a number stays where it is */
 .key > span { display: inline-flex; align-items: center; gap: 4px; min-width: 0; }
 .key > span::before { content: ""; width: 8px; height: 8px; border-radius: 2px; background: var(--c, transparent); flex: none; }
 .key > span.thick::before { height: 2.5px; width: 10px; border-radius: 0; }
@@ -142,7 +139,7 @@ code, .code { font-family: var(--code); font-size: .9231em; font-variant-ligatur
 .key > span.bare { overflow: hidden; text-overflow: ellipsis; display: block; }
 
 /* tabs: they carry counts and trouble -------------------------------------------------------------------- */
-.tabs { display: flex; align-items: stretch; gap: 4px; padding: 0 8px; height: calc(32 * var(--u)); flex: none; }
+.tabs { display: flex; align-items: stretch; gap: 4px; padding: 0 8px; height: calc(32 * var(--u)); flex: none; box-shadow: inset 0 -1px var(--line); }
 .tab { display: inline-flex; align-items: center; gap: 6px; padding: 0 8px; color: var(--muted); position: relative; white-space: nowrap; }
 .tab:hover { color: var(--text); }
 .tab[aria-selected="true"] { color: var(--ink); font-weight: 600; }
@@ -150,6 +147,4 @@ code, .code { font-family: var(--code); font-size: .9231em; font-variant-ligatur
 .n { font-weight: 400; color: var(--muted); }
 .n.err { color: var(--error-text); font-weight: 600; display: inline-flex; align-items: center; gap: 4px; }
 .n.err .st { --c: var(--error); }
-.tabs .spacer { flex: 1; }
-.tabs .note { align-self: center; color: var(--muted); font-size: var(--fs-0); padding-right: 8px; }
 `;

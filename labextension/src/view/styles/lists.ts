@@ -11,11 +11,12 @@ export const lists = `
 .row, .hrow { display: grid; grid-template-columns: var(--cols); gap: 0 16px; align-items: center; padding: 0 var(--gut); min-width: 0; }
 .row { height: var(--row); position: relative; }
 .row > *, .hrow > * { min-width: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.row:hover, .row.is-hover, .row:focus-within { background: var(--hover); }
-.row[aria-selected="true"] { background: var(--tint); }
+.row:hover, .row:focus-within { background: var(--hover); }
 mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inherit; border-radius: 2px; }
 .row:focus-visible { outline-offset: -2px; border-radius: 0; }
-.hrow { height: calc(25 * var(--u)); position: sticky; top: 0; z-index: 2; background: var(--bg); box-shadow: inset 0 1px var(--line), inset 0 -1px var(--line); color: var(--muted); font-size: var(--fs-0); }
+/* what is around these would cut off an outline outside of them */
+:is(.sort, .fault, .fold button, .words .link):focus-visible { outline-offset: -2px; }
+.hrow { height: calc(25 * var(--u)); position: sticky; top: 0; z-index: 2; background: var(--bg); box-shadow: inset 0 -1px var(--line); color: var(--muted); font-size: var(--fs-0); }
 .sort { display: inline-flex; align-items: center; gap: 3px; height: var(--row); color: inherit; max-width: 100%; border-radius: 2px; }
 .sort:hover { color: var(--text); }
 .sort::after { content: ""; width: 7px; height: 5px; background: currentColor; clip-path: polygon(0 0, 100% 0, 50% 100%); opacity: 0; flex: none; }
@@ -28,7 +29,7 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .dim { color: var(--muted); }
 .none { color: var(--muted); }
 
-.objects { --cols: minmax(calc(196 * var(--u)), 2fr) minmax(calc(120 * var(--u)), 1.15fr) calc(58 * var(--u)) calc(52 * var(--u)) calc(50 * var(--u)) calc(58 * var(--u)) calc(132 * var(--u)) calc(76 * var(--u)) minmax(calc(96 * var(--u)), 1.1fr); }
+.objects { --cols: minmax(calc(170 * var(--u)), 2fr) minmax(calc(104 * var(--u)), 1.15fr) calc(58 * var(--u)) calc(52 * var(--u)) calc(50 * var(--u)) calc(58 * var(--u)) calc(140 * var(--u)) calc(76 * var(--u)) minmax(calc(96 * var(--u)), 1.1fr); }
 .name { display: flex; align-items: center; gap: 2px; padding-left: calc(var(--d, 0) * 16px); overflow: visible !important; }
 .tw { width: 14px; height: 24px; flex: none; display: grid; place-items: center; color: var(--muted); margin-left: -16px; border-radius: 2px; }
 .tw .icon { width: 12px; height: 12px; transition: transform .12s ease-out; }
@@ -50,13 +51,13 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .row.cut { grid-template-columns: 1fr; color: var(--error-text); }
 .row.cut .name { gap: 6px; }
 .row.cut .icon { width: 14px; height: 14px; }
-.row.cut .id { flex: none; color: inherit; cursor: default; text-decoration: none; font-weight: 400; }
-.row.cut .why { overflow: hidden; text-overflow: ellipsis; font-size: var(--fs-0); min-width: 0; }
+.row.cut .id { color: inherit; cursor: default; text-decoration: none; font-weight: 400; }
+.row.cut .why { overflow: hidden; text-overflow: ellipsis; font-size: var(--fs-0); flex: none; max-width: 60%; }
 .row.cut .link { font-size: var(--fs-0); flex: none; text-decoration: underline; text-underline-offset: 2px; }
 
 /* bars: one part for buffer fill, waiting share and memory -------------------------------------------------- */
-.bar { display: flex; align-items: center; gap: 8px; }
-.bar .track { position: relative; flex: 1; min-width: 32px; height: 8px; border-radius: 2px; background: var(--track); }
+.bar { display: flex; align-items: center; gap: 6px; }
+.bar .track { position: relative; flex: 1; min-width: 24px; height: 8px; border-radius: 2px; background: var(--track); }
 .bar .fill { position: absolute; inset: 0 auto 0 0; width: calc(var(--v) * 1%); min-width: 1px; border-radius: 2px 0 0 2px; background: var(--c, var(--brand)); transition: width .2s linear; }
 .bar[data-z="near"] { --c: var(--warn); }
 .bar[data-z="over"] { --c: var(--warn); }
@@ -65,7 +66,7 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .bar .peak.past { width: 5px; left: calc(100% - 2px); background: var(--warn); clip-path: polygon(0 0, 100% 50%, 0 100%); box-shadow: none; }
 .bar .peak { position: absolute; top: -2px; bottom: -2px; left: calc(var(--p) * 1% - 1px); width: 2px; background: var(--ink); box-shadow: 0 0 0 1px var(--bg); }
 .bar .val { width: calc(40 * var(--u)); text-align: right; flex: none; }
-.bar .of { width: 46px; flex: none; color: var(--muted); font-size: var(--fs-0); }
+.bar .of { width: calc(58 * var(--u)); flex: none; color: var(--muted); font-size: var(--fs-0); }
 .bar[data-z="near"] .val, .bar[data-z="over"] .val { color: var(--warn-text); font-weight: 600; }
 .bar[data-z="refused"] .val { color: var(--error-text); font-weight: 600; }
 .bar.zero .val { color: var(--muted); }
@@ -79,17 +80,15 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
   background: linear-gradient(90deg, transparent, color-mix(in srgb, var(--ink) 5%, var(--bg)) 24px); }
 .acts .btn { width: 24px; height: 24px; position: relative; }
 .acts .btn { height: 20px; }
-.row:hover .acts, .row.is-hover .acts, .row:focus-within .acts { display: flex; }
+.row:hover .acts, .row:focus-within .acts { display: flex; }
 
 /* workers -------------------------------------------------------------------------------------------------- */
-.workers { --cols: minmax(calc(140 * var(--u)), 1fr) calc(48 * var(--u)) minmax(calc(176 * var(--u)), 1.35fr) calc(58 * var(--u)) calc(52 * var(--u)) calc(50 * var(--u)) minmax(calc(150 * var(--u)), 1.5fr) calc(68 * var(--u)) calc(64 * var(--u)); }
-.who { display: flex; align-items: center; gap: 8px; }
+.who { display: flex; align-items: center; gap: 8px; } .who > :last-child { overflow: hidden; text-overflow: ellipsis; }
 .st { width: 8px; height: 8px; border-radius: 50%; flex: none; --c: var(--good); background: var(--c); }
 .st[data-s="waiting"] { --c: var(--warn); background: linear-gradient(90deg, var(--c) 50%, transparent 50%); box-shadow: inset 0 0 0 1.5px var(--c); }
 .st[data-s="idle"] { background: none; box-shadow: inset 0 0 0 1.5px var(--muted); }
 .st[data-s="gone"] { border-radius: 0; background: var(--error); clip-path: polygon(20% 0, 50% 30%, 80% 0, 100% 20%, 70% 50%, 100% 80%, 80% 100%, 50% 70%, 20% 100%, 0 80%, 30% 50%, 0 20%); }
 .row.gone { color: var(--muted); }
-.row.gone .state { color: var(--error-text); }
 
 /* errors ------------------------------------------------------------------------------------------------------ */
 .errors .error { border-bottom: 1px solid var(--line); }
@@ -113,7 +112,6 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .edetail .full { grid-column: 1 / -1; font-family: var(--code); font-size: .9231em; color: var(--text); overflow-wrap: anywhere; }
 .snip { display: flex; align-items: center; gap: 8px; padding: 2px 2px 2px 8px; background: var(--hover); border-radius: var(--r); font: .9231em/1.5 var(--code); margin-top: 4px; min-height: 28px; }
 .snip code { flex: 1; min-width: 0; overflow-x: auto; white-space: pre; font-size: inherit; scrollbar-width: none; }
-.snip .dim { font-family: var(--ui); font-size: var(--fs-0); }
 .snip .btn { width: 24px; height: 24px; }
 details.tb summary { cursor: pointer; color: var(--muted); font-size: var(--fs-0); list-style: none; display: flex; align-items: center; gap: 4px; min-height: 24px; border-radius: 2px; }
 details.tb summary::-webkit-details-marker { display: none; }

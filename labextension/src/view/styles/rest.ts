@@ -9,7 +9,7 @@ export const rest = `
 .mem .theirs { background: color-mix(in srgb, var(--ink) 26%, transparent); width: calc(var(--o) * 1%); margin-left: 1px; }
 .mem[data-z="near"] .ours { background: var(--warn); }
 .mem .facts { display: flex; gap: 0 14px; min-width: 0; overflow: hidden; }
-.mem .facts span { overflow: hidden; text-overflow: ellipsis; }
+.mem .facts span { overflow: hidden; text-overflow: ellipsis; } .mem .facts :first-child { flex: none; }
 .mem .spacer { flex: 1; }
 .mem .find-d { color: var(--warn-text); display: inline-flex; gap: 5px; align-items: center; min-height: 24px; }
 .mem .find-d .icon { width: 13px; height: 13px; }
@@ -19,9 +19,8 @@ export const rest = `
 .band + .charts { border-top: 1px solid var(--line); }
 .menu { position: absolute; z-index: 10; right: 8px; top: 40px; min-width: 220px; padding: 4px; background: var(--bg); border: 1px solid var(--line-2); border-radius: 6px; box-shadow: 0 6px 20px rgb(0 0 0 / .18); }
 .menu button { display: flex; align-items: center; gap: 10px; width: 100%; height: 28px; padding: 0 8px; border-radius: 3px; }
-.menu button:hover, .menu button.is-hover { background: var(--hover); }
+.menu button:hover { background: var(--hover); }
 .menu button .icon { color: var(--muted); width: 14px; height: 14px; }
-.menu kbd { margin-left: auto; font: var(--fs-0)/1 var(--code); color: var(--muted); }
 .menu hr { border: 0; border-top: 1px solid var(--line); margin: 4px 0; }
 .pending { display: inline-flex; align-items: center; gap: 6px; font-size: var(--fs-0); color: var(--muted); }
 .pending::before { content: ""; width: 8px; height: 8px; border-radius: 50%; border: 1.5px solid currentColor; border-right-color: transparent; animation: spin 1s linear infinite; }
@@ -39,8 +38,7 @@ export const rest = `
 .push:hover { border-color: var(--muted); background: linear-gradient(var(--hover), var(--hover)), var(--bg); }
 .push.main { background: var(--brand); border-color: var(--brand); color: var(--jp-ui-inverse-font-color1, #fff); }
 .duck[data-state="old"] :is(.charts, .tabs, .body, .mem) { filter: grayscale(1); }
-.duck[data-state="old"] .plot svg { opacity: .7; }
-.duck[data-state="silent"] .plot svg, .duck[data-state="silent"] .chart .now b { opacity: .62; }
+.duck[data-state="silent"] .chart .now b { opacity: .62; }
 
 /* absences ------------------------------------------------------------------------------------------------------------ */
 .absence { flex: 1; min-height: 0; overflow: auto; display: grid; grid-template-columns: minmax(200px, 300px) minmax(0, 640px); gap: 8px 48px; align-content: center; padding: 16px var(--gut); }

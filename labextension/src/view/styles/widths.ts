@@ -1,15 +1,16 @@
 /** What changes with the width, with motion that is not wanted, and with forced colours. */
 
 export const widths = `
+@container duck (max-width: 85em) { .key .op .long { display: none; } }
 /* under 980 (at 13px): the columns that are asked for least go first ------------------------------------------------------ */
 @container duck (max-width: 75.3em) {
   .objects { --cols: minmax(calc(200 * var(--u)), 1.9fr) calc(60 * var(--u)) calc(56 * var(--u)) calc(62 * var(--u)) calc(132 * var(--u)) minmax(calc(96 * var(--u)), 1fr); }
   .objects .c-type, .objects .c-total, .objects .c-pub { display: none; }
   .name .lvl:not(.full) { display: none; }
   [aria-level="1"] > .name .sub { display: inline; color: var(--muted); font: var(--fs-0) var(--ui); padding-left: 6px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; flex: 0 1000 auto; }
-  .key .op .long { display: none; }
+  .key .long { display: none; }
   .workers { --cols: minmax(calc(136 * var(--u)), 1fr) calc(46 * var(--u)) minmax(calc(156 * var(--u)), 1.2fr) calc(52 * var(--u)) minmax(calc(110 * var(--u)), 1.1fr) calc(62 * var(--u)); }
-  .workers .c-since, .workers .c-total, .workers .c-map { display: none; }
+  .workers .c-since, .workers .c-total { display: none; }
   .chart { padding-inline: 12px; }
   .key { gap: 0 8px; }
   .find input { width: 112px; }
@@ -23,9 +24,19 @@ export const widths = `
   .find input:focus { padding-right: 6px; } .find input:focus::placeholder { color: var(--muted); }
   .tools .sep:first-of-type { display: none; }
   .words .link { display: none; }
-  .key .v, .key .long, .now .long, .words .long { display: none; }
-  .key > span.always .v { display: inline; }
-  .mem .facts .extra { display: none; }
+  .key .v, .key .thick .v, .now .long { display: none; } /* p50 is the number above */
+  .key > .always:not(.thick) .v { display: inline; }
+  .mem .facts .extra { display: none; } .mem .track { width: 88px; }
+}
+
+/* under 720: what would not fit beside the rest ---------------------------------------------------------------------------- */
+@container duck (max-width: 55em) {
+  .row, .hrow { gap: 0 12px; }
+  .chart { padding-inline: 8px; } .key { gap: 0 6px; } .key > span { gap: 3px; }
+  .objects { --cols: minmax(calc(150 * var(--u)), 1.9fr) calc(58 * var(--u)) calc(52 * var(--u)) calc(134 * var(--u)) minmax(calc(86 * var(--u)), 1fr); }
+  .objects .c-bytes { display: none; }
+  .workers { --cols: minmax(calc(106 * var(--u)), 1fr) minmax(calc(118 * var(--u)), 1.2fr) calc(50 * var(--u)) calc(146 * var(--u)) calc(60 * var(--u)); }
+  .workers .c-pid { display: none; }
 }
 
 /* under 560: the side panel. One column, sections that fold, rows of two lines --------------------------------- */
@@ -39,11 +50,11 @@ export const widths = `
   .words { display: block; white-space: normal; }
   .words strong { display: block; }
   .words .link { margin-right: 10px; display: inline-block; }
-  .words .aside { display: block; } .words .long { display: inline; }
+  .words .aside { display: block; }
   .now .long { display: none; }
   .cut .long { display: none; }
   .row.cut .name { padding-left: calc((var(--d, 0) - 1) * 12px + 16px); }
-  .key .v { display: inline; } .key .long { display: none; }
+  .key .v { display: inline; }
   .find input, .find input:not(:focus) { padding: 0 6px 0 26px; background: var(--hover); } .find input::placeholder { color: var(--muted); }
   .tools { gap: 2px; }
   .find { flex: 1; }
