@@ -57,9 +57,13 @@ class Traces(NamedTuple):
 @functools.cache
 def is_of_this_run(process: psutil.Process) -> bool:
     """
-    Tell whether a process was started under this run, though its parent be gone.
+    Tell whether a process descends from us, or has our mark though its parent be gone.
+
+    Asked once: it does not change, and every test looks at every process, twice.
     """
     try:
+        if any(parent.pid == os.getpid() for parent in process.parents()):
+            return True
         return process.environ().get(RUN_VARIABLE) == RUN
     except (psutil.Error, OSError):
         return False
@@ -84,8 +88,7 @@ def find_traces() -> Traces:
     """
     # Asking for the children also collects those that have ended.
     multiprocessing.active_children()
-    processes = set(psutil.Process().children(recursive=True))
-    processes.update(filter(is_of_this_run, psutil.process_iter()))
+    processes = filter(is_of_this_run, psutil.process_iter())
     return Traces(
         blocks=list_blocks(),
         nameless=list_nameless(),
