@@ -54,7 +54,6 @@ export class Head {
     const mark = el('span', { class: 'mark', 'data-s': 'none' });
     this.#mark = new Attribute(mark, 'data-s');
     this.#isWarning = new Flag(this.#aside.element, 'warn');
-    this.#whole = new Attribute(this.#aside.element, 'title');
     this.#workers.element.addEventListener('click', () => actions.openWorkers());
     this.#errors.element.addEventListener('click', () => actions.openErrors());
     this.find = el('input', {
@@ -114,6 +113,7 @@ export class Head {
       this.#workers.element,
       this.#errors.element
     );
+    this.#whole = new Attribute(words, 'title');
     this.element = el(
       'header',
       { class: 'head' },
@@ -128,7 +128,7 @@ export class Head {
     this.#mark.set(say.mark);
     this.#sentence.set(say.sentence);
     this.#aside.set(say.aside);
-    this.#whole.set(say.aside);
+    this.#whole.set(`${say.sentence}${say.aside && `, ${say.aside}`}`);
     this.#isWarning.set(say.isWarning);
   }
 

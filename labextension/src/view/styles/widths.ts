@@ -8,11 +8,11 @@ export const widths = `
   .objects .c-type, .objects .c-total, .objects .c-pub { display: none; }
   .name .lvl:not(.full) { display: none; }
   [aria-level="1"] > .name .sub { display: inline; color: var(--muted); font: var(--fs-0) var(--ui); padding-left: 6px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; flex: 0 1000 auto; }
-  .key .long { display: none; }
+  .key .long, .now .long { display: none; }
   .workers { --cols: minmax(calc(136 * var(--u)), 1fr) calc(46 * var(--u)) minmax(calc(156 * var(--u)), 1.2fr) calc(52 * var(--u)) minmax(calc(110 * var(--u)), 1.1fr) calc(62 * var(--u)); }
   .workers .c-since, .workers .c-total { display: none; }
   .chart { padding-inline: 12px; }
-  .key { gap: 0 8px; }
+  .key { gap: 0 8px; } .key > span { gap: 3px; } .key .v { min-width: 0; }
   .find input { width: 112px; }
   .ehead { --cols: calc(12 * var(--u)) minmax(calc(150 * var(--u)), calc(200 * var(--u))) minmax(calc(70 * var(--u)), calc(110 * var(--u))) minmax(0, 1fr) calc(56 * var(--u)); }
   .ehead .by { display: none; }
@@ -24,7 +24,7 @@ export const widths = `
   .find input:focus { padding-right: 6px; } .find input:focus::placeholder { color: var(--muted); }
   .tools .sep:first-of-type { display: none; }
   .words .link { display: none; }
-  .key .v, .key .thick .v, .now .long { display: none; } /* p50 is the number above */
+  .key .v, .key .thick .v { display: none; } /* p50 is the number above */
   .key > .always:not(.thick) .v { display: inline; }
   .mem .facts .extra { display: none; } .mem .track { width: 88px; }
 }
@@ -32,7 +32,7 @@ export const widths = `
 /* under 720: what would not fit beside the rest ---------------------------------------------------------------------------- */
 @container duck (max-width: 55em) {
   .row, .hrow { gap: 0 12px; }
-  .chart { padding-inline: 8px; } .key { gap: 0 6px; } .key > span { gap: 3px; }
+  .chart { padding-inline: 8px; } .key { gap: 0 6px; }
   .objects { --cols: minmax(calc(150 * var(--u)), 1.9fr) calc(58 * var(--u)) calc(52 * var(--u)) calc(134 * var(--u)) minmax(calc(86 * var(--u)), 1fr); }
   .objects .c-bytes { display: none; }
   .workers { --cols: minmax(calc(106 * var(--u)), 1fr) minmax(calc(118 * var(--u)), 1.2fr) calc(50 * var(--u)) calc(146 * var(--u)) calc(60 * var(--u)); }
@@ -51,7 +51,6 @@ export const widths = `
   .words strong { display: block; }
   .words .link { margin-right: 10px; display: inline-block; }
   .words .aside { display: block; }
-  .now .long { display: none; }
   .cut .long { display: none; }
   .row.cut .name { padding-left: calc((var(--d, 0) - 1) * 12px + 16px); }
   .key .v { display: inline; }
@@ -70,7 +69,7 @@ export const widths = `
   .plot .tick, .plot .gridline:not(.base) { display: none; }
   .plot .dot { width: 5px; height: 5px; margin: -2.5px; }
   .key { grid-area: key; margin: 0; gap: 0 8px; }
-  .key > span { gap: 3px; } .key > span::before { width: 7px; height: 7px; }
+  .key > span::before { width: 7px; height: 7px; }
   .tabs { display: none; }
   .body { display: block; overflow: auto; scrollbar-width: thin; scrollbar-color: var(--track) transparent; }
   .pane, .duck[data-pane] .pane { display: block; overflow: visible; }
