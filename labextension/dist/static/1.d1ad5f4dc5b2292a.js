@@ -375,7 +375,7 @@ pre .d { color: var(--muted); }
   .workers { --cols: minmax(calc(136 * var(--u)), 1fr) calc(46 * var(--u)) minmax(calc(156 * var(--u)), 1.2fr) calc(52 * var(--u)) minmax(calc(110 * var(--u)), 1.1fr) calc(62 * var(--u)); }
   .workers .c-since, .workers .c-total { display: none; }
   .chart { padding-inline: 12px; }
-  .key { gap: 0 8px; } .key > span { gap: 3px; } .key .v { min-width: 0; }
+  .key { gap: 0 6px; } .key > span { gap: 3px; } .key .v { min-width: 0; }
   .find input { width: 112px; }
   .ehead { --cols: calc(12 * var(--u)) minmax(calc(150 * var(--u)), calc(200 * var(--u))) minmax(calc(70 * var(--u)), calc(110 * var(--u))) minmax(0, 1fr) calc(56 * var(--u)); }
   .ehead .by { display: none; }
@@ -395,7 +395,7 @@ pre .d { color: var(--muted); }
 /* under 720: what would not fit beside the rest ---------------------------------------------------------------------------- */
 @container duck (max-width: 55em) {
   .row, .hrow { gap: 0 12px; }
-  .chart { padding-inline: 8px; } .key { gap: 0 6px; }
+  .chart { padding-inline: 8px; }
   .objects { --cols: minmax(calc(150 * var(--u)), 1.9fr) calc(58 * var(--u)) calc(52 * var(--u)) calc(134 * var(--u)) minmax(calc(86 * var(--u)), 1fr); }
   .objects .c-bytes { display: none; }
   .workers { --cols: minmax(calc(106 * var(--u)), 1fr) minmax(calc(118 * var(--u)), 1.2fr) calc(50 * var(--u)) calc(146 * var(--u)) calc(60 * var(--u)); }
