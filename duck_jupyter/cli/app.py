@@ -18,6 +18,7 @@ from rich.prompt import IntPrompt
 from rich.table import Table
 
 from ..errors import KernelGone, NotShared, ProxyError
+from ..server.words import many
 from ..session.default import own_session
 from ..session.doctor import clean, examine, sections_of
 from .kernels import (
@@ -212,9 +213,7 @@ def _words_of(link: KernelLink) -> str:
     roots = [row.path for row in found.objects if not row.level]
     if not roots:
         return "nothing yet"
-    count = len(found.workers)
-    workers = "1 worker" if count == 1 else f"{count:,} workers"
-    return f"{', '.join(roots)}; {workers}"
+    return f"{', '.join(roots)}; {many(len(found.workers), 'worker')}"
 
 
 def _doctor(options: argparse.Namespace, console: Console) -> None:

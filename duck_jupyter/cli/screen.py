@@ -11,6 +11,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from ..server.words import serving_in_words
+from ..session.overview import NOT_SERVING
 from ..session.sizes import in_bytes
 
 if TYPE_CHECKING:
@@ -54,16 +56,18 @@ def screen_of(snapshot: Snapshot, window: Window) -> RenderableType:
 
 
 def _state(snapshot: Snapshot) -> Text:
-    if snapshot.state == "stopped":
-        words = "No server runs: nothing is shared. In the notebook: %share NAME"
-    elif snapshot.state == "empty":
-        words = "Ready, nothing shared yet. In the notebook: %share NAME"
-    else:
-        roots = sum(1 for row in snapshot.objects if not row.level)
-        words = (
-            f"Serving {_many(roots, 'object')} to "
-            f"{_many(len(snapshot.workers), 'worker')}"
+    totals = snapshot.totals
+    words = (
+        NOT_SERVING
+        if snapshot.state == "stopped"
+        else serving_in_words(
+            sum(1 for row in snapshot.objects if not row.level),
+            len(snapshot.workers),
+            called=totals.gets + totals.sets + totals.executes > 0,
         )
+    )
+    if snapshot.state != "serving":
+        words += ". In the notebook: %share NAME"
     text = Text(words, style="bold")
     if snapshot.busy_delay:
         text.append(
@@ -220,10 +224,6 @@ def _memory(snapshot: Snapshot) -> Text:
     if memory.spooled:
         words += f"; {in_bytes(memory.spooled)} spooled to {memory.spool_dir}"
     return Text(words, style="dim")
-
-
-def _many(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _rate(value: float) -> str:

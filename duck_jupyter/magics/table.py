@@ -8,6 +8,7 @@ import html
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from ..server.words import many
 from ..session.sizes import in_bytes
 
 if TYPE_CHECKING:
@@ -165,8 +166,7 @@ def _in_words(versions: Versions) -> str:
 
 
 def _left_out(count: int) -> str:
-    objects = "1 more object" if count == 1 else f"{count:,} more objects"
-    return f"and {objects} reached through these"
+    return f"and {many(count, 'more object')} reached through these"
 
 
 def _shorten(text: str) -> str:

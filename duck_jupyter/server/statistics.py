@@ -20,6 +20,7 @@ from .counters import (
     quantile,
     totals_of,
 )
+from .words import many
 
 if TYPE_CHECKING:
     from ..data.publish import Versions
@@ -153,10 +154,7 @@ def state_of(server: ProxyServer, *, closed: bool) -> str:
     if server.running:
         objects = len(server.table.entries)
         workers = len({caller.hello.client for caller in server.callers()})
-        return (
-            f"running, {objects} object{'s' * (objects != 1)}, "
-            f"{workers} worker{'s' * (workers != 1)}"
-        )
+        return f"running, {many(objects, 'object')}, {many(workers, 'worker')}"
     return "not running"
 
 

@@ -6,17 +6,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..server.words import serving_in_words
 from .sizes import size_of
 
 if TYPE_CHECKING:
     from ..data.publish import Versions
-    from ..server.statistics import ProxyStatistics, ServerStatistics
+    from ..server.statistics import ProxyStatistics
     from .session import Session
 
-__all__ = ["Overview", "Row", "overview_of"]
+__all__ = ["NOT_SERVING", "Overview", "Row", "overview_of"]
 
 #: Objects reached through one shared name that get a row of their own.
 MOST_CHAINED = 10
+NOT_SERVING = "No server runs and nothing is shared"
+TO_SHARE = "To share a variable: %share NAME"
 
 
 class Row(NamedTuple):
@@ -65,11 +68,7 @@ def overview_of(session: Session) -> Overview:
     names = session.names
     server = session.server
     if server is None:
-        return Overview(
-            "No server runs and nothing is shared. To share a variable: %share NAME",
-            (),
-            0,
-        )
+        return Overview(f"{NOT_SERVING}. {TO_SHARE}", (), 0)
     statistics = server.statistics()
     by_root: dict[str, list[ProxyStatistics]] = {}
     own: dict[int, ProxyStatistics] = {}
@@ -89,7 +88,11 @@ def overview_of(session: Session) -> Overview:
         for found in chained[:MOST_CHAINED]:
             entry = entries.get(found.idx)
             rows.append(_row(found, None if entry is None else entry.target))
-    return Overview(_state(len(names), statistics), tuple(rows), left_out)
+    state = serving_in_words(
+        len(names), len(statistics.workers), called=bool(statistics.totals.calls)
+    )
+    hint = "" if names else f" {TO_SHARE}"
+    return Overview(f"{state}.{hint}", tuple(rows), left_out)
 
 
 def _row(found: ProxyStatistics, target: Any) -> Row:
@@ -109,16 +112,3 @@ def _row(found: ProxyStatistics, target: Any) -> Row:
         found.versions,
         found.last_error,
     )
-
-
-def _state(count: int, statistics: ServerStatistics) -> str:
-    if not count:
-        return "Ready, nothing shared yet. To share a variable: %share NAME"
-    objects = "1 object" if count == 1 else f"{count:,} objects"
-    workers = len(statistics.workers)
-    if workers:
-        who = "1 worker" if workers == 1 else f"{workers:,} workers"
-        return f"Serving {objects} to {who}."
-    if statistics.totals.calls:
-        return f"Serving {objects}; no worker is connected now."
-    return f"Serving {objects}; no worker has connected yet."

@@ -60,7 +60,10 @@ def test_the_state_is_in_words() -> None:
     ("state", "words"),
     [
         ("empty", "Ready, nothing shared yet. In the notebook: %share NAME"),
-        ("stopped", "No server runs: nothing is shared. In the notebook: %share NAME"),
+        (
+            "stopped",
+            "No server runs and nothing is shared. In the notebook: %share NAME",
+        ),
     ],
 )
 def test_an_empty_state_says_what_to_type(state: str, words: str) -> None:
