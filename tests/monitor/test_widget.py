@@ -176,6 +176,28 @@ def test_it_ticks_and_obeys_while_a_cell_runs(
     widget.close()
 
 
+def test_where_messages_wait_for_the_cell_a_command_is_done_after_it(
+    front: Front, tmp_path: Path
+) -> None:
+    """
+    As in kernels without subshells, before ipykernel 7: it waits, and is not lost.
+    """
+    widget = Widget(front)
+    widget.say(kind="ready", view="a")
+    widget.tick()
+    command = {"id": "c", "name": "unshare", "args": {"object": "config"}}
+    with front.busy(tmp_path):
+        widget.say(kind="command", command=command)
+        running = [tick for _ in range(8) if (tick := widget.tick())["cell"]["running"]]
+        assert len(running) >= 2
+        assert all("c" not in tick["done"] for tick in running)
+    assert widget.hear("answer") == {"id": "c", "status": "ok"}
+    while "c" not in (tick := widget.tick())["done"]:
+        pass
+    assert tick["state"] == "empty"
+    widget.close()
+
+
 def test_a_name_is_unshared_from_it(front: Front) -> None:
     widget = Widget(front)
     widget.say(kind="ready", view="a")
