@@ -165,6 +165,17 @@ def leak_guard(own_folders: None) -> Iterator[None]:
         pytest.fail("left behind:\n  " + "\n  ".join(leaks), pytrace=False)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_heap() -> None:
+    """
+    Leave what is there by now to itself, so that collecting garbage takes no time.
+
+    Tests collect it by the hundred, and what they have imported are a million objects.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     """
     Turn a skip into a failure where a skip would go unseen.
