@@ -54,7 +54,7 @@ def test_the_only_kernel_is_shown_while_it_runs_a_cell(
     assert lines[0].startswith("Serving 1 object to 1 worker")
     assert lines[0].endswith(f"cell [{number}] runs")
     (row,) = [line for line in lines if line.startswith("config")]
-    assert row.split()[:4] == ["config", "dict", "1", "live"]
+    assert row.split()[:5] == ["config", "dict", "1", "key", "live"]
     assert [line for line in lines if line.startswith(str(worker.pid))]
     assert lines[-1].startswith("Shared memory: ")
 

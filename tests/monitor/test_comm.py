@@ -71,7 +71,7 @@ def test_a_snapshot_is_given_while_a_cell_runs(front: Front, tmp_path: Path) -> 
         assert found.cell.number == number
         assert (found.state, found.whole, found.object_count) == ("serving", True, 1)
         (row,) = found.objects
-        assert (row.path, row.type, row.size) == ("config", "dict", "1")
+        assert (row.path, row.type, row.size) == ("config", "dict", "1 key")
         assert found.kernel.pid == front.pid
         later = snapshot(front)
         assert later.seq > found.seq

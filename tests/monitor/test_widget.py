@@ -185,14 +185,14 @@ def test_where_messages_wait_for_the_cell_a_command_is_done_after_it(
     widget = Widget(front)
     widget.say(kind="ready", view="a")
     widget.tick()
-    command = {"id": "c", "name": "unshare", "args": {"object": "config"}}
+    command = {"id": "later", "name": "unshare", "args": {"object": "config"}}
     with front.busy(tmp_path):
         widget.say(kind="command", command=command)
         running = [tick for _ in range(8) if (tick := widget.tick())["cell"]["running"]]
         assert len(running) >= 2
-        assert all("c" not in tick["done"] for tick in running)
-    assert widget.hear("answer") == {"id": "c", "status": "ok"}
-    while "c" not in (tick := widget.tick())["done"]:
+        assert all("later" not in tick["done"] for tick in running)
+    assert widget.hear("answer") == {"id": "later", "status": "ok"}
+    while "later" not in (tick := widget.tick())["done"]:
         pass
     assert tick["state"] == "empty"
     widget.close()
