@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import psutil
 import pytest
 
+from duck_jupyter.memory.warm import drop_idle
 from duck_jupyter.proxy import ProxyServer
 from tests.support.blocks import (
     find_users,
@@ -143,7 +144,7 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
         patch.setenv(RUN_VARIABLE, RUN)
         # What is here now stays to the end. A collection that a test waits for would
-        # go through all of it: pandas and the tests themselves take a third of a second.
+        # go through all of it, pandas included, in a third of a second.
         gc.collect()
         gc.freeze()
         yield
@@ -157,12 +158,15 @@ def leak_guard(own_folders: None) -> Iterator[None]:
     """
     before = find_traces()
     yield
+    # They are kept for a second, for the next to ask: no leak, and not worth the wait.
+    drop_idle()
     if not find_leaks(before):
         return
 
     def is_clean() -> bool:
         # Threads may be ending, and what they or a failed test held goes after them.
         gc.collect()
+        drop_idle()
         return not find_leaks(before)
 
     if not wait_until(is_clean, PATIENCE_S):
