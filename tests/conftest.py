@@ -143,12 +143,7 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
         patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
         patch.setenv(RUN_VARIABLE, RUN)
-        # What is here now stays to the end. A collection that a test waits for would
-        # go through all of it, pandas included, in a third of a second.
-        gc.collect()
-        gc.freeze()
         yield
-        gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
