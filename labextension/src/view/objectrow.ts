@@ -1,8 +1,8 @@
-/** The row of an object, and that of a chain that was cut. */
+/** The row of an object. */
 
-import type { ErrorRow, ObjectRow } from '../snapshot';
+import type { ObjectRow } from '../snapshot';
 import { Bar, fillZone } from './bar';
-import { Attribute, Flag, Style, Text } from './cells';
+import { Attribute, Flag, Text } from './cells';
 import { el, icon, type IconName } from './dom';
 import { age, bytes, rate, total } from './format';
 import {
@@ -13,73 +13,14 @@ import {
   share,
   sizeInWords
 } from './objectwords';
-import { callsOf, type CutLine, type Line, type ObjectLine } from './tree';
-import type { VirtualRow } from './virtual';
+import { callsOf, type Line, type ObjectLine } from './tree';
+import { TreeRow, type RowView } from './treerow';
 
-/** What rows need to know besides their line. */
-export interface RowView {
-  readonly time: number;
-  readonly sought: string;
-  readonly isLive: boolean;
-  /** Whether all buffers are of one size, which the header then says. */
-  readonly isSameSize: boolean;
-  now(): number;
-  rate(idx: number): number | null;
-  errorOf(row: ObjectRow): ErrorRow | null;
-  isGone(row: ObjectRow): boolean;
-  focusKey: string | null;
-}
-
-/** Numbers of a row change at most so often; one that was quiet changes at once. */
-const NUMBERS_EVERY_MS = 1000;
+/** A rate changes at most so often, so that it can be read; one that was still, at once. */
+const RATE_EVERY_MS = 1000;
 
 /** A hair less, since ticks come a little early or late. */
 const SLACK_MS = 60;
-
-/** What all rows have, whatever they show. */
-abstract class TreeRow implements VirtualRow<Line> {
-  readonly element: HTMLElement;
-
-  protected readonly front: Text;
-  protected readonly tail: Text;
-  readonly #depth: Style;
-  readonly #key: Attribute;
-  readonly #level: Attribute;
-  readonly #position: Attribute;
-  readonly #siblings: Attribute;
-  readonly #index: Attribute;
-  readonly #stop: Attribute;
-
-  constructor(
-    className: string,
-    protected readonly name: HTMLElement,
-    protected readonly view: RowView
-  ) {
-    const front = el('span', { class: 'front' });
-    const tail = el('span', { class: 'tail' });
-    name.append(el('span', { class: 'id' }, front, tail));
-    this.element = el('div', { class: className, role: 'row' }, name);
-    this.front = new Text(front);
-    this.tail = new Text(tail);
-    this.#depth = new Style(name, '--d');
-    this.#key = new Attribute(this.element, 'data-key');
-    this.#level = new Attribute(this.element, 'aria-level');
-    this.#position = new Attribute(this.element, 'aria-posinset');
-    this.#siblings = new Attribute(this.element, 'aria-setsize');
-    this.#index = new Attribute(this.element, 'aria-rowindex');
-    this.#stop = new Attribute(this.element, 'tabindex');
-  }
-
-  bind(line: Line, index: number): void {
-    this.#depth.set(String(line.depth));
-    this.#key.set(line.key);
-    this.#level.set(String(line.depth + 1));
-    this.#position.set(String(line.position));
-    this.#siblings.set(String(line.siblings));
-    this.#index.set(String(index + 2)); // the headers are the first
-    this.#stop.set(line.key === this.view.focusKey ? '0' : '-1');
-  }
-}
 
 /** A button of a row. It is reached by the arrow keys, not by Tab. */
 function action(what: string, name: IconName): HTMLButtonElement {
@@ -88,6 +29,11 @@ function action(what: string, name: IconName): HTMLButtonElement {
     { class: 'btn', type: 'button', tabindex: -1, 'data-do': what },
     icon(name)
   );
+}
+
+function say(button: HTMLElement, title: string, label: string): void {
+  button.title = title;
+  button.setAttribute('aria-label', label);
 }
 
 function cell(className: string, ...children: Node[]): HTMLElement {
@@ -120,10 +66,11 @@ export class ObjectRowView extends TreeRow {
     readonly sought: string;
     readonly isOff: boolean;
   } | null = null;
-  #row: ObjectRow | null = null;
   #boundKey = '';
+  #boundIdx = -1;
   #boundFind = '';
-  #changed = -Infinity;
+  #rate = '';
+  #rateChanged = -Infinity;
 
   constructor(view: RowView) {
     const twist = el('span', { class: 'tw' }, icon('chev'));
@@ -214,20 +161,16 @@ export class ObjectRowView extends TreeRow {
         isOff: this.#isOff(line.row)
       };
     }
-    const now = this.view.now();
-    const isNew =
+    const isOther =
       line.key !== this.#boundKey ||
-      line.row.idx !== this.#row?.idx ||
+      line.row.idx !== this.#boundIdx ||
       this.view.sought !== this.#boundFind;
-    if (isNew || now - this.#changed >= NUMBERS_EVERY_MS - SLACK_MS) {
-      if (line.row !== this.#row) {
-        this.#changed = isNew ? -Infinity : now;
-      }
-      this.#row = line.row;
-      this.#boundKey = line.key;
-      this.#boundFind = this.view.sought;
-      this.#bindNumbers(line.row);
-    }
+    this.#boundKey = line.key;
+    this.#boundIdx = line.row.idx;
+    this.#boundFind = this.view.sought;
+    this.#bindRate(line.row.idx, isOther);
+    // With every tick: whoever looks on sees what a call did while it is still warm.
+    this.#bindNumbers(line.row);
   }
 
   /** Whether all but the numbers is drawn as it is. */
@@ -293,10 +236,6 @@ export class ObjectRowView extends TreeRow {
     const isOff = this.#isOff(row);
     if (copy.dataset['of'] !== row.path) {
       copy.dataset['of'] = row.path;
-      const say = (button: HTMLElement, title: string, label: string): void => {
-        button.title = title;
-        button.setAttribute('aria-label', label);
-      };
       say(copy, `Copy ${fetchLine(row)}`, `Copy the line that fetches ${row.path}`);
       say(reset, 'Reset peak', `Reset the peak of ${row.path}`);
       say(unshare, 'Unshare', `Unshare ${row.path}`);
@@ -312,10 +251,22 @@ export class ObjectRowView extends TreeRow {
     }
   }
 
+  #bindRate(idx: number, isOther: boolean): void {
+    const now = this.view.now();
+    if (!isOther && now - this.#rateChanged < RATE_EVERY_MS - SLACK_MS) {
+      return;
+    }
+    const calls = this.view.rate(idx);
+    const words = rate(calls);
+    if (isOther || words !== this.#rate) {
+      this.#rateChanged = isOther ? -Infinity : now;
+      this.#rate = words;
+      this.#numbers.rate.set(words);
+      this.#none.set(!calls);
+    }
+  }
+
   #bindNumbers(row: ObjectRow): void {
-    const calls = this.view.rate(row.idx);
-    this.#numbers.rate.set(rate(calls));
-    this.#none.set(!calls);
     this.#numbers.calls.set(total(callsOf(row)));
     this.#numbers.bytes.set(bytes(row.bytes_in + row.bytes_out));
     const fill = share(row.last, row);
@@ -341,56 +292,5 @@ export class ObjectRowView extends TreeRow {
         this.#fault.title = error;
       }
     }
-  }
-}
-
-export class CutRowView extends TreeRow {
-  readonly #what = new Text(el('span'));
-  readonly #limit = new Text(el('span'));
-  readonly #times = new Text(el('span', { class: 'long' }));
-  readonly #path: Attribute;
-
-  constructor(view: RowView) {
-    super(
-      'row cut',
-      el(
-        'div',
-        { class: 'name', role: 'gridcell' },
-        el('span', { class: 'tw leaf' }),
-        icon('cut')
-      ),
-      view
-    );
-    const why = el(
-      'span',
-      { class: 'why' },
-      el('span', { class: 'long' }, 'cut here, it would be '),
-      this.#what.element,
-      el('span', { class: 'long' }, 'at most '),
-      this.#limit.element,
-      this.#times.element
-    );
-    const link = el(
-      'button',
-      { class: 'link err', type: 'button', tabindex: -1, 'data-do': 'what' },
-      'What to do'
-    );
-    this.name.append(why, link);
-    this.#path = new Attribute(this.name, 'title');
-  }
-
-  override bind(line: Line, index: number): void {
-    super.bind(line, index);
-    if (line.kind === 'cut') {
-      this.#bindCut(line);
-    }
-  }
-
-  #bindCut({ front, chain }: CutLine): void {
-    this.front.set(front, this.view.sought);
-    this.#path.set(chain.path);
-    this.#what.set(`level ${chain.level} of `);
-    this.#limit.set(String(chain.max_level));
-    this.#times.set(chain.cuts > 1 ? `, ${total(chain.cuts)} times` : '');
   }
 }

@@ -127,18 +127,33 @@ describe('rows are changed where they are', () => {
     expect(textOf(before[0] as HTMLElement, '.c-total')).toBe('5');
   });
 
-  it('at once if they were quiet, and else once a second', () => {
+  it('with every tick, so that a call is soon seen', () => {
     const calls = (gets: number): string => {
-      list.update(state({ objects: [object(1, 'a', { gets })] }));
-      return textOf(rowNamed(list, 'a'), '.c-total');
+      list.update(state({ objects: [object(1, 'a', { gets, last: 10 * gets })] }));
+      const row = rowNamed(list, 'a');
+      const words = `${textOf(row, '.c-total')} ${textOf(row, '.val')}`;
+      return words.replace(/\s/g, ' ');
     };
-    expect(calls(0)).toBe('0');
+    expect(calls(0)).toBe('0 0 %');
+    for (const gets of [1, 2, 3]) {
+      rest.clock += 250;
+      expect(calls(gets)).toBe(`${gets} ${gets} %`);
+    }
+  });
+
+  it('but their rate once a second, and at once if it was still', () => {
+    const rates = (value: number): string => {
+      rest.rates.set(1, value);
+      list.update(state({ objects: [object(1, 'a', {})] }));
+      return textOf(rowNamed(list, 'a'), '.c-rate');
+    };
+    expect(rates(0)).toBe('0');
     rest.clock += 250;
-    expect(calls(1)).toBe('1');
+    expect(rates(10)).toBe('10');
     rest.clock += 250;
-    expect(calls(2)).toBe('1');
+    expect(rates(20)).toBe('10');
     rest.clock += 750;
-    expect(calls(3)).toBe('3');
+    expect(rates(30)).toBe('30');
   });
 });
 
