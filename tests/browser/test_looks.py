@@ -35,7 +35,7 @@ FIND = """async host => {
 }"""
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
+@pytest.mark.parametrize("theme", ["Light", "Dark", "Dark High Contrast"])
 def test_it_is_as_axe_wants_it_and_its_picture_is_kept(
     notebook: Make, gate: MakeGate, artifacts: Path, theme: str
 ) -> None:
@@ -47,19 +47,20 @@ def test_it_is_as_axe_wants_it_and_its_picture_is_kept(
     opened.begin(4)
     opened.page.evaluate(AXE.read_text())
     found: dict[str, Any] = {}
+    end = f"{theme.lower().replace(' ', '-')}.png"
     for name, view in (("widget", opened.widget), ("panel", opened.panel)):
         view.expect_change("shared.box")
         found[name] = opened.page.evaluate(FIND, HOSTS[name])
-        path = artifacts / f"{name}-{theme.lower()}.png"
+        path = artifacts / f"{name}-{end}"
         view.frame.screenshot(path=path)
-    opened.page.screenshot(path=artifacts / f"lab-{theme.lower()}.png")
+    opened.page.screenshot(path=artifacts / f"lab-{end}")
     for name in ("Workers", "Errors"):
         opened.widget.tab(name)
         if name == "Errors":
             opened.widget.errors.first.get_by_role("button").first.click()
         key = f"widget-{name.lower()}"
         found[key] = opened.page.evaluate(FIND, HOSTS["widget"])
-        path = artifacts / f"{key}-{theme.lower()}.png"
+        path = artifacts / f"{key}-{end}"
         opened.widget.frame.screenshot(path=path)
     assert opened.runs(4)
     until.open()

@@ -106,3 +106,14 @@ def test_the_item_of_the_status_bar_opens_the_panel_and_can_be_turned_off(
     expect(opened.status).to_be_hidden()
     item.check()
     expect(opened.status).to_be_visible()
+
+
+def test_a_name_that_is_dragged_into_a_cell_becomes_the_line_that_fetches_it(
+    notebook: Make,
+) -> None:
+    opened = notebook(LOAD, "")
+    opened.run(0)
+    opened.open_panel()
+    name = opened.panel.row("shared.box").locator(".id")
+    name.drag_to(opened.cell(1).locator(".cm-content"))
+    expect(opened.cell(1).locator(".cm-content")).to_have_text("fetch(shared.box)")
