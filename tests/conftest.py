@@ -9,10 +9,11 @@ import gc
 import multiprocessing
 import multiprocessing.util
 import os
+import signal
 import tempfile
 import threading
 import uuid
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psutil
 import pytest
@@ -43,6 +44,10 @@ RUN = uuid.uuid4().hex
 LASTING = ("resource_tracker import main", "multiprocessing.forkserver import main")
 
 
+#: What ends a process. Workers that are forked inherit what handles it.
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class Traces(NamedTuple):
     """
     What of ours is on the machine at one moment.
@@ -53,6 +58,7 @@ class Traces(NamedTuple):
     folders: set[Path]
     threads: set[threading.Thread]
     processes: set[psutil.Process]
+    handlers: dict[signal.Signals, Any]
 
 
 @functools.cache
@@ -96,6 +102,7 @@ def find_traces() -> Traces:
         folders=list_folders(),
         threads={t for t in threading.enumerate() if t.name.startswith(THREAD_PREFIX)},
         processes={process for process in processes if not is_lasting(process)},
+        handlers={number: signal.getsignal(number) for number in ENDS},
     )
 
 
@@ -122,6 +129,11 @@ def find_leaks(before: Traces) -> list[str]:
         + [f"in the temporary folder: {path}" for path in now.folders - before.folders]
         + [f"thread {thread.name}" for thread in now.threads - before.threads]
         + [describe(process.pid) for process in now.processes - before.processes]
+        + [
+            f"a handler of {x.name}"
+            for x in ENDS
+            if now.handlers[x] is not before.handlers[x]
+        ]
     )
 
 

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
@@ -34,7 +35,7 @@ from .screen import screen_of
 from .watching import watching
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..session.snapshot import Snapshot
     from .watching import Watching
@@ -105,15 +106,30 @@ def _top(options: argparse.Namespace, console: Console) -> None:
         with link_to(file) as link:
             _show_once(link, console, as_json=options.json)
         return
-    # To be ended is no reason not to say goodbye.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
-    with link_to(file, hears=True) as link, watching(link) as watched:
+    with (
+        _leaving_at_signals(),
+        link_to(file, hears=True) as link,
+        watching(link) as watched,
+    ):
         if options.json:
             _print(watched.begin())
             while True:
                 _print(watched.next())
         _show_live(watched, console)
+
+
+@contextmanager
+def _leaving_at_signals() -> Iterator[None]:
+    """
+    Let a process that is told to end leave its ``with`` blocks: it has to say goodbye.
+    """
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, _leave) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _leave(number: int, frame: object) -> NoReturn:
