@@ -85,7 +85,11 @@ class Channel:
         self._poll.register(lane.doorbell, select.POLLIN)
 
     def call(
-        self, data: bytes, buffers: Sequence[Any] = (), timeout: float | None = None
+        self,
+        data: bytes,
+        buffers: Sequence[Any] = (),
+        timeout: float | None = None,
+        looks: int = 0,
     ) -> tuple[bytes, Sequence[Any]]:
         """
         Send a request and wait for its answer.
@@ -94,6 +98,7 @@ class Channel:
             data: The frame's payload.
             buffers: Large buffers that belong to it.
             timeout: Seconds to wait, or None.
+            looks: So many looks before it blocks; else what looking has brought.
 
         Returns:
             The answer's payload and buffers.
@@ -121,21 +126,24 @@ class Channel:
         if not watched:
             lane.ring()
         answered = sequence | REPLIED
-        for _ in repeat(None, self._looks if watched < 2 else LOOKS_AMONG_MANY):
+        looks = looks or self._looks
+        for _ in repeat(None, looks if watched < 2 else LOOKS_AMONG_MANY):
             if words[STATE] == answered:
                 break
         else:
-            self._wait_on(answered, watched, timeout)
+            self._wait_on(answered, watched, timeout, looks)
         self.busy = False
         size = words[LENGTH]
         if size > lane.bufsize or NEEDS_FENCE:
             return lane.take()
         return lane.map[4 : size + 4], ()
 
-    def _wait_on(self, answered: int, watched: int, timeout: float | None) -> None:
+    def _wait_on(
+        self, answered: int, watched: int, timeout: float | None, looks: int
+    ) -> None:
         if watched > 1:
             words = self.lane.words
-            for _ in repeat(None, self._looks // LOOKS_A_TURN):
+            for _ in repeat(None, looks // LOOKS_A_TURN):
                 # Where more threads look than there are cores, the one that is waited
                 # for may be waiting for this one's core.
                 sched_yield()

@@ -12,6 +12,11 @@ from .methods import ProxyMethod
 
 __all__ = ["fetch", "fetched"]
 
+#: About 0.5 ms. To find that nothing changed takes a server 0.2 to 0.35 ms, and a
+#: wake-up as long again: 1 GB takes 0.4 ms with these looks, and 0.6 to 0.9 ms with
+#: those of any other call.
+LOOKS = 8_000
+
 
 def fetch(proxy: Any, *, writable: bool = True) -> Any:
     """
@@ -55,5 +60,5 @@ def fetched(proxy: Any, *, writable: bool = True) -> Any:
     """
     Give the object of a proxy: `fetch` without its check.
     """
-    data = proxy._duck_link.desk("fetch", proxy._duck_idx)
+    data = proxy._duck_link.desk("fetch", proxy._duck_idx, looks=LOOKS)
     return rebuild(data, writable=writable)

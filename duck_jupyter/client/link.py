@@ -159,7 +159,11 @@ class Link:
         return self._exchange(self.channel(), data, buffers, timeout)
 
     def request(
-        self, opcode: int, payload: Sequence[Any], timeout: float | None = None
+        self,
+        opcode: int,
+        payload: Sequence[Any],
+        timeout: float | None = None,
+        looks: int = 0,
     ) -> Any:
         """
         Send a request whose values are plain, as `send`.
@@ -173,15 +177,20 @@ class Link:
         channel = self.thread.channel
         if channel is None or channel.busy:
             channel = self.channel()
-        return self._exchange(channel, data, (), timeout)
+        return self._exchange(channel, data, (), timeout, looks)
 
-    def desk(self, word: str, *args: Any) -> Any:
+    def desk(self, word: str, *args: Any, looks: int = 0) -> Any:
         """
         Say a control word to the server itself.
+
+        Args:
+            word: The word.
+            args: What belongs to it.
+            looks: As `Channel.call` takes it.
         """
         if self.server is not None:
             return self.server.local_desk(word, args)
-        return self.request(EXECUTE, (DESK, word, args, NOTHING))
+        return self.request(EXECUTE, (DESK, word, args, NOTHING), looks=looks)
 
     def reference(
         self, idx: int, how: str, name: str, args: list[Any], kwargs: dict[str, Any]
@@ -201,9 +210,10 @@ class Link:
         data: bytes,
         buffers: Sequence[Any],
         timeout: float | None,
+        looks: int = 0,
     ) -> Any:
         try:
-            data, back = channel.call(data, buffers, timeout)
+            data, back = channel.call(data, buffers, timeout, looks)
         except BaseException as error:
             self._give_up(channel, error)
             raise

@@ -71,15 +71,13 @@ def held(name: str) -> bool:
 def test_no_task_sees_what_another_one_wrote(store: Store, worker: Worker) -> None:
     publication = store.publication("a")
     value = np.zeros(LENGTH)
+    handle: Any = publication.handle(value)
     told = [worker.run(spoil, data_of(publication, value)) for _ in range(5)]
     assert [clean for _, clean in told] == [True] * 5
     assert len({address for address, _ in told}) == 1
     assert not value.any()
-    assert wait_until(lambda: not worker.run(is_holding), 3 * IDLE_S)
-
-
-def is_holding() -> bool:
-    return " (deleted)" in Path("/proc/self/maps").read_text()
+    inode = f" {handle.file.inode} "
+    assert wait_until(lambda: not worker.run(held, inode), 3 * IDLE_S)
 
 
 def test_written_pages_are_given_back_with_the_data(
