@@ -10,6 +10,7 @@ so they are answered while a cell runs, whatever the version of the kernel.
 from __future__ import annotations
 
 import contextlib
+import math
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -120,4 +121,4 @@ class Sockets:
         return {}
 
     def _snapshot(self, content: dict[str, Any]) -> dict[str, Any]:
-        return {"snapshot": as_plain(self._hub.ticker.look())}
+        return {"snapshot": as_plain(self._hub.ticker.look(math.inf))}

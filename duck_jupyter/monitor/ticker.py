@@ -12,11 +12,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
-import psutil
-
 from ..session.doctor import examine, findings_of
 from ..session.observe import snapshot_of
 from ..session.snapshot import Cell, Snapshot, tick_between
+from .footprints import Footprints
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -31,9 +30,8 @@ LEAST_REST = 40
 #: Seconds from one whole snapshot to the next: at least, for each object, and at most.
 #: A page that is loaded anew while a cell runs waits so long.
 WHOLE_EVERY_S = (2.0, 0.05, 10.0)
-#: Seconds from one look at the memory of processes to the next; each reads a file of
-#: the system that takes milliseconds for gigabytes.
-MEMORY_EVERY_S = 2.0
+#: Processor time in seconds for the memory of workers, where a next look follows.
+MEMORY_S = 0.003
 #: Seconds from one look at what the dead left to the next.
 FINDINGS_EVERY_S = 30.0
 
@@ -84,8 +82,7 @@ class Ticker:
         #: Whoever has it looks: a snapshot with a higher number is a later one.
         self._looking = threading.Lock()
         self._seq = 0
-        self._pss: dict[int, int] = {}
-        self._pss_until = 0.0
+        self._footprints = Footprints()
         self._findings: list[Finding] = []
         self._findings_until = 0.0
         self.cell = Cell(running=False, number=None)
@@ -116,9 +113,13 @@ class Ticker:
                 self._viewers.remove(viewer)
             self._wake.set()
 
-    def look(self) -> Snapshot:
+    def look(self, memory_s: float = MEMORY_S) -> Snapshot:
         """
         Take a whole snapshot now.
+
+        Args:
+            memory_s: Processor time in seconds to look at the memory of workers;
+                that of others is what it was, or is not known yet.
         """
         with self._looking:
             self._seq += 1
@@ -126,7 +127,7 @@ class Ticker:
                 self._session,
                 seq=self._seq,
                 cell=self.cell,
-                pss=self._memory_of_workers(),
+                pss=self._footprints.of(self._workers(), memory_s),
                 findings=self._what_the_doctor_finds(),
                 done=self._commands.done(),
             )
@@ -217,24 +218,8 @@ class Ticker:
             self._findings = findings_of(examine(self._session))
         return self._findings
 
-    def _memory_of_workers(self) -> dict[int, int]:
-        now = time.monotonic()
-        if now < self._pss_until:
-            return self._pss
-        self._pss_until = now + MEMORY_EVERY_S
+    def _workers(self) -> set[int]:
         server = self._session.server
-        pids = (
-            set() if server is None else {found.hello.pid for found in server.callers()}
-        )
-        self._pss = {pid: size for pid in pids if (size := _pss_of(pid)) is not None}
-        return self._pss
-
-
-def _pss_of(pid: int) -> int | None:
-    try:
-        found = psutil.Process(pid).memory_full_info()
-    except psutil.Error:
-        return None
-    # Elsewhere than on Linux the system does not share pages out.
-    size: int | None = getattr(found, "pss", None)
-    return size
+        if server is None:
+            return set()
+        return {found.hello.pid for found in server.callers()}

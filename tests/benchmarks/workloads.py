@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "ANSWER",
@@ -14,6 +17,7 @@ __all__ = [
     "count_calls",
     "count_reads",
     "iterate",
+    "read_all",
     "read_once",
     "read_paced",
     "time_calls",
@@ -128,6 +132,22 @@ def read_paced(target: Any, per_second: int, seconds: float) -> list[int]:
         _never.wait(began + i / per_second - time.monotonic())
         times += time_reads(target, 1)
     return times
+
+
+def read_all(targets: Sequence[Any], seconds: float) -> int:
+    """
+    Read an attribute of each of many, again and again, once at least.
+
+    Returns:
+        How often.
+    """
+    end = time.monotonic() + seconds
+    rounds = 0
+    while not rounds or time.monotonic() < end:
+        for target in targets:
+            assert target.a == ANSWER
+        rounds += 1
+    return rounds
 
 
 def read_once(target: Any) -> float:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from .chromium import start_browser
 from .lab import Lab
 from .notebook import Gate, Notebook
 
@@ -24,17 +24,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Playwright
     from pluggy import Result
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: Seconds for one test: a page alone takes four, and on a busy machine thirty.
 PATIENCE_S = 240
 #: Seconds for something to be seen, likewise.
@@ -79,10 +68,10 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     """
     A browser of the test's own: nothing of it may be left behind.
     """
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.fail("There is no Chromium: apt-get install chromium", pytrace=False)
-    started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+    try:
+        started = start_browser(playwright)
+    except FileNotFoundError as error:
+        pytest.fail(str(error), pytrace=False)
     yield started
     started.close()
 

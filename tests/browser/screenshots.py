@@ -7,7 +7,6 @@ on after a worker was killed.
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import nbformat
 from playwright.sync_api import sync_playwright
 
-from .conftest import BROWSERS, FLAGS
+from .chromium import start_browser
 from .lab import Lab
 from .notebook import Notebook
 
@@ -41,8 +40,7 @@ def main() -> None:
     """
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        program = next(filter(None, map(shutil.which, BROWSERS)))
-        browser = driver.chromium.launch(executable_path=program, args=FLAGS)
+        browser = start_browser(driver)
         lab = Lab(Path(folder))
         try:
             for name in sys.argv[1:] or THEMES:
