@@ -141,9 +141,9 @@ def benchmarks(session: nox.Session) -> None:
     """
     Run the measurements; a quiet machine gives better numbers.
     """
-    session.install("-e", ".[dev]")
-    for plane in ("live", "data"):
-        session.run("python", "-m", f"tests.benchmarks.{plane}", *session.posargs)
+    session.install("-e", ".[dev,browser]")
+    for name in ("live", "data", "monitor", "view"):
+        session.run("python", "-m", f"tests.benchmarks.{name}", *session.posargs)
 
 
 @nox.session

@@ -14,7 +14,10 @@ from tests.support.processes import ROOT
 
 DEADLINE_S = 55.0
 MEASURES = [
+    "monitor's threads, 2 clients",
+    "the same threads, nobody looks, 2 clients",
     "monitor's cost, 2 clients",
+    "the same, nobody looks either time, 2 clients",
     "from a call to its tick, a cell running, p95",
     "one look, 50 objects and 3 workers: p50",
     "one look, 50 objects and 3 workers: longest",

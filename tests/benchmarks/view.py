@@ -1,9 +1,10 @@
 """
 What drawing the monitor takes: ``python -m tests.benchmarks.view [--quick] [--json]``.
 
-A real kernel says what it has, while two processes go on reading all of its objects;
-the widget's bundle draws it in Chromium, in a page of its own. Needs the ``browser``
-extra. A row that does not hold is no failure of the run: it says so in the table.
+A real kernel says what it has after its objects were read, and from there all numbers
+go on; the widget's bundle draws them in Chromium, in a page of its own.
+Needs the ``browser`` extra. A row that does not hold is no failure of the run: it says
+so in the table.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from playwright.sync_api import sync_playwright
 
+from duck_jupyter.monitor.viewers import PERIOD_S
 from tests.browser.chromium import start_browser
 from tests.magics.kernels import Kernel
-from tests.monitor.fronts import Front, is_live
+from tests.monitor.fronts import Front
 from tests.support.processes import ROOT
 
 from .crowd import crowd_of
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 BUNDLE = ROOT / "duck_jupyter" / "monitor" / "static" / "monitor.js"
-CLIENTS = 2
 HEIGHT = 900
 #: Of a notebook, and of a side panel.
 WIDTHS = (1180, 360)
@@ -47,8 +48,9 @@ from duck_jupyter import share
 from tests.benchmarks.workloads import Target
 many = [share(Target(), name=f"target_{{i}}") for i in range({objects})]
 """
-#: Opens the widget over a model that says what it is told to.
-OPEN = """async ([code, messages]) => {
+#: Opens the widget over a model that says what it is told to: the kernel's snapshot,
+#: and then what it would say later, with every row another.
+OPEN = """async ([code, snapshot, period]) => {
     const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
     const { default: widget } = await import(url);
     const listeners = new Set();
@@ -57,10 +59,25 @@ OPEN = """async ([code, messages]) => {
         on: (_, listener) => listeners.add(listener),
         off: (_, listener) => listeners.delete(listener)
     };
-    let next = 0;
+    let message = { kind: 'snapshot', snapshot };
+    window.prepare = () => {
+        const later = structuredClone(message.snapshot);
+        later.seq += 1;
+        later.whole = false;
+        later.time += period;
+        for (const row of [...later.objects, later.totals]) {
+            row.gets += 3;
+            row.bytes_in += 60;
+            row.bytes_out += 90;
+        }
+        for (const row of later.workers) {
+            row.calls += 20;
+            row.waited += 0.1;
+        }
+        message = { kind: 'snapshot', snapshot: later };
+    };
     const frame = () => new Promise(requestAnimationFrame);
     window.tell = async () => {
-        const message = messages[next++];
         listeners.forEach(listener => listener(message));
         // One draws what came, and one more follows it.
         await frame();
@@ -95,32 +112,21 @@ class Cost(NamedTuple):
     layout: float
 
 
-def record(size: Size) -> list[dict[str, Any]]:
+def record(size: Size) -> dict[str, Any]:
     """
-    Hear what a kernel says, the whole first, while its objects are read.
+    Ask a kernel for a snapshot, after every object was read.
     """
     with ExitStack() as stack:
         kernel = stack.enter_context(Kernel())
         kernel.run(LOAD.format(objects=size.objects))
-        front = Front(kernel)
         text = kernel.value("__import__('pickle').dumps(many).hex()")
         targets = pickle.loads(bytes.fromhex(text))
-        stack.enter_context(crowd_of(size.workers - CLIENTS, targets[0]))
-        clients = [stack.enter_context(Station(f"client-{i}")) for i in range(CLIENTS)]
-        for client in clients:
-            client.run(read_all, targets, 0.0)
-        # Four ticks a second, and some more.
-        seconds = size.updates / 4 + 5
-        for client in clients:
-            client.start(read_all, targets, seconds)
-        front.ask("duck_watch", viewer="benchmark", quiet=False)
-        found = []
-        while len(found) <= size.updates:
-            message = front.hear(lambda m: is_live(m, "snapshot"))
-            found.append(message["content"]["data"])
-        front.ask("duck_unwatch", viewer="benchmark")
-        for client in clients:
-            client.result()
+        stack.enter_context(crowd_of(size.workers - 1, targets[0]))
+        reader = stack.enter_context(Station("reader"))
+        reader.run(read_all, targets)
+        found: dict[str, Any] = Front(kernel).ask("duck_snapshot")["snapshot"]
+        assert len(found["objects"]) == size.objects
+        assert len(found["workers"]) == size.workers
         return found
 
 
@@ -136,28 +142,32 @@ def cost_until_now(session: Any) -> Cost:
 
 
 def measure_width(
-    page: Page, messages: list[dict[str, Any]], what: str, width: int
+    page: Page, snapshot: dict[str, Any], size: Size, width: int
 ) -> list[Row]:
     """
-    Measure all updates but the first, which draws everything.
+    Measure some updates, after the one that draws everything first.
     """
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
-    page.evaluate(OPEN, [BUNDLE.read_text(), messages])
+    page.evaluate(OPEN, [BUNDLE.read_text(), snapshot, PERIOD_S])
     page.evaluate("tell()")
-    page.locator(ROWS).first.wait_for()
+    row = page.locator(ROWS).first
+    drawn = row.inner_text()
     costs: list[Cost] = []
     pause = threading.Event()
-    for _ in messages[1:]:
-        # As far apart as a second's four; timers of the view end in between.
+    for _ in range(size.updates):
+        # Timers of the view end in between.
+        page.evaluate("prepare()")
         began = time.monotonic()
         before = cost_until_now(session)
         page.evaluate("tell()")
-        pause.wait(began + 0.25 - time.monotonic())
+        pause.wait(began + PERIOD_S - time.monotonic())
         after = cost_until_now(session)
         costs.append(Cost(*(b - a for a, b in zip(before, after, strict=True))))
+    if row.inner_text() == drawn:
+        raise RuntimeError("the view does not draw what it is told")
     script, layout = ([cost[i] for cost in costs] for i in (0, 1))
-    what = f"{what}, {width} px"
+    what = f"{size.objects:,} objects, {size.workers} workers, {width} px"
     return [
         Row(f"script per update, {what}: p50", "ms", quantile(script, 0.5)),
         not_above(
@@ -182,14 +192,13 @@ def main() -> None:
     options = parser.parse_args()
     size = QUICK if options.quick else FULL
     machine = describe_machine()
-    messages = record(size)
-    what = f"{size.objects:,} objects, {size.workers} workers"
+    snapshot = record(size)
     rows: list[Row] = []
     with sync_playwright() as driver:
         browser = start_browser(driver)
         for width in WIDTHS:
             page = browser.new_page(viewport={"width": width, "height": HEIGHT})
-            rows += measure_width(page, messages, what, width)
+            rows += measure_width(page, snapshot, size, width)
             page.close()
         browser.close()
     sys.stdout.write((as_json if options.json else as_text)(rows, machine))

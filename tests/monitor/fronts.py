@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Front", "is_live"]
+__all__ = ["Front"]
 
 #: It prints a word, and lasts until somebody makes a file.
 BUSY_CELL = """
