@@ -8,36 +8,27 @@ the run: it says so in the table.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from . import servers
-from .machine import describe_machine
+from .command import run
 from .measures import IDLE_WORKERS, measure_all
 from .peers import start_manager
 from .size import FULL, QUICK
 from .station import Station
-from .table import as_json, as_text
+
+if TYPE_CHECKING:
+    from .size import Size
+    from .table import Row
 
 __all__ = ["main"]
 
 
-def main() -> None:
+def measure(size: Size) -> list[Row]:
     """
-    Measure, and print the table.
+    Measure with a server, its clients and the Manager at hand.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.live",
-        description="Measure live proxies beside a multiprocessing.Manager.",
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="seconds, with numbers that mean little"
-    )
-    parser.add_argument("--json", action="store_true", help="for programs")
-    options = parser.parse_args()
-    size = QUICK if options.quick else FULL
-    machine = describe_machine()
     with ExitStack() as stack:
         peer = start_manager(size.numbers)
         stack.callback(peer.manager.shutdown)
@@ -46,8 +37,15 @@ def main() -> None:
         clients = [
             stack.enter_context(Station(f"client-{i}")) for i in range(IDLE_WORKERS)
         ]
-        rows = measure_all(clients, ours, peer, size)
-    sys.stdout.write((as_json if options.json else as_text)(rows, machine))
+        return measure_all(clients, ours, peer, size)
+
+
+def main() -> None:
+    """
+    Measure, and print the table.
+    """
+    what = "Measure live proxies beside a multiprocessing.Manager."
+    run("live", what, (FULL, QUICK), measure)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ failure of the run: it says so in the table.
 
 from __future__ import annotations
 
-import argparse
 import pickle
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -22,11 +20,11 @@ from tests.magics.kernels import Kernel
 from tests.monitor.fronts import Front
 
 from . import workloads
+from .command import run
 from .crowd import crowd_of
-from .machine import describe_machine
 from .measures import together
 from .station import Station
-from .table import Row, as_json, as_text, not_above
+from .table import Row, not_above
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,21 +184,10 @@ def measure_look(kernel: Kernel, target: Any, size: Size) -> list[Row]:
     ]
 
 
-def main() -> None:
+def measure(size: Size) -> list[Row]:
     """
-    Measure, and print the table.
+    Measure with a kernel and its clients at hand.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.monitor",
-        description="Measure what the live monitor takes.",
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="seconds, with numbers that mean little"
-    )
-    parser.add_argument("--json", action="store_true", help="for programs")
-    options = parser.parse_args()
-    size = QUICK if options.quick else FULL
-    machine = describe_machine()
     with ExitStack() as stack:
         kernel = stack.enter_context(Kernel())
         kernel.run(LOAD)
@@ -213,8 +200,15 @@ def main() -> None:
         ]
         for client in clients:
             client.close()
-        rows += measure_look(kernel, target, size)
-    sys.stdout.write((as_json if options.json else as_text)(rows, machine))
+        return [*rows, *measure_look(kernel, target, size)]
+
+
+def main() -> None:
+    """
+    Measure, and print the table.
+    """
+    what = "Measure what the live monitor takes."
+    run("monitor", what, (FULL, QUICK), measure)
 
 
 if __name__ == "__main__":

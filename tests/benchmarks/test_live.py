@@ -7,13 +7,10 @@ What the numbers are is not tested: they follow the machine and what else runs o
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from tests.support.processes import ROOT
-
+from .command import quick_run
 from .table import Row, as_json, as_text, beside, not_above, not_below
 
 DEADLINE_S = 45.0
@@ -38,17 +35,7 @@ MEASURES = [
 
 @pytest.mark.slow
 def test_a_quick_run_has_every_row() -> None:
-    command = [sys.executable, "-m", "tests.benchmarks.live", "--quick", "--json"]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = quick_run("live", DEADLINE_S)
     assert " cores, " in found["machine"]
     assert [row["measure"] for row in found["rows"]] == MEASURES
 

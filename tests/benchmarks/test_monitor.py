@@ -4,13 +4,9 @@ The monitor's benchmark runs and says everything; the numbers are the machine's.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 import pytest
 
-from tests.support.processes import ROOT
+from .command import quick_run
 
 DEADLINE_S = 55.0
 MEASURES = [
@@ -26,16 +22,6 @@ MEASURES = [
 
 @pytest.mark.slow
 def test_a_quick_run_has_every_row() -> None:
-    command = [sys.executable, "-m", "tests.benchmarks.monitor", "--quick", "--json"]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = quick_run("monitor", DEADLINE_S)
     assert [row["measure"] for row in found["rows"]] == MEASURES
     assert all(row["ours"] is not None for row in found["rows"])

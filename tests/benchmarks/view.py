@@ -9,9 +9,7 @@ so in the table.
 
 from __future__ import annotations
 
-import argparse
 import pickle
-import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -25,11 +23,11 @@ from tests.magics.kernels import Kernel
 from tests.monitor.fronts import Front
 from tests.support.processes import ROOT
 
+from .command import run
 from .crowd import crowd_of
-from .machine import describe_machine
 from .measures import quantile
 from .station import Station
-from .table import Row, as_json, as_text, not_above
+from .table import Row, not_above
 from .workloads import read_all
 
 if TYPE_CHECKING:
@@ -177,21 +175,10 @@ def measure_width(
     ]
 
 
-def main() -> None:
+def measure(size: Size) -> list[Row]:
     """
-    Measure, and print the table.
+    Measure at every width.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.view",
-        description="Measure what drawing the live monitor takes.",
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="seconds, with numbers that mean little"
-    )
-    parser.add_argument("--json", action="store_true", help="for programs")
-    options = parser.parse_args()
-    size = QUICK if options.quick else FULL
-    machine = describe_machine()
     snapshot = record(size)
     rows: list[Row] = []
     with sync_playwright() as driver:
@@ -201,7 +188,15 @@ def main() -> None:
             rows += measure_width(page, snapshot, size, width)
             page.close()
         browser.close()
-    sys.stdout.write((as_json if options.json else as_text)(rows, machine))
+    return rows
+
+
+def main() -> None:
+    """
+    Measure, and print the table.
+    """
+    what = "Measure what drawing the live monitor takes."
+    run("view", what, (FULL, QUICK), measure)
 
 
 if __name__ == "__main__":

@@ -4,28 +4,14 @@ The benchmark of the view runs and says everything; the numbers are the machine'
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
-from tests.support.processes import ROOT
+from tests.benchmarks.command import quick_run
 
 DEADLINE_S = 120.0
 WHAT = [f"per update, 50 objects, 3 workers, {width} px" for width in (1180, 360)]
 
 
 def test_a_quick_run_has_every_row() -> None:
-    command = [sys.executable, "-m", "tests.benchmarks.view", "--quick", "--json"]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    rows = json.loads(done.stdout)["rows"]
+    rows = quick_run("view", DEADLINE_S)["rows"]
     assert [row["measure"] for row in rows] == [
         name
         for what in WHAT
