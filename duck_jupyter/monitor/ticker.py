@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from ..session.doctor import examine, findings_of
-from ..session.observe import snapshot_of
+from ..session.observe import ObjectRows, snapshot_of
 from ..session.snapshot import Cell, Snapshot, tick_between
 from .footprints import Footprints
 
@@ -55,9 +55,13 @@ class Viewer(Protocol):
         """
         ...
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, snapshot: Snapshot, whole: Snapshot) -> None:
         """
         Take a snapshot, in the ticker's thread.
+
+        Args:
+            snapshot: A tick, or a whole one.
+            whole: The whole one of that moment.
         """
 
 
@@ -82,6 +86,7 @@ class Ticker:
         #: Whoever has it looks: a snapshot with a higher number is a later one.
         self._looking = threading.Lock()
         self._seq = 0
+        self._rows = ObjectRows()
         self._footprints = Footprints()
         self._findings: list[Finding] = []
         self._findings_until = 0.0
@@ -130,6 +135,7 @@ class Ticker:
                 pss=self._footprints.of(self._workers(), memory_s),
                 findings=self._what_the_doctor_finds(),
                 done=self._commands.done(),
+                rows=self._rows,
             )
 
     def send_soon(self) -> None:
@@ -162,7 +168,7 @@ class Ticker:
         if viewers:
             last = self.look()
             for viewer in viewers:
-                self._show(viewer, last)
+                self._show(viewer, last, last)
 
     def _run(self) -> None:
         try:
@@ -196,7 +202,7 @@ class Ticker:
                 sent = tick_between(before, now)
             before = now
             for viewer in viewers:
-                self._show(viewer, sent)
+                self._show(viewer, sent, now)
             period = min(viewer.period_s for viewer in viewers)
             rest = period - (time.monotonic() - begun)
             self._wake.wait(max(rest, LEAST_REST * (time.thread_time() - used)))
@@ -204,9 +210,9 @@ class Ticker:
     def _looking_now(self) -> list[Viewer]:
         return [found for found in self._viewers if found.is_looking]
 
-    def _show(self, viewer: Viewer, snapshot: Snapshot) -> None:
+    def _show(self, viewer: Viewer, snapshot: Snapshot, whole: Snapshot) -> None:
         try:
-            viewer.show(snapshot)
+            viewer.show(snapshot, whole)
         except Exception:
             # Its way to the front end is closed; the others go on.
             self.discard(viewer)

@@ -137,8 +137,12 @@ class Listeners:
         """
         return self.leases.period_s
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, snapshot: Snapshot, whole: Snapshot) -> None:
         """
         Send a snapshot.
+
+        Args:
+            snapshot: A tick, or a whole one.
+            whole: Not needed here.
         """
         self._send({"kind": "snapshot", "snapshot": as_plain(snapshot)})

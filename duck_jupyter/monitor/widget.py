@@ -74,17 +74,21 @@ class Monitor(anywidget.AnyWidget):
         """
         return self._leases.period_s
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, snapshot: Snapshot, whole: Snapshot) -> None:
         """
         Send a snapshot to all views.
+
+        Args:
+            snapshot: A tick, or a whole one.
+            whole: What is kept for views that come later.
         """
         context = self._context
         if context is None:
-            self._give(snapshot)
+            self._give(snapshot, whole)
         else:
-            context.run(self._give, snapshot)
+            context.run(self._give, snapshot, whole)
 
-    def _give(self, snapshot: Snapshot) -> None:
+    def _give(self, snapshot: Snapshot, whole: Snapshot) -> None:
         plain = as_plain(snapshot)
         self.send({"kind": "snapshot", "snapshot": plain})
         # While a cell runs the stream is enough, and what lasts is how it ended.
@@ -99,7 +103,7 @@ class Monitor(anywidget.AnyWidget):
         if snapshot.cell.running or state == self._kept or now < self._kept_until:
             return
         self._kept, self._kept_until = state, now + KEPT_EVERY_S
-        self.snapshot = plain if snapshot.whole else as_plain(self._hub.ticker.look())
+        self.snapshot = plain if snapshot.whole else as_plain(whole)
 
     def _hear(self, widget: Any, content: Any, buffers: Any) -> None:
         if not isinstance(content, dict):

@@ -81,6 +81,15 @@ class Policy:
         return self.allow is None and not self.readonly
 
     @cached_property
+    def mode(self) -> str:
+        """
+        What workers may do with the object, in a word.
+        """
+        if self.frozen:
+            return "frozen"
+        return "read-only" if self.readonly else "live"
+
+    @cached_property
     def for_results(self) -> Policy:
         """
         The settings of what is reached through the object.

@@ -127,11 +127,14 @@ class Publisher:
         """
         with self._lock:
             inplace = isinstance(self._publications.get(entry.idx), Inplace)
-        if inplace:
-            return "inplace"
-        if entry.policy.frozen:
-            return "frozen"
-        return "read-only" if entry.policy.readonly else "live"
+        return "inplace" if inplace else entry.policy.mode
+
+    def published(self) -> frozenset[int]:
+        """
+        Give the numbers of the objects of which something is kept, or was.
+        """
+        with self._lock:
+            return frozenset(self._publications)
 
     def versions(self, idx: int) -> Versions:
         """

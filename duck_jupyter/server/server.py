@@ -48,8 +48,9 @@ from .policy import (
     check_max_chain,
 )
 from .publishing import Publisher
+from .reading import Reader
 from .serving import Serving
-from .statistics import ServerStatistics, state_of, statistics_of
+from .statistics import ServerStatistics, state_of
 from .workers import WorkerLog
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class ProxyServer(AnswersByHand):
         self._serving: Serving | None = None
         self._link: Link | None = None
         self._closed = False
+        self._reader = Reader()
         _servers.add(self)
 
     # -- life ------------------------------------------------------------------------
@@ -222,6 +224,8 @@ class ProxyServer(AnswersByHand):
         """
         self._lock = threading.Lock()
         self._closed = True
+        # Another thread may have been reading.
+        self._reader = Reader()
         self.publisher.after_fork()
         if self._serving is not None:
             self._serving.after_fork()
@@ -339,7 +343,7 @@ class ProxyServer(AnswersByHand):
         """
         Give all that the server has counted, as one immutable value.
         """
-        return statistics_of(self)
+        return self._reader.read(self)
 
     def reset_peaks(self, idx: int | None = None) -> None:
         """

@@ -16,6 +16,8 @@ from .counters import LAST_BYTES, PEAK_BYTES, add_counts, fresh_counts
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from .ledger import Changes, Ledger
+
 __all__ = ["Tally"]
 
 #: So many objects are counted apart before those that are no more are put together.
@@ -75,3 +77,10 @@ class Tally:
         """
         with self._lock:
             return {idx: list(counts) for idx, counts in self.by_object.items()}
+
+    def enter(self, ledger: Ledger) -> Changes:
+        """
+        Bring a ledger up to date.
+        """
+        with self._lock:
+            return ledger.follow(self.by_object)

@@ -8,11 +8,11 @@ import os
 import platform
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..memory.room import memory_place, spool_folder
 from .ends import end_of
-from .sizes import size_of
+from .sizes import sizer_of
 from .snapshot import (
     SCHEMA,
     Cell,
@@ -28,7 +28,10 @@ from .snapshot import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from ..server.counters import CallTotals
+    from ..server.objects import Entry
     from ..server.statistics import (
         ProxyStatistics,
         ServerStatistics,
@@ -36,9 +39,10 @@ if TYPE_CHECKING:
     )
     from ..server.workers import WorkerEnd
     from .session import Session
+    from .sizes import Sizer
     from .snapshot import Finding
 
-__all__ = ["snapshot_of"]
+__all__ = ["ObjectRows", "snapshot_of"]
 
 #: Groups of errors in a snapshot, the newest; tracebacks make them large.
 MOST_ERRORS = 50
@@ -54,6 +58,7 @@ def snapshot_of(
     pss: dict[int, int] | None = None,
     findings: list[Finding] | None = None,
     done: list[str] | None = None,
+    rows: ObjectRows | None = None,
 ) -> Snapshot:
     """
     Look at the whole of a session.
@@ -65,6 +70,7 @@ def snapshot_of(
         pss: The memory of worker processes in bytes, by number.
         findings: What the doctor found.
         done: Ids of the commands that were done lately.
+        rows: Remembers the rows of objects, for whoever looks again and again.
     """
     cell = cell or Cell(running=False, number=None)
     kernel = KernelRow(os.getpid(), platform.python_version(), SESSION_ID)
@@ -94,11 +100,8 @@ def snapshot_of(
         )
     # To look changes nothing: names follow their variables between cells.
     found = server.statistics()
-    entries = server.table.entries
-    objects = []
-    for proxy in found.proxies:
-        entry = entries.get(proxy.idx)
-        objects.append(_object(proxy, None if entry is None else entry.target))
+    rows = rows or ObjectRows()
+    objects = rows.of(found.proxies, server.table.entries)
     return Snapshot(
         schema=SCHEMA,
         seq=seq,
@@ -125,6 +128,43 @@ def snapshot_of(
     )
 
 
+class ObjectRows:
+    """
+    Rows of objects; those that did not change are the same ones as before.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[ProxyStatistics, ObjectRow]] = {}
+
+    def of(
+        self, proxies: Iterable[ProxyStatistics], entries: Mapping[int, Entry]
+    ) -> list[ObjectRow]:
+        """
+        Give the rows of objects, in their order.
+
+        Args:
+            proxies: What the server has counted of each.
+            entries: The objects, by number.
+        """
+        # A thousand objects are of a few types, and to ask a type takes longer than
+        # the rest of a row that did not change.
+        sizers: dict[type, Sizer | None] = {}
+        known, self._known = self._known, {}
+        for found in proxies:
+            entry = entries.get(found.idx)
+            target = None if entry is None else entry.target
+            kind = type(target)
+            if kind not in sizers:
+                sizers[kind] = sizer_of(kind)
+            sizer = sizers[kind]
+            size = "" if sizer is None else sizer(target)
+            before, row = known.get(found.idx, (None, None))
+            if row is None or before is not found or row.size != size:
+                row = _object(found, size)
+            self._known[found.idx] = found, row
+        return [row for _, row in self._known.values()]
+
+
 def _totals(calls: CallTotals) -> Totals:
     return Totals(
         gets=calls.gets,
@@ -138,7 +178,7 @@ def _totals(calls: CallTotals) -> Totals:
     )
 
 
-def _object(found: ProxyStatistics, target: Any) -> ObjectRow:
+def _object(found: ProxyStatistics, size: str) -> ObjectRow:
     calls, versions = found.calls, found.versions
     return ObjectRow(
         idx=found.idx,
@@ -146,7 +186,7 @@ def _object(found: ProxyStatistics, target: Any) -> ObjectRow:
         path=found.path,
         root=found.root,
         type=found.type_name,
-        size=size_of(target),
+        size=size,
         mode=found.mode,
         level=found.level,
         max_level=found.max_level,

@@ -7,9 +7,14 @@ from __future__ import annotations
 import array
 import collections
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-__all__ = ["in_bytes", "size_of"]
+__all__ = ["Sizer", "in_bytes", "size_of", "sizer_of"]
+
+#: Tells the size of an object in words.
+Sizer = Callable[[Any], str]
 
 #: What is counted in them. Their own ``__len__`` is asked, whatever a subclass says.
 _COUNTED: dict[type, str] = {
@@ -39,18 +44,29 @@ def size_of(value: Any) -> str:
 
     Only types are asked that are known to answer at once.
     """
-    kind = type(value)
+    sizer = sizer_of(type(value))
+    return "" if sizer is None else sizer(value)
+
+
+def sizer_of(kind: type) -> Sizer | None:
+    """
+    Give what tells the size of objects of a type, as `size_of` does, or None.
+    """
     for counted, unit in _COUNTED.items():
         if issubclass(kind, counted):
-            return _count(counted.__len__(value), unit)  # type: ignore[attr-defined]
+            return partial(_count_in, counted, unit)
     for library, names in _SHAPED.items():
         # Who never imported the library has no object of it.
         module = sys.modules.get(library)
         for name in names if module is not None else ():
             shaped = getattr(module, name, None)
             if isinstance(shaped, type) and issubclass(kind, shaped):
-                return _shape_of(shaped, value)
-    return ""
+                return partial(_shape_of, shaped)
+    return None
+
+
+def _count_in(counted: Any, unit: str, value: Any) -> str:
+    return _count(counted.__len__(value), unit)
 
 
 def _shape_of(shaped: Any, value: Any) -> str:

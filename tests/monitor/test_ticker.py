@@ -39,7 +39,7 @@ class Eye:
         self.seen: queue.Queue[Snapshot] = queue.Queue()
         self.threads: set[str] = set()
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, snapshot: Snapshot, whole: Snapshot) -> None:
         self.threads.add(threading.current_thread().name)
         self.seen.put(snapshot)
 
@@ -52,8 +52,8 @@ class Blind(Eye):
     Somebody whose front end is closed.
     """
 
-    def show(self, snapshot: Snapshot) -> None:
-        super().show(snapshot)
+    def show(self, snapshot: Snapshot, whole: Snapshot) -> None:
+        super().show(snapshot, whole)
         raise OSError("closed")
 
 

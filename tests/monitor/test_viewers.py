@@ -115,7 +115,7 @@ def test_what_is_shown_is_sent_as_plain_values(clock: Clock) -> None:
     assert not listeners.is_looking
     listeners.leases.renew("panel")
     assert listeners.is_looking
-    listeners.show(golden())
+    listeners.show(golden(), golden())
     (message,) = sent
     assert message["kind"] == "snapshot"
     assert message["snapshot"]["objects"][0]["path"] == "df"

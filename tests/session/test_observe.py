@@ -20,7 +20,7 @@ from duck_jupyter.memory.room import Place
 from duck_jupyter.session import observe
 from duck_jupyter.session.doctor import Report, examine, findings_of
 from duck_jupyter.session.names import Source, Terms
-from duck_jupyter.session.observe import snapshot_of
+from duck_jupyter.session.observe import ObjectRows, snapshot_of
 from duck_jupyter.session.session import Wish
 from duck_jupyter.session.snapshot import Cell, as_plain
 from tests.support.processes import wait_until
@@ -203,6 +203,29 @@ def test_to_look_lets_no_name_follow_its_variable(session: Session) -> None:
     del space["x"]
     assert snapshot_of(session).object_count == 1
     assert session.names == ()
+
+
+def test_rows_that_did_not_change_are_the_same_ones(
+    session: Session, worker: Worker
+) -> None:
+    """
+    Whatever an object's size in words says, it is asked each time.
+    """
+    items = [1, 2, 3]
+    used = share({"a": 1}, name="used")
+    share(items, name="items")
+    share(b"x", name="unused")
+    rows = ObjectRows()
+    before = snapshot_of(session, rows=rows).objects
+    worker.eval("used['a']", used=used)
+    items.append(4)
+
+    assert wait_until(lambda: snapshot_of(session).objects[0].executes == 1)
+    first, second, third = snapshot_of(session, rows=rows).objects
+    assert first.executes == 1
+    assert second.size == "4 items"
+    assert third is before[2]
+    assert snapshot_of(session, rows=rows).objects == snapshot_of(session).objects
 
 
 def test_json_can_say_all_of_it(session: Session, worker: Worker) -> None:
