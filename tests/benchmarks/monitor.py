@@ -23,6 +23,7 @@ from . import workloads
 from .command import run
 from .crowd import crowd_of
 from .measures import together
+from .monitorcost import measure_cost
 from .station import Station
 from .table import Row, not_above
 
@@ -43,16 +44,15 @@ MANY = """
 from duck_jupyter import share
 many = [share(Target(), name=f"target_{{i}}") for i in range({objects})]
 """
-LOOKS = """
-import statistics, time
+LOOK = """
+import time
 from duck_jupyter.magics.extension import _hub
-from duck_jupyter.session.snapshot import as_plain
-times = []
-for _ in range({looks}):
-    began = time.perf_counter()
-    found = _hub.ticker.look()
-    times.append(time.perf_counter() - began)
+began = time.thread_time()
+found = _hub.ticker.look()
+took = time.thread_time() - began
 """
+#: Of many objects, those that are called again and again.
+FEW = 10
 
 
 #: The monitor's, and those of the kernel that send for it; all but the server's.
@@ -67,16 +67,27 @@ class Size(NamedTuple):
     How often, and how many.
     """
 
+    #: For the threads' time, and the seconds of each.
     rounds: int
-    seconds: float
+    round_s: float
+    #: Seconds of each load for the cost of pictures.
+    load_s: float
     calls: int
     objects: int
     workers: int
     looks: int
 
 
-FULL = Size(rounds=30, seconds=1.0, calls=60, objects=1000, workers=50, looks=50)
-QUICK = Size(rounds=1, seconds=0.3, calls=3, objects=50, workers=3, looks=5)
+FULL = Size(
+    rounds=10,
+    round_s=1.0,
+    load_s=240.0,
+    calls=60,
+    objects=1000,
+    workers=50,
+    looks=25,
+)
+QUICK = Size(rounds=1, round_s=0.3, load_s=4.0, calls=3, objects=50, workers=3, looks=5)
 
 
 def proxy_in(kernel: Kernel) -> Any:
@@ -87,45 +98,34 @@ def proxy_in(kernel: Kernel) -> Any:
     return pickle.loads(bytes.fromhex(text))
 
 
-def measure_throughput(
+def measure_threads(
     front: Front, clients: Sequence[Station], target: Any, size: Size
 ) -> list[Row]:
     """
-    Measure reads of several clients with somebody who looks, and twice with nobody.
+    Measure the processor time of the monitor's threads while clients read.
 
-    How much the two without differ says what the first number is worth. What the
-    threads of the monitor take by the system's clocks varies less, but leaves out what
-    the server loses while it hands the interpreter over.
+    It leaves out what the server loses while it hands the interpreter over.
     """
     together(clients, workloads.count_reads, target, WARM_S)
-    ratios: dict[str, list[float]] = {"visible": [], "again": []}
-    taken: dict[str, list[float]] = {"visible": [], "again": []}
-    for i in range(size.rounds):
-        rates = {}
-        order = ["visible", "hidden", "again"]
-        for when in order[i % 3 :] + order[: i % 3]:
+    taken: dict[str, list[float]] = {"visible": [], "hidden": []}
+    for _ in range(size.rounds):
+        for when, found in taken.items():
             if when == "visible":
                 front.ask("duck_watch", viewer="benchmark", quiet=True)
                 front.tick()
             threads = front.kernel.value(OTHER_THREADS)
             before, began = seconds_of(front.pid, threads), time.monotonic()
-            rates[when] = together(clients, workloads.count_reads, target, size.seconds)
+            together(clients, workloads.count_reads, target, size.round_s)
             after = seconds_of(front.pid, threads)
             used = sum(after[each] - before[each] for each in after)
-            if when in taken:
-                taken[when].append(used / (time.monotonic() - began))
+            found.append(used / (time.monotonic() - began))
             front.ask("duck_unwatch", viewer="benchmark")
             front.drain()
-        for when, found in ratios.items():
-            found.append(rates[when] / rates["hidden"])
-    cost, noise = (100 * (1 - statistics.median(found)) for found in ratios.values())
+    who = f"{len(clients)} clients that read"
     share, none = (100 * statistics.median(found) for found in taken.values())
-    who = f"{CLIENTS} clients"
     return [
         Row(f"monitor's threads, {who}", "% of a core", share),
         Row(f"the same threads, nobody looks, {who}", "% of a core", none),
-        not_above(f"monitor's cost, {who}", "% of reads/s", cost, 3),
-        Row(f"the same, nobody looks either time, {who}", "% of reads/s", noise),
     ]
 
 
@@ -168,20 +168,43 @@ def measure_delay(front: Front, client: Station, target: Any, size: Size) -> lis
     return [not_above("from a call to its tick, a cell running, p95", "ms", p95, 500)]
 
 
-def measure_look(kernel: Kernel, target: Any, size: Size) -> list[Row]:
+def measure_many(front: Front, target: Any, size: Size) -> list[Row]:
     """
-    Measure one look at many objects and many workers.
+    Measure looks at many objects and many workers, and how often there is one.
     """
+    kernel = front.kernel
     kernel.run(MANY.format(objects=size.objects - 1))
-    with crowd_of(size.workers, target):
-        kernel.run(LOOKS.format(looks=size.looks))
+    text = kernel.value("__import__('pickle').dumps(many).hex()")
+    targets = pickle.loads(bytes.fromhex(text))
+    with crowd_of(size.workers - 1, target), Station("caller") as caller:
+        caller.run(workloads.read_all, targets)
+        kernel.run(LOOK)
         objects, workers = kernel.value("[found.object_count, len(found.workers)]")
-        median, worst = kernel.value("[statistics.median(times), max(times)]")
-    what = f"one look, {objects:,} objects and {workers} workers"
-    return [
-        Row(f"{what}: p50", "ms", 1e3 * median),
-        Row(f"{what}: longest", "ms", 1e3 * worst),
-    ]
+        rows = []
+        for called, words in ((targets[:FEW], f"{FEW} of them"), (targets, "all")):
+            what = f"{objects:,} objects, {workers} workers, {words} called"
+            times, pauses = [], []
+            for _ in range(size.looks):
+                caller.run(workloads.read_all, called)
+                kernel.run(LOOK)
+                times.append(kernel.value("took"))
+            front.ask("duck_watch", viewer="benchmark", quiet=True)
+            before = front.tick()["time"]
+            for _ in range(size.looks):
+                caller.run(workloads.read_all, called)
+                tick = front.tick()["time"]
+                pauses.append(tick - before)
+                before = tick
+            front.ask("duck_unwatch", viewer="benchmark")
+            rows += [
+                Row(f"one look, {what}", "ms", 1e3 * statistics.median(times)),
+                Row(
+                    f"from picture to picture, {what}",
+                    "ms",
+                    1e3 * statistics.median(pauses),
+                ),
+            ]
+    return rows
 
 
 def measure(size: Size) -> list[Row]:
@@ -195,12 +218,16 @@ def measure(size: Size) -> list[Row]:
         clients = [stack.enter_context(Station(f"client-{i}")) for i in range(CLIENTS)]
         target = proxy_in(kernel)
         rows = [
-            *measure_throughput(front, clients, target, size),
+            *measure_threads(front, clients, target, size),
             *measure_delay(front, clients[0], target, size),
         ]
         for client in clients:
             client.close()
-        return [*rows, *measure_look(kernel, target, size)]
+        return [
+            *measure_cost(front, target, size.load_s),
+            *rows,
+            *measure_many(front, target, size),
+        ]
 
 
 def main() -> None:

@@ -10,13 +10,19 @@ from .command import quick_run
 
 DEADLINE_S = 55.0
 MEASURES = [
-    "monitor's threads, 2 clients",
-    "the same threads, nobody looks, 2 clients",
-    "monitor's cost, 2 clients",
-    "the same, nobody looks either time, 2 clients",
+    "monitor's cost, 1 client that reads",
+    "its standard error, 1 client that reads",
+    "the same without a picture, 1 client that reads",
+    "monitor's cost, 2 clients whose calls compute",
+    "its standard error, 2 clients whose calls compute",
+    "the same without a picture, 2 clients whose calls compute",
+    "monitor's threads, 2 clients that read",
+    "the same threads, nobody looks, 2 clients that read",
     "from a call to its tick, a cell running, p95",
-    "one look, 50 objects and 3 workers: p50",
-    "one look, 50 objects and 3 workers: longest",
+    "one look, 50 objects, 3 workers, 10 of them called",
+    "from picture to picture, 50 objects, 3 workers, 10 of them called",
+    "one look, 50 objects, 3 workers, all called",
+    "from picture to picture, 50 objects, 3 workers, all called",
 ]
 
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import threading
 import time
+from array import array
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "ANSWER",
@@ -17,6 +18,8 @@ __all__ = [
     "count_calls",
     "count_reads",
     "iterate",
+    "note_reads",
+    "note_sums",
     "read_all",
     "read_once",
     "read_paced",
@@ -26,6 +29,9 @@ __all__ = [
 
 ANSWER = 100
 CALLS_PER_READING = 10
+READS_PER_NOTE = 100
+#: Some milliseconds of work.
+NUMBERS_PER_SUM = 50_000
 
 _never = threading.Event()
 
@@ -43,6 +49,15 @@ class Target:
         Add two numbers.
         """
         return x + y
+
+    def sum_to(self, count: int) -> int:
+        """
+        Add up the numbers from 0 on, holding Python's lock like any code of a user's.
+        """
+        total = 0
+        for number in range(count):
+            total += number
+        return total
 
 
 def time_reads(target: Any, count: int) -> list[int]:
@@ -117,6 +132,45 @@ def count_reads(target: Any, start: float, seconds: float) -> float:
         now = time.monotonic()
     assert value == ANSWER
     return reads / (now - began)
+
+
+def note_reads(target: Any, seconds: float) -> array[float]:
+    """
+    Read an attribute for some seconds.
+
+    Returns:
+        When each batch of reads was over, in seconds of the monotonic clock.
+    """
+
+    def read() -> None:
+        for _ in range(READS_PER_NOTE):
+            target.a  # noqa: B018 - to read it is the work
+
+    return note(read, seconds)
+
+
+def note_sums(target: Any, seconds: float) -> array[float]:
+    """
+    Have sums added up in the kernel for some seconds.
+
+    Returns:
+        When each was over, in seconds of the monotonic clock.
+    """
+    return note(lambda: target.sum_to(NUMBERS_PER_SUM), seconds)
+
+
+def note(work: Callable[[], Any], seconds: float) -> array[float]:
+    """
+    Work for some seconds, and note when each piece of it was done.
+    """
+    notes = array("d")
+    end = time.monotonic() + seconds
+    now = 0.0
+    while now < end:
+        work()
+        now = time.monotonic()
+        notes.append(now)
+    return notes
 
 
 def read_paced(target: Any, per_second: int, seconds: float) -> list[int]:
