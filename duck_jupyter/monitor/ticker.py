@@ -30,8 +30,9 @@ LEAST_REST = 40
 #: Seconds from one whole snapshot to the next: at least, for each object, and at most.
 #: A page that is loaded anew while a cell runs waits so long.
 WHOLE_EVERY_S = (2.0, 0.05, 10.0)
-#: Processor time in seconds for the memory of workers, where a next look follows.
-MEMORY_S = 0.003
+#: Processor time in seconds for the memory of workers, where a next look follows: one
+#: of them takes about that.
+MEMORY_S = 0.001
 #: Seconds from one look at what the dead left to the next.
 FINDINGS_EVERY_S = 30.0
 

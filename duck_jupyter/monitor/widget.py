@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Monitor"]
 
-#: Seconds from one state that is kept to the next: it is what a second view begins
-#: with, and what a saved notebook shows.
-KEPT_EVERY_S = 1.0
+#: Seconds from one state that is kept to the next, at least and for each object: it is
+#: what a second view begins with, and what a saved notebook shows.
+KEPT_EVERY_S = (1.0, 0.005)
 
 
 class Monitor(anywidget.AnyWidget):
@@ -102,7 +102,9 @@ class Monitor(anywidget.AnyWidget):
         now = time.monotonic()
         if snapshot.cell.running or state == self._kept or now < self._kept_until:
             return
-        self._kept, self._kept_until = state, now + KEPT_EVERY_S
+        least, each = KEPT_EVERY_S
+        self._kept = state
+        self._kept_until = now + max(least, each * len(whole.objects))
         self.snapshot = plain if snapshot.whole else as_plain(whole)
 
     def _hear(self, widget: Any, content: Any, buffers: Any) -> None:

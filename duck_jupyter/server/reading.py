@@ -167,6 +167,21 @@ class Reader:
                 pids = tuple(sorted(held.union(pids)))
             before = self._proxies.get(idx)
             is_published = idx in published
+            # What it would be compared with costs more than all else of this loop.
+            if (
+                before is not None
+                and idx not in changed
+                and not is_published
+                and before.versions is NOTHING_KEPT
+                and before.worker_pids == pids
+                and before.path == entry.path
+                and before.parent == entry.parent
+                and before.level == entry.level
+                and before.type_name == entry.type_name
+                and before.last_error == last_errors.get(idx)
+            ):
+                found[idx] = before
+                continue
             now = ProxyStatistics(
                 idx,
                 entry.parent,
@@ -185,7 +200,7 @@ class Reader:
                 entry.since,
                 publisher.versions(idx) if is_published else NOTHING_KEPT,
             )
-            found[idx] = now if before is None or now != before else before
+            found[idx] = before if before == now else now
         return found
 
     def _calls_of(self, idx: int, users: Sequence[Ledger]) -> CallTotals:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-import statistics
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -92,49 +91,59 @@ def measure_with(front: Front, target: Any, load: Load, seconds: float) -> list[
         began = time.monotonic()
         pictures = look(front, began + MARGIN_S, began + MARGIN_S + seconds)
         notes = [client.result() for client in clients]
-    cost = Costs.of([lost(notes, picture, 0.0) for picture in pictures])
-    noise = Costs.of([lost(notes, picture, CONTROL_S) for picture in pictures])
+    cost = lost([around(notes, picture, 0.0) for picture in pictures])
+    noise = lost([around(notes, picture, CONTROL_S) for picture in pictures])
     return [
-        not_above(f"monitor's cost, {load.words}", "% of calls/s", cost.median, 3),
+        not_above(f"monitor's cost, {load.words}", "% of calls/s", cost.share, 3),
         Row(f"its standard error, {load.words}", "%", cost.error),
-        Row(f"the same without a picture, {load.words}", "% of calls/s", noise.median),
+        Row(f"the same without a picture, {load.words}", "% of calls/s", noise.share),
     ]
 
 
-class Costs(NamedTuple):
+class Lost(NamedTuple):
     """
-    What is lost, in percent.
+    What pictures cost, in percent of the calls between two of them.
     """
 
-    median: float
-    #: The standard error of a median.
+    share: float
     error: float
 
-    @classmethod
-    def of(cls, lost: Sequence[float]) -> Costs:
-        """
-        Put together what was lost to each picture, in percent.
-        """
-        # 1.253 is the square root of pi / 2: a median's error beside a mean's.
-        error = 1.253 * statistics.stdev(lost) / math.sqrt(len(lost))
-        return cls(statistics.median(lost), error)
 
-
-def lost(notes: Sequence[array[float]], picture: float, after_s: float) -> float:
+def lost(pairs: Sequence[tuple[float, float]]) -> Lost:
     """
-    Tell how many calls of a period, in percent, were lost in a tenth of a second.
+    Compare all calls in a tenth of a second with all of as much time beside it.
 
     Args:
-        notes: When calls were over, of each client.
+        pairs: What `around` gives for each picture.
+
+    Returns:
+        The ratio of the sums, and its standard error (Cochran, Sampling Techniques,
+        6.4); a mean of ratios would be biased by as much as the rates vary.
+    """
+    here, rest = (sum(column) for column in zip(*pairs, strict=True))
+    ratio = here / rest
+    spread = sum((one - ratio * other) ** 2 for one, other in pairs)
+    percent = 100 * TENTH_S / PERIOD_S
+    return Lost(percent * (1 - ratio), percent * math.sqrt(spread) / rest)
+
+
+def around(
+    notes: Sequence[array[float]], picture: float, after_s: float
+) -> tuple[float, float]:
+    """
+    Count the calls in a tenth of a second, and as many as the rest has in a tenth.
+
+    Args:
+        notes: When batches of calls were over, of each client.
         picture: When the work for a picture began.
-        after_s: Seconds from there to the tenth.
+        after_s: Seconds from there to the tenth; 0 or more than one.
     """
     here = calls(notes, picture + after_s, picture + after_s + TENTH_S)
     rest = calls(notes, picture + TENTH_S, picture + APART_S - AHEAD_S)
     rest_s = APART_S - AHEAD_S - TENTH_S
     if after_s:
         rest, rest_s = rest - here, rest_s - TENTH_S
-    return 100 * (1 - here / TENTH_S * rest_s / rest) * TENTH_S / PERIOD_S
+    return here, rest * TENTH_S / rest_s
 
 
 def look(front: Front, start: float, end: float) -> list[float]:
