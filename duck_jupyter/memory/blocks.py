@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import mmap
-import os
 import secrets
 import threading
 from multiprocessing import resource_tracker
@@ -23,8 +22,9 @@ from multiprocessing.shared_memory import SharedMemory
 from typing import TYPE_CHECKING, Any
 
 from ..errors import KernelGone, ProxyClosed
+from .descriptors import Descriptor
 from .janitor import hold
-from .room import NAME_PREFIX, allocate, fixed
+from .room import NAME_PREFIX, allocate, growing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,24 +38,20 @@ class Block:
     """
     A piece of memory that two processes map, readable by their user alone.
 
-    Whoever creates it passes `fd` on; each side closes its own.
+    Whoever creates it passes its descriptor on; each side closes its own. `descriptors`
+    has the rule for those who use it.
 
     Args:
         fd: Descriptor of the file behind it; the block owns it from here on.
         size: Bytes.
     """
 
-    __slots__ = ("__weakref__", "fd", "map", "size")
+    __slots__ = ("__weakref__", "_descriptor", "map", "size")
 
     def __init__(self, fd: int, size: int) -> None:
-        self.fd = fd
+        self._descriptor: Descriptor | None = Descriptor(fd)
         self.size = size
-        try:
-            self.map = mmap.mmap(fd, size)
-        except BaseException:
-            self.fd = -1
-            os.close(fd)
-            raise
+        self.map = mmap.mmap(fd, size)
 
     @classmethod
     def create(cls, size: int) -> Block:
@@ -76,9 +72,9 @@ class Block:
         return cls(allocate(size), size)
 
     @classmethod
-    def create_fixed(cls, size: int) -> Block:
+    def create_growing(cls, size: int) -> Block:
         """
-        Make a block that stays as large as it is, whoever gets its descriptor.
+        Make a block whose file can grow behind it, and that nobody can shorten.
 
         Another process that shortened a block would end everybody who touches it with
         SIGBUS. Not every system can prevent that; the others give a block like any.
@@ -91,44 +87,36 @@ class Block:
             DataTooBigError: There is no room for it anywhere.
         """
         size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
-        fd = fixed(size)
+        fd = growing(size)
         return cls.create(size) if fd is None else cls(fd, size)
 
-    def write(self, data: memoryview, offset: int) -> None:
+    @property
+    def closed(self) -> bool:
         """
-        Copy bytes into the block, though another process may have shortened it.
+        The block was closed in this process.
+        """
+        return self._descriptor is None
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """
+        The descriptor of the file behind the block.
 
         Raises:
-            OSError: There is no room for what it was shortened by.
+            ValueError: The block was closed.
         """
-        while data:
-            count = os.pwrite(self.fd, data, offset)
-            data, offset = data[count:], offset + count
-
-    def read_into(self, target: memoryview, offset: int) -> None:
-        """
-        Copy bytes out of the block, though another process may shorten it meanwhile.
-
-        Raises:
-            EOFError: It was shortened.
-        """
-        while target:
-            count = os.preadv(self.fd, [target], offset)
-            if not count:
-                raise EOFError(f"a block of {self.size} bytes was shortened")
-            target, offset = target[count:], offset + count
+        if self._descriptor is None:
+            raise ValueError("the block was closed")
+        return self._descriptor
 
     def close(self) -> None:
         """
         Unmap the block in this process; twice is fine.
         """
-        # An interrupt comes after a call: the number may by then be another file's.
-        fd, self.fd = self.fd, -1
-        if fd >= 0:
-            os.close(fd)
-            # A view that somebody still holds keeps the mapping until it goes.
-            with contextlib.suppress(BufferError):
-                self.map.close()
+        self._descriptor = None
+        # A view that somebody still holds keeps the mapping until it goes.
+        with contextlib.suppress(BufferError):
+            self.map.close()
 
     def __del__(self) -> None:
         # An interrupt may have come before there was anything to close.
@@ -136,7 +124,7 @@ class Block:
             self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self.fd < 0 else f"fd={self.fd}"
+        state = "closed" if self.closed else f"fd={self.descriptor.fileno()}"
         return f"<Block {self.size} bytes, {state}>"
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Span", "address_of", "differs", "update", "write_pieces"]
+__all__ = ["Span", "address_of", "copy_into", "differs", "update", "write_pieces"]
 
 #: What one thread takes at a time; large enough to hide what a call costs.
 COMPARE_CHUNK = 1 << 20
@@ -27,6 +27,8 @@ WRITE_CHUNK = 8 << 20
 THREADED_BYTES = 4 << 20
 #: The memory of one machine is busy with so many.
 MOST_THREADS = 4
+#: To copy less takes less time than to get Python's lock back.
+UNLOCKED_BYTES = 256 << 10
 
 _libc = ctypes.CDLL(None)  # which gives Python's lock away during a call
 _libc.memcmp.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
@@ -77,6 +79,20 @@ def address_of(buffer: Any) -> int:
     address = view.buf or 0
     ctypes.pythonapi.PyBuffer_Release(ctypes.byref(view))
     return address
+
+
+def copy_into(target: memoryview, source: memoryview) -> None:
+    """
+    Copy bytes; a large copy gives Python's lock away meanwhile.
+
+    Args:
+        target: Contiguous and writable bytes.
+        source: As many contiguous bytes.
+    """
+    if source.nbytes < UNLOCKED_BYTES:
+        target[:] = source
+    else:
+        _libc.memcpy(address_of(target), address_of(source), source.nbytes)
 
 
 def differs(spans: Iterable[Span]) -> bool:

@@ -38,8 +38,9 @@ __all__ = [
     "allocate",
     "check_spool",
     "chosen_spool",
-    "fixed",
     "follow_spool",
+    "free_memory",
+    "growing",
     "is_in_memory",
     "memory_place",
     "open_block",
@@ -61,12 +62,8 @@ NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM})
 #: What a file system answers that cannot make a file without a name.
 NO_NAMELESS = frozenset({errno.EISDIR, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOENT})
 #: The largest file that is made outside of `/dev/shm`, whose limit guards the machine.
-FIXED_BYTES = 16 * 2**20
-SEALS = (
-    0
-    if sys.platform != "linux"
-    else fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
-)
+GROWING_BYTES = 16 * 2**20
+SEALS = 0 if sys.platform != "linux" else fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 _spool: Path | None = None
 _lock = threading.Lock()
@@ -225,9 +222,9 @@ def allocate(size: int) -> int:
     return with_room(size, lambda fd: fill(fd, size))
 
 
-def fixed(size: int) -> int | None:
+def growing(size: int) -> int | None:
     """
-    Open a file of zeros in memory whose size nobody can change any more.
+    Open a file of zeros in memory that can grow and that nobody can shorten.
 
     Args:
         size: Bytes, all of them allocated.
@@ -236,11 +233,11 @@ def fixed(size: int) -> int | None:
         A descriptor to read, write and map, which the caller closes; None where the
         system has no such files, or cannot give this one.
     """
-    if size > FIXED_BYTES or not hasattr(os, "memfd_create"):
+    if size > GROWING_BYTES or not hasattr(os, "memfd_create"):
         return None
     try:
         fd = os.memfd_create(
-            f"{NAME_PREFIX}fixed", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+            f"{NAME_PREFIX}lane", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
         )
     except OSError:
         return None
@@ -295,6 +292,15 @@ def with_room(size: int, write: Callable[[int], None]) -> int:
         f"had with docker run {_flag(size, memory)}, and a folder on a larger disk is "
         "chosen with %config DuckJupyter.spool_dir = 'FOLDER' before the server starts."
     )
+
+
+def free_memory() -> int:
+    """
+    Tell how many bytes of memory programs may still take.
+    """
+    import psutil  # slow to import, and needed for large messages only
+
+    return int(psutil.virtual_memory().available)
 
 
 def fill(fd: int, size: int) -> None:

@@ -100,7 +100,7 @@ class Serving:
         self.doorway.close()
         for caller in callers:
             caller.gone = True
-            caller.lane.close()
+            caller.lane.hang_up()
             self._locks.release_all(caller)
             caller.end()
             self._table.count(caller.tally.counts())
@@ -167,7 +167,7 @@ class Serving:
             last = not any(c.hello.client == client for c in self.callers)
         self._locks.release_all(caller)
         caller.end()
-        caller.lane.close()
+        caller.lane.hang_up()
         self._workers.went(caller, last=last)
         self._table.count(caller.tally.counts())
         if last:
@@ -228,10 +228,7 @@ class Serving:
             size_out = self._reply(caller, data, buffers)
         else:
             words[LENGTH] = size_out
-            try:
-                caller.map[: size_out + 4] = pack_size(size_out) + data
-            except ValueError:
-                return  # the lane is closed: nobody waits
+            caller.map[: size_out + 4] = pack_size(size_out) + data
             words[STATE] = state + REPLIED - TAKEN
         # A caller that is silent now must not keep what it passed.
         caller.payload = None
@@ -269,16 +266,13 @@ class Serving:
             size += sum(buffer.raw().nbytes for buffer in buffers)
         lane = caller.lane
         try:
+            lane.put(data, buffers)
+        except DataTooBigError as error:
+            data, _ = self._dispatcher.fault(error, caller.payload, caller)
             try:
-                lane.put(data, buffers)
-            except DataTooBigError as error:
-                data, _ = self._dispatcher.fault(error, caller.payload, caller)
-                try:
-                    lane.put(data)
-                except DataTooBigError:
-                    lane.put(NO_ROOM)
-        except (OSError, ValueError):
-            return size  # the lane is closed: nobody waits
+                lane.put(data)
+            except DataTooBigError:
+                lane.put(NO_ROOM)
         words = caller.words
         words[STATE] = (words[STATE] & SEQUENCE) | REPLIED
         return size

@@ -131,14 +131,12 @@ def _held_by(session: Session) -> tuple[Held, ...]:
     if server is None:
         return ()
     lanes = [caller.lane for caller in server.callers()]
-    beside = [size for lane in lanes for size in lane.beside]
-    versions = server.publisher.store.versions()
+    large = [lane.overflow.bytes for lane in lanes if lane.overflow.bytes]
     versions = server.publisher.store.versions()
     held = (
         Held("versions", versions.kept, versions.bytes),
-        Held("versions", versions.kept, versions.bytes),
         Held("lanes", len(lanes), sum(lane.block.size for lane in lanes)),
-        Held("large messages", len(beside), sum(beside)),
+        Held("large messages", len(large), sum(large)),
     )
     return tuple(kind for kind in held if kind.blocks)
 

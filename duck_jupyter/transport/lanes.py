@@ -11,7 +11,7 @@ multiple of 64 on       idle -> posted, the server posted -> taken -> replied
 (32 bits each)          waiting: 1 while the client blocks and wants the bell
                         watched: how many lanes the server looks at by itself, this
                         one among them; 0 while it does not look at this one
-                        length: bytes of the frame, or BESIDE
+                        length: bytes of the frame, or OVERFLOW
 then, 64 bits           posted: when the client gave up looking (monotonic seconds)
 ======================  ========================================================
 
@@ -19,29 +19,30 @@ Correctness rests on the doorbell and on the state, never on a look: whoever blo
 says so first and then reads the state again. A sequence number makes a late answer
 another answer than the one that is waited for.
 
-A frame that is larger than the buffer, or has buffers of its own, lies beside it in a
-`Block` of the sender, whose descriptor goes through the doorbell once and which is
-used again; the lane's buffer then holds the sizes.
+A frame that is larger than the buffer, or has buffers of its own, lies in the lane's
+overflow area (see `transport.overflow`); the lane's buffer then holds the sizes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
-import os
 import platform
 import socket
 import struct
 import threading
-from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from msgspec import Meta
 from msgspec.msgpack import Decoder, Encoder
 
 from ..errors import DataDecodeError, DataTooBigError
-from ..memory.blocks import Block
+from .overflow import Overflow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ..memory.blocks import Block
 
 __all__ = ["Lane"]
 
@@ -53,15 +54,10 @@ PHASE = 3
 SEQUENCE = 0xFFFF_FFFC
 #: The lowest bit of the sequence number: each call adds it.
 FIRST_OF_SEQUENCE = PHASE + 1
-BESIDE = 0xFFFF_FFFF
+OVERFLOW = 0xFFFF_FFFF
 
 BELL = b"b"
-BLOCK = b"B"
 BELLS_AT_ONCE = 64
-ROOM_FOR_FDS = socket.CMSG_LEN(8 * struct.calcsize("i"))
-ALIGN = 64
-KEEP_BYTES = 8 * 1024 * 1024
-LEAST_BESIDE_BYTES = 64 * 1024
 
 RING_FLAGS = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
 #: The system's own send, without releasing the interpreter: it never blocks.
@@ -71,7 +67,8 @@ _send.restype = ctypes.c_ssize_t
 
 pack_size = struct.Struct(">I").pack
 encode = Encoder().encode
-decode_sizes = Decoder(tuple[int, list[int]]).decode
+#: The sizes of the parts of a message that lies in the overflow area.
+decode_sizes = Decoder(list[Annotated[int, Meta(ge=0)]]).decode
 
 #: x86 keeps the order of stores; others need a fence between a frame and its state.
 NEEDS_FENCE = platform.machine().lower() not in {"x86_64", "amd64", "i386", "i686"}
@@ -80,6 +77,9 @@ NEEDS_FENCE = platform.machine().lower() not in {"x86_64", "amd64", "i386", "i68
 class Lane:
     """
     One side's end of a lane. One thread at a time may use it; any may `hear`.
+
+    Its descriptors are closed when the lane goes, so a thread that has the lane may use
+    them, and their numbers cannot be another file's meanwhile.
 
     Args:
         block: The lane's own block, which this end closes.
@@ -90,16 +90,13 @@ class Lane:
 
     __slots__ = (
         "__weakref__",
-        "_arrived",
-        "_hearing",
-        "_incoming",
-        "_outgoing",
         "block",
         "bufsize",
         "doorbell",
         "doubles",
         "map",
         "max_message",
+        "overflow",
         "words",
     )
 
@@ -115,10 +112,7 @@ class Lane:
         view = memoryview(block.map)[tail : tail + TAIL_BYTES]
         self.words = view.cast("I")
         self.doubles = view.cast("d")
-        self._outgoing: Block | None = None
-        self._incoming: Block | None = None
-        self._arrived: deque[int] = deque()
-        self._hearing = threading.Lock()
+        self.overflow = Overflow(block, max_message)
 
     def fence(self) -> None:
         """
@@ -134,7 +128,7 @@ class Lane:
 
     def put(self, data: bytes, buffers: Sequence[Any] = ()) -> None:
         """
-        Lay a frame down; the state says afterwards that it is there.
+        Write a frame; the state says afterwards that it is there.
 
         Args:
             data: The payload of the frame.
@@ -142,13 +136,14 @@ class Lane:
 
         Raises:
             DataTooBigError: It is larger than `max_message`, or there is no room.
+            ValueError: The lane was closed.
         """
         size = len(data)
         if size <= self.bufsize and not buffers:
             self.map[: size + 4] = pack_size(size) + data
             self.words[LENGTH] = size
         else:
-            self._put_beside(data, buffers)
+            self._put_in_overflow(data, buffers)
         if NEEDS_FENCE:
             self.fence()
 
@@ -157,14 +152,15 @@ class Lane:
         Give the frame that lies here, and its buffers as writable copies.
 
         Raises:
-            DataDecodeError: The other side wrote sizes that cannot be.
+            DataDecodeError: The other side wrote sizes that are out of range.
+            ValueError: The lane was closed.
         """
         if NEEDS_FENCE:
             self.fence()
         size = self.words[LENGTH]
         if size <= self.bufsize:
             return self.map[4 : size + 4], ()
-        return self._take_beside(size)
+        return self._take_from_overflow(size)
 
     def ring(self) -> None:
         """
@@ -182,127 +178,69 @@ class Lane:
         Take what came through the doorbell, without waiting.
 
         Returns:
-            False when the other side is gone.
+            False when the other side has disconnected.
         """
-        # Whoever comes second must find the descriptors that the first one received.
-        with self._hearing:
-            return self._hear()
-
-    def _hear(self) -> bool:
         try:
-            while True:
-                # socket.recv_fds would lose the flag.
-                data, beside, _, _ = self.doorbell.recvmsg(
-                    BELLS_AT_ONCE, ROOM_FOR_FDS, socket.MSG_DONTWAIT
-                )
-                for _, _, packed in beside:
-                    self._arrived.extend(struct.unpack(f"{len(packed) // 4}i", packed))
-                    # Only the last one counts, and a flood of them must not use up
-                    # this process's descriptors.
-                    while len(self._arrived) > 1:
-                        os.close(self._arrived.popleft())
-                # On to the end: a bell may hide that the other side went after it,
-                # and who waits for edges is told of both only once.
-                if not data:
-                    return False
+            # On to the end: a bell may hide that the other side disconnected after it,
+            # and an edge-triggered selector reports both only once.
+            while self.doorbell.recv(BELLS_AT_ONCE, socket.MSG_DONTWAIT):
+                pass
         except BlockingIOError:
             return True
         except OSError:
-            return False
+            pass
+        return False
 
-    def _put_beside(self, data: bytes, buffers: Sequence[Any]) -> None:
+    def _put_in_overflow(self, data: bytes, buffers: Sequence[Any]) -> None:
         parts = [memoryview(data), *(buffer.raw() for buffer in buffers)]
-        sizes = [part.nbytes for part in parts]
-        total = sum(-(-size // ALIGN) * ALIGN for size in sizes)
-        if total > self.max_message:
-            raise DataTooBigError(
-                f"This message takes {total:,} bytes, and the limit is "
-                f"{self.max_message:,} (max_message). Nothing was sent. Send it in "
-                "parts, or raise the limit of the server."
-            )
-        note = encode((total, sizes))
+        note = encode([part.nbytes for part in parts])
         if len(note) > self.bufsize:
             raise DataTooBigError(
-                f"A message with {len(sizes) - 1} large buffers does not fit a lane "
+                f"A message with {len(parts) - 1} large buffers does not fit a lane "
                 f"with a bufsize of {self.bufsize} bytes; {len(note)} would do."
             )
-        block = self._outgoing
-        if block is None or block.size < total:
-            if block is not None:
-                block.close()
-                # Without room for another one, the next frame makes its own.
-                self._outgoing = None
-            roomy = max(LEAST_BESIDE_BYTES, 1 << (total - 1).bit_length())
-            # One that is kept may fit the next message too.
-            block = Block.create(roomy if roomy <= KEEP_BYTES else total)
-            # Blocking: the other side hears before it takes.
-            socket.send_fds(self.doorbell, [BLOCK], [block.fd])
-            self._outgoing = block
-        start = 0
-        for part, size in zip(parts, sizes, strict=True):
-            # Not through the mapping: a client can shorten this block, unlike its lane.
-            block.write(part, start)
-            start += -(-size // ALIGN) * ALIGN
+        self.overflow.write(parts)
         self.map[: len(note) + 4] = pack_size(len(note)) + note
-        self.words[LENGTH] = BESIDE
-        if block.size > KEEP_BYTES:
-            # The other side has its descriptor; the next frame gets a new block.
-            block.close()
-            self._outgoing = None
+        self.words[LENGTH] = OVERFLOW
 
-    def _take_beside(self, size: int) -> tuple[bytes, Sequence[Any]]:
+    def _take_from_overflow(self, size: int) -> tuple[bytes, Sequence[Any]]:
         try:
-            if size != BESIDE:
+            if size != OVERFLOW:
                 raise ValueError(f"the frame would take {size} bytes")
             note_size = int.from_bytes(self.map[:4], "big")
             if note_size > self.bufsize:
                 raise ValueError(f"its table would take {note_size} bytes")
-            total, sizes = decode_sizes(self.map[4 : note_size + 4])
-            self.hear()
-            while self._arrived:
-                fd = self._arrived.popleft()
-                if self._incoming is not None:
-                    self._incoming.close()
-                self._incoming = Block(fd, os.fstat(fd).st_size)
-            block = self._incoming
-            needed = sum(-(-part // ALIGN) * ALIGN for part in sizes)
-            if block is None or min(sizes, default=-1) < 0 or needed > block.size:
-                raise ValueError(f"it says {total} bytes in {sizes}")
-            parts: list[Any] = []
-            start = 0
-            for part in sizes:
-                parts.append(bytearray(part))
-                block.read_into(memoryview(parts[-1]), start)
-                start += -(-part // ALIGN) * ALIGN
-        except (ValueError, OSError, EOFError) as error:
+            return self.overflow.read(decode_sizes(self.map[4 : note_size + 4]))
+        except (ValueError, OSError) as error:
+            if self.block.closed:
+                raise
             raise DataDecodeError(
-                f"A lane of {self.bufsize} bytes holds no frame that can be: {error}."
+                f"A lane of {self.bufsize} bytes holds no valid frame: {error}."
             ) from error
-        if block.size > KEEP_BYTES:
-            block.close()
-            self._incoming = None
-        return bytes(parts[0]), parts[1:]
 
-    @property
-    def beside(self) -> list[int]:
+    def hang_up(self) -> None:
         """
-        The sizes in bytes of the blocks beside the lane that are kept at this end.
+        Tell the other side that this end is done; twice is fine.
+
+        Other threads may still use the lane. It closes when the last one drops it.
         """
-        blocks = (self._outgoing, self._incoming)
-        return [block.size for block in blocks if block is not None]
+        with contextlib.suppress(OSError):
+            self.doorbell.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """
         Give back this end's memory and socket; twice is fine.
+
+        Only for a thread that has the lane alone; the others `hang_up` and drop it.
         """
-        for block in (self._outgoing, self._incoming):
-            if block is not None:
-                block.close()
-        while self._arrived:
-            os.close(self._arrived.popleft())
+        self.overflow.close()
         self.doorbell.close()
-        # Views stay: a thread that still looks at the words must not fail.
         self.block.close()
+
+    def __del__(self) -> None:
+        # One whose making was interrupted may have no doorbell yet.
+        if hasattr(self, "overflow"):
+            self.close()
 
     def __repr__(self) -> str:
         return f"<Lane fd={self.doorbell.fileno()} bufsize={self.bufsize}>"

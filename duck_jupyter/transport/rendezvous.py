@@ -33,7 +33,7 @@ from .lanes import Lane, lane_bytes
 
 __all__ = ["Doorway", "Hello", "close_inherited", "connect"]
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 HANDSHAKE_S = 10.0
 HELLO_BYTES = 4096
 #: The system's limit on a socket's path is 104 to 108 bytes.
@@ -137,7 +137,7 @@ class Doorway:
                     "in both."
                 )
             try:
-                block = Block.create_fixed(lane_bytes(self.bufsize))
+                block = Block.create_growing(lane_bytes(self.bufsize))
             except DataTooBigError as error:
                 refusal = refusal or f"The kernel cannot make a lane. {error}"
             welcome = Welcome(
@@ -150,7 +150,7 @@ class Doorway:
             connection.send_bytes(msgspec.msgpack.encode(welcome))
             if refusal:
                 raise HandshakeError(refusal)
-            socket.send_fds(caller, [b"L"], [block.fd])
+            socket.send_fds(caller, [b"L"], [block.descriptor.fileno()])
         except (AuthenticationError, AssertionError) as error:
             # Before Python 3.12 what is no challenge fails an assertion.
             caller.close()

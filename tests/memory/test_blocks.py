@@ -5,6 +5,7 @@ Blocks: private, allocated before use, and gone with their last user.
 from __future__ import annotations
 
 import errno
+import fcntl
 import mmap
 import os
 import resource
@@ -47,11 +48,18 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def behind(block: Block) -> Path:
+    """
+    Give the file that the system shows behind a block.
+    """
+    return Path(f"/proc/self/fd/{block.descriptor.fileno()}").readlink()
+
+
 def test_a_block_has_no_name_and_only_its_user_may_open_it() -> None:
     before = list_blocks()
     block = Block.create(5000)
     try:
-        found = os.fstat(block.fd)
+        found = os.fstat(block.descriptor.fileno())
         assert found.st_nlink == 0
         assert stat.S_IMODE(found.st_mode) == 0o600
         assert list_blocks() == before
@@ -64,7 +72,7 @@ def test_a_block_is_whole_pages_and_allocated_before_use() -> None:
     block = Block.create(mmap.PAGESIZE + 1)
     try:
         assert block.size == 2 * mmap.PAGESIZE
-        assert os.fstat(block.fd).st_blocks * 512 >= block.size
+        assert os.fstat(block.descriptor.fileno()).st_blocks * 512 >= block.size
         assert block.map[:] == bytes(block.size)
     finally:
         block.close()
@@ -72,7 +80,7 @@ def test_a_block_is_whole_pages_and_allocated_before_use() -> None:
 
 def test_two_blocks_of_one_descriptor_are_the_same_memory() -> None:
     one = Block.create(100)
-    two = Block(os.dup(one.fd), one.size)
+    two = Block(os.dup(one.descriptor.fileno()), one.size)
     try:
         one.map[:5] = b"hello"
         assert two.map[:5] == b"hello"
@@ -83,7 +91,7 @@ def test_two_blocks_of_one_descriptor_are_the_same_memory() -> None:
 
 def test_a_block_closed_twice_is_closed_once() -> None:
     block = Block.create(100)
-    other = os.dup(block.fd)
+    other = os.dup(block.descriptor.fileno())
     block.close()
     block.close()
     assert "closed" in repr(block)
@@ -94,7 +102,7 @@ def test_a_block_closed_twice_is_closed_once() -> None:
 def test_a_block_goes_with_its_last_reference() -> None:
     before = descriptors()
     block = Block.create(100)
-    assert f"fd={block.fd}" in repr(block)
+    assert f"fd={block.descriptor.fileno()}" in repr(block)
     del block
     assert descriptors() == before
 
@@ -123,42 +131,42 @@ def test_a_descriptor_that_is_no_memory_is_refused_and_closed() -> None:
     assert descriptors() == before
 
 
-def test_the_size_of_a_lanes_block_cannot_be_changed_by_anybody() -> None:
+def test_a_block_that_can_grow_cannot_be_shortened_by_anybody() -> None:
     """
     Whoever gets the descriptor could end this process with SIGBUS otherwise.
     """
-    block = Block.create_fixed(5000)
+    block = Block.create_growing(5000)
     try:
-        found = os.fstat(block.fd)
+        number = block.descriptor.fileno()
+        found = os.fstat(number)
         assert stat.S_IMODE(found.st_mode) == 0o600
         assert found.st_blocks * 512 >= block.size == 2 * mmap.PAGESIZE
-        for size in (0, 100 * mmap.PAGESIZE):
-            with pytest.raises(PermissionError):
-                os.ftruncate(block.fd, size)
+        with pytest.raises(PermissionError):
+            os.ftruncate(number, 0)
+        with pytest.raises(PermissionError):
+            fcntl.fcntl(number, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)
+        os.ftruncate(number, 100 * mmap.PAGESIZE)
         assert block.map[:] == bytes(block.size)
         assert any("memfd" in path for path in list_nameless())
     finally:
         block.close()
 
 
-def test_a_block_that_another_process_shortens_is_an_error_and_no_signal() -> None:
+def test_a_descriptor_stays_open_for_who_holds_it() -> None:
     """
-    To touch the mapping beyond the end would end this process with SIGBUS.
+    Else its number could be another file's while somebody uses it.
     """
-    block = Block.create(100_000)
-    try:
-        block.write(memoryview(b"abc"), 50_000)
-        target = bytearray(5)
-        block.read_into(memoryview(target), 49_999)
-        assert target == b"\0abc\0"
-        os.ftruncate(block.fd, 50_002)
-        with pytest.raises(EOFError, match="was shortened"):
-            block.read_into(memoryview(target), 49_999)
-        block.write(memoryview(b"xyz"), 90_000)
-        block.read_into(memoryview(target)[:3], 90_000)
-        assert target[:3] == b"xyz"
-    finally:
-        block.close()
+    block = Block.create(5000)
+    descriptor = block.descriptor
+    before = descriptors()
+    block.close()
+    assert block.closed
+    with pytest.raises(ValueError, match="closed"):
+        block.descriptor  # noqa: B018
+    assert os.fstat(descriptor.fileno()).st_size == block.size
+    del descriptor
+    # The mapping had one of its own.
+    assert descriptors() == before - 2
 
 
 def refuse(*_: object) -> int:
@@ -166,14 +174,18 @@ def refuse(*_: object) -> int:
 
 
 @pytest.mark.parametrize("missing", ["memfd_create", "fchmod"])
-def test_a_system_without_fixed_blocks_gives_others(
+def test_a_system_without_such_blocks_gives_others(
     missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = descriptors()
     monkeypatch.setattr(os, missing, refuse)
-    block = Block.create_fixed(5000)
+    block = Block.create_growing(5000)
     assert block.size == 2 * mmap.PAGESIZE
-    assert not Path(f"/proc/self/fd/{block.fd}").readlink().name.startswith("memfd")
+    assert (
+        not Path(f"/proc/self/fd/{block.descriptor.fileno()}")
+        .readlink()
+        .name.startswith("memfd")
+    )
     block.close()
     assert descriptors() == before
 
@@ -182,8 +194,10 @@ def test_large_blocks_are_not_made_outside_of_shared_memory() -> None:
     """
     Its limit is what guards the machine.
     """
-    block = Block.create_fixed(room.FIXED_BYTES + 1)
-    assert str(Path(f"/proc/self/fd/{block.fd}").readlink()).startswith("/dev/shm/")
+    block = Block.create_growing(room.GROWING_BYTES + 1)
+    assert str(
+        Path(f"/proc/self/fd/{block.descriptor.fileno()}").readlink()
+    ).startswith("/dev/shm/")
     block.close()
 
 
@@ -194,9 +208,8 @@ def test_where_there_is_no_shared_memory_a_temporary_file_takes_its_place(
     block = Block.create(5000)
     try:
         block.map[:3] = b"abc"
-        behind = Path(f"/proc/self/fd/{block.fd}").readlink()
-        assert str(behind).startswith(tempfile.gettempdir())
-        assert os.fstat(block.fd).st_nlink == 0
+        assert str(behind(block)).startswith(tempfile.gettempdir())
+        assert os.fstat(block.descriptor.fileno()).st_nlink == 0
     finally:
         block.close()
 

@@ -16,7 +16,7 @@ from duck_jupyter.client.link import Link
 from duck_jupyter.client.proxy import Proxy, rooted_proxy
 from duck_jupyter.protocol.faults import FAULT, parse_fault
 from duck_jupyter.transport.lanes import (
-    BLOCK,
+    BELL,
     LENGTH,
     PHASE,
     POSTED,
@@ -95,9 +95,9 @@ class RawClient:
 
     def send_descriptors(self, fds: Sequence[int]) -> None:
         """
-        Pass descriptors through the doorbell, as blocks are passed.
+        Pass descriptors through the doorbell, which nobody asked for.
         """
-        socket.send_fds(self.lane.doorbell, [BLOCK], list(fds))
+        socket.send_fds(self.lane.doorbell, [BELL], list(fds))
 
     def post(self) -> None:
         """

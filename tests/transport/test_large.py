@@ -5,7 +5,10 @@ Messages larger than the buffer, both ways, and those that are too large for any
 from __future__ import annotations
 
 import gc
+import os
+import resource
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duck_jupyter.errors import DataTooBigError, KernelGone
-from duck_jupyter.memory.blocks import Block
+from duck_jupyter.memory.room import free_memory
 from duck_jupyter.proxy import ProxyServer
+from duck_jupyter.transport.overflow import KEEP_BYTES
 from tests.support.blocks import list_nameless
 from tests.support.processes import wait_until
 from tests.support.raw import far
@@ -158,12 +162,23 @@ def test_a_kernel_keeps_nothing_of_a_call_that_is_over(
     assert wait_until(lambda: gc.collect() >= 0 and seen() is None)
 
 
-def test_memory_of_large_messages_is_given_back(proxy: Any) -> None:
-    proxy.echo(b"x" * 100_000)
-    before = len(list_nameless())
-    for _ in range(5):
+def allocated(server: ProxyServer) -> int:
+    """
+    Give the bytes that the files of all lanes take.
+    """
+    lanes = [caller.lane for caller in server.callers()]
+    found = [os.fstat(lane.block.descriptor.fileno()) for lane in lanes]
+    return sum(each.st_blocks * 512 for each in found)
+
+
+def test_memory_of_large_messages_is_given_back(
+    server: ProxyServer, proxy: Any
+) -> None:
+    for _ in range(3):
         assert len(proxy.echo(b"x" * 20_000_000)) == 20_000_000
-    assert wait_until(lambda: len(list_nameless()) <= before)
+        assert allocated(server) <= KEEP_BYTES + 100_000
+    proxy.keep(b"x" * 20_000_000)
+    assert allocated(server) <= KEEP_BYTES + 100_000
 
 
 # -- too large
@@ -205,36 +220,64 @@ def test_an_exception_above_the_limit_arrives_as_too_big(limited: Any) -> None:
         limited.fail(100)
 
 
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """
+    Let the system refuse every larger file in this process, client and server alike.
+    """
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def test_a_request_without_room_for_it_leaves_the_lane_as_it_was(
-    proxy: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+    proxy: Any, store: Store
 ) -> None:
     proxy.keep(b"1" * 100_000)
-
-    def no_room(size: int) -> Block:
-        raise DataTooBigError(f"There is no room for a block of {size} bytes.")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Block, "create", no_room)
+    with files_of_at_most(200_000):
         with pytest.raises(DataTooBigError, match="no room"):
             proxy.keep(b"2" * 1_000_000)
         assert proxy.keep() == 0
-    assert proxy.keep(b"3" * 100_000) == 1
+        assert proxy.keep(b"3" * 100_000) == 1
     assert proxy.echo(b"4" * 1_000_000) == b"4" * 1_000_000
 
 
-def test_an_answer_without_room_for_it_is_an_error_too(
-    proxy: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_room(size: int) -> Block:
-        raise DataTooBigError(f"There is no room for a block of {size} bytes.")
-
+def test_an_answer_without_room_for_it_is_an_error_too(proxy: Any) -> None:
     assert proxy.echo(1) == 1
-    with monkeypatch.context() as patch:
-        patch.setattr(Block, "create", no_room)
-        # Not even the error itself has room, so only its line comes.
-        with pytest.raises(Exception, match=r"no memory left|no room"):
-            proxy.give(100_000)
+    # Not even the error itself has room, so only its line comes.
+    too_big = pytest.raises(Exception, match=r"no memory left|no room")
+    with files_of_at_most(10_000), too_big:
+        proxy.give(100_000)
     assert proxy.give(100_000) == b"x" * 100_000
+
+
+def test_a_message_that_needs_all_memory_is_refused(
+    server: ProxyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The system would end the process that takes the last of it.
+    """
+    assert free_memory() > 2**20
+    monkeypatch.setattr("duck_jupyter.transport.overflow.free_memory", lambda: 2**20)
+    with far(server.create_proxy(Store())) as proxy:
+        with pytest.raises(DataTooBigError, match="1,048,576 are free"):
+            proxy.keep(b"x" * 20_000_000)
+        assert proxy.keep(b"x" * 2**22) == 1
+
+
+def test_request_and_answer_share_one_area_that_grows(proxy: Any) -> None:
+    """
+    Whatever the order of sizes, each message is whole.
+    """
+    assert proxy.echo(1) == 1
+    before = len(list_nameless())
+    for size in (100_000, 3_000_000, 70_000, 12_000_000, 5_000_000, 300, 9_000_000):
+        data = bytes([size % 251]) * size
+        assert proxy.echo(data) == data
+    assert len(list_nameless()) == before
 
 
 def test_a_large_message_to_a_server_that_closed_is_a_gone_kernel(

@@ -1,0 +1,163 @@
+"""
+The overflow area of a lane: memory for messages that its buffer cannot hold.
+
+It lies in the file of the lane's own block, behind the block. Both sides map it when
+they first need it, and again when it has grown; so no descriptor travels after the
+handshake. A request and its answer are never there at the same time: the reader copies
+the message out before it writes the next one.
+
+The file can grow and cannot shrink (`Block.create_growing`), so neither side can be
+ended by SIGBUS through what the other one does to the file.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from typing import TYPE_CHECKING
+
+from ..errors import DataTooBigError
+from ..memory.copying import copy_into
+from ..memory.room import free_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..memory.blocks import Block
+
+__all__ = ["Overflow"]
+
+#: Parts of a message begin at multiples of so many bytes.
+ALIGN = 64
+LEAST_BYTES = 64 * 1024
+#: What stays allocated between two messages; the space of a larger one is given back.
+KEEP_BYTES = 8 * 1024 * 1024
+PAGE_BYTES = mmap.ALLOCATIONGRANULARITY
+
+
+class Overflow:
+    """
+    One side's mapping of the overflow area. One thread at a time may use it.
+
+    Args:
+        block: The lane's block, which can grow.
+        max_message: The largest message in bytes.
+    """
+
+    __slots__ = ("_area", "_block", "_max_message", "_offset")
+
+    def __init__(self, block: Block, max_message: int) -> None:
+        self._block = block
+        self._max_message = max_message
+        #: Where it begins in the file: a mapping begins with a page.
+        self._offset = -(-block.size // PAGE_BYTES) * PAGE_BYTES
+        self._area: mmap.mmap | None = None
+
+    def write(self, parts: Sequence[memoryview]) -> None:
+        """
+        Copy the parts of a message into the area, which grows where it has to.
+
+        Raises:
+            DataTooBigError: The message is larger than `max_message`, or there is no
+                room for it. The area holds nothing of it.
+            ValueError: The block was closed.
+        """
+        total = _total([part.nbytes for part in parts])
+        if total > self._max_message:
+            raise DataTooBigError(
+                f"This message takes {total:,} bytes, and the limit is "
+                f"{self._max_message:,} (max_message). Nothing was sent. Send it in "
+                "parts, or raise the limit of the server."
+            )
+        area = self._area
+        if area is None or len(area) < total or total > KEEP_BYTES:
+            size = max(LEAST_BYTES, 1 << (total - 1).bit_length())
+            if size > KEEP_BYTES:
+                size = -(-total // PAGE_BYTES) * PAGE_BYTES
+            self._allocate(size)
+            area = self._map(size)
+        with memoryview(area) as view:
+            start = 0
+            for part in parts:
+                with view[start : start + part.nbytes] as target:
+                    copy_into(target, part)
+                start += _aligned(part.nbytes)
+
+    def read(self, sizes: Sequence[int]) -> tuple[bytes, Sequence[bytearray]]:
+        """
+        Copy a message out of the area.
+
+        Args:
+            sizes: Bytes of its parts, as the other side gave them.
+
+        Returns:
+            Its first part, and the others.
+
+        Raises:
+            ValueError: There is no such message, or the block was closed.
+        """
+        total = _total(sizes)
+        if not sizes or total > self._max_message:
+            raise ValueError(f"its parts would take {total} bytes")
+        area = self._map(total)
+        with memoryview(area) as view:
+            first = bytes(view[: sizes[0]])
+            others = []
+            start = _aligned(sizes[0])
+            for size in sizes[1:]:
+                others.append(bytearray(view[start : start + size]))
+                start += _aligned(size)
+        if total > KEEP_BYTES:
+            # Free the space; the file stays as long as it is.
+            area.madvise(mmap.MADV_REMOVE, KEEP_BYTES)
+        return first, others
+
+    def _allocate(self, size: int) -> None:
+        if size > KEEP_BYTES and size > free_memory():
+            raise DataTooBigError(
+                f"There is no memory for a message of {size:,} bytes; "
+                f"{free_memory():,} are free. Send less at a time."
+            )
+        descriptor = self._block.descriptor
+        try:
+            os.posix_fallocate(descriptor.fileno(), self._offset, size)
+        except OSError as error:
+            raise DataTooBigError(
+                f"There is no room for a message of {size:,} bytes "
+                f"({error.strerror}). Send less at a time."
+            ) from error
+
+    def _map(self, size: int) -> mmap.mmap:
+        """
+        Give a mapping of so many bytes at least.
+        """
+        area = self._area
+        if area is None or len(area) < size:
+            descriptor = self._block.descriptor
+            there = os.fstat(descriptor.fileno()).st_size - self._offset
+            if there < size:
+                raise ValueError(f"it has {there} bytes, and {size} were announced")
+            area = mmap.mmap(descriptor.fileno(), size, offset=self._offset)
+            self._area = area
+        return area
+
+    @property
+    def bytes(self) -> int:
+        """
+        What is mapped here and stays allocated, in bytes.
+        """
+        return 0 if self._area is None else min(len(self._area), KEEP_BYTES)
+
+    def close(self) -> None:
+        """
+        Unmap the area; twice is fine.
+        """
+        self._area = None
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGN) * ALIGN
+
+
+def _total(sizes: Sequence[int]) -> int:
+    return sum(map(_aligned, sizes))
