@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import KernelGone, ProxyTimeout
 from ..transport.lanes import (
     FIRST_OF_SEQUENCE,
+    GRANT,
+    LEAVING,
     LENGTH,
     NEEDS_FENCE,
     PHASE,
@@ -54,7 +56,11 @@ RECHECK_S = 1.0
 
 class Channel:
     """
-    A lane as its client uses it. One thread at a time.
+    A lane as its client uses it: one exchange at a time, by one thread.
+
+    Whoever begins an exchange has the channel alone. A channel whose exchange was cut
+    short, at whatever moment, is closed and never used again: a late answer would be
+    taken for that of the next request.
 
     Args:
         lane: This side's end; the channel closes it.
@@ -65,21 +71,20 @@ class Channel:
         "__weakref__",
         "_looks",
         "_poll",
-        "_sequence",
-        "busy",
-        "contexts",
+        "granted",
         "lane",
+        "sequence",
         "who",
     )
 
     def __init__(self, lane: Lane, who: str) -> None:
         self.lane = lane
         self.who = who
-        #: A call is under way, or was given up and its answer did not come yet.
-        self.busy = False
-        #: How many ``with`` blocks this thread has entered through this channel.
-        self.contexts = 0
-        self._sequence = 0
+        #: The last answer gave something that the server takes back, should this side
+        #: disconnect before it says so in the lane's state that the answer arrived.
+        self.granted = False
+        #: That of the last request.
+        self.sequence = 0
         self._looks = MOST_LOOKS
         self._poll = select.poll()
         self._poll.register(lane.doorbell, select.POLLIN)
@@ -104,7 +109,7 @@ class Channel:
             The answer's payload and buffers.
 
         Raises:
-            ProxyTimeout: No answer came in time. The channel is busy until it comes.
+            ProxyTimeout: No answer came in time.
             KernelGone: The server ended.
             DataTooBigError: The request is too large; nothing was sent.
         """
@@ -112,15 +117,11 @@ class Channel:
         words = lane.words
         size = len(data)
         if buffers or size > lane.bufsize or NEEDS_FENCE:
-            try:
-                lane.put(data, buffers)
-            except OSError as error:
-                raise self._gone() from error
+            lane.put(data, buffers)
         else:
             lane.map[: size + 4] = pack_size(size) + data
             words[LENGTH] = size
-        self._sequence = sequence = (self._sequence + FIRST_OF_SEQUENCE) & SEQUENCE
-        self.busy = True
+        self.sequence = sequence = (self.sequence + FIRST_OF_SEQUENCE) & SEQUENCE
         words[STATE] = sequence | POSTED
         watched = words[WATCHED]
         if not watched:
@@ -132,11 +133,21 @@ class Channel:
                 break
         else:
             self._wait_on(answered, watched, timeout, looks)
-        self.busy = False
         size = words[LENGTH]
         if size > lane.bufsize or NEEDS_FENCE:
+            if size & GRANT:
+                self.granted = True
+                words[LENGTH] = size & ~GRANT
             return lane.take()
         return lane.map[4 : size + 4], ()
+
+    @property
+    def is_idle(self) -> bool:
+        """
+        No exchange was begun that has not ended with its answer.
+        """
+        state = self.lane.words[STATE]
+        return state in (self.sequence, self.sequence | REPLIED) and not self.granted
 
     def _wait_on(
         self, answered: int, watched: int, timeout: float | None, looks: int
@@ -151,14 +162,6 @@ class Channel:
                     if words[STATE] == answered:
                         return
         self._block(answered, timeout)
-
-    def settle(self, timeout: float | None) -> None:
-        """
-        Wait for the answer to a call that was given up, and drop it.
-        """
-        if self.busy:
-            self._block(self._sequence | REPLIED, timeout)
-            self.busy = False
 
     def _block(self, answered: int, timeout: float | None) -> None:
         lane = self.lane
@@ -208,14 +211,17 @@ class Channel:
         else:
             self._looks = max(self._looks // 2, LEAST_LOOKS)
 
-    def close(self) -> None:
+    def leave(self) -> None:
         """
-        Leave; the server releases what this thread had entered or locked.
+        Tell the server that the thread ends to which the channel belongs, and close it.
         """
+        self.lane.words[LEAVING] = 1
         self.lane.close()
 
-    def __del__(self) -> None:
-        # That of a call inside another call goes with it. One whose making was
-        # interrupted may have no lane yet.
-        if hasattr(self, "lane"):
-            self.close()
+    def close(self) -> None:
+        """
+        Disconnect; twice is fine.
+
+        The server takes back what it grants in the answer that is on its way.
+        """
+        self.lane.close()

@@ -1,5 +1,11 @@
 """
-A process's way to one server: a channel for each thread, and what the process holds.
+A process's way to one server: channels for each thread, and what the process holds.
+
+A call takes an idle channel out of its thread's list, or makes one, and puts it back
+when the answer has been taken whole. So a call inside another one, from a signal
+handler or a destructor, has a channel of its own from its first step; and what cuts a
+call short, at whatever moment, leaves no channel in the list whose answer may still
+come.
 
 In the server's own process there is no way to go: the link has the server itself. A
 child of fork inherits neither: its links start anew.
@@ -8,18 +14,19 @@ child of fork inherits neither: its links start anew.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import secrets
 import threading
 import weakref
-from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec import MsgspecError
 from msgspec.msgpack import Decoder
 
-from ..errors import DataDecodeError, KernelGone, ProxyError
+from ..errors import DataDecodeError, DataTooBigError, KernelGone, ProxyTimeout
 from ..protocol.faults import FAULT, parse_fault
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import (
@@ -39,10 +46,11 @@ from ..protocol.values import (
     reduce_main_only,
     wrap_payload,
 )
+from ..transport.lanes import STATE
 from ..transport.rendezvous import PROTOCOL_VERSION, Hello, close_inherited, connect
 from .channel import Channel
 from .releaser import Releaser
-from .seats import Seat, ThreadState
+from .threads import ThreadState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +61,11 @@ __all__ = ["Link"]
 
 EXECUTE = int(ProxyOpCode.EXECUTE)
 NOTHING: dict[str, Any] = {}
+#: Opcode; number of the object, value, fault.
+Answer = tuple[int, tuple[int, Any, Any]]
+
+#: The lock of an object may take long, and others want this core meanwhile.
+LOOKS_FOR_A_LOCK = 100
 
 decode_ref = Decoder(ObjectRef).decode
 
@@ -82,22 +95,22 @@ class Link:
         self._reset()
 
     def _reset(self) -> None:
-        self.thread = ThreadState()
+        self.thread = ThreadState(itertools.count(1))
         self.client = secrets.token_hex(8)
+        #: Of blocks.
+        self.numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._channels: weakref.WeakSet[Channel] = weakref.WeakSet()
-        self._free: deque[Channel] = deque()
-        self._releaser = Releaser(lambda *numbers: self.desk("release", *numbers))
-        self._decode = Decoder(ext_hook=self._extension).decode
+        self._releaser = Releaser(self.desk)
+        self._decode = Decoder(Answer, ext_hook=self._extension).decode
 
     def after_fork(self) -> None:
         """
         Start anew in a child: what was inherited belongs to the parent.
         """
-        channels = list(self._channels)
         # Neither closing nor dropping may tell the server anything: the sockets stay
         # open in the parent, so only this process's descriptors go.
-        for channel in channels:
+        for channel in list(self._channels):
             channel.close()
         if self.server is None:
             close_inherited(self.address)
@@ -155,8 +168,7 @@ class Link:
         """
         buffers: list[Any] = []
         wrapped = wrap_payload(payload, self._reduce, buffers)
-        data = encode((opcode, wrapped))
-        return self._exchange(self.channel(), data, buffers, timeout)
+        return self._exchange(encode((opcode, wrapped)), buffers, timeout)
 
     def request(
         self,
@@ -174,10 +186,7 @@ class Link:
             # A whole number over 64 bits, or a lone surrogate: pickle can.
             parts = [list(p) if type(p) is tuple else p for p in payload]
             return self.send(opcode, parts, timeout)
-        channel = self.thread.channel
-        if channel is None or channel.busy:
-            channel = self.channel()
-        return self._exchange(channel, data, (), timeout, looks)
+        return self._exchange(data, (), timeout, looks)
 
     def desk(self, word: str, *args: Any, looks: int = 0) -> Any:
         """
@@ -191,6 +200,28 @@ class Link:
         if self.server is not None:
             return self.server.local_desk(word, args)
         return self.request(EXECUTE, (DESK, word, args, NOTHING), looks=looks)
+
+    def lock(self, idx: int, number: int, timeout: float | None) -> None:
+        """
+        Wait for the lock of an object.
+
+        Args:
+            idx: The object's number.
+            number: What the block is known by from here on.
+            timeout: Seconds to wait, or None.
+
+        Raises:
+            ProxyTimeout: It did not become free in time.
+            DeadlockError: It never would.
+        """
+        payload = (DESK, "lock", (idx, number), NOTHING)
+        try:
+            self.request(EXECUTE, payload, timeout, LOOKS_FOR_A_LOCK)
+        except ProxyTimeout:
+            raise ProxyTimeout(
+                f"The lock did not become free within {timeout} s: another worker, or "
+                "the notebook, is inside locked(...)."
+            ) from None
 
     def reference(
         self, idx: int, how: str, name: str, args: list[Any], kwargs: dict[str, Any]
@@ -206,42 +237,69 @@ class Link:
 
     def _exchange(
         self,
-        channel: Channel,
         data: bytes,
         buffers: Sequence[Any],
         timeout: float | None,
         looks: int = 0,
     ) -> Any:
+        idle = self.thread.idle
+        try:
+            channel = idle.pop()
+        except IndexError:
+            channel = self._connect()
         try:
             data, back = channel.call(data, buffers, timeout, looks)
+            if channel.granted:
+                return self._accept(idle, channel, data, back)
+            idle.append(channel)
         except BaseException as error:
-            self._give_up(channel, error)
+            self._give_up(idle, channel, error)
             raise
-        if back:
-            self.thread.buffers = back
+        value, fault = self._read(data, back)
+        if fault is not None:
+            raise fault
+        return value
+
+    def _accept(
+        self,
+        idle: list[Channel],
+        channel: Channel,
+        data: bytes,
+        buffers: Sequence[Any],
+    ) -> Any:
+        """
+        Give the value of an answer, and tell the server in the end that it arrived.
+
+        Whatever cuts this short leaves the answer unacknowledged: the server takes back
+        what it granted when the channel closes.
+        """
+        value, _ = self._read(data, buffers)
+        idle.append(channel)
+        channel.granted = False
+        # Not a call: until this thread is back in the code of the user, no signal
+        # handler runs from here on.
+        channel.lane.words[STATE] = channel.sequence
+        return value
+
+    def _read(self, data: bytes, buffers: Sequence[Any]) -> tuple[Any, Any]:
+        """
+        Give the value and the fault of an answer, one of which is None.
+        """
+        thread = self.thread
+        if buffers:
+            # A call inside this one has buffers of its own.
+            before, thread.buffers = thread.buffers, buffers
         try:
             _, (_, value, fault) = self._decode(data)
-        except (ValueError, TypeError) as broken:
-            if isinstance(broken, ProxyError):
-                raise
+        except MsgspecError as broken:
             raise DataDecodeError(
                 f"{self.who} answered with {len(data)} bytes that are no frame: "
                 f"{broken}."
             ) from broken
         finally:
-            if back:
-                self.thread.buffers = ()
-        if fault is not None:
-            raise fault
-        return value
-
-    def call_through(self, channel: Channel, idx: int, method: str, *args: Any) -> Any:
-        """
-        Call a method through a certain channel, after what it may still be busy with.
-        """
-        channel.settle(None)
-        payload = wrap_payload([idx, method, list(args), {}], self._reduce)
-        return self._exchange(channel, encode((EXECUTE, payload)), (), None)
+            if buffers:
+                thread.buffers = before
+        return value, fault
 
     # -- channels ----------------------------------------------------------------
 
@@ -252,38 +310,21 @@ class Link:
         """
         return f"The server at {self.address}"
 
-    def channel(self) -> Channel:
+    def _connect(self) -> Channel:
         """
-        Give this thread's channel, made at its first call.
+        Make a channel for this thread.
 
         Raises:
             KernelGone: The server ended.
         """
-        thread = self.thread
-        channel = thread.channel
-        if channel is not None and not channel.busy:
-            return channel
         if self.ended:
             raise KernelGone(
                 f"{self.who} has closed. Share the object again and pass the new proxy."
             )
-        try:
-            channel = self._free.pop()
-        except IndexError:
-            channel = self._connect()
-        if thread.channel is None:
-            # A call inside another (in a signal handler) leaves the seat as it is. An
-            # interrupt after the first line gives the channel to the next one; none
-            # comes between the others.
-            seat = Seat(channel, self._free)
-            thread.seat = seat
-            thread.channel = channel
-        return channel
-
-    def _connect(self) -> Channel:
         hello = Hello(
             PROTOCOL_VERSION,
             self.client,
+            self.thread.number,
             os.getpid(),
             multiprocessing.current_process().name,
             threading.current_thread().name,
@@ -293,40 +334,29 @@ class Link:
             self._channels.add(channel)
         return channel
 
-    def _give_up(self, channel: Channel, error: BaseException) -> None:
+    @staticmethod
+    def _give_up(idle: list[Channel], channel: Channel, error: BaseException) -> None:
         """
-        Never use a channel again whose answer may come late.
+        Never use a channel again whose exchange was cut short.
         """
+        if isinstance(error, DataTooBigError) and channel.is_idle:
+            idle.append(channel)  # nothing was sent
+            return
+        with contextlib.suppress(ValueError):
+            idle.remove(channel)
+        channel.close()
         if isinstance(error, KernelGone):
-            channel.close()
-            self._free.clear()
-        elif not channel.busy:
-            return  # nothing was sent
-        elif not channel.contexts:
-            channel.close()
-        thread = self.thread
-        if thread.channel is channel:
-            thread.channel = None
-            if thread.seat is not None:
-                thread.seat.leave()
-                thread.seat = None
+            # The others lead to the same server.
+            del idle[:]
 
     def detach(self) -> None:
         """
-        Close this process's idle channels; the next call opens one again.
+        Close this thread's idle channels; the next call opens one again.
         """
-        thread = self.thread
-        channel = thread.channel
-        if channel is not None and not channel.busy and not channel.contexts:
-            # First of all nobody's: an interrupt must not leave a closed one here.
-            thread.channel = None
-            if thread.seat is not None:
-                thread.seat.leave()
-                thread.seat = None
-            channel.close()
-        while self._free:
+        idle = self.thread.idle
+        while idle:
             with contextlib.suppress(IndexError):
-                self._free.pop().close()
+                idle.pop().close()
 
     def close_if_ended(self) -> bool:
         """
@@ -338,13 +368,9 @@ class Link:
         if self.server is not None or Path(self.address).exists():
             return False
         self.ended = True
-        # Threads find no channel of theirs any more.
-        self.thread = ThreadState()
-        for channel in list(self._channels):
-            # One that waits for an answer hears of the end by itself.
-            if not channel.busy:
-                channel.close()
-        self._free.clear()
+        # Threads find no channel of theirs any more, and what they had is closed: but
+        # for a channel that waits for an answer, which hears of the end by itself.
+        self.thread = ThreadState(itertools.count(1))
         self._releaser.stop()
         return True
 
@@ -377,6 +403,15 @@ class Link:
         """
         if self.server is None:
             self._releaser.start()
+
+    def end_block(self, number: int) -> None:
+        """
+        Note that nobody leaves a block; safe in ``__del__``.
+        """
+        if self.server is not None:
+            self.server.local_end(number)
+        else:
+            self._releaser.end_block(number)
 
     def drop(self, idx: int) -> None:
         """

@@ -51,6 +51,26 @@ class LocalServer(Protocol):
         Do in this process what a call of `ref` would.
         """
 
+    def local_claim(self, idx: int) -> Any:
+        """
+        Make a claim of this thread to the lock of an object.
+        """
+
+    def local_lock(self, claim: Any, timeout: float | None) -> None:
+        """
+        Wait until a claim holds its lock.
+        """
+
+    def local_end(self, claim: Any) -> None:
+        """
+        Give a claim up, whether it waits or holds its lock. Twice is fine.
+        """
+
+    def local_context(self, idx: int) -> tuple[Any, Any, Any]:
+        """
+        Give an object, and the functions that enter and leave it.
+        """
+
     def local_drop(self, idx: int) -> None:
         """
         Note that a proxy of a chained object went; safe in ``__del__``.

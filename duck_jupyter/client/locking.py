@@ -4,23 +4,21 @@ locked(proxy): an object's lock, for reading, changing and writing in one piece.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import NotShareable
-from .contexts import holding
+from .blocks import LockBlock
 from .proxy import Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 __all__ = ["locked"]
 
 P = TypeVar("P", bound=Proxy)
 
 
-@contextmanager
-def locked(proxy: P, timeout: float | None = None) -> Iterator[P]:
+def locked(proxy: P, timeout: float | None = None) -> AbstractContextManager[P]:
     """
     Hold an object's lock, among all who use `locked` with a proxy of it.
 
@@ -29,26 +27,48 @@ def locked(proxy: P, timeout: float | None = None) -> Iterator[P]:
         with locked(shared.n) as n:
             n.value += 1
 
-    The lock belongs to this thread and may be taken again inside. It is released when
-    the block is left, and when this process ends, however it does. Calls outside of
-    `locked` do not wait for it.
+    The lock belongs to this thread and may be taken again inside. Those who wait get
+    it in the order in which they came. It is released when the block is left, when
+    an exception cuts entering or leaving short, and when this process ends, however it
+    does. Calls outside of `locked` do not wait for it.
 
     Args:
         proxy: A proxy of the object.
         timeout: Seconds to wait for it, or None to wait for ever.
 
-    Yields:
-        The proxy.
+    Returns:
+        A context manager whose block gets the proxy. Entering raises
+
+        * ProxyTimeout: The lock did not become free in time.
+        * DeadlockError: It never would: its holder waits for a lock of this thread.
+        * KernelGone: The server ended.
 
     Raises:
         NotShareable: It is no proxy.
-        ProxyTimeout: The lock did not become free in time.
-        KernelGone: The server ended.
     """
     if not isinstance(proxy, Proxy):
         raise NotShareable(
             f"locked() takes a proxy, such as shared.NAME, and not a "
             f"{type(proxy).__name__}."
         )
-    with holding(proxy._duck_link, proxy._duck_idx, timeout):
-        yield proxy
+    return _Locked(proxy, timeout)
+
+
+class _Locked(Generic[P]):
+    """
+    The context manager that `locked` gives.
+    """
+
+    __slots__ = ("_block",)
+
+    def __init__(self, proxy: P, timeout: float | None) -> None:
+        self._block = LockBlock(proxy._duck_link, proxy._duck_idx, proxy, timeout)
+
+    # Looked up by `with` before it calls any: what ends the block is the interpreter's.
+    @property
+    def __enter__(self) -> Any:
+        return self._block.enter
+
+    @property
+    def __exit__(self) -> Any:
+        return self._block.leaving()

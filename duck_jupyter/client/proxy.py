@@ -17,7 +17,7 @@ from ..protocol.refs import MethodMark, ObjectRef
 from ..protocol.special import names_in
 from ..protocol.values import PLAIN_TYPES
 from ..transport.byhand import FramesByHand
-from .contexts import enter, leave
+from .blocks import Entering, Leaving
 from .link import Link
 from .methods import ProxyMethod
 from .names import OWN_NAMES
@@ -211,16 +211,8 @@ class Proxy(FramesByHand):
     def __setitem__(self, key: Any, value: Any) -> None:
         _call(self, "__setitem__", key, value)
 
-    def __enter__(self) -> Any:
-        if "__enter__" in _specials(self):
-            return enter(_get_link(self), self, _get_idx(self))
-        return self
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
-        if "__enter__" in _specials(self):
-            return leave(_get_link(self), _get_idx(self), kind, error)
-        _get_link(self).detach()
-        return None
+    __enter__ = Entering()
+    __exit__ = Leaving()
 
     def __del__(self) -> None:
         # A proxy that was never finished has no link.
@@ -294,10 +286,6 @@ def _refuse_own(name: str, verb: str) -> None:
         raise AccessDenied(
             f"{name!r} cannot be {verb} through a proxy; no setting opens it."
         )
-
-
-def _specials(proxy: Proxy) -> frozenset[str]:
-    return names_in(_get_ref(proxy).specials)
 
 
 def _call(proxy: Proxy, name: str, *args: Any, **kwargs: Any) -> Any:

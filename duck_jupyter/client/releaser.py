@@ -1,5 +1,7 @@
 """
-Telling the server which chained objects this process no longer holds.
+Telling the server what this process holds no longer.
+
+Chained objects whose proxies went, and blocks that nobody leaves.
 """
 
 from __future__ import annotations
@@ -15,25 +17,30 @@ if TYPE_CHECKING:
 
 __all__ = ["Releaser"]
 
-#: Proxies that were dropped are reported together, this many seconds later.
+#: Proxies that were dropped are reported together, this many seconds later; others may
+#: wait for a block, which is reported at once.
 RELEASE_EVERY_S = 0.05
 RELEASE_AT_ONCE = 500
-#: The number of no chained object.
+#: The number of no chained object; the numbers of blocks are negative here.
 END = 0
 
 
 class Releaser:
     """
-    Reports dropped proxies from a thread of its own: a destructor must not wait.
+    Reports from a thread of its own.
+
+    A destructor must not wait, and no signal handler runs there.
 
     Args:
-        report: Called with numbers; raises ProxyError when the server is gone.
+        report: Says a word with numbers to the server; raises ProxyError when the
+            server is gone.
     """
 
     def __init__(self, report: Callable[..., object]) -> None:
         self._report = report
         self._dropped: SimpleQueue[int] = SimpleQueue()
         self._lock = threading.Lock()
+        self._running = threading.Lock()
         self._started = False
         self._present = threading.Event()
 
@@ -48,10 +55,11 @@ class Releaser:
             return
         with self._lock:
             if not self._started:
-                self._started = True
                 threading.Thread(
-                    target=self._run, name="duck-release", daemon=True
+                    target=self._run_once, name="duck-release", daemon=True
                 ).start()
+                # An interrupt before this line starts another, which ends at once.
+                self._started = True
         self._present.wait()
 
     def drop(self, idx: int) -> None:
@@ -61,30 +69,48 @@ class Releaser:
         # SimpleQueue.put may be called from a destructor; most others may not.
         self._dropped.put(idx)
 
+    def end_block(self, number: int) -> None:
+        """
+        Note that nobody leaves a block; safe in ``__del__``.
+        """
+        self._dropped.put(-number)
+
     def stop(self) -> None:
         """
         End the thread: there is nobody to report to.
         """
         self._dropped.put(END)
 
+    def _run_once(self) -> None:
+        if self._running.acquire(blocking=False):
+            self._run()
+
     def _run(self) -> None:
         pause = threading.Event()
         try:
             # This thread's own channel, which lasts as long as the process.
-            self._report()
+            self._report("release")
         except ProxyError:
             return
         finally:
             self._present.set()
         while True:
-            numbers = [self._dropped.get()]
-            pause.wait(RELEASE_EVERY_S)
-            while not self._dropped.empty():
-                numbers.append(self._dropped.get())
-            if END in numbers:
-                return
+            number = self._dropped.get()
             try:
+                if number < 0:
+                    self._report("end", -number)
+                    continue
+                numbers = [number]
+                pause.wait(RELEASE_EVERY_S)
+                while not self._dropped.empty():
+                    numbers.append(self._dropped.get())
+                if END in numbers:
+                    return
+                blocks = [-number for number in numbers if number < 0]
+                if blocks:
+                    self._report("end", *blocks)
+                numbers = [number for number in numbers if number > 0]
                 for start in range(0, len(numbers), RELEASE_AT_ONCE):
-                    self._report(*numbers[start : start + RELEASE_AT_ONCE])
+                    self._report("release", *numbers[start : start + RELEASE_AT_ONCE])
             except ProxyError:
                 return  # the server is gone, and all that it held with it

@@ -1,16 +1,23 @@
 """
-A caller: the server's side of one client thread.
+A caller: the server's side of one lane.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from ..errors import WorkerGone
-from ..transport.lanes import POSTED_AT, WAITING
+from ..transport.lanes import (
+    LEAVING,
+    PHASE,
+    POSTED_AT,
+    REPLIED,
+    STATE,
+    TAKEN,
+    WAITING,
+)
 from .tally import Tally
 
 if TYPE_CHECKING:
@@ -18,25 +25,25 @@ if TYPE_CHECKING:
 
     from ..transport.lanes import Lane
     from ..transport.rendezvous import Hello
-    from .objects import Entry
+    from .clients import ClientThread
 
 __all__ = ["Caller"]
 
 
 class Caller:
     """
-    One client thread: its lane, what it has entered, and what is counted of it.
+    One lane of a client thread, what it was granted, and what is counted of it.
 
     Args:
         lane: The server's end of the lane.
         hello: What the client said of itself.
+        thread: The client thread.
         known: The numbers of objects in use.
     """
 
     __slots__ = (
         "__weakref__",
         "_came_at",
-        "_jobs",
         "buffers",
         "bufsize",
         "claim",
@@ -44,6 +51,8 @@ class Caller:
         "counts",
         "decode",
         "gone",
+        "grants",
+        "held",
         "hello",
         "lane",
         "map",
@@ -51,11 +60,14 @@ class Caller:
         "payload",
         "since",
         "tally",
+        "thread",
         "waited",
         "words",
     )
 
-    def __init__(self, lane: Lane, hello: Hello, known: Container[int]) -> None:
+    def __init__(
+        self, lane: Lane, hello: Hello, thread: ClientThread, known: Container[int]
+    ) -> None:
         self.lane = lane
         self.words = lane.words
         self.map = lane.map
@@ -67,8 +79,11 @@ class Caller:
         self.next_claim = threading.Lock()
         #: Reads a request; set by who serves.
         self.decode: Callable[[bytes], Any]
-        #: Objects whose context manager this thread has entered, outermost first.
-        self.contexts: list[Entry] = []
+        self.thread = thread
+        self.contexts = thread.contexts
+        self.held = thread.held
+        #: What takes back what the last answer granted, until it is acknowledged.
+        self.grants: list[Callable[[], object]] = []
         self.tally = Tally(known)
         self.counts = self.tally.by_object
         self.gone = False
@@ -80,14 +95,6 @@ class Caller:
         self._came_at = time.monotonic()
         #: Seconds that the worker has waited for answers.
         self.waited = 0.0
-        self._jobs: SimpleQueue[Callable[[], None] | None] | None = None
-
-    @property
-    def owner(self) -> Caller:
-        """
-        Who owns a lock that is taken here: this client thread.
-        """
-        return self
 
     def waited_until(self, now: float) -> float:
         """
@@ -114,47 +121,32 @@ class Caller:
         posted_at = self.lane.doubles[POSTED_AT]
         return now - posted_at if self._came_at <= posted_at <= now else 0.0
 
-    def run_in_own_thread(self, job: Callable[[], None]) -> None:
+    @property
+    def is_leaving(self) -> bool:
         """
-        Run a job in the one thread that is this client thread's for good.
+        The client said that its thread ends.
         """
-        if self._jobs is None:
-            self._jobs = SimpleQueue()
-            threading.Thread(
-                target=_work_off,
-                args=(self._jobs,),
-                name=f"duck-own-{self.hello.pid}",
-                daemon=True,
-            ).start()
-        self._jobs.put(job)
-
-    def has_gone(self) -> bool:
-        """
-        Ask whether the client has ended, which may not have been noticed yet.
-        """
-        return self.gone or not self.lane.hear()
+        return self.words[LEAVING] == 1
 
     def end(self) -> None:
         """
-        Leave what the client left open, in its own thread, and end that.
+        Take back what the client asked for and did not acknowledge.
         """
-        if self._jobs is not None:
-            self._jobs.put(self._leave_contexts)
-            self._jobs.put(None)
+        if self.words[STATE] & PHASE in (TAKEN, REPLIED):
+            self.take_back()
+        else:
+            self.grants.clear()
         # The decoder knows its caller: a circle, which would keep the lane mapped.
         self.decode = _decode_nothing
 
-    def _leave_contexts(self) -> None:
-        while self.contexts:
-            entry = self.contexts.pop()
-            error = WorkerGone(
-                f"{self.hello.process_name} (pid {self.hello.pid}) ended inside a with "
-                f"block of {entry.path}."
-            )
-            try:
-                type(entry.target).__exit__(entry.target, WorkerGone, error, None)
-            except BaseException:  # the object's own; nobody is left to tell
-                continue
+    def take_back(self) -> None:
+        """
+        Take back what was granted and not acknowledged. Twice is fine.
+        """
+        while self.grants:
+            with contextlib.suppress(IndexError):  # another thread was quicker
+                undo = self.grants.pop()
+                self.thread.run_where_it_was(undo)
 
     def __repr__(self) -> str:
         state = "gone" if self.gone else "connected"
@@ -166,9 +158,3 @@ class Caller:
 
 def _decode_nothing(data: bytes) -> Any:
     raise EOFError("the client has gone")
-
-
-def _work_off(jobs: SimpleQueue[Callable[[], None] | None]) -> None:
-    while (job := jobs.get()) is not None:
-        job()
-        del job

@@ -7,18 +7,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..data.attach import encoded
-from ..errors import DataDecodeError
+from ..errors import DataDecodeError, DeadlockError, ProxyError
+from .locks import Claim
 from .operations import call_method, get_attribute, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .callers import Caller
+    from .clients import Clients
     from .locks import ObjectLocks
     from .objects import Entry, ObjectTable
     from .publishing import Publisher
 
-__all__ = ["Desk"]
+__all__ = ["LATER", "Desk"]
+
+#: There is no answer yet: whoever ends the wait gives it.
+LATER = object()
 
 
 class Desk:
@@ -28,7 +33,9 @@ class Desk:
     Args:
         table: The objects.
         locks: Their locks.
+        clients: Who is connected.
         publisher: Gives them as values.
+        tell: Called with a caller whose claim to a lock had to wait, and holds it.
         block_name: Gives the name of the server's own block.
     """
 
@@ -36,11 +43,15 @@ class Desk:
         self,
         table: ObjectTable,
         locks: ObjectLocks,
+        clients: Clients,
         publisher: Publisher,
+        tell: Callable[[Caller], None],
         block_name: Callable[[], str],
     ) -> None:
         self._table = table
         self._locks = locks
+        self._clients = clients
+        self._tell = tell
         self._publisher = publisher
         self._block_name = block_name
 
@@ -61,19 +72,54 @@ class Desk:
             (idx,) = args
             return self._table.adopt(idx, holder)
         if word == "lock":
-            idx, timeout = args
-            entry = self._table.get(idx)
-            return self._locks.acquire(
-                entry.target, caller.owner, entry.path, timeout, lambda: caller.gone
-            )
+            return self._lock(caller, *args)
         if word == "unlock":
-            entry = self._table.get(*args)
-            return self._locks.release(entry.target, caller.owner, entry.path)
+            return self._unlock(caller, *args)
+        if word == "end":
+            for number in args:
+                self._clients.end_block(caller.thread.process, number)
+            return None
         if word == "fetch":
             return encoded(self._publisher.fetch(self._table.get(*args)))
         if word == "block_name":
             return self._block_name()
         raise DataDecodeError(f"The server knows no word {word!r}.")
+
+    def _lock(self, caller: Caller, idx: int, number: int) -> Any:
+        entry = self._table.get(idx)
+        claims = caller.thread.process.claims
+        if type(number) is not int or number in claims:
+            raise DataDecodeError(f"There is a block of number {number!r} already.")
+        thread = caller.thread
+        claim = Claim(
+            entry.target,
+            entry.path,
+            thread,
+            thread.name,
+            lambda: self._tell(caller),
+        )
+        claims[number] = claim
+        caller.grants.append(lambda: self._give_up(claims, number))
+        try:
+            return None if self._locks.acquire(claim) else LATER
+        except DeadlockError:
+            caller.grants.clear()
+            claims.pop(number, None)
+            raise
+
+    def _give_up(self, claims: dict[int, Claim], number: int) -> None:
+        claim = claims.pop(number, None)
+        if claim is not None:
+            self._locks.end(claim)
+
+    def _unlock(self, caller: Caller, idx: int, number: int = 0) -> None:
+        claims = caller.thread.process.claims
+        claim = claims.get(number)
+        if claim is None or claim.owner is not caller.thread:
+            path = self._table.get(idx).path
+            raise ProxyError(f"This thread does not hold the lock of {path}.")
+        claims.pop(number, None)
+        self._locks.end(claim)
 
     def batch(self, caller: Caller, idx: int, count: int) -> tuple[int, list[Any]]:
         """

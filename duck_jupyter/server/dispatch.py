@@ -43,6 +43,9 @@ from ..protocol.values import (
     travels_by_value,
     wrap,
 )
+from .clients import OpenContext
+from .desk import LATER
+from .grants import GRANTING, undo_of
 from .loops import run_awaitable
 from .objects import not_found
 from .operations import (
@@ -50,7 +53,6 @@ from .operations import (
     call_method,
     get_attribute,
     is_own_method,
-    put_back,
     set_attribute,
 )
 from .shapes import misshapen
@@ -64,7 +66,7 @@ if TYPE_CHECKING:
     from .desk import Desk
     from .objects import Entry, ObjectTable
 
-__all__ = ["Dispatcher"]
+__all__ = ["LOCKED", "NOT_YET", "Dispatcher"]
 
 GET, SET, EXECUTE = map(int, (ProxyOpCode.GET, ProxyOpCode.SET, ProxyOpCode.EXECUTE))
 RESULT = int(ProxyOpCode.EXECUTION_RESULT)
@@ -85,6 +87,10 @@ MESSAGE_CHARS = 2000
 Opcode = Annotated[int, Meta(ge=GET, le=EXECUTE)]
 
 Answer = tuple[bytes, "Sequence[Any]"]
+#: In place of an answer that comes later: see `desk.LATER`.
+NOT_YET: Answer = b"", ()
+#: The answer to a client whose turn at a lock has come.
+LOCKED = encode((RESULT, (DESK, None, None)))
 
 
 class Dispatcher:
@@ -152,8 +158,10 @@ class Dispatcher:
                     value = getattr(entry.target, name)(*args, **kwargs)
                 else:
                     value = self._execute(entry, name, args, kwargs, caller)
-                if caller.gone or (name == "get" and caller.has_gone()):
-                    put_back(entry, name, value)
+                if name in GRANTING:
+                    undo = undo_of(entry, name, value)
+                    if undo is not None:
+                        caller.grants.append(undo)
                 if type(value) not in PLAIN_TYPES:
                     return self._result(entry, name, value, caller)
             elif opcode == SET:
@@ -177,22 +185,42 @@ class Dispatcher:
         if name[:2] != "__":
             return call_method(entry, name, args, kwargs)
         if name == "__enter__":
-            value = call_method(entry, name, args, kwargs)
-            caller.contexts.append(entry)
-            return value
+            return self._enter(entry, caller, *args)
         if name == "__exit__":
-            if entry in caller.contexts:
-                caller.contexts.remove(entry)
-            error = args[0] if args else None
-            kind = None if error is None else type(error)
-            trace = None if error is None else error.__traceback__
-            return bool(call_method(entry, name, (kind, error, trace), {}))
+            return self._exit(entry, caller, *args)
         if name in AWAITED:
             entry.policy.check(entry.target, name)
             if name == "__await__":
                 return run_awaitable(entry.target)
             return run_awaitable(getattr(type(entry.target), name), entry.target, *args)
         return call_method(entry, name, args, kwargs)
+
+    def _enter(self, entry: Entry, caller: Caller, number: int = 0) -> Any:
+        target, thread = entry.target, caller.thread
+        value = call_method(entry, "__enter__", (), {})
+        context = OpenContext(entry, target, number)
+        thread.contexts.append(context)
+        caller.grants.append(lambda: thread.leave(context))
+        return value
+
+    def _exit(
+        self,
+        entry: Entry,
+        caller: Caller,
+        error: BaseException | None = None,
+        number: int = 0,
+    ) -> bool:
+        # By hand, without a number, it is the innermost one.
+        for context in reversed(caller.contexts):
+            if context.number == number and context.entry is entry:
+                caller.contexts.remove(context)
+                break
+        else:
+            if number:
+                return False  # it was ended for the client already
+        kind = None if error is None else type(error)
+        trace = None if error is None else error.__traceback__
+        return bool(call_method(entry, "__exit__", (kind, error, trace), {}))
 
     def _attribute(self, entry: Entry, name: str, value: Any, caller: Caller) -> Answer:
         method = is_own_method(value, entry.target, name)
@@ -231,6 +259,8 @@ class Dispatcher:
             ref = self._table.export(value, entry, step, caller.hello.client)
             return self._value(DESK, Ext(REF, encode(ref)), ())
         value = self._desk.answer(caller, word, args)
+        if value is LATER:
+            return NOT_YET
         return self._value(DESK, wrap(value, reduce_main_only), ())
 
     def export(self, entry: Entry, step: str, value: Any, caller: Caller) -> Answer:

@@ -5,12 +5,15 @@ The server as its own process sees it: straight to the objects, without frames.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataDecodeError
+from ..errors import DataDecodeError, ProxyTimeout
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import MethodMark
+from .clients import ClientProcess, ClientThread
 from .dispatch import SELF_METHODS
+from .locks import Claim
 from .objects import HERE
 from .operations import call_method, get_attribute, is_own_method, set_attribute
 
@@ -33,26 +36,16 @@ class CallerHere:
     The caller that the server's own process is, at the desk and by hand.
     """
 
-    hello = _HelloOfHere
+    hello: Any = _HelloOfHere
     gone = False
     buffers: Any = ()
     payload: Any = None
 
     def __init__(self) -> None:
-        self.contexts: list[Any] = []
-
-    def has_gone(self) -> bool:
-        """
-        Ask whether the client has ended: it is here.
-        """
-        return False
-
-    @property
-    def owner(self) -> tuple[str, int]:
-        """
-        Who owns a lock that is taken here: this thread.
-        """
-        return HERE, threading.get_ident()
+        self.thread = ClientThread(ClientProcess(), self.hello)
+        self.contexts = self.thread.contexts
+        #: What is granted by hand has arrived.
+        self.grants: deque[Any] = deque(maxlen=0)
 
 
 class Here:
@@ -129,6 +122,54 @@ class Here:
         found = self._server.desk.reference(self.caller, idx, how, name, args, kwargs)
         entry, step, value = found
         return self._table.export(value, entry, step, HERE)
+
+    def local_claim(self, idx: int) -> Claim:
+        """
+        Make a claim of this thread to the lock of an object.
+        """
+        entry = self._table.get(idx)
+        me = threading.current_thread()
+        told = threading.Event()
+        owner = HERE, threading.get_ident()
+        name = f"the notebook (thread {me.name})"
+        return Claim(entry.target, entry.path, owner, name, told.set)
+
+    def local_lock(self, claim: Claim, timeout: float | None) -> None:
+        """
+        Wait until a claim holds its lock.
+
+        Raises:
+            ProxyTimeout: It did not become free in time.
+            DeadlockError: It never would.
+        """
+        if self._server.locks.acquire(claim):
+            return
+        told: threading.Event = claim.tell.__self__  # type: ignore[attr-defined]
+        if not told.wait(timeout):
+            raise ProxyTimeout(
+                f"The lock of {claim.path} did not become free within {timeout} s: "
+                "another worker, or the notebook, is inside locked(...)."
+            )
+
+    def local_end(self, claim: Claim) -> None:
+        """
+        Give a claim up, whether it waits or holds its lock. Twice is fine.
+        """
+        if self._server.locks.give_up(claim):
+            self._server.wake()
+
+    def local_context(self, idx: int) -> tuple[Any, Any, Any]:
+        """
+        Give an object, and the functions that enter and leave it.
+
+        Raises:
+            AccessDenied: The settings forbid it.
+        """
+        entry = self._table.get(idx)
+        target = entry.target
+        for name in ("__enter__", "__exit__"):
+            entry.policy.check(target, name)
+        return target, type(target).__enter__, type(target).__exit__
 
     def local_drop(self, idx: int) -> None:
         """

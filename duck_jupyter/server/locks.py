@@ -1,100 +1,222 @@
 """
-Locks that `locked(proxy)` takes: one for each object, released when the holder dies.
+Locks that `locked(proxy)` takes: one for each object, first come, first served.
+
+A claim holds the lock or waits for it, in one queue an object. Nobody waits inside a
+thread of the server: a client's claim is answered when its turn comes, and only that
+client is woken. A claim of the server's own process waits in its own thread.
+
+The server knows who holds and who waits. So it refuses the claim that would close a
+circle of threads that wait for each other, which none of them would ever leave.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import ProxyError, ProxyTimeout
+from ..errors import DeadlockError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-__all__ = ["ObjectLocks"]
+__all__ = ["Claim", "LockWait", "ObjectLocks"]
 
-#: A waiter whose worker died without a word looks again after this many seconds.
-RECHECK_S = 1.0
+
+class Claim:
+    """
+    One block's claim to an object's lock.
+
+    Args:
+        target: The object.
+        path: Its name, for messages.
+        owner: The client thread, or the thread of this process.
+        worker: Its name, for messages.
+        tell: Called once, by a thread of the server, when a claim that had to wait
+            holds the lock.
+    """
+
+    __slots__ = ("owner", "path", "since", "target", "tell", "worker")
+
+    def __init__(
+        self,
+        target: Any,
+        path: str,
+        owner: Hashable,
+        worker: str,
+        tell: Callable[[], None],
+    ) -> None:
+        self.target = target
+        self.path = path
+        self.owner = owner
+        self.worker = worker
+        self.tell = tell
+        #: Monotonic seconds.
+        self.since = time.monotonic()
+
+    def __repr__(self) -> str:
+        return f"<Claim to {self.path} of {self.worker}>"
+
+
+class LockWait(NamedTuple):
+    """
+    Who waits for the lock of an object, and who holds it.
+    """
+
+    #: The object's path.
+    path: str
+    #: Who waits, and who holds the lock: a process's name and pid.
+    worker: str
+    holder: str
+    #: Seconds for which it has waited.
+    waited_s: float
+
+
+class _ObjectLock:
+    """
+    The lock of one object. It keeps the object, so that its id stays its own.
+    """
+
+    __slots__ = ("holders", "target", "waiters")
+
+    def __init__(self, target: Any) -> None:
+        self.target = target
+        #: Claims of one owner, who may take the lock again inside.
+        self.holders: list[Claim] = []
+        self.waiters: deque[Claim] = deque()
 
 
 class ObjectLocks:
     """
-    Re-entrant locks, owned by a client thread each, not by a thread of the server.
+    The locks of all objects. Any thread may call it.
+
+    A thread of this process may be interrupted anywhere. So it only makes claims, and
+    ends those for which nobody waits; the rest, which has to tell others, is done by
+    threads of the server.
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        #: By the object's id: the object (so that the id stays its own), owner, depth.
-        self._held: dict[int, tuple[Any, Hashable, int]] = {}
+        self._lock = threading.Lock()
+        self._locks: dict[int, _ObjectLock] = {}
+        #: The claims that wait, by their owners.
+        self._waiting: dict[Hashable, Claim] = {}
+        #: What threads of this process gave up.
+        self._given_up: deque[Claim] = deque()
 
-    def acquire(
-        self,
-        target: Any,
-        owner: Hashable,
-        name: str,
-        timeout: float | None,
-        is_gone: Callable[[], bool],
-    ) -> None:
+    def acquire(self, claim: Claim) -> bool:
         """
-        Wait for an object's lock.
+        Make a claim.
 
-        Args:
-            target: The object.
-            owner: The client thread.
-            name: The object's name, for the message.
-            timeout: Seconds, or None.
-            is_gone: Says whether the waiter has ended.
+        Returns:
+            True when it holds the lock; otherwise it waits, and is told later.
 
         Raises:
-            ProxyTimeout: It did not become free in time.
-            ProxyError: The waiter has ended.
+            DeadlockError: Its owner holds what the holder of the lock waits for.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        with self._changed:
-            while True:
-                if is_gone():
-                    raise ProxyError("The worker that waited for the lock has ended.")
-                held = self._held.get(id(target))
-                if held is None or held[1] == owner:
-                    depth = 0 if held is None else held[2]
-                    self._held[id(target)] = (target, owner, depth + 1)
-                    return
-                wait = RECHECK_S
-                if deadline is not None:
-                    wait = min(wait, deadline - time.monotonic())
-                    if wait <= 0:
-                        raise ProxyTimeout(
-                            f"The lock of {name} did not become free within {timeout} "
-                            "s: another worker, or the notebook, is inside "
-                            "locked(...)."
-                        )
-                self._changed.wait(wait)
+        with self._lock:
+            lock = self._locks.get(id(claim.target))
+            if lock is None:
+                lock = self._locks[id(claim.target)] = _ObjectLock(claim.target)
+            holders = lock.holders
+            if not holders or holders[0].owner == claim.owner:
+                holders.append(claim)
+                return True
+            self._require_no_circle(claim, holders[0])
+            self._waiting[claim.owner] = claim
+            lock.waiters.append(claim)
+            return False
 
-    def release(self, target: Any, owner: Hashable, name: str) -> None:
+    def end(self, claim: Claim) -> bool:
         """
-        Give an object's lock back.
+        Give a claim up, whether it waits or holds the lock, and tell who is next.
 
-        Raises:
-            ProxyError: The owner has not got it.
+        Returns:
+            False when it did not hold the lock.
         """
-        with self._changed:
-            held = self._held.get(id(target))
-            if held is None or held[1] != owner:
-                raise ProxyError(f"This thread does not hold the lock of {name}.")
-            if held[2] > 1:
-                self._held[id(target)] = (target, owner, held[2] - 1)
-            else:
-                del self._held[id(target)]
-                self._changed.notify_all()
+        next_one = None
+        with self._lock:
+            lock = self._locks.get(id(claim.target))
+            if lock is None:
+                return False
+            held = claim in lock.holders
+            if held:
+                lock.holders.remove(claim)
+            elif claim in lock.waiters:
+                lock.waiters.remove(claim)
+                self._forget_wait(claim)
+            if not lock.holders and lock.waiters:
+                next_one = lock.waiters.popleft()
+                lock.holders.append(next_one)
+                self._forget_wait(next_one)
+            elif not lock.holders:
+                del self._locks[id(claim.target)]
+        if next_one is not None:
+            next_one.tell()
+        return held
 
-    def release_all(self, owner: Hashable) -> None:
+    def give_up(self, claim: Claim) -> bool:
         """
-        Release what an owner that has ended still held, and wake all who wait.
+        Give up a claim of a thread of this process. Twice is fine.
+
+        Returns:
+            True when `end_given_up` is to be called, by a thread of the server.
         """
-        with self._changed:
-            for key, (_, holder, _) in list(self._held.items()):
-                if holder == owner:
-                    del self._held[key]
-            self._changed.notify_all()
+        with self._lock:
+            lock = self._locks.get(id(claim.target))
+            if lock is None:
+                return False
+            if lock.waiters:
+                self._given_up.append(claim)
+                return True
+            if claim in lock.holders:
+                lock.holders.remove(claim)
+            if not lock.holders:
+                del self._locks[id(claim.target)]
+            return False
+
+    def end_given_up(self) -> None:
+        """
+        End what threads of this process gave up.
+        """
+        while self._given_up:
+            self.end(self._given_up.popleft())
+
+    def _forget_wait(self, claim: Claim) -> None:
+        if self._waiting.get(claim.owner) is claim:
+            del self._waiting[claim.owner]
+
+    def _require_no_circle(self, claim: Claim, holder: Claim) -> None:
+        """
+        Follow who holds what is waited for, until somebody does not wait.
+        """
+        seen: set[Hashable] = set()
+        blocking = holder
+        while blocking.owner not in seen:
+            seen.add(blocking.owner)
+            wanted = self._waiting.get(blocking.owner)
+            lock = None if wanted is None else self._locks.get(id(wanted.target))
+            if wanted is None or lock is None or not lock.holders:
+                return
+            blocking = lock.holders[0]
+            if blocking.owner == claim.owner:
+                raise DeadlockError(
+                    claim.path, holder.worker, wanted.path, claim.worker
+                )
+
+    def waits(self) -> list[LockWait]:
+        """
+        List who waits, for what, and who holds it.
+        """
+        now = time.monotonic()
+        with self._lock:
+            return [
+                LockWait(
+                    claim.path,
+                    claim.worker,
+                    lock.holders[0].worker if lock.holders else "",
+                    now - claim.since,
+                )
+                for lock in self._locks.values()
+                for claim in lock.waiters
+            ]

@@ -19,6 +19,7 @@ from ..errors import LimitedProxyChaining, ProxyObjectNotFound
 from ..protocol.refs import TYPE_NAME_CHARS, ObjectRef
 from ..protocol.special import bits_of
 from .counters import PEAK_BYTES, add_counts, fresh_counts
+from .ownership import find_thread_bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,12 +34,6 @@ HERE = "here"
 LEASE_S = 600.0
 PATH_CHARS = 160
 
-_THREAD_BOUND = (
-    type(threading.RLock()),
-    threading.Condition,
-    threading.local,
-)
-
 
 class Entry:
     """
@@ -50,14 +45,16 @@ class Entry:
         "holders",
         "idx",
         "is_open",
+        "keeps_threads",
         "kept",
         "leases",
         "level",
+        "owned",
         "parent",
         "path",
-        "pinned",
         "policy",
         "raises",
+        "returned",
         "since",
         "target",
         "turn",
@@ -82,8 +79,11 @@ class Entry:
         self.holders: dict[str, int] = {}
         self.leases: list[float] = []
         self.since = time.time()
-        #: Whoever takes the next item of an iterator has it for that time.
-        self.turn = threading.Lock()
+        #: Whoever takes the next item of an iterator has it for that time. One that
+        #: asks for its own next item is refused by Python.
+        self.turn = threading.RLock()
+        #: Items of an iterator that were given back.
+        self.returned: deque[Any] = deque()
         self.aim(target)
 
     def aim(self, target: Any) -> None:
@@ -91,10 +91,11 @@ class Entry:
         Make the entry one of this object.
         """
         self.target = target
-        #: The object belongs to a thread: one client thread, one server thread.
-        self.pinned = issubclass(type(target), _THREAD_BOUND) or (
-            type(target).__module__ == "multiprocessing.synchronize"
-        )
+        bound = find_thread_bound(target)
+        #: What says whether the thread that asks owns a lock of the object.
+        self.owned = bound.owned
+        #: A client thread always has to be the same thread to the object.
+        self.keeps_threads = bound.keeps_threads
 
     @property
     def type_name(self) -> str:

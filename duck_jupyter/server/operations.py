@@ -5,9 +5,7 @@ What a request does to an object: one small function for each, with no bytes in 
 from __future__ import annotations
 
 import operator
-import queue
 import sqlite3
-from collections import deque
 from itertools import islice
 from types import BuiltinMethodType, MethodType
 from typing import TYPE_CHECKING, Any
@@ -25,7 +23,6 @@ __all__ = [
     "call_method",
     "get_attribute",
     "is_own_method",
-    "put_back",
     "set_attribute",
     "take",
 ]
@@ -114,7 +111,7 @@ def call_method(entry: Entry, name: str, args: Any, kwargs: dict[str, Any]) -> A
     if name == "__next__":
         # A generator that runs already refuses a second caller: one at a time.
         with entry.turn:
-            return next(target)
+            return entry.returned.popleft() if entry.returned else next(target)
     if name == "__call__":
         return target(*args, **kwargs)
     function = SPECIAL_CALLS.get(name)
@@ -133,7 +130,9 @@ def take(entry: Entry, count: int) -> list[Any]:
     items: list[Any] = []
     with entry.turn:
         try:
-            items.extend(islice(entry.target, count))
+            while entry.returned and len(items) < count:
+                items.append(entry.returned.popleft())
+            items.extend(islice(entry.target, count - len(items)))
         except Exception as error:
             if not items:
                 raise
@@ -145,33 +144,6 @@ def take(entry: Entry, count: int) -> list[Any]:
 def _raising(error: Exception) -> Iterator[Any]:
     raise error
     yield
-
-
-_CallableIterator = type(iter(int, 0))
-
-
-def put_back(entry: Entry, name: str, value: Any) -> None:
-    """
-    Give an item back to the queue that a worker took it from and died.
-
-    Args:
-        entry: What was called.
-        name: The method.
-        value: What it returned, which nobody gets now.
-    """
-    target = entry.target
-    if name == "__next__" and isinstance(target, _CallableIterator):
-        # iter(items.get, None): its parts are what it would be pickled as.
-        parts = target.__reduce__()[1]
-        target, name = getattr(parts[0], "__self__", None), "get"
-    if name not in ("get", "get_nowait") or not isinstance(target, queue.Queue):
-        return
-    with target.mutex:
-        if isinstance(target.queue, deque):
-            target.queue.appendleft(value)
-        else:
-            target._put(value)  # how it keeps its order
-        target.not_empty.notify()
 
 
 def is_own_method(value: Any, target: Any, name: str) -> str | None:

@@ -31,6 +31,7 @@ from ..errors import NotShareable, ProxyClosed
 from ..memory.blocks import unlink_named
 from ..transport.rendezvous import Doorway
 from .byhand import AnswersByHand
+from .clients import Clients
 from .counters import ErrorLog
 from .desk import Desk
 from .dispatch import Dispatcher
@@ -106,7 +107,15 @@ class ProxyServer(AnswersByHand):
         self.workers = WorkerLog()
         self.since = time.time()
         self.publisher = Publisher(self.table)
-        self.desk = Desk(self.table, self.locks, self.publisher, self._own_block_name)
+        self.clients = Clients(self.locks)
+        self.desk = Desk(
+            self.table,
+            self.locks,
+            self.clients,
+            self.publisher,
+            self._answer_lock,
+            self._own_block_name,
+        )
         self._dispatcher = Dispatcher(self.table, self.errors, self.desk)
         self._lock = threading.Lock()
         self._block: SharedMemory | None = None
@@ -175,6 +184,7 @@ class ProxyServer(AnswersByHand):
             self._dispatcher,
             self.table,
             self.locks,
+            self.clients,
             self.errors,
             self.workers,
         )
@@ -355,6 +365,10 @@ class ProxyServer(AnswersByHand):
         self.table.reset_peaks(idx)
         for caller in self.callers():
             caller.tally.reset_peaks(idx)
+
+    def _answer_lock(self, caller: Caller) -> None:
+        if self._serving is not None:
+            self._serving.answer_lock(caller)
 
     def callers(self) -> list[Caller]:
         """

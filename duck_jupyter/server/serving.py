@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataTooBigError, HandshakeError, ProxyError
 from ..protocol.faults import short_fault
+from ..protocol.opcodes import ProxyOpCode
+from ..protocol.refs import DESK
 from ..transport.lanes import (
     FIRST_OF_SEQUENCE,
     LENGTH,
@@ -32,6 +34,7 @@ from .counters import (
     ErrorLog,
     bucket_of,
 )
+from .dispatch import LOCKED, NOT_YET
 from .shapes import unreadable
 from .watch import Watch
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..transport.rendezvous import Doorway
+    from .clients import Clients
     from .dispatch import Dispatcher
     from .locks import ObjectLocks
     from .objects import Entry, ObjectTable
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["Serving"]
 
 CLOSE_S = 2.0
+EXECUTE = int(ProxyOpCode.EXECUTE)
 #: The bits of a lane's state that are 0 in one call of so many: its number's lowest.
 SAMPLED = (SAMPLE_EVERY - 1) * FIRST_OF_SEQUENCE
 #: The answer where there is no memory for any other; it fits the smallest buffer.
@@ -62,6 +67,7 @@ class Serving:
         dispatcher: What answers them.
         table: The objects that they hold.
         locks: The locks that they hold.
+        clients: Who is connected.
         errors: Where refused callers are noted.
         workers: Where callers are noted.
     """
@@ -72,6 +78,7 @@ class Serving:
         dispatcher: Dispatcher,
         table: ObjectTable,
         locks: ObjectLocks,
+        clients: Clients,
         errors: ErrorLog,
         workers: WorkerLog,
     ) -> None:
@@ -80,13 +87,14 @@ class Serving:
         self._table = table
         self._entries = table.entries
         self._locks = locks
+        self._clients = clients
         self._errors = errors
         self._workers = workers
         self._lock = threading.Lock()
         self._is_closed = False
         self.callers: set[Caller] = set()
         self.watch = Watch(
-            doorway.socket, self._admit, self._serve, self._lose, table.sweep
+            doorway.socket, self._admit, self._serve, self._lose, self._tidy
         )
 
     def close(self) -> None:
@@ -99,10 +107,7 @@ class Serving:
         self.watch.close()
         self.doorway.close()
         for caller in callers:
-            caller.gone = True
-            caller.lane.hang_up()
-            self._locks.release_all(caller)
-            caller.end()
+            self._disconnect(caller)
             self._table.count(caller.tally.counts())
         if not threading.current_thread().name.startswith("duck-"):
             self.watch.ended.wait(CLOSE_S)
@@ -144,34 +149,48 @@ class Serving:
             return
         except (OSError, EOFError, ValueError, ProxyError):
             return  # it went away, or spoke no language of ours
-        caller = Caller(lane, hello, self._entries)
         with self._lock:
             if self._is_closed:
                 lane.close()
                 return
+            caller = Caller(lane, hello, self._clients.came(hello), self._entries)
             self.callers.add(caller)
             caller.decode = self._dispatcher.decoder(caller)
             self._workers.came(caller)
             self.watch.add(caller)
 
+    def _tidy(self) -> None:
+        """
+        Do what threads of this process left to a thread of the server.
+        """
+        self._table.sweep()
+        self._locks.end_given_up()
+
     def _lose(self, caller: Caller) -> None:
         """
-        Clean up behind a client thread that has gone.
+        Clean up behind a lane whose client has disconnected.
         """
         with self._lock:
             if caller not in self.callers:
                 return
             self.callers.discard(caller)
-            caller.gone = True
-            client = caller.hello.client
-            last = not any(c.hello.client == client for c in self.callers)
-        self._locks.release_all(caller)
-        caller.end()
-        caller.lane.hang_up()
+        last = self._disconnect(caller)
         self._workers.went(caller, last=last)
         self._table.count(caller.tally.counts())
         if last:
-            self._table.drop_holder(client)
+            self._table.drop_holder(caller.hello.client)
+
+    def _disconnect(self, caller: Caller) -> bool:
+        """
+        End a lane, and take back what went through it and did not arrive.
+
+        Returns:
+            True when it was the last one of its process.
+        """
+        caller.gone = True
+        caller.lane.hang_up()
+        caller.end()
+        return self._clients.went(caller.hello, is_leaving=caller.is_leaving)
 
     def _serve(self, caller: Caller) -> None:
         """
@@ -179,6 +198,8 @@ class Serving:
         """
         words = caller.words
         words[STATE] = (words[STATE] & SEQUENCE) | TAKEN
+        if caller.grants:
+            caller.grants.clear()  # who asks again has the last answer
         payload: Any = None
         try:
             size = words[LENGTH]
@@ -192,8 +213,17 @@ class Serving:
             if caller.buffers:
                 caller.buffers = ()
             entry = self._entries.get(payload[0])
-            in_own_thread = caller.contexts or (
-                entry is not None and (entry.pinned or payload[1] == "__enter__")
+            in_own_thread = (
+                caller.contexts
+                or caller.held
+                or (
+                    entry is not None
+                    and (
+                        entry.keeps_threads
+                        or payload[1] == "__enter__"
+                        or (entry.owned and caller.thread.has_own)
+                    )
+                )
             )
             caller.payload = payload
         except BaseException as error:  # everything goes to who asked
@@ -202,9 +232,8 @@ class Serving:
             self._hand_back(caller)
             return
         if in_own_thread:
-            caller.run_in_own_thread(
-                lambda: self._finish(caller, opcode, payload, entry, size)
-            )
+            request = opcode, payload, entry, size
+            caller.thread.run(lambda: self._finish(caller, *request))
         else:
             self._finish(caller, opcode, payload, entry, size)
 
@@ -222,9 +251,14 @@ class Serving:
         words = caller.words
         state = words[STATE]
         started = 0.0 if state & SAMPLED else time.monotonic()
-        data, buffers = self._dispatcher.answer(opcode, payload, entry, caller)
+        data, buffers = answer = self._dispatcher.answer(opcode, payload, entry, caller)
+        if answer is NOT_YET:
+            return
+        stays = (
+            entry is not None and entry.owned and caller.thread.note_owned(entry.owned)
+        )
         size_out = len(data)
-        if buffers or size_out > caller.bufsize or NEEDS_FENCE:
+        if buffers or size_out > caller.bufsize or NEEDS_FENCE or caller.grants:
             size_out = self._reply(caller, data, buffers)
         else:
             words[LENGTH] = size_out
@@ -234,7 +268,35 @@ class Serving:
         caller.payload = None
         latency = self._hand_back(caller)
         # From here on the answer is on its way, and nobody waits for this thread.
+        if caller.gone:
+            caller.take_back()
         idx = 0 if entry is None else entry.idx
+        self._count(caller, idx, opcode, size_in, size_out, latency, started)
+        if stays:
+            caller.thread.stay()
+
+    def answer_lock(self, caller: Caller) -> None:
+        """
+        Tell a client that waits for the lock of an object that it has it.
+        """
+        self.watch.expect(caller)
+        size = self._reply(caller, LOCKED, ())
+        caller.payload = None
+        latency = self._hand_back(caller)
+        if caller.gone:
+            caller.take_back()
+        self._count(caller, DESK, EXECUTE, size, size, latency, 0.0)
+
+    def _count(
+        self,
+        caller: Caller,
+        idx: int,
+        opcode: int,
+        size_in: int,
+        size_out: int,
+        latency: float,
+        started: float,
+    ) -> None:
         try:
             counts = caller.counts[idx]
         except KeyError:
@@ -266,7 +328,7 @@ class Serving:
             size += sum(buffer.raw().nbytes for buffer in buffers)
         lane = caller.lane
         try:
-            lane.put(data, buffers)
+            lane.put(data, buffers, grant=bool(caller.grants))
         except DataTooBigError as error:
             data, _ = self._dispatcher.fault(error, caller.payload, caller)
             try:

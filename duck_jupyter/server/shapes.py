@@ -4,7 +4,6 @@ What a request looks like. Asked only when one has failed: a good one need not w
 
 from __future__ import annotations
 
-from types import NoneType
 from typing import Any
 
 from ..errors import DataDecodeError, ProxyError
@@ -19,7 +18,6 @@ FORMS = (
     "args, kwargs]."
 )
 
-NUMBER = (int, float, NoneType)
 ARGUMENTS = (list, tuple)
 #: The types of a payload's items, by opcode.
 REQUESTS: dict[int, tuple[Any, ...]] = {
@@ -34,10 +32,12 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "block_name": (),
     "fetch": (int,),
     "lend": (int,),
-    "lock": (int, NUMBER),
+    "lock": (int, int),
     "reference": (int, str, str, ARGUMENTS, dict),
-    "unlock": (int,),
+    "unlock": (int, int),
 }
+#: Those that take any number of numbers.
+PLURAL_WORDS = frozenset({"end", "release"})
 
 
 def misshapen(opcode: Any, payload: Any) -> DataDecodeError | None:
@@ -70,7 +70,7 @@ def misshapen(opcode: Any, payload: Any) -> DataDecodeError | None:
         return DataDecodeError("The names of keyword arguments have to be text.")
     if payload[0] == DESK:
         known = WORDS.get(word)
-        if word == "release":
+        if word in PLURAL_WORDS:
             known = (int,) * len(args)
         if known is None or not _has_form(args, known):
             return DataDecodeError(

@@ -121,6 +121,16 @@ class Watch:
         """
         self._bells.add(caller.lane.doorbell, caller)
 
+    def expect(self, caller: Caller) -> None:
+        """
+        Look at the lane of a caller that is about to ask, where somebody looks at all.
+
+        Its bell would wake another thread, which would want the interpreter from the
+        one that looks.
+        """
+        if self._looker is not None:
+            self._watched.add(caller)
+
     def remove(self, caller: Caller) -> None:
         """
         Wait for no more requests of a caller.

@@ -8,10 +8,13 @@ bytes                   what, and who writes it
                         while the state is idle, the server while it is taken
 words, from the next    state: a sequence number and a phase; the client moves it
 multiple of 64 on       idle -> posted, the server posted -> taken -> replied
-(32 bits each)          waiting: 1 while the client blocks and wants the bell
+(32 bits each)          replied -> idle, where the answer was a grant
+                        waiting: 1 while the client blocks and wants the bell
                         watched: how many lanes the server looks at by itself, this
                         one among them; 0 while it does not look at this one
-                        length: bytes of the frame, or OVERFLOW
+                        length: bytes of the frame, or OVERFLOW; with GRANT in an
+                        answer that the server takes back unless it is acknowledged
+                        leaving: 1 when the client's thread has ended
 then, 64 bits           posted: when the client gave up looking (monotonic seconds)
 ======================  ========================================================
 
@@ -46,15 +49,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Lane"]
 
-STATE, WAITING, WATCHED, LENGTH = range(4)
-POSTED_AT = 2  # index in 64-bit words: after four words of 32 bits
+STATE, WAITING, WATCHED, LENGTH, LEAVING = range(5)
+POSTED_AT = 3  # index in 64-bit words: after six words of 32 bits
 TAIL_BYTES = 64
 IDLE, POSTED, TAKEN, REPLIED = range(4)
 PHASE = 3
 SEQUENCE = 0xFFFF_FFFC
 #: The lowest bit of the sequence number: each call adds it.
 FIRST_OF_SEQUENCE = PHASE + 1
-OVERFLOW = 0xFFFF_FFFF
+#: Set in the length of an answer that grants something, such as a lock or an item.
+GRANT = 0x8000_0000
+#: In place of the length of a frame that lies in the overflow area.
+OVERFLOW = 0x7FFF_FFFF
 
 BELL = b"b"
 BELLS_AT_ONCE = 64
@@ -72,6 +78,19 @@ decode_sizes = Decoder(list[Annotated[int, Meta(ge=0)]]).decode
 
 #: x86 keeps the order of stores; others need a fence between a frame and its state.
 NEEDS_FENCE = platform.machine().lower() not in {"x86_64", "amd64", "i386", "i686"}
+
+
+class Doorbell(socket.socket):
+    """
+    The socket of a lane, which is closed with the last thread that uses the lane.
+
+    Python warns of a socket that is collected; this one is meant to be.
+    """
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Lane:
@@ -106,6 +125,7 @@ class Lane:
         self.block = block
         self.map = block.map
         self.bufsize = bufsize
+        doorbell.__class__ = Doorbell
         self.doorbell = doorbell
         self.max_message = max_message
         tail = lane_bytes(bufsize) - TAIL_BYTES
@@ -126,13 +146,16 @@ class Lane:
         lock.release()
         lock.acquire()
 
-    def put(self, data: bytes, buffers: Sequence[Any] = ()) -> None:
+    def put(
+        self, data: bytes, buffers: Sequence[Any] = (), *, grant: bool = False
+    ) -> None:
         """
         Write a frame; the state says afterwards that it is there.
 
         Args:
             data: The payload of the frame.
             buffers: Large buffers that belong to it, as `pickle.PickleBuffer`.
+            grant: It is an answer that the server wants to be acknowledged.
 
         Raises:
             DataTooBigError: It is larger than `max_message`, or there is no room.
@@ -144,6 +167,8 @@ class Lane:
             self.words[LENGTH] = size
         else:
             self._put_in_overflow(data, buffers)
+        if grant:
+            self.words[LENGTH] |= GRANT
         if NEEDS_FENCE:
             self.fence()
 

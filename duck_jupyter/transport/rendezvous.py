@@ -51,6 +51,8 @@ class Hello(msgspec.Struct):
     version: int
     #: One for each process; it stays the same for all lanes of the process.
     client: str
+    #: One for each thread of the process.
+    thread: int
     pid: int
     process_name: str
     thread_name: str

@@ -146,7 +146,6 @@ def test_the_object_that_a_worker_calls_is_named(
 
 
 def test_threads_of_a_worker_are_counted(server: ProxyServer, worker: Worker) -> None:
-    proxy = server.create_proxy(Tally())
     code = """
 from concurrent.futures import ThreadPoolExecutor
 barrier = threading.Barrier(3)
@@ -154,15 +153,22 @@ def work(n):
     barrier.wait(10)
     p.add(n)
     barrier.wait(10)
+    return p.threads()
 with ThreadPoolExecutor(3) as pool:
-    list(pool.map(work, range(3)))
-result = p.add(1)
+    result = list(pool.map(work, range(3)))
+p.add(1)
 """
-    worker.exec(code, p=proxy)
 
-    statistics_after(server, 7)
-    (found,) = server.statistics().workers
-    assert 3 <= found.threads <= 4
+    class Counting(Tally):
+        def threads(self) -> int:
+            return server.statistics().workers[0].threads
+
+    proxy = server.create_proxy(Counting())
+
+    assert worker.exec(code, p=proxy) == [3, 3, 3]
+    statistics_after(server, 11)
+    # Those of threads that have ended are counted, and are connected no longer.
+    assert server.statistics().workers[0].threads == 1
 
 
 @pytest.mark.slow

@@ -39,7 +39,7 @@ def hello(version: int = PROTOCOL_VERSION, client: str = "raw") -> Hello:
     """
     Give what a client of the tests says of itself.
     """
-    return Hello(version, client, os.getpid(), "test-raw", "main")
+    return Hello(version, client, 1, os.getpid(), "test-raw", "main")
 
 
 @contextmanager
@@ -54,6 +54,7 @@ def far(proxy: Proxy) -> Iterator[Any]:
     try:
         yield rooted_proxy(link, proxy._duck_ref, proxy._duck_block_name)
     finally:
+        link._releaser.stop()
         for channel in list(link._channels):
             channel.close()
         # Whoever still has the proxy must not keep the lane mapped.

@@ -17,7 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.msgpack import Ext, encode
 
-from duck_jupyter.errors import DataDecodeError, ProxyError, ProxyObjectNotFound
+from duck_jupyter.client.locking import locked
+from duck_jupyter.errors import (
+    DataDecodeError,
+    ProxyError,
+    ProxyObjectNotFound,
+    ProxyTimeout,
+)
 from duck_jupyter.transport.lanes import OVERFLOW, POSTED_AT, STATE, WATCHED
 from tests.protocol.strategies import values
 from tests.support.processes import wait_until
@@ -78,6 +84,7 @@ class Scene:
 
     def __init__(self, server: ProxyServer, good: Any, target: Target) -> None:
         self.server = server
+        self.proxy = server.create_proxy(target)
         self.good = good
         self.target = target
         self.idx = good._duck_idx
@@ -171,26 +178,34 @@ def test_a_forged_request_gets_a_decode_error(scene: Scene, name: str) -> None:
         assert bad.call(GET, [scene.idx, "value"]) == 1
 
 
+FORGED_WORDS: tuple[tuple[str, list[int]], ...] = (("adopt", []), ("lend", []), ("batch", [5]), ("unlock", [1]))
+
+
 @pytest.mark.parametrize("idx", [-1, 1_000_000, 2**63 - 1, -(2**63)])
 def test_a_forged_number_finds_no_object(scene: Scene, idx: int) -> None:
     with RawClient(scene.server) as bad:
         for opcode, rest in ((GET, ["value"]), (SET, ["value", 2])):
             with pytest.raises(ProxyObjectNotFound, match="Share it again"):
                 bad.call(opcode, [idx, *rest])
-        for word, more in (("adopt", []), ("lend", []), ("batch", [5]), ("unlock", [])):
+        for word, more in (
+            ("adopt", []),
+            ("lend", []),
+            ("batch", [5]),
+            ("unlock", [1]),
+        ):
             with pytest.raises(ProxyObjectNotFound):
                 bad.call(EXECUTE, [DESK, word, [idx, *more], {}])
         bad.call(EXECUTE, [DESK, "release", [idx, scene.idx, scene.idx], {}])
 
 
 def test_a_lock_of_somebody_else_cannot_be_released(scene: Scene) -> None:
-    scene.good._duck_link.desk("lock", scene.idx, None)
-    with (
-        RawClient(scene.server) as bad,
-        pytest.raises(ProxyError, match="does not hold"),
-    ):
-        bad.call(EXECUTE, [DESK, "unlock", [scene.idx], {}])
-    scene.good._duck_link.desk("unlock", scene.idx)
+    with locked(scene.good), RawClient(scene.server) as bad:
+        for number in range(3):
+            with pytest.raises(ProxyError, match="does not hold"):
+                bad.call(EXECUTE, [DESK, "unlock", [scene.idx, number], {}])
+            bad.call(EXECUTE, [DESK, "end", [number], {}])
+        with pytest.raises(ProxyTimeout), locked(scene.proxy, timeout=0.01):
+            raise AssertionError("it was locked")
 
 
 def test_garbage_in_a_lane_gets_typed_errors(scene: Scene) -> None:

@@ -1,0 +1,263 @@
+"""
+Clients: the processes that are connected, their threads, and the blocks they are in.
+
+A client thread may have several lanes: a call inside another one has one of its own,
+and one whose call was cut short is given up. What belongs to the thread, and not to a
+lane, is here: the server's thread that stands for it, and its blocks. It stays until
+the client says that the thread has ended, or the process ends.
+"""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from ..errors import WorkerGone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..transport.rendezvous import Hello
+    from .locks import Claim, ObjectLocks
+    from .objects import Entry
+
+__all__ = ["ClientProcess", "ClientThread", "Clients", "OpenContext"]
+
+
+class OpenContext:
+    """
+    An object whose context manager a client thread has entered.
+
+    Args:
+        entry: The object.
+        target: The object itself, whatever the entry stands for later.
+        number: What the client calls the block; 0 where it gave no number.
+    """
+
+    __slots__ = ("entry", "number", "target")
+
+    def __init__(self, entry: Entry, target: Any, number: int) -> None:
+        self.entry = entry
+        self.target = target
+        self.number = number
+
+
+class ClientThread:
+    """
+    One thread of a client, and the thread of the server that stands for it.
+
+    Most calls may be answered by any thread of the server. One in which a lock was
+    acquired that belongs to its thread, or a context manager was entered, has to be
+    followed by calls in the same one.
+
+    Args:
+        process: Its process.
+        hello: What it said of itself.
+    """
+
+    def __init__(self, process: ClientProcess, hello: Hello) -> None:
+        self.process = process
+        self.name = f"{hello.process_name} (pid {hello.pid})"
+        self.lanes = 0
+        #: Contexts it has entered, outermost first; changed in its own thread only.
+        self.contexts: list[OpenContext] = []
+        #: For each lock that its own thread acquired: says whether it owns it still.
+        self.held: list[Callable[[], bool]] = []
+        self._lock = threading.Lock()
+        self._has_ended = False
+        self._jobs: SimpleQueue[Callable[[], object] | None] | None = None
+
+    @property
+    def has_own(self) -> bool:
+        """
+        A thread of the server stands for this one.
+        """
+        return self._jobs is not None
+
+    def run(self, job: Callable[[], object]) -> None:
+        """
+        Run a job in the thread of the server that stands for this one.
+        """
+        with self._lock:
+            if not self._has_ended:
+                if self._jobs is None:
+                    self._jobs = SimpleQueue()
+                    threading.Thread(
+                        target=self._work,
+                        args=(self._jobs,),
+                        name=f"duck-own-{self.name}",
+                        daemon=True,
+                    ).start()
+                self._jobs.put(job)
+                return
+        # Too late: what it opens is to be left at once.
+        job()
+        self._leave_all()
+
+    def run_where_it_was(self, job: Callable[[], object]) -> None:
+        """
+        Run a job in the thread that stands for this one, if there is one, else here.
+        """
+        self.run(job) if self.has_own else job()
+
+    def note_owned(self, owned: tuple[Callable[[], bool], ...]) -> bool:
+        """
+        Note which locks the thread of the server owns that has just answered a call.
+
+        Args:
+            owned: Say for each lock whether the thread that asks owns it.
+
+        Returns:
+            True when this thread is to stand for the client's from now on: see `stay`.
+        """
+        for is_owned in owned:
+            if is_owned() and is_owned not in self.held:
+                self.held.append(is_owned)
+        with self._lock:
+            if not self.held or self._jobs is not None or self._has_ended:
+                return False
+            self._jobs = SimpleQueue()
+            return True
+
+    def stay(self) -> None:
+        """
+        Work for the client thread until it owns no lock any more.
+        """
+        if self._jobs is not None:
+            self._work(self._jobs, for_good=False)
+
+    def _work(
+        self, jobs: SimpleQueue[Callable[[], object] | None], *, for_good: bool = True
+    ) -> None:
+        while (job := jobs.get()) is not None:
+            job()
+            del job
+            self.held[:] = [is_owned for is_owned in self.held if is_owned()]
+            if for_good or self.held or self.contexts:
+                continue
+            with self._lock:
+                if jobs.empty():
+                    self._jobs = None
+                    return
+
+    def end(self) -> None:
+        """
+        Leave what the thread left open, and end the server's thread for it.
+        """
+        with self._lock:
+            self._has_ended = True
+            jobs = self._jobs
+        if jobs is not None:
+            jobs.put(self._leave_all)
+            jobs.put(None)
+
+    def _leave_all(self) -> None:
+        while self.contexts:
+            self.leave(self.contexts[-1])
+
+    def leave(self, context: OpenContext) -> None:
+        """
+        Leave a context that the client cannot leave any more.
+        """
+        if context not in self.contexts:
+            return
+        self.contexts.remove(context)
+        error = WorkerGone(
+            f"{self.name} ended, or was interrupted, inside a with block of "
+            f"{context.entry.path}."
+        )
+        try:
+            type(context.target).__exit__(context.target, WorkerGone, error, None)
+        except BaseException:  # the object's own; nobody is left to tell
+            return
+
+
+class ClientProcess:
+    """
+    One connected process.
+    """
+
+    def __init__(self) -> None:
+        self.lanes = 0
+        self.threads: dict[int, ClientThread] = {}
+        #: Its claims to the locks of objects, by the numbers of its blocks.
+        self.claims: dict[int, Claim] = {}
+
+
+class Clients:
+    """
+    All connected processes. Any thread may call it.
+
+    Args:
+        locks: The locks that they hold.
+    """
+
+    def __init__(self, locks: ObjectLocks) -> None:
+        self._locks = locks
+        self._lock = threading.Lock()
+        self._processes: dict[str, ClientProcess] = {}
+
+    def came(self, hello: Hello) -> ClientThread:
+        """
+        Note a new lane, and give the thread that it belongs to.
+        """
+        with self._lock:
+            process = self._processes.get(hello.client)
+            if process is None:
+                process = self._processes[hello.client] = ClientProcess()
+            thread = process.threads.get(hello.thread)
+            if thread is None:
+                thread = process.threads[hello.thread] = ClientThread(process, hello)
+            process.lanes += 1
+            thread.lanes += 1
+            return thread
+
+    def went(self, hello: Hello, *, is_leaving: bool) -> bool:
+        """
+        Note that a lane is no more.
+
+        Args:
+            hello: What its client said.
+            is_leaving: The client's thread has ended.
+
+        Returns:
+            True when it was the last one of its process.
+        """
+        with self._lock:
+            process = self._processes.get(hello.client)
+            if process is None:
+                return False
+            thread = process.threads[hello.thread]
+            process.lanes -= 1
+            thread.lanes -= 1
+            ended = []
+            if is_leaving and not thread.lanes:
+                ended.append(process.threads.pop(hello.thread))
+            if not process.lanes:
+                del self._processes[hello.client]
+                ended.extend(process.threads.values())
+        for thread in ended:
+            thread.end()
+        if process.lanes:
+            return False
+        for claim in list(process.claims.values()):
+            self._locks.end(claim)
+        return True
+
+    def end_block(self, process: ClientProcess, number: int) -> None:
+        """
+        End a block of a process that none of its threads leaves. Twice is fine.
+        """
+        claim = process.claims.pop(number, None)
+        if claim is not None:
+            self._locks.end(claim)
+            return
+        for thread in list(process.threads.values()):
+            for context in list(thread.contexts):
+                if context.number == number:
+                    thread.run(_leaving(thread, context))
+
+
+def _leaving(thread: ClientThread, context: OpenContext) -> Callable[[], None]:
+    return lambda: thread.leave(context)

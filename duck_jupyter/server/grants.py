@@ -1,0 +1,87 @@
+"""
+Grants: what a call gave to a client, and how it is taken back.
+
+A lock that was acquired, or an item that was taken from a queue or an iterator, belongs
+to the client once it says that the answer arrived. Until then the client may be
+interrupted or killed, and then nobody would have it.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .objects import Entry
+
+__all__ = ["GRANTING", "undo_of"]
+
+ACQUIRING = frozenset({"acquire", "acquire_lock"})
+TAKING = frozenset({"get", "get_nowait"})
+#: The methods that may grant something.
+GRANTING = ACQUIRING | TAKING | {"__next__", "__call__"}
+
+_CallableIterator = type(iter(int, 0))
+
+
+def undo_of(entry: Entry, name: str, value: Any) -> Callable[[], None] | None:
+    """
+    Give what takes back what a call has granted.
+
+    Args:
+        entry: What was called.
+        name: The method.
+        value: What it returned.
+
+    Returns:
+        None where it granted nothing.
+    """
+    target = entry.target
+    if name == "__call__":
+        # A bound method that was read as an attribute, such as that of a Condition.
+        name = getattr(target, "__name__", "")
+        target = getattr(target, "__self__", None)
+    if name in ACQUIRING:
+        return _undo_acquire(target, value)
+    if name == "__next__":
+        if isinstance(target, _CallableIterator):
+            # iter(items.get, None): its parts are what it would be pickled as.
+            parts = target.__reduce__()[1]
+            target = getattr(parts[0], "__self__", None)
+        else:
+            return lambda: entry.returned.append(value)
+    elif name not in TAKING:
+        return None
+    if isinstance(target, queue.Queue):
+        items = target
+        return lambda: _put_back(items, value)
+    return None
+
+
+def _undo_acquire(target: Any, value: Any) -> Callable[[], None] | None:
+    release = getattr(target, "release", None)
+    # What else is called so need not be a lock.
+    if value is not True or not callable(release):
+        return None
+    if type(target).__module__ not in LOCK_MODULES:
+        return None
+    return lambda: release()
+
+
+#: Where the locks of Python are defined.
+LOCK_MODULES = frozenset(
+    {"_multiprocessing", "_thread", "multiprocessing.synchronize", "threading"}
+)
+
+
+def _put_back(items: queue.Queue[Any], value: Any) -> None:
+    with items.mutex:
+        if isinstance(items.queue, deque):
+            items.queue.appendleft(value)
+        else:
+            items._put(value)  # how it keeps its order
+        # Its count of unfinished tasks is as it was: `get` does not change it.
+        items.not_empty.notify()

@@ -1,0 +1,127 @@
+"""
+Which objects tell threads apart: locks that a thread owns, and what a thread keeps.
+
+A client thread has to be one thread to such an object, also where the object only wraps
+it, or is a method of it that was read as an attribute. What an object is made of is
+looked at when it is shared or first reached.
+"""
+
+from __future__ import annotations
+
+import _multiprocessing
+import functools
+import threading
+import types
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["ThreadBound", "find_thread_bound"]
+
+#: So many parts of an object are looked at, and so many levels of them.
+MOST_PARTS = 500
+MOST_LEVELS = 4
+#: Larger containers hold data.
+MOST_ITEMS = 50
+#: The kind of a multiprocessing lock that its owner may take again.
+RECURSIVE = 0
+#: What has no parts to be looked at. A container's own methods use no lock in it.
+DATA_MODULES = frozenset({"builtins", "collections", "numpy", "pandas", "polars"})
+
+#: What the locks of multiprocessing are made of.
+_SemLock: Any = getattr(_multiprocessing, "SemLock")  # noqa: B009 - not in its stubs
+_C_RLOCK = type(threading.RLock())
+_PYTHON_RLOCK: Any = getattr(threading, "_RLock")  # noqa: B009 - private in its stubs
+
+
+class ThreadBound(NamedTuple):
+    """
+    The parts of an object that tell threads apart.
+    """
+
+    #: For each lock that its owner may take again: says whether this thread owns it.
+    owned: tuple[Callable[[], bool], ...] = ()
+    #: It has something that each thread has of its own.
+    keeps_threads: bool = False
+
+
+NOTHING = ThreadBound()
+
+
+def find_thread_bound(target: Any) -> ThreadBound:
+    """
+    Look for what tells threads apart in an object.
+    """
+    owned: list[Callable[[], bool]] = []
+    keeps = False
+    seen: set[int] = set()
+    level = [target]
+    for _ in range(MOST_LEVELS):
+        below: list[Any] = []
+        for part in level:
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+            if len(seen) > MOST_PARTS:
+                return ThreadBound(tuple(owned), keeps)
+            if isinstance(part, (_C_RLOCK, _PYTHON_RLOCK)):
+                owned.append(getattr(part, "_is_owned"))  # noqa: B009 - as above
+            elif isinstance(part, threading.local):
+                keeps = True
+            elif isinstance(part, _SemLock):
+                if part.kind == RECURSIVE:
+                    owned.append(part._is_mine)
+            else:
+                below.extend(_parts(part, is_root=part is target))
+        level = below
+        if not level:
+            break
+    return ThreadBound(tuple(owned), keeps) if owned or keeps else NOTHING
+
+
+def _parts(part: Any, *, is_root: bool) -> Iterator[Any]:
+    """
+    Give what an object is made of, as far as its methods may use it.
+    """
+    kind = type(part)
+    if kind is types.MethodType or kind is types.BuiltinMethodType:
+        yield part.__self__
+    elif kind is functools.partial:
+        yield from (part.func, *part.args, *part.keywords.values())
+    elif kind is types.FunctionType:
+        for cell in part.__closure__ or ():
+            if cell != _EMPTY:
+                yield cell.cell_contents
+        for name in part.__code__.co_names:
+            yield part.__globals__.get(name)
+    elif kind is types.GeneratorType:
+        if part.gi_frame is not None:
+            yield from part.gi_frame.f_locals.values()
+    elif kind in (list, tuple, set, dict):
+        if not is_root and len(part) <= MOST_ITEMS:
+            yield from part.values() if kind is dict else part
+    elif not isinstance(part, (type, types.ModuleType)):
+        if kind.__module__.partition(".")[0] in DATA_MODULES:
+            return
+        # Not through attributes, which may run code of the user's.
+        yield from _own_values(part)
+
+
+def _own_values(part: Any) -> Iterator[Any]:
+    try:
+        values = object.__getattribute__(part, "__dict__")
+    except AttributeError:
+        values = None
+    if type(values) is dict and len(values) <= MOST_PARTS:
+        yield from list(values.values())
+    for base in type(part).__mro__:
+        for member in vars(base).values():
+            if type(member) is types.MemberDescriptorType:
+                try:
+                    yield member.__get__(part)
+                except AttributeError:  # a slot that is empty
+                    continue
+
+
+_EMPTY = types.CellType()
