@@ -145,8 +145,7 @@ class Caller:
         """
         while self.grants:
             with contextlib.suppress(IndexError):  # another thread was quicker
-                undo = self.grants.pop()
-                self.thread.run_where_it_was(undo)
+                self.grants.pop()()
 
     def __repr__(self) -> str:
         state = "gone" if self.gone else "connected"

@@ -10,6 +10,8 @@ the client says that the thread has ended, or the process ends.
 from __future__ import annotations
 
 import threading
+from collections import deque
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +95,7 @@ class ClientThread:
                 return
         # Too late: what it opens is to be left at once.
         job()
-        self._leave_all()
+        self.leave_all()
 
     def run_where_it_was(self, job: Callable[[], object]) -> None:
         """
@@ -148,21 +150,42 @@ class ClientThread:
         with self._lock:
             self._has_ended = True
             jobs = self._jobs
+        self.leave_all()
         if jobs is not None:
-            jobs.put(self._leave_all)
             jobs.put(None)
 
-    def _leave_all(self) -> None:
-        while self.contexts:
-            self.leave(self.contexts[-1])
+    def leave_all(self) -> None:
+        """
+        Leave what is open, the innermost context first.
+        """
+        self.leave(*reversed(list(self.contexts)))
 
-    def leave(self, context: OpenContext) -> None:
+    def leave(self, *contexts: OpenContext) -> None:
         """
-        Leave a context that the client cannot leave any more.
+        Leave contexts that the client cannot leave any more. Twice is fine.
         """
-        if context not in self.contexts:
-            return
-        self.contexts.remove(context)
+        jobs = self._jobs
+        others = []
+        for context in contexts:
+            if jobs is not None and context.entry.is_bound:
+                jobs.put(partial(self._leave, context))
+            else:
+                others.append(context)
+        if others:
+            # The thread of the client may be waiting for this very object, such as a
+            # lock that is entered again.
+            threading.Thread(
+                target=deque,
+                args=(map(self._leave, others),),
+                name="duck-leave",
+                daemon=True,
+            ).start()
+
+    def _leave(self, context: OpenContext) -> None:
+        try:
+            self.contexts.remove(context)
+        except ValueError:
+            return  # it was left meanwhile
         error = WorkerGone(
             f"{self.name} ended, or was interrupted, inside a with block of "
             f"{context.entry.path}."
@@ -256,8 +279,4 @@ class Clients:
         for thread in list(process.threads.values()):
             for context in list(thread.contexts):
                 if context.number == number:
-                    thread.run(_leaving(thread, context))
-
-
-def _leaving(thread: ClientThread, context: OpenContext) -> Callable[[], None]:
-    return lambda: thread.leave(context)
+                    thread.leave(context)

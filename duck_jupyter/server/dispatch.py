@@ -5,6 +5,7 @@ A request frame in, an answer frame out.
 from __future__ import annotations
 
 import pickle
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -160,6 +161,8 @@ class Dispatcher:
                     value = self._execute(entry, name, args, kwargs, caller)
                 if name in GRANTING:
                     undo = undo_of(entry, name, value)
+                    if undo is not None and entry.is_bound:
+                        undo = partial(caller.thread.run_where_it_was, undo)
                     if undo is not None:
                         caller.grants.append(undo)
                 if type(value) not in PLAIN_TYPES:

@@ -98,6 +98,13 @@ class Entry:
         self.keeps_threads = bound.keeps_threads
 
     @property
+    def is_bound(self) -> bool:
+        """
+        A client thread has to be one thread to the object.
+        """
+        return self.keeps_threads or bool(self.owned)
+
+    @property
     def type_name(self) -> str:
         """
         The name of the object's type.
