@@ -8,8 +8,7 @@ child of fork inherits neither: its links start anew.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import os
+import itertools
 import secrets
 import threading
 import weakref
@@ -39,7 +38,7 @@ from ..protocol.values import (
     reduce_main_only,
     wrap_payload,
 )
-from ..transport.rendezvous import PROTOCOL_VERSION, Hello, close_inherited, connect
+from ..transport.rendezvous import close_inherited, connect
 from .channel import Channel
 from .releaser import Releaser
 from .seats import Seat, ThreadState
@@ -84,6 +83,7 @@ class Link:
     def _reset(self) -> None:
         self.thread = ThreadState()
         self.client = secrets.token_hex(8)
+        self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._channels: weakref.WeakSet[Channel] = weakref.WeakSet()
         self._free: deque[Channel] = deque()
@@ -281,14 +281,8 @@ class Link:
         return channel
 
     def _connect(self) -> Channel:
-        hello = Hello(
-            PROTOCOL_VERSION,
-            self.client,
-            os.getpid(),
-            multiprocessing.current_process().name,
-            threading.current_thread().name,
-        )
-        channel = Channel(connect(self.address, self.secret, hello), self.who)
+        lane = connect(self.address, self.secret, self.client, next(self._numbers))
+        channel = Channel(lane, self.who)
         with self._lock:
             self._channels.add(channel)
         return channel

@@ -18,6 +18,7 @@ import mmap
 import os
 import secrets
 import threading
+from collections import deque
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,25 @@ class Block:
         size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
         fd = fixed(size)
         return cls.create(size) if fd is None else cls(fd, size)
+
+    @classmethod
+    def take_over(cls, fds: list[int], size: int) -> Block:
+        """
+        Map a block whose descriptor came through a socket.
+
+        Args:
+            fds: Descriptors that belong to whoever has this list, and are closed with
+                it; the last one leaves it and belongs to the block.
+            size: Bytes.
+        """
+        block = cls.__new__(cls)
+        block.fd = -1
+        block.size = size
+        block.map = mmap.mmap(fds[-1], size)
+        # One call of C functions, so no interrupt comes between them: the descriptor
+        # is the list's before it and the block's after it.
+        deque(map(setattr, (block,), ("fd",), map(list.pop, (fds,))), 0)
+        return block
 
     def write(self, data: memoryview, offset: int) -> None:
         """

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..transport.rendezvous import Doorway
+    from ..transport.strangers import Stranger
     from .dispatch import Dispatcher
     from .locks import ObjectLocks
     from .objects import Entry, ObjectTable
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 __all__ = ["Serving"]
 
 CLOSE_S = 2.0
+#: What a handshake ends with where the other side left, or speaks another language.
+LEFT = (OSError, EOFError, ValueError, ProxyError)
 #: The bits of a lane's state that are 0 in one call of so many: its number's lowest.
 SAMPLED = (SAMPLE_EVERY - 1) * FIRST_OF_SEQUENCE
 #: The answer where there is no memory for any other; it fits the smallest buffer.
@@ -86,7 +89,12 @@ class Serving:
         self._is_closed = False
         self.callers: set[Caller] = set()
         self.watch = Watch(
-            doorway.socket, self._admit, self._serve, self._lose, table.sweep
+            doorway.socket,
+            self._admit,
+            self._shake_hands,
+            self._serve,
+            self._lose,
+            table.sweep,
         )
 
     def close(self) -> None:
@@ -117,42 +125,41 @@ class Serving:
             caller.lane.close()
         close_inherited(self.doorway.address)
 
-    def _admit(self) -> None:
-        while (stranger := self.doorway.accept()) is not None:
-            # Strangers may be slow: not in a thread that others wait for.
-            handshake = threading.Thread(
-                target=self._shake_hands,
-                args=(stranger,),
-                name="duck-handshake",
-                daemon=True,
-            )
-            try:
-                handshake.start()
-            except RuntimeError as error:  # the system has no more threads
-                stranger.close()
-                self._errors.note(
-                    error, str(error), "", 0, "the server", "connect", (0, "")
-                )
+    def _admit(self) -> Stranger | None:
+        return self.doorway.accept()
 
-    def _shake_hands(self, stranger: Any) -> None:
+    def _shake_hands(self, stranger: Stranger) -> Caller | None:
+        """
+        Go on with a handshake.
+
+        Returns:
+            The caller that the stranger has become; None where more is to come, and
+            where it was turned away.
+        """
         try:
-            lane, hello = self.doorway.admit(stranger)
-        except HandshakeError as error:
-            self._errors.note(
-                error, str(error), "", 0, "the server", "connect", (0, "")
-            )
-            return
-        except (OSError, EOFError, ValueError, ProxyError):
-            return  # it went away, or spoke no language of ours
-        caller = Caller(lane, hello, self._entries)
+            if not self.doorway.greet(stranger):
+                return None
+        except BaseException as error:
+            self.watch.forget(stranger)
+            self.doorway.dismiss(stranger)
+            if isinstance(error, HandshakeError):
+                about = (error, str(error), "", 0, "the server", "connect", (0, ""))
+                self._errors.note(*about)
+            elif not isinstance(error, LEFT):
+                raise
+            return None
+        lane, stranger.lane = stranger.lane, None
+        assert lane is not None  # there is no proof before a welcome
+        caller = Caller(lane, stranger.hello, self._entries)
         with self._lock:
             if self._is_closed:
                 lane.close()
-                return
+                return None
             self.callers.add(caller)
             caller.decode = self._dispatcher.decoder(caller)
             self._workers.came(caller)
             self.watch.add(caller)
+        return caller
 
     def _lose(self, caller: Caller) -> None:
         """
