@@ -8,6 +8,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from ..transport.lanes import PHASE, POSTED, STATE
 from ..transport.strangers import Stranger
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ class Door:
     Who is to be seen to. One thread at a time.
 
     Args:
-        listener: The listening socket; its bell and those of strangers are waited for.
-        bells: Where.
-        admit: Takes one who waits at the listener; None where nobody does.
+        listener: The listening socket.
+        bells: With which it and the strangers are waited for.
+        admit: Takes one who waits at the listener, to be expected from then on; False
+            where nobody does.
         greet: Goes on with a stranger of whom something was heard; gives the caller
             that it has become, if it has.
     """
@@ -36,13 +38,13 @@ class Door:
         self,
         listener: socket.socket,
         bells: Bells,
-        admit: Callable[[], Stranger | None],
+        admit: Callable[[], bool],
         greet: Callable[[Stranger], Caller | None],
     ) -> None:
         self._listener = listener
-        self._bells = bells
         self._admit = admit
         self._greet = greet
+        self._bells = bells
         #: In the order of their bells, each once; the listener while somebody may wait
         #: there.
         self._guests: dict[Stranger | socket.socket, None] = {}
@@ -54,6 +56,18 @@ class Door:
         Whether nobody is to be seen to.
         """
         return not self._guests
+
+    def expect(self, stranger: Stranger) -> None:
+        """
+        Wait for what a stranger has to say.
+        """
+        self._bells.add(stranger.socket, stranger)
+
+    def forget(self, stranger: Stranger) -> None:
+        """
+        Wait for no more of a stranger; twice is fine.
+        """
+        self._bells.remove(stranger.socket)
 
     def takes(self, owner: Any) -> bool:
         """
@@ -69,7 +83,8 @@ class Door:
         Go on with the first one, and no more, for callers wait meanwhile.
 
         Returns:
-            The caller that it has become, with whether its bell has to be heard.
+            The caller that it has become, if its first request is there, with whether
+            its bell has to be heard.
         """
         guest = next(iter(self._guests))
         del self._guests[guest]
@@ -77,14 +92,15 @@ class Door:
         try:
             if isinstance(guest, Stranger):
                 caller = self._greet(guest)
-            elif (stranger := self._admit()) is not None:
-                self._bells.add(stranger.socket, stranger)
+            elif self._admit():
                 # Others may wait there: the bell rang once for all of them.
                 self._guests[guest] = None
         except Exception:
             report_error()  # and go on, for others wait for this thread
-        # It may have left after its proof, and the bell rang once for both.
-        return [] if caller is None else [(caller, True)]
+        if caller is None or caller.words[STATE] & PHASE != POSTED:
+            return []
+        # The bell of its first request was heard with its proof.
+        return [(caller, False)]
 
     def clear(self) -> None:
         """

@@ -125,8 +125,12 @@ class Serving:
             caller.lane.close()
         close_inherited(self.doorway.address)
 
-    def _admit(self) -> Stranger | None:
-        return self.doorway.accept()
+    def _admit(self) -> bool:
+        with self.doorway.lock:
+            stranger = self.doorway.accept()
+            if stranger is not None:
+                self.watch.door.expect(stranger)
+            return stranger is not None
 
     def _shake_hands(self, stranger: Stranger) -> Caller | None:
         """
@@ -136,18 +140,19 @@ class Serving:
             The caller that the stranger has become; None where more is to come, and
             where it was turned away.
         """
-        try:
-            if not self.doorway.greet(stranger):
+        with self.doorway.lock:
+            try:
+                if not self.doorway.greet(stranger):
+                    return None
+            except BaseException as error:
+                self.watch.door.forget(stranger)
+                self.doorway.dismiss(stranger)
+                if isinstance(error, HandshakeError):
+                    about = (error, str(error), "", 0, "the server", "connect", (0, ""))
+                    self._errors.note(*about)
+                elif not isinstance(error, LEFT):
+                    raise
                 return None
-        except BaseException as error:
-            self.watch.forget(stranger)
-            self.doorway.dismiss(stranger)
-            if isinstance(error, HandshakeError):
-                about = (error, str(error), "", 0, "the server", "connect", (0, ""))
-                self._errors.note(*about)
-            elif not isinstance(error, LEFT):
-                raise
-            return None
         lane, stranger.lane = stranger.lane, None
         assert lane is not None  # there is no proof before a welcome
         caller = Caller(lane, stranger.hello, self._entries)

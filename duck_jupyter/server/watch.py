@@ -77,7 +77,7 @@ class Watch:
     def __init__(
         self,
         listener: socket.socket,
-        admit: Callable[[], Stranger | None],
+        admit: Callable[[], bool],
         greet: Callable[[Stranger], Caller | None],
         serve: Callable[[Caller], None],
         lost: Callable[[Caller], None],
@@ -90,7 +90,7 @@ class Watch:
         self._waker, self._sleeper = socket.socketpair()
         self._waker.setblocking(False)
         self._sleeper.setblocking(False)
-        self._door = Door(listener, self._bells, admit, greet)
+        self.door = Door(listener, self._bells, admit, greet)
         self._bells.add(self._sleeper, self._sleeper)
         self._post = threading.Lock()
         self._count_lock = threading.Lock()
@@ -114,10 +114,9 @@ class Watch:
 
     def add(self, caller: Caller) -> None:
         """
-        Wait for requests of one more caller, whose lane says that it is looked at.
+        Wait for requests of one more caller, who was a stranger.
         """
         self._bells.give(caller.lane.doorbell, caller)
-        self._watched.add(caller)
 
     def remove(self, caller: Caller) -> None:
         """
@@ -125,12 +124,6 @@ class Watch:
         """
         self._bells.remove(caller.lane.doorbell)
         self._watched.remove(caller)
-
-    def forget(self, stranger: Stranger) -> None:
-        """
-        Wait for no more of a stranger.
-        """
-        self._bells.remove(stranger.socket)
 
     def start(self) -> None:
         """
@@ -221,7 +214,7 @@ class Watch:
             self._sleeper.close()
             # Else a lane would stay mapped until the server itself is collected.
             self._left.clear()
-            self._door.clear()
+            self.door.clear()
 
     def _wait_for_bells(self) -> tuple[list[tuple[Caller, bool]], bool]:
         """
@@ -236,13 +229,13 @@ class Watch:
         while not (called or woken or self.closed):
             quiet = QUIET_S if self._interval.wanted else None
             timeout = LEFT_S if self._left else quiet
-            owners = self._bells.wait(timeout if self._door.is_quiet else 0)
+            owners = self._bells.wait(timeout if self.door.is_quiet else 0)
             if self._left:
                 called = self._find_stuck()
-            elif not owners and self._door.is_quiet:
+            elif not owners and self.door.is_quiet:
                 self._interval.release()
             for owner, must_hear in owners:
-                if self._door.takes(owner):
+                if self.door.takes(owner):
                     self._interval.want()
                 elif owner is self._sleeper:
                     with contextlib.suppress(OSError):
@@ -250,8 +243,8 @@ class Watch:
                     woken = True
                 elif must_hear or not self._is_being_looked_after(owner):
                     called.append((owner, must_hear))
-            if not self._door.is_quiet:
-                called += self._door.see_to_one()
+            if not self.door.is_quiet:
+                called += self.door.see_to_one()
         # The first one is answered by whoever takes it; the others may have to wait.
         for caller, _ in called[1:]:
             self._leave(caller)

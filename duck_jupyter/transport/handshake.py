@@ -19,6 +19,7 @@ the nonce, so neither can send the other's proof back.
 from __future__ import annotations
 
 import hmac
+import os
 import secrets
 import socket
 import struct
@@ -32,10 +33,11 @@ from msgspec.msgpack import Decoder, Encoder
 __all__ = [
     "Hello",
     "Welcome",
+    "become_doorbell",
     "frame",
     "key_of",
     "message_size",
-    "peer_user",
+    "other_user",
     "prove",
     "read_hello",
     "read_welcome",
@@ -52,6 +54,10 @@ PROOF_BYTES = 32
 #: What a client sends that does not trust the server: no proof, so that the server's
 #: user reads of it.
 NO_PROOF = bytes(PROOF_BYTES)
+#: What a socket knows of the process at its other end: its number, user and group.
+CREDENTIALS = struct.Struct("3i")
+#: A time of the system's: seconds and microseconds.
+SEND_LIMIT = struct.pack("ll", int(HANDSHAKE_S), 0)
 SERVER = b"server"
 CLIENT = b"client"
 
@@ -139,16 +145,26 @@ def prove(key: bytes, side: bytes, nonce: bytes) -> bytes:
     return hmac.digest(key, side + nonce, "sha256")
 
 
-def peer_user(end: socket.socket) -> int | None:
+def other_user(end: socket.socket) -> int | None:
     """
-    Give the user of the process at the other end; None where the system cannot tell.
+    Give the user of the process at the other end, if it is another one than this one's.
+
+    Returns:
+        None where it is the same, and where the system cannot tell.
     """
     if sys.platform != "linux":
         return None
-    size = struct.calcsize("3i")
-    credentials = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    _, user, _ = struct.unpack("3i", credentials)
-    return int(user)
+    found = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
+    _, user, _ = CREDENTIALS.unpack(found)
+    return None if user == os.geteuid() else int(user)
+
+
+def become_doorbell(end: socket.socket) -> None:
+    """
+    Make a socket block again, and not for ever where the other side does not read.
+    """
+    end.setblocking(True)
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, SEND_LIMIT)
 
 
 # The first digest of a process loads the algorithm, in some 250 us: now, and not in the

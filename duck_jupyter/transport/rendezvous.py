@@ -30,16 +30,17 @@ from .handshake import (
     SIZE_BYTES,
     Hello,
     Welcome,
+    become_doorbell,
     frame,
     key_of,
     message_size,
-    peer_user,
+    other_user,
     prove,
     read_welcome,
 )
 from .lanes import Lane, lane_bytes
 from .received import Received
-from .strangers import Stranger, become_doorbell
+from .strangers import Stranger
 
 __all__ = ["PROTOCOL_VERSION", "Doorway", "Hello", "close_inherited", "connect"]
 
@@ -68,9 +69,9 @@ class Doorway:
         self.max_message = max_message
         #: Who is shaking hands, in the order of their coming.
         self._strangers: dict[Stranger, None] = {}
-        #: Whoever has it uses the sockets, or closes them. The thread that has it may
-        #: collect a server, whose doorway it then closes.
-        self._lock = threading.RLock()
+        #: Whoever has it uses the sockets and their numbers, or closes them. The thread
+        #: that has it may collect a server, whose doorway it then closes.
+        self.lock = threading.RLock()
         self._closed = False
         #: Made before it is needed, for who comes next.
         self._block: Block | None = None
@@ -86,7 +87,7 @@ class Doorway:
         """
         Take one caller, who is a stranger still; None where none waits.
         """
-        with self._lock:
+        with self.lock:
             self._hang_up_on_the_slow()
             try:
                 caller, _ = self.socket.accept()
@@ -110,7 +111,7 @@ class Doorway:
         """
         Go on with a handshake; returns and raises as `Stranger.advance`.
         """
-        with self._lock:
+        with self.lock:
             over = stranger.advance()
             if over:
                 self._strangers.pop(stranger, None)
@@ -137,7 +138,7 @@ class Doorway:
         """
         Turn a stranger away; twice is fine.
         """
-        with self._lock:
+        with self.lock:
             self._strangers.pop(stranger, None)
             stranger.close()
 
@@ -151,8 +152,8 @@ class Doorway:
         """
         if not here:
             # A thread that the child does not have may hold it.
-            self._lock = threading.RLock()
-        with self._lock:
+            self.lock = threading.RLock()
+        with self.lock:
             self._closed = True
             self.socket.close()
             self._block = None
@@ -199,8 +200,8 @@ def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
         caller.sendall(frame(hello))
         # While it answers: the first digest in a forked process takes some 100 us.
         key = key_of(secret, hello.nonce)
-        user = peer_user(caller)
-        if user not in (None, os.geteuid()):
+        user = other_user(caller)
+        if user is not None:
             raise PermissionError(f"its process is of user {user}")
         welcome = _read_welcome(caller, received, deadline)
         if not hmac.compare_digest(welcome.proof, prove(key, SERVER, welcome.nonce)):
@@ -212,9 +213,10 @@ def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
             raise EOFError("it sent no block")
         block = Block.take_over(received, lane_bytes(welcome.bufsize))
         lane = Lane(block, welcome.bufsize, caller, welcome.max_message)
-        follow_spool(welcome.spool)
+        if welcome.spool:
+            follow_spool(welcome.spool)
         become_doorbell(caller)
-        # Last of all: the server looks at the lane as soon as it has the proof.
+        # Not waited for: the first request follows.
         caller.send(prove(key, CLIENT, welcome.nonce))
         return lane
     except (PermissionError, ValueError) as error:

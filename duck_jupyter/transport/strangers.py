@@ -8,7 +8,6 @@ thread heard it, and goes on as far as that allows.
 from __future__ import annotations
 
 import hmac
-import os
 import socket
 import struct
 import time
@@ -18,7 +17,6 @@ from ..errors import DataTooBigError, HandshakeError
 from ..memory.room import chosen_spool
 from .handshake import (
     CLIENT,
-    HANDSHAKE_S,
     MESSAGE_BYTES,
     PROOF_BYTES,
     PROTOCOL_VERSION,
@@ -26,15 +24,16 @@ from .handshake import (
     SIZE_BYTES,
     Hello,
     Welcome,
+    become_doorbell,
     frame,
     key_of,
     message_size,
     new_nonce,
-    peer_user,
+    other_user,
     prove,
     read_hello,
 )
-from .lanes import WATCHED, Lane
+from .lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
     from ..memory.blocks import Block
 
-__all__ = ["Stranger", "become_doorbell"]
+__all__ = ["Stranger"]
 
 
 class Host(Protocol):
@@ -109,8 +108,8 @@ class Stranger:
             EOFError, OSError, ValueError: It went away, or speaks another language.
         """
         if self.lane is None:
-            user = peer_user(self.socket)
-            if user not in (None, os.geteuid()):
+            user = other_user(self.socket)
+            if user is not None:
                 raise HandshakeError(f"A process of user {user} was turned away.")
             if self._has_said_hello():
                 self._welcome()
@@ -127,6 +126,9 @@ class Stranger:
                 "that this server gave out lead to it."
             )
         become_doorbell(self.socket)
+        # What came after the proof is a bell, or the end.
+        if not self.lane.hear():
+            raise EOFError("it closed the connection")
         return True
 
     def _has_said_hello(self) -> bool:
@@ -165,10 +167,7 @@ class Stranger:
             block = host.take_block()
         except DataTooBigError as error:
             self._refuse(welcome, f"The kernel cannot make a lane. {error}")
-        lane = Lane(block, host.bufsize, self.socket, host.max_message)
-        # The proof is the first bell: whoever hears it looks at the lane.
-        lane.words[WATCHED] = 1
-        self.lane = lane
+        self.lane = Lane(block, host.bufsize, self.socket, host.max_message)
         rights = struct.pack("i", block.fd)
         self._send(frame(welcome), [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
 
@@ -211,12 +210,3 @@ class Stranger:
     def __repr__(self) -> str:
         state = "no hello yet" if self.lane is None else "no proof yet"
         return f"<Stranger fd={self.socket.fileno()}, {state}>"
-
-
-def become_doorbell(end: socket.socket) -> None:
-    """
-    Make a socket block again, and not for ever where the other side does not read.
-    """
-    end.setblocking(True)
-    limit = struct.pack("ll", int(HANDSHAKE_S), 0)
-    end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)

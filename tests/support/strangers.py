@@ -17,6 +17,7 @@ from duck_jupyter.transport.handshake import (
     SIZE_BYTES,
     Hello,
     Welcome,
+    become_doorbell,
     frame,
     key_of,
     message_size,
@@ -25,7 +26,6 @@ from duck_jupyter.transport.handshake import (
 )
 from duck_jupyter.transport.lanes import Lane, lane_bytes
 from duck_jupyter.transport.received import Received
-from duck_jupyter.transport.strangers import become_doorbell
 
 if TYPE_CHECKING:
     from typing_extensions import Self
