@@ -127,8 +127,9 @@ class Watch:
 
     def start(self) -> None:
         """
-        Start the first thread.
+        Start the first threads: the first call is not to wait for the second one.
         """
+        self._start_thread()
         self._start_thread()
 
     def wake(self) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from ..errors import DataTooBigError, HandshakeError, KernelGone, ProxyTimeout
 from ..memory.blocks import Block
 from ..memory.janitor import SOCKET_NAME, folder_prefix, hold, remove_folder, sweep
-from ..memory.room import follow_spool
+from ..memory.room import SpoolWarning, follow_spool
 from .handshake import (
     CLIENT,
     HANDSHAKE_S,
@@ -75,6 +75,7 @@ class Doorway:
         self._closed = False
         #: Made before it is needed, for who comes next.
         self._block: Block | None = None
+        self._prepare_block()
         sweep()
         self._folder, self._held = _make_folder()
         self.address = str(self._folder / SOCKET_NAME)
@@ -100,6 +101,9 @@ class Doorway:
 
     def _hang_up_on_the_slow(self) -> None:
         latest = time.monotonic() - HANDSHAKE_S
+        first = next(iter(self._strangers), None)
+        if first is None or first.since > latest:
+            return
         for stranger in list(self._strangers):
             if stranger.since > latest:
                 return
@@ -115,10 +119,8 @@ class Doorway:
             over = stranger.advance()
             if over:
                 self._strangers.pop(stranger, None)
-            elif self._block is None and not self._closed:
-                # While the client reads its welcome.
-                with contextlib.suppress(DataTooBigError, OSError):
-                    self._block = self._make_block()
+            else:
+                self._prepare_block()  # while the client reads its welcome
             return over
 
     def take_block(self) -> Block:
@@ -130,6 +132,12 @@ class Doorway:
         """
         block, self._block = self._block, None
         return block or self._make_block()
+
+    def _prepare_block(self) -> None:
+        if self._block is None and not self._closed:
+            # Without room for it, whoever comes next is told so.
+            with contextlib.suppress(DataTooBigError, SpoolWarning, OSError):
+                self._block = self._make_block()
 
     def _make_block(self) -> Block:
         return Block.create_fixed(lane_bytes(self.bufsize))
@@ -205,7 +213,8 @@ def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
             raise PermissionError(f"its process is of user {user}")
         welcome = _read_welcome(caller, received, deadline)
         if not hmac.compare_digest(welcome.proof, prove(key, SERVER, welcome.nonce)):
-            caller.send(NO_PROOF)
+            with contextlib.suppress(OSError):
+                caller.send(NO_PROOF)
             raise PermissionError("it does not know the secret")
         if welcome.refusal:
             raise HandshakeError(welcome.refusal)
