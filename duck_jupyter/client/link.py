@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import multiprocessing
-import os
 import secrets
 import threading
 import weakref
@@ -47,7 +45,7 @@ from ..protocol.values import (
     wrap_payload,
 )
 from ..transport.lanes import STATE
-from ..transport.rendezvous import PROTOCOL_VERSION, Hello, close_inherited, connect
+from ..transport.rendezvous import close_inherited, connect
 from .channel import Channel
 from .releaser import Releaser
 from .threads import ThreadState
@@ -321,15 +319,8 @@ class Link:
             raise KernelGone(
                 f"{self.who} has closed. Share the object again and pass the new proxy."
             )
-        hello = Hello(
-            PROTOCOL_VERSION,
-            self.client,
-            self.thread.number,
-            os.getpid(),
-            multiprocessing.current_process().name,
-            threading.current_thread().name,
-        )
-        channel = Channel(connect(self.address, self.secret, hello), self.who)
+        lane = connect(self.address, self.secret, self.client, self.thread.number)
+        channel = Channel(lane, self.who)
         with self._lock:
             self._channels.add(channel)
         return channel

@@ -90,6 +90,21 @@ class Block:
         fd = growing(size)
         return cls.create(size) if fd is None else cls(fd, size)
 
+    @classmethod
+    def take_over(cls, fds: list[int], size: int) -> Block:
+        """
+        Map a block whose descriptor came through a socket.
+
+        Args:
+            fds: As `Descriptor.take_over` takes them.
+            size: Bytes.
+        """
+        block = cls.__new__(cls)
+        block.size = size
+        block.map = mmap.mmap(fds[-1], size)
+        block._descriptor = Descriptor.take_over(fds)
+        return block
+
     @property
     def closed(self) -> bool:
         """

@@ -11,6 +11,7 @@ of the process meanwhile, and that file would be read or written in its place.
 from __future__ import annotations
 
 import os
+from collections import deque
 
 __all__ = ["Descriptor"]
 
@@ -28,6 +29,21 @@ class Descriptor:
     def __init__(self, number: int) -> None:
         self._number = number
 
+    @classmethod
+    def take_over(cls, numbers: list[int]) -> Descriptor:
+        """
+        Take over the last one of some descriptors.
+
+        Args:
+            numbers: They belong to whoever has this list, and are closed with it; the
+                last one leaves it and belongs to what this gives.
+        """
+        descriptor = cls(-1)
+        # One call of C functions, so no interrupt comes between them: the descriptor
+        # is the list's before it and the owner's after it.
+        deque(map(setattr, (descriptor,), ("_number",), map(list.pop, (numbers,))), 0)
+        return descriptor
+
     def fileno(self) -> int:
         """
         Give the number; whoever uses it keeps this object for that time.
@@ -35,7 +51,8 @@ class Descriptor:
         return self._number
 
     def __del__(self) -> None:
-        os.close(self._number)
+        if self._number >= 0:
+            os.close(self._number)
 
     def __repr__(self) -> str:
         return f"<Descriptor {self._number}>"

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.msgpack import Decoder, Encoder, Ext
 
 from ..errors import DataDecodeError, DataEncodeError, ProxyError
+from .interrupts import is_of_signal_handler
 from .mains import is_of_main, reduce_of_main
 
 if TYPE_CHECKING:
@@ -377,11 +378,18 @@ def loads(data: memoryview, buffers: Sequence[Any] = ()) -> Any:
     """
     try:
         return pickle.loads(data, buffers=buffers)
-    except DataDecodeError:
+    except (DataDecodeError, RecursionError, MemoryError):
         raise
     except Exception as error:
+        if is_of_signal_handler(error):
+            raise
+        advice = (
+            " A module that is missing here has to be installed, or put where this "
+            "process can import it."
+            if isinstance(error, (ImportError, AttributeError))
+            else ""
+        )
         raise DataDecodeError(
             f"A value of {len(data)} bytes cannot be rebuilt in this process: "
-            f"{type(error).__name__}: {error}. A module that is missing here has to "
-            "be installed, or put where this process can import it."
+            f"{type(error).__name__}: {error}.{advice}"
         ) from error

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..transport.rendezvous import Doorway
+    from ..transport.strangers import Stranger
     from .clients import Clients
     from .dispatch import Dispatcher
     from .locks import ObjectLocks
@@ -52,6 +53,8 @@ __all__ = ["Serving"]
 
 CLOSE_S = 2.0
 EXECUTE = int(ProxyOpCode.EXECUTE)
+#: What a handshake ends with where the other side left, or speaks another language.
+LEFT = (OSError, EOFError, ValueError, ProxyError)
 #: The bits of a lane's state that are 0 in one call of so many: its number's lowest.
 SAMPLED = (SAMPLE_EVERY - 1) * FIRST_OF_SEQUENCE
 #: The answer where there is no memory for any other; it fits the smallest buffer.
@@ -94,7 +97,12 @@ class Serving:
         self._is_closed = False
         self.callers: set[Caller] = set()
         self.watch = Watch(
-            doorway.socket, self._admit, self._serve, self._lose, self._tidy
+            doorway.socket,
+            self._admit,
+            self._shake_hands,
+            self._serve,
+            self._lose,
+            self._tidy,
         )
 
     def close(self) -> None:
@@ -122,42 +130,47 @@ class Serving:
             caller.lane.close()
         close_inherited(self.doorway.address)
 
-    def _admit(self) -> None:
-        while (stranger := self.doorway.accept()) is not None:
-            # Strangers may be slow: not in a thread that others wait for.
-            handshake = threading.Thread(
-                target=self._shake_hands,
-                args=(stranger,),
-                name="duck-handshake",
-                daemon=True,
-            )
-            try:
-                handshake.start()
-            except RuntimeError as error:  # the system has no more threads
-                stranger.close()
-                self._errors.note(
-                    error, str(error), "", 0, "the server", "connect", (0, "")
-                )
+    def _admit(self) -> bool:
+        with self.doorway.lock:
+            stranger = self.doorway.accept()
+            if stranger is not None:
+                self.watch.door.expect(stranger)
+            return stranger is not None
 
-    def _shake_hands(self, stranger: Any) -> None:
-        try:
-            lane, hello = self.doorway.admit(stranger)
-        except HandshakeError as error:
-            self._errors.note(
-                error, str(error), "", 0, "the server", "connect", (0, "")
-            )
-            return
-        except (OSError, EOFError, ValueError, ProxyError):
-            return  # it went away, or spoke no language of ours
+    def _shake_hands(self, stranger: Stranger) -> Caller | None:
+        """
+        Go on with a handshake.
+
+        Returns:
+            The caller that the stranger has become; None where more is to come, and
+            where it was turned away.
+        """
+        with self.doorway.lock:
+            try:
+                if not self.doorway.greet(stranger):
+                    return None
+            except BaseException as error:
+                self.watch.door.forget(stranger)
+                self.doorway.dismiss(stranger)
+                if isinstance(error, HandshakeError):
+                    about = (error, str(error), "", 0, "the server", "connect", (0, ""))
+                    self._errors.note(*about)
+                elif not isinstance(error, LEFT):
+                    raise
+                return None
+        lane, stranger.lane = stranger.lane, None
+        assert lane is not None  # there is no proof before a welcome
+        hello = stranger.hello
         with self._lock:
             if self._is_closed:
                 lane.close()
-                return
+                return None
             caller = Caller(lane, hello, self._clients.came(hello), self._entries)
             self.callers.add(caller)
             caller.decode = self._dispatcher.decoder(caller)
             self._workers.came(caller)
             self.watch.add(caller)
+        return caller
 
     def _tidy(self) -> None:
         """

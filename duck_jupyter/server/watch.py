@@ -23,25 +23,22 @@ thread at the post looks after `LEFT_S` whether these callers were answered.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING
 
 from ..transport.bells import make_bells
-from ..transport.lanes import (
-    PHASE,
-    POSTED,
-    STATE,
-    WATCHED,
-)
+from ..transport.lanes import PHASE, POSTED, STATE, WATCHED
+from .door import Door, report_error
 from .interval import ShortInterval
 from .watched import LookTime, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ..transport.strangers import Stranger
     from .callers import Caller
 
 __all__ = ["Watch"]
@@ -69,7 +66,8 @@ class Watch:
 
     Args:
         listener: The listening socket.
-        admit: Called when somebody is at the door.
+        admit: As `Door` takes it.
+        greet: As `Door` takes it.
         serve: Called with a caller whose claim is taken and whose request is posted;
             releases the claim.
         lost: Called with a caller that is gone.
@@ -79,21 +77,20 @@ class Watch:
     def __init__(
         self,
         listener: socket.socket,
-        admit: Callable[[], None],
+        admit: Callable[[], bool],
+        greet: Callable[[Stranger], Caller | None],
         serve: Callable[[Caller], None],
         lost: Callable[[Caller], None],
         tidy: Callable[[], None],
     ) -> None:
-        self._admit = admit
         self._serve = serve
         self._lost = lost
         self._tidy = tidy
-        self._listener = listener
         self._bells = make_bells()
         self._waker, self._sleeper = socket.socketpair()
         self._waker.setblocking(False)
         self._sleeper.setblocking(False)
-        self._bells.add(listener, listener)
+        self.door = Door(listener, self._bells, admit, greet)
         self._bells.add(self._sleeper, self._sleeper)
         self._post = threading.Lock()
         self._count_lock = threading.Lock()
@@ -117,9 +114,9 @@ class Watch:
 
     def add(self, caller: Caller) -> None:
         """
-        Wait for requests of one more caller.
+        Wait for requests of one more caller, who was a stranger.
         """
-        self._bells.add(caller.lane.doorbell, caller)
+        self._bells.give(caller.lane.doorbell, caller)
 
     def expect(self, caller: Caller) -> None:
         """
@@ -140,8 +137,9 @@ class Watch:
 
     def start(self) -> None:
         """
-        Start the first thread.
+        Start the first threads: the first call is not to wait for the second one.
         """
+        self._start_thread()
         self._start_thread()
 
     def wake(self) -> None:
@@ -209,10 +207,7 @@ class Watch:
                 if called:
                     self._be_looker(me, called)
             except Exception:
-                # Said as Python says it of a thread that ends; this one goes on, for
-                # others wait for it.
-                about = (*sys.exc_info(), threading.current_thread())
-                threading.excepthook(threading.ExceptHookArgs(about))
+                report_error()  # and go on, for others wait for this thread
             # Who has gone meanwhile is not to be kept by a thread that waits.
             del called
         if not self.ended.is_set():
@@ -230,6 +225,7 @@ class Watch:
             self._sleeper.close()
             # Else a lane would stay mapped until the server itself is collected.
             self._left.clear()
+            self.door.clear()
 
     def _wait_for_bells(self) -> tuple[list[tuple[Caller, bool]], bool]:
         """
@@ -243,21 +239,23 @@ class Watch:
         woken = False
         while not (called or woken or self.closed):
             quiet = QUIET_S if self._interval.wanted else None
-            owners = self._bells.wait(LEFT_S if self._left else quiet)
+            timeout = LEFT_S if self._left else quiet
+            owners = self._bells.wait(timeout if self.door.is_quiet else 0)
             if self._left:
                 called = self._find_stuck()
-            elif not owners:
+            elif not owners and self.door.is_quiet:
                 self._interval.release()
             for owner, must_hear in owners:
-                if owner is self._listener:
+                if self.door.takes(owner):
                     self._interval.want()
-                    self._admit()
                 elif owner is self._sleeper:
                     with contextlib.suppress(OSError):
                         self._sleeper.recv(4096)
                     woken = True
                 elif must_hear or not self._is_being_looked_after(owner):
                     called.append((owner, must_hear))
+            if not self.door.is_quiet:
+                called += self.door.see_to_one()
         # The first one is answered by whoever takes it; the others may have to wait.
         for caller, _ in called[1:]:
             self._leave(caller)
@@ -354,6 +352,9 @@ class Watch:
 
     def _look(self, me: object) -> None:
         serve = self._serve
+        # A client on this core goes first: it has an answer to read, or is about to
+        # post a request.
+        os.sched_yield()
         idle_since: float | None = None
         misses = 0
         last = 0.0

@@ -32,6 +32,12 @@ class Bells:
         """
         self._selector.register(bell, selectors.EVENT_READ, owner)
 
+    def give(self, bell: socket.socket, owner: Any) -> None:
+        """
+        Give a bell that is waited for to another owner.
+        """
+        self._selector.modify(bell, selectors.EVENT_READ, owner)
+
     def remove(self, bell: socket.socket) -> None:
         """
         Wait for one less; twice is fine.
@@ -80,6 +86,12 @@ class EdgeBells(Bells):
         self._unheard[bell.fileno()] = 0
         events = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
         self._epoll.register(bell.fileno(), events)
+
+    def give(self, bell: socket.socket, owner: Any) -> None:
+        """
+        Give a bell that is waited for to another owner.
+        """
+        self._owners[bell.fileno()] = owner
 
     def remove(self, bell: socket.socket) -> None:
         """

@@ -1,74 +1,56 @@
 """
-How a client and a server meet, and know each other, before any frame is read.
+How a client and a server meet.
 
-The server's socket lies in a folder that only its user may enter. Both sides prove
-that they have the secret (`multiprocessing.connection`'s challenge), then exchange one
-message each, then the server passes the descriptor of the new lane's block.
+The server's socket lies in a folder that only its user may enter. Each side asks the
+system whose process the other one is, and then they shake hands (see `handshake`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import hmac
+import multiprocessing
 import os
 import socket
-import struct
-import sys
 import tempfile
+import threading
 import time
-from multiprocessing import AuthenticationError
-from multiprocessing.connection import (
-    Connection,
-    answer_challenge,
-    deliver_challenge,
-)
 from pathlib import Path
-
-import msgspec
 
 from ..errors import DataTooBigError, HandshakeError, KernelGone, ProxyTimeout
 from ..memory.blocks import Block
 from ..memory.janitor import SOCKET_NAME, folder_prefix, hold, remove_folder, sweep
-from ..memory.room import chosen_spool, follow_spool
+from ..memory.room import SpoolWarning, follow_spool
+from ..protocol.interrupts import is_of_signal_handler
+from .handshake import (
+    CLIENT,
+    HANDSHAKE_S,
+    NO_PROOF,
+    PROTOCOL_VERSION,
+    SERVER,
+    SIZE_BYTES,
+    Hello,
+    Welcome,
+    frame,
+    key_of,
+    message_size,
+    other_user,
+    prove,
+    read_welcome,
+)
 from .lanes import Lane, lane_bytes
+from .received import Received
+from .strangers import Stranger
 
-__all__ = ["Doorway", "Hello", "close_inherited", "connect"]
+__all__ = ["PROTOCOL_VERSION", "Doorway", "Hello", "close_inherited", "connect"]
 
-PROTOCOL_VERSION = 2
-HANDSHAKE_S = 10.0
-HELLO_BYTES = 4096
 #: The system's limit on a socket's path is 104 to 108 bytes.
 PATH_BYTES = 100
 BACKLOG = 256
+#: Seconds between two calls at a door where too many wait; no event tells of room.
+CALL_AGAIN_S = 0.005
 #: Where the system lists the descriptors of the process that looks.
 DESCRIPTORS = "/dev/fd"
-
-
-class Hello(msgspec.Struct):
-    """
-    What a client says of itself.
-    """
-
-    version: int
-    #: One for each process; it stays the same for all lanes of the process.
-    client: str
-    #: One for each thread of the process.
-    thread: int
-    pid: int
-    process_name: str
-    thread_name: str
-
-
-class Welcome(msgspec.Struct):
-    """
-    What the server answers.
-    """
-
-    version: int
-    bufsize: int
-    max_message: int
-    #: Where blocks go that do not fit in memory, if the server's user chose that.
-    spool: str = ""
-    refusal: str | None = None
 
 
 class Doorway:
@@ -85,8 +67,15 @@ class Doorway:
         self.secret = secret
         self.bufsize = bufsize
         self.max_message = max_message
-        #: Who is shaking hands, and since when.
-        self._strangers: dict[socket.socket, float] = {}
+        #: Who is shaking hands, in the order of their coming.
+        self._strangers: dict[Stranger, None] = {}
+        #: Whoever has it uses the sockets and their numbers, or closes them. The thread
+        #: that has it may collect a server, whose doorway it then closes.
+        self.lock = threading.RLock()
+        self._closed = False
+        #: Made before it is needed, for who comes next.
+        self._block: Block | None = None
+        self._prepare_block()
         sweep()
         self._folder, self._held = _make_folder()
         self.address = str(self._folder / SOCKET_NAME)
@@ -95,90 +84,90 @@ class Doorway:
         self.socket.listen(BACKLOG)
         self.socket.setblocking(False)
 
-    def accept(self) -> socket.socket | None:
+    def accept(self) -> Stranger | None:
         """
         Take one caller, who is a stranger still; None where none waits.
         """
-        try:
-            caller, _ = self.socket.accept()
-        except OSError:
-            return None
-        caller.setblocking(True)
-        now = time.monotonic()
-        for stranger, since in list(self._strangers.items()):
-            if now - since > HANDSHAKE_S:
-                _hang_up(stranger)  # one byte now and then is no handshake
-        self._strangers[caller] = now
-        return caller
+        with self.lock:
+            self._hang_up_on_the_slow()
+            try:
+                caller, _ = self.socket.accept()
+            except OSError:
+                return None
+            caller.setblocking(False)
+            stranger = Stranger(caller, self)
+            self._strangers[stranger] = None
+            return stranger
 
-    def admit(self, caller: socket.socket) -> tuple[Lane, Hello]:
+    def _hang_up_on_the_slow(self) -> None:
+        latest = time.monotonic() - HANDSHAKE_S
+        first = next(iter(self._strangers), None)
+        if first is None or first.since > latest:
+            return
+        for stranger in list(self._strangers):
+            if stranger.since > latest:
+                return
+            # Not closed: whoever waits for its socket finds the end there.
+            with contextlib.suppress(OSError):
+                stranger.socket.shutdown(socket.SHUT_RDWR)
+
+    def greet(self, stranger: Stranger) -> bool:
         """
-        Let a caller prove itself, and give it a lane.
+        Go on with a handshake; returns and raises as `Stranger.advance`.
+        """
+        with self.lock:
+            over = stranger.advance()
+            if over:
+                self._strangers.pop(stranger, None)
+            else:
+                self._prepare_block()  # while the client reads its welcome
+            return over
 
-        Returns:
-            The server's end, and what the client said of itself.
+    def take_block(self) -> Block:
+        """
+        Give the block of the next lane.
 
         Raises:
-            HandshakeError: It is not of this user, has not the secret, or speaks
-                another version. The socket is closed.
-            EOFError, OSError: It went away, or was silent for too long.
+            DataTooBigError: There is no room for it.
         """
-        try:
-            _require_same_user(caller)
-            connection = _limited_connection(caller)
-            deliver_challenge(connection, self.secret)
-            answer_challenge(connection, self.secret)
-            hello = msgspec.msgpack.decode(
-                connection.recv_bytes(HELLO_BYTES), type=Hello
-            )
-            refusal = None
-            if hello.version != PROTOCOL_VERSION:
-                refusal = (
-                    f"The worker speaks version {hello.version} of the protocol and "
-                    f"the kernel {PROTOCOL_VERSION}: install the same duck-jupyter "
-                    "in both."
-                )
-            try:
-                block = Block.create_growing(lane_bytes(self.bufsize))
-            except DataTooBigError as error:
-                refusal = refusal or f"The kernel cannot make a lane. {error}"
-            welcome = Welcome(
-                PROTOCOL_VERSION,
-                self.bufsize,
-                self.max_message,
-                chosen_spool(),
-                refusal,
-            )
-            connection.send_bytes(msgspec.msgpack.encode(welcome))
-            if refusal:
-                raise HandshakeError(refusal)
-            socket.send_fds(caller, [b"L"], [block.descriptor.fileno()])
-        except (AuthenticationError, AssertionError) as error:
-            # Before Python 3.12 what is no challenge fails an assertion.
-            caller.close()
-            raise HandshakeError(
-                f"A caller did not know the secret: {error}. Only proxies that this "
-                "server gave out lead to it."
-            ) from error
-        except BaseException:
-            caller.close()
-            raise
-        finally:
-            self._strangers.pop(caller, None)
-        return Lane(block, self.bufsize, caller, self.max_message), hello
+        block, self._block = self._block, None
+        return block or self._make_block()
+
+    def _prepare_block(self) -> None:
+        if self._block is None and not self._closed:
+            # Without room for it, whoever comes next is told so.
+            with contextlib.suppress(DataTooBigError, SpoolWarning, OSError):
+                self._block = self._make_block()
+
+    def _make_block(self) -> Block:
+        return Block.create_growing(lane_bytes(self.bufsize))
+
+    def dismiss(self, stranger: Stranger) -> None:
+        """
+        Turn a stranger away; twice is fine.
+        """
+        with self.lock:
+            self._strangers.pop(stranger, None)
+            stranger.close()
 
     def close(self, *, here: bool = True) -> None:
         """
-        Stop listening.
+        Stop listening, and turn away all who did not come in yet.
 
         Args:
-            here: False in a forked child, whose copy of the socket goes while the
+            here: False in a forked child, whose copies of the sockets go while the
                 folder stays the parent's.
         """
-        self.socket.close()
-        if here:
+        if not here:
+            # A thread that the child does not have may hold it.
+            self.lock = threading.RLock()
+        with self.lock:
+            self._closed = True
+            self.socket.close()
+            self._block = None
             for stranger in list(self._strangers):
-                _hang_up(stranger)
+                self.dismiss(stranger)
+        if here:
             with contextlib.suppress(OSError):
                 remove_folder(self._folder, self._held)
         held, self._held = self._held, -1
@@ -186,43 +175,62 @@ class Doorway:
             os.close(held)
 
 
-def connect(address: str, secret: bytes, hello: Hello) -> Lane:
+def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
     """
     Call a server and get a lane to it.
 
     Args:
         address: The path of its socket.
-        secret: What it wants to see proved.
-        hello: What this client is.
+        secret: What both sides prove that they have.
+        client: What stands for this process.
+        thread: The number of the calling thread within this process.
 
     Raises:
         KernelGone: Nobody listens there, or not any more.
-        HandshakeError: The server is another user's, or refused.
+        HandshakeError: The server is another user's, has not the secret, or refused.
+        ProxyTimeout: It did not answer within `HANDSHAKE_S`.
     """
+    deadline = time.monotonic() + HANDSHAKE_S
+    received = Received()
     caller = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        caller.settimeout(HANDSHAKE_S)
-        caller.connect(address)
-        caller.settimeout(None)
-        with _limited_connection(caller) as connection:
-            answer_challenge(connection, secret)
-            deliver_challenge(connection, secret)
-            connection.send_bytes(msgspec.msgpack.encode(hello))
-            welcome = msgspec.msgpack.decode(
-                connection.recv_bytes(HELLO_BYTES), type=Welcome
-            )
+        _call(caller, address, deadline)
+        # While the server takes the call.
+        hello = Hello(
+            PROTOCOL_VERSION,
+            client,
+            thread,
+            os.getpid(),
+            multiprocessing.current_process().name,
+            threading.current_thread().name,
+        )
+        _limit(caller, deadline)
+        caller.sendall(frame(hello))
+        # While it answers: the first digest in a forked process takes some 100 us.
+        key = key_of(secret, hello.nonce)
+        user = other_user(caller)
+        if user is not None:
+            raise PermissionError(f"its process is of user {user}")
+        welcome = _read_welcome(caller, received, deadline)
+        if not hmac.compare_digest(welcome.proof, prove(key, SERVER, welcome.nonce)):
+            with contextlib.suppress(OSError):
+                caller.send(NO_PROOF)
+            raise PermissionError("it does not know the secret")
         if welcome.refusal:
             raise HandshakeError(welcome.refusal)
-        _, fds, _, _ = socket.recv_fds(caller, 1, 1)
-        if not fds:
-            raise EOFError("it closed the connection")
-        follow_spool(welcome.spool)
-        block = Block(fds[0], lane_bytes(welcome.bufsize))
-        return Lane(block, welcome.bufsize, caller, welcome.max_message)
-    except (PermissionError, AuthenticationError, AssertionError, ValueError) as error:
-        # Before Python 3.12 what is no challenge fails an assertion.
+        if not received:
+            raise EOFError("it sent no block")
+        block = Block.take_over(received, lane_bytes(welcome.bufsize))
+        lane = Lane(block, welcome.bufsize, caller, welcome.max_message)
+        if welcome.spool:
+            follow_spool(welcome.spool)
+        caller.setblocking(False)
+        # Not waited for: the first request follows.
+        caller.send(prove(key, CLIENT, welcome.nonce))
+        return lane
+    except (PermissionError, ValueError) as error:
         caller.close()
-        if isinstance(error, HandshakeError):
+        if isinstance(error, HandshakeError) or is_of_signal_handler(error):
             raise
         raise HandshakeError(
             "This proxy belongs to another user's kernel, or to a kernel that ended "
@@ -231,12 +239,16 @@ def connect(address: str, secret: bytes, hello: Hello) -> Lane:
         ) from error
     except (BlockingIOError, TimeoutError) as error:
         caller.close()
+        if is_of_signal_handler(error):
+            raise
         raise ProxyTimeout(
             f"The kernel did not take this worker's call within {HANDSHAKE_S:.0f} s: "
             "it is stopped, or inside code that keeps the interpreter. Try again later."
         ) from error
     except (OSError, EOFError) as error:
         caller.close()
+        if is_of_signal_handler(error):
+            raise
         raise KernelGone(
             "The kernel that shared this object has ended, or stopped its server "
             f"({type(error).__name__}: {error}). Share the object again and pass the "
@@ -245,12 +257,48 @@ def connect(address: str, secret: bytes, hello: Hello) -> Lane:
     except BaseException:
         caller.close()
         raise
+    finally:
+        received.close()
 
 
-def _hang_up(caller: socket.socket) -> None:
-    # Whoever reads from it in another thread finds the end.
-    with contextlib.suppress(OSError):
-        caller.shutdown(socket.SHUT_RDWR)
+def _call(caller: socket.socket, address: str, deadline: float) -> None:
+    caller.setblocking(False)
+    while not _is_taken(caller, address):
+        if time.monotonic() > deadline:
+            raise BlockingIOError("too many others wait there")
+        threading.Event().wait(CALL_AGAIN_S)
+
+
+def _is_taken(caller: socket.socket, address: str) -> bool:
+    try:
+        caller.connect(address)
+    except BlockingIOError:  # as many wait there as the system lets wait
+        return False
+    return True
+
+
+def _limit(caller: socket.socket, deadline: float) -> None:
+    # No time at all is a BlockingIOError, which is as good.
+    caller.settimeout(max(deadline - time.monotonic(), 0))
+
+
+def _read_welcome(
+    caller: socket.socket, received: Received, deadline: float
+) -> Welcome:
+    start = bytearray(SIZE_BYTES)
+    # A server sends it in one piece, the descriptor with the first byte.
+    received.receive(caller, start)
+    if not any(start):
+        raise EOFError("it closed the connection")
+    size = message_size(start)
+    data = b""
+    while len(data) < size:
+        _limit(caller, deadline)
+        more = caller.recv(size - len(data))
+        if not more:
+            raise EOFError("it closed the connection")
+        data += more
+    return read_welcome(data)
 
 
 def close_inherited(address: str) -> None:
@@ -274,23 +322,6 @@ def close_inherited(address: str) -> None:
                 if ours:
                     # Not closed: an object may close the number once more.
                     os.dup2(nothing.fileno(), int(name), inheritable=False)
-
-
-def _limited_connection(caller: socket.socket) -> Connection:
-    # The system's own limit: Connection reads and writes the descriptor itself.
-    limit = struct.pack("ll", int(HANDSHAKE_S), 0)
-    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-        caller.setsockopt(socket.SOL_SOCKET, option, limit)
-    return Connection(os.dup(caller.fileno()))
-
-
-def _require_same_user(caller: socket.socket) -> None:
-    if sys.platform == "linux":
-        size = struct.calcsize("3i")
-        credentials = caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-        _, user, _ = struct.unpack("3i", credentials)
-        if user != os.geteuid():
-            raise HandshakeError(f"A process of user {user} was turned away.")
 
 
 def _make_folder() -> tuple[Path, int]:

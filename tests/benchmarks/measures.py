@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.processes import run_python
 
 from . import servers, workloads
+from .fresh import measure_first_calls
 from .station import Station
 from .table import Row, beside, not_above, not_below
 
@@ -293,4 +294,5 @@ def measure_all(
         *measure_counters(clients, size),
         *measure_extension(size),
         *measure_fresh(target, peer, size),
+        *measure_first_calls(target, peer, size),
     ]

@@ -27,6 +27,8 @@ class Size(NamedTuple):
     busy_rounds: int
     shared: int
     fresh: int
+    #: Forked workers, of each kind.
+    forked: int
     counters_s: float
     counters_rounds: int
 
@@ -43,6 +45,7 @@ FULL = Size(
     busy_rounds=4,
     shared=10_000,
     fresh=3,
+    forked=41,
     counters_s=0.15,
     counters_rounds=40,
 )
@@ -58,6 +61,7 @@ QUICK = Size(
     busy_rounds=1,
     shared=500,
     fresh=1,
+    forked=3,
     counters_s=0.1,
     counters_rounds=1,
 )

@@ -30,6 +30,8 @@ MEASURES = [
     "counters' cost, 2 clients",
     "%load_ext duck_jupyter",
     "first read of a fresh worker",
+    "first call of a fresh worker",
+    "first call of a fresh worker, with unpickling",
 ]
 
 

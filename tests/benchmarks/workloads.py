@@ -4,6 +4,7 @@ What clients do, with any kind of proxy; the times are theirs.
 
 from __future__ import annotations
 
+import pickle
 import threading
 import time
 from array import array
@@ -18,6 +19,7 @@ __all__ = [
     "count_calls",
     "count_reads",
     "iterate",
+    "load_and_read",
     "note_reads",
     "note_sums",
     "read_all",
@@ -203,6 +205,21 @@ def read_once(target: Any) -> float:
         The time in microseconds.
     """
     return time_reads(target, 1)[0] / 1e3
+
+
+def load_and_read(data: bytes) -> float:
+    """
+    Unpickle a target and read an attribute of it.
+
+    Returns:
+        The time in microseconds.
+    """
+    began = time.perf_counter_ns()
+    target = pickle.loads(data)
+    value = target.a
+    took = time.perf_counter_ns() - began
+    assert value == ANSWER
+    return took / 1e3
 
 
 def iterate(numbers: Any) -> float:

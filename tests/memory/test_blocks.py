@@ -99,6 +99,24 @@ def test_a_block_closed_twice_is_closed_once() -> None:
     os.close(other)
 
 
+def test_a_block_takes_a_descriptor_over_or_leaves_it_where_it_was() -> None:
+    one = Block.create(100)
+    fds = [os.dup(one.descriptor.fileno())]
+    with pytest.raises(ValueError, match="mmap length"):
+        Block.take_over(fds, 2 * one.size)
+    (number,) = fds
+    os.fstat(number)
+    two = Block.take_over(fds, one.size)
+    assert fds == []
+    assert two.descriptor.fileno() == number
+    one.map[:5] = b"hello"
+    assert two.map[:5] == b"hello"
+    one.close()
+    two.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
+
+
 def test_a_block_goes_with_its_last_reference() -> None:
     before = descriptors()
     block = Block.create(100)

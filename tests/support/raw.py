@@ -4,7 +4,6 @@ A client that keeps no rules: it is let in, and then writes into its lane what i
 
 from __future__ import annotations
 
-import os
 import socket
 from contextlib import contextmanager
 from select import POLLIN, poll
@@ -25,7 +24,7 @@ from duck_jupyter.transport.lanes import (
     WAITING,
     Lane,
 )
-from duck_jupyter.transport.rendezvous import PROTOCOL_VERSION, Hello, connect
+from duck_jupyter.transport.rendezvous import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,13 +32,6 @@ if TYPE_CHECKING:
     from duck_jupyter.proxy import ProxyServer
 
 DEADLINE_S = 10.0
-
-
-def hello(version: int = PROTOCOL_VERSION, client: str = "raw") -> Hello:
-    """
-    Give what a client of the tests says of itself.
-    """
-    return Hello(version, client, 1, os.getpid(), "test-raw", "main")
 
 
 @contextmanager
@@ -67,11 +59,12 @@ class RawClient:
 
     Args:
         server: A running server.
+        lane: A lane to it; one is made otherwise.
     """
 
-    def __init__(self, server: ProxyServer) -> None:
+    def __init__(self, server: ProxyServer, lane: Lane | None = None) -> None:
         link = server.link
-        self.lane: Lane = connect(link.address, link.secret, hello())
+        self.lane = lane or connect(link.address, link.secret, "raw", 1)
         self.words = self.lane.words
         self._sequence = 0
         self._poll = poll()
@@ -100,14 +93,18 @@ class RawClient:
         """
         socket.send_fds(self.lane.doorbell, [BELL], list(fds))
 
-    def post(self) -> None:
+    def post(self, *, ring: bool = True) -> None:
         """
         Say that a request lies in the buffer.
+
+        Args:
+            ring: Wake the server.
         """
         self._sequence += 4
         self.words[WAITING] = 1
         self.words[STATE] = self._sequence | POSTED
-        self.lane.ring()
+        if ring:
+            self.lane.ring()
 
     def wait(self) -> Any:
         """

@@ -85,6 +85,17 @@ def test_a_bell_that_was_taken_out_is_silent(bells: Bells, ends: Any) -> None:
     assert bells.wait(SHORT_S) == []
 
 
+def test_a_bell_may_be_given_to_another_owner(bells: Bells, ends: Any) -> None:
+    here, there = ends
+    bells.add(here, "stranger")
+    bells.give(here, "caller")
+    there.send(b"b")
+    assert [owner for owner, _ in bells.wait(DEADLINE_S)] == ["caller"]
+    bells.remove(here)
+    there.send(b"b")
+    assert bells.wait(SHORT_S) == []
+
+
 def test_one_may_be_added_while_another_thread_waits(bells: Bells, ends: Any) -> None:
     here, there = ends
     found: list[Any] = []

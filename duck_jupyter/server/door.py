@@ -1,0 +1,117 @@
+"""
+The strangers at the door, for the thread that waits for bells.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from ..transport.lanes import PHASE, POSTED, STATE
+from ..transport.strangers import Stranger
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from ..transport.bells import Bells
+    from .callers import Caller
+
+__all__ = ["Door", "report_error"]
+
+
+class Door:
+    """
+    Who is to be seen to. One thread at a time.
+
+    Args:
+        listener: The listening socket.
+        bells: With which it and the strangers are waited for.
+        admit: Takes one who waits at the listener, to be expected from then on; False
+            where nobody does.
+        greet: Goes on with a stranger of whom something was heard; gives the caller
+            that it has become, if it has.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        bells: Bells,
+        admit: Callable[[], bool],
+        greet: Callable[[Stranger], Caller | None],
+    ) -> None:
+        self._listener = listener
+        self._admit = admit
+        self._greet = greet
+        self._bells = bells
+        #: In the order of their bells, each once; the listener while somebody may wait
+        #: there.
+        self._guests: dict[Stranger | socket.socket, None] = {}
+        bells.add(listener, listener)
+
+    @property
+    def is_quiet(self) -> bool:
+        """
+        Whether nobody is to be seen to.
+        """
+        return not self._guests
+
+    def expect(self, stranger: Stranger) -> None:
+        """
+        Wait for what a stranger has to say.
+        """
+        self._bells.add(stranger.socket, stranger)
+
+    def forget(self, stranger: Stranger) -> None:
+        """
+        Wait for no more of a stranger; twice is fine.
+        """
+        self._bells.remove(stranger.socket)
+
+    def takes(self, owner: Any) -> bool:
+        """
+        Note that a bell has rung, if it is one of the door's.
+        """
+        ours = owner is self._listener or isinstance(owner, Stranger)
+        if ours:
+            self._guests[owner] = None
+        return ours
+
+    def see_to_one(self) -> list[tuple[Caller, bool]]:
+        """
+        Go on with the first one, and no more, for callers wait meanwhile.
+
+        Returns:
+            The caller that it has become, if its first request is there, with whether
+            its bell has to be heard.
+        """
+        guest = next(iter(self._guests))
+        del self._guests[guest]
+        caller: Caller | None = None
+        try:
+            if isinstance(guest, Stranger):
+                caller = self._greet(guest)
+            elif self._admit():
+                # Others may wait there: the bell rang once for all of them.
+                self._guests[guest] = None
+        except Exception:
+            report_error()  # and go on, for others wait for this thread
+        if caller is None or caller.words[STATE] & PHASE != POSTED:
+            return []
+        # The bell of its first request was heard with its proof.
+        return [(caller, False)]
+
+    def clear(self) -> None:
+        """
+        See to nobody any more.
+        """
+        self._guests.clear()
+
+
+def report_error() -> None:
+    """
+    Say of an error what Python says of one that ends a thread.
+    """
+    about = (*sys.exc_info(), threading.current_thread())
+    threading.excepthook(threading.ExceptHookArgs(about))

@@ -1,0 +1,161 @@
+"""
+What a client and a server say to each other before any frame is read.
+
+::
+
+    client                                    server
+      hello: what it is, a nonce      ──────>
+                                      <──────  welcome: a nonce, a proof, and the
+                                               descriptor of the lane's block
+      proof                           ──────>
+      the first request, in the lane           reads the lane once the proof is right
+
+The key of a connection is the HMAC-SHA256 of the client's nonce under the secret, and a
+proof that of the server's nonce under this key. The nonces are new for each connection,
+so a proof is worth nothing in another one; and the two sides put different words before
+the nonce, so neither can send the other's proof back.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import socket
+import struct
+import sys
+from functools import partial
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+from msgspec.msgpack import Decoder, Encoder
+
+__all__ = [
+    "Hello",
+    "Welcome",
+    "frame",
+    "key_of",
+    "message_size",
+    "other_user",
+    "prove",
+    "read_hello",
+    "read_welcome",
+]
+
+PROTOCOL_VERSION = 2
+#: Seconds for the whole handshake, on either side.
+HANDSHAKE_S = 10.0
+#: The largest message, without its size: names, and the path of a spool folder.
+MESSAGE_BYTES = 8192
+SIZE_BYTES = 4
+NONCE_BYTES = 16
+PROOF_BYTES = 32
+#: What a client sends that does not trust the server: no proof, so that the server's
+#: user reads of it.
+NO_PROOF = bytes(PROOF_BYTES)
+#: What a socket knows of the process at its other end: its number, user and group.
+CREDENTIALS = struct.Struct("3i")
+SERVER = b"server"
+CLIENT = b"client"
+
+Nonce = Annotated[bytes, Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
+new_nonce = partial(secrets.token_bytes, NONCE_BYTES)
+
+
+class Hello(Struct):
+    """
+    What a client says of itself.
+    """
+
+    version: int
+    #: One for each process; it stays the same for all lanes of the process.
+    client: str
+    #: The number of the client thread within its process.
+    thread: int
+    pid: int
+    process_name: str
+    thread_name: str
+    nonce: Nonce = field(default_factory=new_nonce)
+
+
+class Welcome(Struct):
+    """
+    What the server answers.
+    """
+
+    version: int
+    bufsize: int
+    max_message: int
+    nonce: Nonce
+    proof: bytes
+    #: Where blocks go that do not fit in memory, if the server's user chose that.
+    spool: str = ""
+    refusal: str | None = None
+
+
+_encode = Encoder().encode
+read_hello = Decoder(Hello).decode
+read_welcome = Decoder(Welcome).decode
+
+
+def frame(message: Hello | Welcome) -> bytes:
+    """
+    Encode a message, its size before it.
+    """
+    data = _encode(message)
+    return len(data).to_bytes(SIZE_BYTES, "big") + data
+
+
+def message_size(start: bytes | bytearray) -> int:
+    """
+    Read the size of a message from its first bytes.
+
+    Raises:
+        ValueError: No message has this size.
+    """
+    size = int.from_bytes(start[:SIZE_BYTES], "big")
+    if not 0 < size <= MESSAGE_BYTES:
+        raise ValueError(f"a message of {size} bytes was announced")
+    return size
+
+
+def key_of(secret: bytes, nonce: bytes) -> bytes:
+    """
+    Make the key of one connection.
+
+    Args:
+        secret: The secret.
+        nonce: The client's nonce.
+    """
+    return hmac.digest(secret, nonce, "sha256")
+
+
+def prove(key: bytes, side: bytes, nonce: bytes) -> bytes:
+    """
+    Make the proof that one side has the secret.
+
+    Args:
+        key: The key of the connection.
+        side: `SERVER` or `CLIENT`.
+        nonce: The server's nonce.
+    """
+    return hmac.digest(key, side + nonce, "sha256")
+
+
+def other_user(end: socket.socket) -> int | None:
+    """
+    Give the user of the process at the other end, if it is another one than this one's.
+
+    Returns:
+        None where it is the same, and where the system cannot tell.
+    """
+    if sys.platform != "linux":
+        return None
+    found = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
+    _, user, _ = CREDENTIALS.unpack(found)
+    return None if user == os.geteuid() else int(user)
+
+
+# The first digest of a process loads the algorithm, in some 250 us: now, and not in the
+# first call of each worker that is forked from this process.
+prove(b"", b"", b"")
