@@ -38,7 +38,7 @@ from .procfs import list_names, open_folder, pause, read_text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["THREADS", "ReadsUnderWay"]
+__all__ = ["THREADS", "ReadsUnderWay", "is_forked"]
 
 #: Where the system tells of the threads of this process.
 THREADS = "/proc/self/task"
@@ -47,6 +47,9 @@ MOST_TRIES = 3
 #: How often a thread that may be reading is looked at in one look. A thread that runs
 #: Python code comes to wait for Python's lock, which the look holds.
 GLANCES = 2
+#: The kernel's PF_FORKNOEXEC: a process that was forked and runs the same program.
+FORKED = 0x40
+
 #: Names of system calls, with their numbers by machine.
 Numbers = dict[str, tuple[int | None, int | None]]
 #: The machines whose system calls are known, in the order of their numbers.
@@ -118,6 +121,22 @@ def _calls() -> _Calls:
         return frozenset(x for pair in table.values() if (x := pair[at]) is not None)
 
     return _Calls(numbers(HARMLESS), numbers(READS))
+
+
+def is_forked() -> bool:
+    """
+    Tell whether this process was forked, and has run no other program since.
+
+    It has pages in common with its parent then. A read that a thread of the parent
+    began before the fork may fill them in both, and the child cannot see that thread.
+
+    Raises:
+        OSError: The system does not tell.
+    """
+    with open_folder("/proc/self") as process:
+        # The second field is the program's name, in parentheses; it may hold others.
+        fields = read_text(process, "stat").rpartition(")")[2].split()
+    return bool(int(fields[6]) & FORKED)
 
 
 class ReadsUnderWay:

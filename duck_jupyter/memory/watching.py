@@ -12,9 +12,10 @@ than it was noted. So protected pages stay suspect until a look at all threads s
 that every read that began before has ended (`reads_under_way`), and they are compared
 after that look. Nobody else may protect the same pages, since that would take the note
 away: a page is watched by one watcher. Only memory that no other process and no device
-can reach is watched, and of a buffer only whole pages: its edges are compared always.
-Memory that was given back and came again is not registered any more, and that is an
-error, which means: compare it all.
+can reach is watched, and nothing in a process that was forked, which shares pages with
+its parent; of a buffer only whole pages: its edges are compared always. Memory that was
+given back and came again is not registered any more, and that is an error, which means:
+compare it all.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from .pagewrites import (
     open_userfaultfd,
     pages_within,
 )
-from .reads_under_way import THREADS
+from .reads_under_way import THREADS, is_forked
 from .suspects import Suspect, Watch
 
 if TYPE_CHECKING:
@@ -96,7 +97,10 @@ class PageNotes:
         with self._lock:
             if self._writes is None and not self._refused:
                 try:
-                    self._writes = PageWrites(self._opener)
+                    if is_forked():
+                        self._refused = "a forked process shares pages with its parent"
+                    else:
+                        self._writes = PageWrites(self._opener)
                 except OSError as error:
                     self._refused = str(error) or "refused"
             return self._refused

@@ -86,3 +86,27 @@ def test_what_is_read_after_a_hand_over_arrives(
         assert arrives(publication, array)
     array[0] = 5
     assert arrives(publication, array)
+
+
+def test_a_child_that_is_forked_during_a_read_hands_over_what_it_has(
+    publication: Publication, file: SlowFile
+) -> None:
+    array = np.ones(COUNT, np.int64)
+    part = array.data.cast("B")[START : START + BYTES]
+    source, target = os.pipe()
+    with parked(lambda: os.readv(file.fd, [part]), lambda: file.answer(BYTES)):
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                os.close(target)
+                own = Store().publication("array")
+                is_right = all(arrives(own, array) for _ in range(5))
+                os.read(source, 1)  # which ends with the parent's read
+                status = 0 if is_right and arrives(own, array) else 2
+            finally:
+                os._exit(status)
+        os.close(source)
+    os.close(target)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert arrives(publication, array)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from duck_jupyter.memory.pagewrites import PageRange, pages_within
-from duck_jupyter.memory.reads_under_way import ReadsUnderWay
+from duck_jupyter.memory.reads_under_way import ReadsUnderWay, is_forked
 from duck_jupyter.memory.watching import PageNotes, Watcher, notes
 from tests.memory.watched import (
     ask,
@@ -381,3 +381,15 @@ def test_a_system_that_shows_no_threads_goes_on_comparing(tmp_path: Path) -> Non
     for _ in range(20):
         assert ask(watcher, array) is None
     assert not watcher.is_watching
+
+
+def test_a_fork_is_told_from_a_program_that_was_started() -> None:
+    assert not is_forked()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            status = 0 if is_forked() else 2
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
