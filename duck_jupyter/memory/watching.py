@@ -7,11 +7,15 @@ watcher gives up when it finds much of the buffers written to, and then waits un
 comparing has found them unchanged; the oftener it was of little use, the longer.
 
 What makes it sound: pages are protected first and compared after that, so a write is
-either in what is compared or noted. Nobody else may protect the same pages, since that
-would take the note away: a page is watched by one watcher. Only memory that no other
-process and no device can reach is watched, and of a buffer only whole pages: its edges
-are compared always. Memory that was given back and came again
-is not registered any more, and that is an error, which means: compare it all.
+either in what is compared or noted. A read past the page tables may fill a page later
+than it was noted. So protected pages stay suspect until a look at all threads shows
+that every read that began before has ended (`reads_under_way`), and they are compared
+after that look. Nobody else may protect the same pages, since that would take the note
+away: a page is watched by one watcher. Only memory that no other process and no device
+can reach is watched, and nothing in a process that was forked, which shares pages with
+its parent; of a buffer only whole pages: its edges are compared always. Memory that was
+given back and came again is not registered any more, and that is an error, which means:
+compare it all.
 """
 
 from __future__ import annotations
@@ -19,7 +23,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
 import weakref
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,9 +35,11 @@ from .pagewrites import (
     open_userfaultfd,
     pages_within,
 )
+from .reads_under_way import THREADS, is_forked
+from .suspects import Suspect, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["PageNotes", "Part", "Watcher", "notes"]
 
@@ -47,9 +52,6 @@ WRITTEN_SHARE = 1 / 8
 #: A watcher that answered so often was worth it.
 WORTH_ANSWERS = 8
 MOST_PATIENCE = 64
-#: A read into the pages that began before they were protected, past the page tables as
-#: those of ``O_DIRECT`` are, has ended after so many seconds.
-SETTLED_S = 0.25
 
 
 class Part(NamedTuple):
@@ -64,44 +66,20 @@ class Part(NamedTuple):
     size: int
 
 
-class _Suspect(NamedTuple):
-    """
-    Pages that are to be compared, and when they were protected.
-    """
-
-    pages: PageRange
-    since: float
-
-
-class _Watch:
-    """
-    Pages that are watched, since they were registered.
-    """
-
-    def __init__(self, ranges: list[PageRange], since: float) -> None:
-        self.ranges = ranges
-        self.size = sum(pages.end - pages.start for pages in ranges)
-        self.suspects = [_Suspect(pages, since) for pages in ranges]
-        #: How often it answered.
-        self.answers = 0
-
-    def overlaps(self, ranges: Iterable[PageRange]) -> bool:
-        """
-        Tell whether it watches any of these pages.
-        """
-        return any(own.overlaps(new) for own in self.ranges for new in ranges)
-
-
 class PageNotes:
     """
     What this process asks its kernel to note of writes. Any thread may call it.
 
     Args:
         opener: Gives a descriptor of page faults.
+        threads: The folder in which the system tells of the threads of this process.
     """
 
-    def __init__(self, opener: Callable[[], int] = open_userfaultfd) -> None:
+    def __init__(
+        self, opener: Callable[[], int] = open_userfaultfd, threads: str = THREADS
+    ) -> None:
         self._opener = opener
+        self._threads = threads
         self._start()
 
     def _start(self) -> None:
@@ -109,7 +87,7 @@ class PageNotes:
         self._pid = os.getpid()
         self._writes: PageWrites | None = None
         self._refused = ""
-        self._watches: weakref.WeakSet[_Watch] = weakref.WeakSet()
+        self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
 
     @property
     def refused(self) -> str:
@@ -119,12 +97,15 @@ class PageNotes:
         with self._lock:
             if self._writes is None and not self._refused:
                 try:
-                    self._writes = PageWrites(self._opener)
+                    if is_forked():
+                        self._refused = "a forked process shares pages with its parent"
+                    else:
+                        self._writes = PageWrites(self._opener)
                 except OSError as error:
                     self._refused = str(error) or "refused"
             return self._refused
 
-    def watch(self, ranges: list[PageRange]) -> _Watch | None:
+    def watch(self, ranges: list[PageRange]) -> Watch | None:
         """
         Begin to watch; all pages are suspects at first.
 
@@ -141,7 +122,7 @@ class PageNotes:
             taken = any(o.overlaps(ranges) and self._is_intact(o) for o in others)
             if taken or count > MOST_RANGES:
                 return None
-            watch = _Watch(ranges, time.monotonic())
+            watch = Watch(ranges, self._threads)
             try:
                 for pages in ranges:
                     self._writes.protect(pages, register=True)
@@ -155,7 +136,7 @@ class PageNotes:
                 return None
             return watch
 
-    def _is_intact(self, watch: _Watch) -> bool:
+    def _is_intact(self, watch: Watch) -> bool:
         """
         Tell whether a watch can still say that something is unchanged; if not, end it.
         """
@@ -164,7 +145,7 @@ class PageNotes:
         self.end(watch)
         return False
 
-    def _written(self, watch: _Watch) -> list[PageRange] | None:
+    def _written(self, watch: Watch) -> list[PageRange] | None:
         """
         List what was written to; nothing is said where it is too much, or is gone.
         """
@@ -179,27 +160,24 @@ class PageNotes:
         count = sum(pages.end - pages.start for pages in written)
         return written if count <= watch.size * WRITTEN_SHARE else None
 
-    def _note(self, watch: _Watch) -> bool:
+    def _note(self, watch: Watch) -> bool:
         """
         Take what was written to for suspect, and protect it again.
         """
         written = self._written(watch)
         if written is None or self._writes is None:
             return False
-        if not written:
-            return True
         # First: if it is interrupted, it is not forgotten.
-        now = time.monotonic()
-        watch.suspects += [_Suspect(pages, now) for pages in written]
+        watch.suspects += [Suspect(pages) for pages in written]
         try:
             for pages in written:
                 self._writes.protect(pages)
             # What a device was given since, it was given by a write.
-            return is_private(watch.ranges)
+            return watch.is_dated or is_private(watch.ranges)
         except OSError:
             return False
 
-    def suspects(self, watch: _Watch) -> list[PageRange] | None:
+    def suspects(self, watch: Watch) -> list[PageRange] | None:
         """
         List the pages to compare; all others are as they were.
 
@@ -211,18 +189,23 @@ class PageNotes:
                 return None
             if not self._is_intact(watch):
                 return None
+            try:
+                watch.look()
+            except OSError:
+                self.end(watch)
+                return None
             return [suspect.pages for suspect in watch.suspects]
 
-    def clear(self, watch: _Watch, before: float) -> None:
+    def clear(self, watch: Watch) -> None:
         """
-        Suspect pages no longer that were protected before some time.
+        Note that what `suspects` listed is known again.
+
+        Pages stay suspect that a read may fill which began before they were protected.
         """
         with self._lock:
-            watch.suspects = [
-                suspect for suspect in watch.suspects if suspect.since > before
-            ]
+            watch.clear()
 
-    def end(self, watch: _Watch) -> None:
+    def end(self, watch: Watch) -> None:
         """
         Watch no more. Twice is fine.
         """
@@ -259,9 +242,8 @@ class Watcher:
 
     def __init__(self, notes: PageNotes) -> None:
         self._notes = notes
-        self._watch: _Watch | None = None
+        self._watch: Watch | None = None
         self._spans: list[tuple[int, int]] = []
-        self._asked_at = 0.0
         #: How often the buffers were found unchanged by comparing all of them.
         self._same = 0
         #: How often they have to be before they are watched. Most of what is shared is
@@ -285,7 +267,6 @@ class Watcher:
         Returns:
             None for all of it.
         """
-        self._asked_at = time.monotonic()
         spans = list(spans)
         if spans != self._spans:
             self.stop()
@@ -318,7 +299,7 @@ class Watcher:
         if list(spans) != self._spans:
             self.stop()
         elif self._watch is not None:
-            self._notes.clear(self._watch, self._asked_at - SETTLED_S)
+            self._notes.clear(self._watch)
         elif same:
             self._same += 1
         else:

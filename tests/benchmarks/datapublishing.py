@@ -5,7 +5,6 @@ Publishing, handing over and fetching an array, each by itself.
 from __future__ import annotations
 
 import statistics
-import time
 from multiprocessing.reduction import ForkingPickler
 from multiprocessing.shared_memory import SharedMemory
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from duck_jupyter import share, unshare
-from duck_jupyter.memory.watching import SETTLED_S
 
 from .datatasks import milliseconds
 from .dataworkers import fetch_often, load, make_array, make_mixed
@@ -161,10 +159,6 @@ def fetch_rows(
         # What connects and what publishes is none of fetch's.
         worker.run(fetch_often, proxy, 1, False)
         first += worker.run(fetch_often, proxy, 1, False)
-        # For so long all of it is compared, which is what the first one shows.
-        settled = time.monotonic() + 2 * SETTLED_S
-        while time.monotonic() < settled:
-            worker.run(fetch_often, proxy, 1, False)
         none = worker.run(fetch_often, proxy, size.fetch_rounds, False)
         mapped = worker.run(fetch_often, proxy, size.fetch_rounds, True)
         unshare("array")
