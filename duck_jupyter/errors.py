@@ -141,20 +141,7 @@ class ProxyTimeout(ProxyError, TimeoutError):
 class DeadlockError(ProxyError, RuntimeError):
     """
     A lock was not waited for, since its holder waits for one that the asker holds.
-
-    Args:
-        wanted: The path of the object whose lock was asked for.
-        holder: The worker that holds it.
-        held: The path of the object whose lock that one waits for.
-        asker: The worker that asked, and holds the lock of `held`.
     """
-
-    def __init__(self, wanted: str, holder: str, held: str, asker: str) -> None:
-        super().__init__(
-            f"The lock of {wanted} would never become free: {holder} holds it and "
-            f"waits for the lock of {held}, which {asker} holds. Take both locks in "
-            f"the same order everywhere: with locked({held}), locked({wanted})."
-        )
 
 
 class NotShared(ProxyError, LookupError, AttributeError):

@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import secrets
-import threading
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -93,13 +92,14 @@ class Link:
         self._reset()
 
     def _reset(self) -> None:
-        self.thread = ThreadState(itertools.count(1))
-        self.client = secrets.token_hex(8)
-        #: Of blocks.
+        #: Of threads and of blocks.
         self.numbers = itertools.count(1)
-        self._lock = threading.Lock()
+        self.thread = ThreadState(self.numbers)
+        self.client = secrets.token_hex(8)
         self._channels: weakref.WeakSet[Channel] = weakref.WeakSet()
-        self._releaser = Releaser(self.desk)
+        self._releaser = Releaser(
+            lambda: self._connect(next(self.numbers)), self._adopt, self.desk
+        )
         self._decode = Decoder(Answer, ext_hook=self._extension).decode
 
     def after_fork(self) -> None:
@@ -308,9 +308,12 @@ class Link:
         """
         return f"The server at {self.address}"
 
-    def _connect(self) -> Channel:
+    def _connect(self, thread: int | None = None) -> Channel:
         """
-        Make a channel for this thread.
+        Make a channel.
+
+        Args:
+            thread: The number of the thread that it is for; this one by default.
 
         Raises:
             KernelGone: The server ended.
@@ -319,11 +322,14 @@ class Link:
             raise KernelGone(
                 f"{self.who} has closed. Share the object again and pass the new proxy."
             )
-        lane = connect(self.address, self.secret, self.client, self.thread.number)
+        number = self.thread.number if thread is None else thread
+        lane = connect(self.address, self.secret, self.client, number)
         channel = Channel(lane, self.who)
-        with self._lock:
-            self._channels.add(channel)
+        self._channels.add(channel)
         return channel
+
+    def _adopt(self, channel: Channel) -> None:
+        self.thread.idle.append(channel)
 
     @staticmethod
     def _give_up(idle: list[Channel], channel: Channel, error: BaseException) -> None:
@@ -361,7 +367,7 @@ class Link:
         self.ended = True
         # Threads find no channel of theirs any more, and what they had is closed: but
         # for a channel that waits for an answer, which hears of the end by itself.
-        self.thread = ThreadState(itertools.count(1))
+        self.thread = ThreadState(self.numbers)
         self._releaser.stop()
         return True
 

@@ -5,7 +5,6 @@ The links of this process, one for each server, and what becomes of them in a fo
 from __future__ import annotations
 
 import os
-import threading
 from typing import TYPE_CHECKING
 
 from .link import Link
@@ -15,46 +14,43 @@ if TYPE_CHECKING:
 
 __all__ = ["end_here", "link_here", "link_to"]
 
+#: Changed in single steps and without a lock: a signal handler or a destructor may come
+#: here in the middle of another call.
 _links: dict[str, Link] = {}
-_links_lock = threading.Lock()
 
 
 def link_to(address: str, secret: bytes) -> Link:
     """
     Give this process's link to the server at an address.
     """
-    with _links_lock:
-        link = _links.get(address)
-        if link is None:
-            # A worker may see many kernels come and go.
-            for other in [other for other in _links.values() if other.close_if_ended()]:
-                del _links[other.address]
-            link = _links[address] = Link(address, secret)
-        return link
+    link = _links.get(address)
+    if link is None:
+        # A worker may see many kernels come and go.
+        for other in list(_links.values()):
+            if other.close_if_ended():
+                _links.pop(other.address, None)
+        link = _links.setdefault(address, Link(address, secret))
+    return link
 
 
 def link_here(address: str, secret: bytes, server: LocalServer) -> Link:
     """
     Make the link of a server's own process.
     """
-    with _links_lock:
-        link = _links[address] = Link(address, secret, server)
-        return link
+    link = _links[address] = Link(address, secret, server)
+    return link
 
 
 def end_here(link: Link) -> None:
     """
     Note that the server of this process has closed.
     """
-    with _links_lock:
-        _links.pop(link.address, None)
+    _links.pop(link.address, None)
     link.server = None
     link.ended = True
 
 
 def _after_fork_in_child() -> None:
-    global _links_lock
-    _links_lock = threading.Lock()
     for link in _links.values():
         link.after_fork()
 

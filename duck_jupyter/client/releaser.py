@@ -6,6 +6,7 @@ Chained objects whose proxies went, and blocks that nobody leaves.
 
 from __future__ import annotations
 
+import _thread
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from ..errors import ProxyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .channel import Channel
 
 __all__ = ["Releaser"]
 
@@ -32,17 +35,25 @@ class Releaser:
     A destructor must not wait, and no signal handler runs there.
 
     Args:
+        connect: Makes a channel.
+        adopt: Gives a channel to the thread that calls it.
         report: Says a word with numbers to the server; raises ProxyError when the
             server is gone.
     """
 
-    def __init__(self, report: Callable[..., object]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Channel],
+        adopt: Callable[[Channel], object],
+        report: Callable[..., object],
+    ) -> None:
+        self._connect = connect
+        self._adopt = adopt
         self._report = report
         self._dropped: SimpleQueue[int] = SimpleQueue()
-        self._lock = threading.Lock()
         self._running = threading.Lock()
         self._started = False
-        self._present = threading.Event()
+        self._channel: Channel | None = None
 
     def start(self) -> None:
         """
@@ -50,17 +61,18 @@ class Releaser:
 
         From here on the process stays connected: the server forgets what a process
         holds when its last channel has gone.
+
+        Raises:
+            KernelGone: The server ended.
         """
-        if self._present.is_set():
+        if self._started:
             return
-        with self._lock:
-            if not self._started:
-                threading.Thread(
-                    target=self._run_once, name="duck-release", daemon=True
-                ).start()
-                # An interrupt before this line starts another, which ends at once.
-                self._started = True
-        self._present.wait()
+        if self._channel is None:
+            self._channel = self._connect()
+        # A bare thread: an interrupt inside of Thread.start() would break it.
+        _thread.start_new_thread(self._run_once, (self._channel,))
+        # Whoever comes before this line starts another, which ends at once.
+        self._started = True
 
     def drop(self, idx: int) -> None:
         """
@@ -81,19 +93,13 @@ class Releaser:
         """
         self._dropped.put(END)
 
-    def _run_once(self) -> None:
+    def _run_once(self, channel: Channel) -> None:
         if self._running.acquire(blocking=False):
+            self._adopt(channel)
             self._run()
 
     def _run(self) -> None:
         pause = threading.Event()
-        try:
-            # This thread's own channel, which lasts as long as the process.
-            self._report("release")
-        except ProxyError:
-            return
-        finally:
-            self._present.set()
         while True:
             number = self._dropped.get()
             try:

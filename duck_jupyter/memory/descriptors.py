@@ -51,8 +51,10 @@ class Descriptor:
         return self._number
 
     def __del__(self) -> None:
-        if self._number >= 0:
-            os.close(self._number)
+        # One whose making was interrupted has no number yet.
+        number = getattr(self, "_number", -1)
+        if number >= 0:
+            os.close(number)
 
     def __repr__(self) -> str:
         return f"<Descriptor {self._number}>"

@@ -142,6 +142,10 @@ class ClientThread:
                 if jobs.empty():
                     self._jobs = None
                     return
+        # What the last job granted to a client that had ended by then.
+        while not jobs.empty():
+            if (job := jobs.get()) is not None:
+                job()
 
     def end(self) -> None:
         """
@@ -220,6 +224,14 @@ class Clients:
         self._locks = locks
         self._lock = threading.Lock()
         self._processes: dict[str, ClientProcess] = {}
+
+    def threads(self) -> list[ClientThread]:
+        """
+        Give the client threads that are connected.
+        """
+        with self._lock:
+            processes = list(self._processes.values())
+            return [thread for each in processes for thread in each.threads.values()]
 
     def came(self, hello: Hello) -> ClientThread:
         """

@@ -22,12 +22,14 @@ __all__ = ["GRANTING", "undo_of"]
 ACQUIRING = frozenset({"acquire", "acquire_lock"})
 TAKING = frozenset({"get", "get_nowait"})
 #: The methods that may grant something.
-GRANTING = ACQUIRING | TAKING | {"__next__", "__call__"}
+GRANTING = ACQUIRING | TAKING | {"__next__", "__call__", "release"}
 
 _CallableIterator = type(iter(int, 0))
 
 
-def undo_of(entry: Entry, name: str, value: Any) -> Callable[[], None] | None:
+def undo_of(
+    entry: Entry, name: str, value: Any, worker: str
+) -> Callable[[], None] | None:
     """
     Give what takes back what a call has granted.
 
@@ -35,6 +37,7 @@ def undo_of(entry: Entry, name: str, value: Any) -> Callable[[], None] | None:
         entry: What was called.
         name: The method.
         value: What it returned.
+        worker: Who called, for messages.
 
     Returns:
         None where it granted nothing.
@@ -44,8 +47,11 @@ def undo_of(entry: Entry, name: str, value: Any) -> Callable[[], None] | None:
         # A bound method that was read as an attribute, such as that of a Condition.
         name = getattr(target, "__name__", "")
         target = getattr(target, "__self__", None)
+    if name == "release":
+        entry.holder = ""
+        return None
     if name in ACQUIRING:
-        return _undo_acquire(target, value)
+        return _undo_acquire(entry, target, value, worker)
     if name == "__next__":
         if isinstance(target, _CallableIterator):
             # iter(items.get, None): its parts are what it would be pickled as.
@@ -61,14 +67,22 @@ def undo_of(entry: Entry, name: str, value: Any) -> Callable[[], None] | None:
     return None
 
 
-def _undo_acquire(target: Any, value: Any) -> Callable[[], None] | None:
+def _undo_acquire(
+    entry: Entry, target: Any, value: Any, worker: str
+) -> Callable[[], None] | None:
     release = getattr(target, "release", None)
     # What else is called so need not be a lock.
     if value is not True or not callable(release):
         return None
     if type(target).__module__ not in LOCK_MODULES:
         return None
-    return lambda: release()
+    entry.holder = worker
+
+    def undo() -> None:
+        entry.holder = ""
+        release()
+
+    return undo
 
 
 #: Where the locks of Python are defined.

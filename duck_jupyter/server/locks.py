@@ -14,14 +14,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DeadlockError
+from .waits import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-__all__ = ["Claim", "LockWait", "ObjectLocks"]
+__all__ = ["Claim", "ObjectLocks"]
 
 
 class Claim:
@@ -57,20 +58,6 @@ class Claim:
 
     def __repr__(self) -> str:
         return f"<Claim to {self.path} of {self.worker}>"
-
-
-class LockWait(NamedTuple):
-    """
-    Who waits for the lock of an object, and who holds it.
-    """
-
-    #: The object's path.
-    path: str
-    #: Who waits, and who holds the lock: a process's name and pid.
-    worker: str
-    holder: str
-    #: Seconds for which it has waited.
-    waited_s: float
 
 
 class _ObjectLock:
@@ -201,18 +188,22 @@ class ObjectLocks:
             blocking = lock.holders[0]
             if blocking.owner == claim.owner:
                 raise DeadlockError(
-                    claim.path, holder.worker, wanted.path, claim.worker
+                    f"The lock of {claim.path} would never become free for "
+                    f"{claim.worker}: {holder.worker} holds it, and the lock of "
+                    f"{wanted.path}, for which it waits or others do that it waits "
+                    f"for, is held by {claim.worker}. Take the locks in the same order "
+                    f"everywhere: with locked({wanted.path}), locked({claim.path})."
                 )
 
-    def waits(self) -> list[LockWait]:
+    def waits(self) -> list[Wait]:
         """
         List who waits, for what, and who holds it.
         """
         now = time.monotonic()
         with self._lock:
             return [
-                LockWait(
-                    claim.path,
+                Wait(
+                    f"locked({claim.path})",
                     claim.worker,
                     lock.holders[0].worker if lock.holders else "",
                     now - claim.since,

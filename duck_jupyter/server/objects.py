@@ -42,6 +42,7 @@ class Entry:
 
     __slots__ = (
         "counts",
+        "holder",
         "holders",
         "idx",
         "is_open",
@@ -78,6 +79,8 @@ class Entry:
         #: References out there, by process; a shared object needs none to stay.
         self.holders: dict[str, int] = {}
         self.leases: list[float] = []
+        #: Who acquired the object, where it is a lock and a client did.
+        self.holder = ""
         self.since = time.time()
         #: Whoever takes the next item of an iterator has it for that time. One that
         #: asks for its own next item is refused by Python.

@@ -9,6 +9,7 @@ looked at when it is shared or first reached.
 from __future__ import annotations
 
 import _multiprocessing
+import contextlib
 import functools
 import threading
 import types
@@ -65,11 +66,13 @@ def find_thread_bound(target: Any) -> ThreadBound:
             seen.add(id(part))
             if len(seen) > MOST_PARTS:
                 return ThreadBound(tuple(owned), keeps)
-            if isinstance(part, (_C_RLOCK, _PYTHON_RLOCK)):
+            # By type: isinstance() asks the object, which may answer anything.
+            kind = type(part)
+            if issubclass(kind, (_C_RLOCK, _PYTHON_RLOCK)):
                 owned.append(getattr(part, "_is_owned"))  # noqa: B009 - as above
-            elif isinstance(part, threading.local):
+            elif issubclass(kind, threading.local):
                 keeps = True
-            elif isinstance(part, _SemLock):
+            elif issubclass(kind, _SemLock):
                 if part.kind == RECURSIVE:
                     owned.append(part._is_mine)
             else:
@@ -91,7 +94,7 @@ def _parts(part: Any, *, is_root: bool) -> Iterator[Any]:
         yield from (part.func, *part.args, *part.keywords.values())
     elif kind is types.FunctionType:
         for cell in part.__closure__ or ():
-            if cell != _EMPTY:
+            with contextlib.suppress(ValueError):  # an empty one
                 yield cell.cell_contents
         for name in part.__code__.co_names:
             yield part.__globals__.get(name)
@@ -101,7 +104,7 @@ def _parts(part: Any, *, is_root: bool) -> Iterator[Any]:
     elif kind in (list, tuple, set, dict):
         if not is_root and len(part) <= MOST_ITEMS:
             yield from part.values() if kind is dict else part
-    elif not isinstance(part, (type, types.ModuleType)):
+    elif not issubclass(kind, (type, types.ModuleType)):
         if kind.__module__.partition(".")[0] in DATA_MODULES:
             return
         # Not through attributes, which may run code of the user's.
@@ -122,6 +125,3 @@ def _own_values(part: Any) -> Iterator[Any]:
                     yield member.__get__(part)
                 except AttributeError:  # a slot that is empty
                     continue
-
-
-_EMPTY = types.CellType()

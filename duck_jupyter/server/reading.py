@@ -23,6 +23,7 @@ from .statistics import (
     ServerStatistics,
     WorkerStatistics,
 )
+from .waits import list_waits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,6 +104,7 @@ class Reader:
             chains,
             _busy_delay(server.delays()),
             _memory(lanes + server.publisher.store.versions().bytes),
+            list_waits(server),
         )
 
     def _read(

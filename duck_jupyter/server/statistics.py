@@ -12,6 +12,7 @@ from .words import many
 if TYPE_CHECKING:
     from ..data.publish import Versions
     from .server import ProxyServer
+    from .waits import Wait
     from .workers import WorkerEnd
 
 __all__ = [
@@ -110,6 +111,8 @@ class ServerStatistics(NamedTuple):
     #: had to wait.
     busy_delay_s: float | None
     memory: MemoryStatistics
+    #: Who waits for the lock of an object, or has waited for a call for over a second.
+    waits: tuple[Wait, ...]
 
     @property
     def latency_p50_s(self) -> float | None:

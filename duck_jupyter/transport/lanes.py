@@ -23,7 +23,7 @@ says so first and then reads the state again. A sequence number makes a late ans
 another answer than the one that is waited for.
 
 A frame that is larger than the buffer, or has buffers of its own, lies in the lane's
-overflow area (see `transport.overflow`); the lane's buffer then holds the sizes.
+overflow area (see `memory.overflow`); the lane's buffer then holds the sizes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from msgspec import Meta
 from msgspec.msgpack import Decoder, Encoder
 
 from ..errors import DataDecodeError, DataTooBigError
-from .overflow import Overflow
+from ..memory.overflow import Overflow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

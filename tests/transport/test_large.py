@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duck_jupyter.errors import DataTooBigError, KernelGone
+from duck_jupyter.memory.overflow import KEEP_BYTES
 from duck_jupyter.memory.room import free_memory
 from duck_jupyter.proxy import ProxyServer
-from duck_jupyter.transport.overflow import KEEP_BYTES
 from tests.support.blocks import list_nameless
 from tests.support.processes import wait_until
 from tests.support.raw import far
@@ -261,7 +261,7 @@ def test_a_message_that_needs_all_memory_is_refused(
     The system would end the process that takes the last of it.
     """
     assert free_memory() > 2**20
-    monkeypatch.setattr("duck_jupyter.transport.overflow.free_memory", lambda: 2**20)
+    monkeypatch.setattr("duck_jupyter.memory.overflow.free_memory", lambda: 2**20)
     with far(server.create_proxy(Store())) as proxy:
         with pytest.raises(DataTooBigError, match="1,048,576 are free"):
             proxy.keep(b"x" * 20_000_000)

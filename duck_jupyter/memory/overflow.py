@@ -17,13 +17,13 @@ import os
 from typing import TYPE_CHECKING
 
 from ..errors import DataTooBigError
-from ..memory.copying import copy_into
-from ..memory.room import free_memory
+from .copying import copy_into
+from .room import free_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..memory.blocks import Block
+    from .blocks import Block
 
 __all__ = ["Overflow"]
 
