@@ -78,12 +78,36 @@ class Desk:
     def echo(self, value: Any) -> Any:
         return value
 
+    def times(self, tag: str) -> int:
+        return self.applied[tag]
+
 
 def receipt(tag: str, data: bytes) -> tuple[str, int, int]:
     """
     Give what `Desk.take` answers.
     """
     return tag, len(data), zlib.crc32(data)
+
+
+def no_items() -> Iterator[str]:
+    """
+    Give a generator that has ended.
+    """
+    yield from ()
+
+
+def make_array() -> Any:
+    """
+    Make the array that is fetched and handed over.
+    """
+    return np.arange(LARGE // 8, dtype=np.int64)
+
+
+def is_array(array: Any) -> bool:
+    """
+    Tell whether an array is that one.
+    """
+    return bool(np.array_equal(array, make_array()))
 
 
 class Kit(NamedTuple):
@@ -98,6 +122,7 @@ class Kit(NamedTuple):
     numbers: Any = None
     stream: Any = None
     array: Any = None
+    thing: Any = None
 
 
 class Bench:
@@ -108,7 +133,7 @@ class Bench:
     """
 
     def __init__(self) -> None:
-        self.array = np.arange(LARGE // 8, dtype=np.int64)
+        self.array = make_array()
         self._applied: Counter[str] = Counter()
         self.renew()
 
@@ -120,7 +145,8 @@ class Bench:
         self.lock = threading.Lock()
         self.rlock = threading.RLock()
         self.queue: queue.Queue[str] = queue.Queue()
-        self.stream: Iterator[str] = iter(())
+        # Its proxies are of the type that it has when it is shared first.
+        self.stream: Iterator[str] = no_items()
         self.kit = Kit(
             share(self.desk, "desk"),
             share(self.lock, "lock"),

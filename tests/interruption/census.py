@@ -5,7 +5,6 @@ What a process holds: descriptors and mapped blocks by kind, and threads.
 from __future__ import annotations
 
 import gc
-import os
 import threading
 from collections import Counter
 from pathlib import Path
@@ -23,9 +22,9 @@ def take_census() -> Counter[str]:
     """
     gc.collect()
     held: Counter[str] = Counter()
-    for entry in os.scandir("/proc/self/fd"):
+    for entry in Path("/proc/self/fd").iterdir():
         try:
-            target = os.readlink(entry.path)
+            target = str(entry.readlink())
         except OSError:
             continue  # that of the listing itself, or another thread closed it
         held[f"descriptor of {kind_of(target)}"] += 1

@@ -2,8 +2,8 @@
 Which steps a run covers: all of small operations, a rotating tenth of large ones.
 
 The environment variable DUCK_STEPS chooses: ``all``; a number, which says which tenth;
-or ``FILE:LINE``, which takes the steps of one line only, as a failure quotes it. Without
-it the tenth follows the date, so that ten days cover everything.
+or ``FILE:LINE``, which takes the steps of one line only, as a failure quotes it.
+Without it the tenth follows the date, so that ten days cover everything.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 VARIABLE = "DUCK_STEPS"
 PARTS = 10
 #: So many wrong steps end the run of an operation, and so many that hang.
-WRONG_OF_SOME, WRONG_OF_ALL = 20, 2_000
+WRONG_OF_SOME, WRONG_OF_ALL = 12, 2_000
 HANGING_OF_SOME, HANGING_OF_ALL = 3, 30
 
 
@@ -81,12 +81,16 @@ def read_choice() -> Choice:
     """
     text = os.environ.get(VARIABLE, "")
     if not text:
-        return Choice(everything=False, seed=datetime.date.today().toordinal(), place="")
+        return Choice(
+            everything=False, seed=datetime.date.today().toordinal(), place=""
+        )
     if text == "all":
         return Choice(everything=True, seed=0, place="")
     if text.isdecimal():
         return Choice(everything=False, seed=int(text), place="")
     file, colon, line = text.rpartition(":")
     if not (file and colon and line.isdecimal()):
-        raise ValueError(f"{VARIABLE} must be all, a number or FILE:LINE, not {text!r}.")
+        raise ValueError(
+            f"{VARIABLE} must be all, a number or FILE:LINE, not {text!r}."
+        )
     return Choice(everything=False, seed=0, place=text)

@@ -14,12 +14,13 @@ from tests.support.workers import Worker
 from .bench import Bench
 from .choice import read_choice
 from .runs import Run
+from .steps import PACKAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .choice import Choice
-    from .operations import Operation
+    from .operation import Operation
     from .report import Report
 
     Walk = Callable[[Operation, str], Report]
@@ -68,7 +69,8 @@ def walk(
             report = run.go(choice)
         finally:
             run.close()
-        request.config.stash.setdefault(REPORTS, []).append(report)
+        if operation.folder == PACKAGE:
+            request.config.stash.setdefault(REPORTS, []).append(report)
         return report
 
     return go

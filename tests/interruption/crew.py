@@ -11,8 +11,10 @@ import os
 import select
 import signal
 import tempfile
+import warnings
 from typing import IO, TYPE_CHECKING, Any
 
+from duck_jupyter.session.default import own_session
 from tests.support.processes import wait_until
 from tests.support.workers import Worker
 
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from .bench import Kit
-    from .operations import Operation
+    from .operation import Operation
     from .steps import Step
 
 #: Seconds in which a step and the calls after it have to end; they take milliseconds.
 DEADLINE_S = 5.0
+END_S = 1.0
 #: How much of a stack is shown.
 STACK_LINES = 8
 
@@ -49,6 +52,7 @@ class Stepper:
     def __init__(self, make_kit: Callable[[], Kit]) -> None:
         context = multiprocessing.get_context("fork")
         self._stack: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - see close
+        self._hangs = False
         self._jobs, far_end = context.Pipe()
         self._process = context.Process(
             target=work, args=(far_end, self._jobs, self._stack, make_kit), daemon=True
@@ -67,9 +71,12 @@ class Stepper:
         self._jobs.send((job, operation, args))
         try:
             if not self._jobs.poll(DEADLINE_S):
+                self._hangs = True
                 os.kill(self._process.pid or 0, signal.SIGUSR1)
                 wait_until(lambda: bool(os.fstat(self._stack.fileno()).st_size), 1.0)
-                raise HangingError(f"it did not end within {DEADLINE_S} s: {self._where()}")
+                raise HangingError(
+                    f"it did not end within {DEADLINE_S} s: {self._where()}"
+                )
             result, failure = self._jobs.recv()
         except EOFError:
             raise HangingError(f"the worker ended: {self._where()}") from None
@@ -91,6 +98,9 @@ class Stepper:
         """
         if not self._jobs.closed:
             self._jobs.close()
+            if not self._hangs:
+                # One that owns objects removes its folder.
+                self._process.join(END_S)
             self._process.kill()
             self._process.join()
             self._process.close()
@@ -112,17 +122,21 @@ def work(
     # faulthandler's own timer cannot be used in a fork of a process that used it.
     faulthandler.register(signal.SIGUSR1, file=stack)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A socket that an interrupt left to the garbage collector is closed, too.
+    warnings.simplefilter("ignore", ResourceWarning)
     kit = make_kit()
     while True:
         try:
             job, operation, args = jobs.recv()
         except EOFError:
+            own_session().stop()
             return
+        result = failure = None
         try:
-            outcome = job(operation, kit, *args), None
+            result = job(operation, kit, *args)
         except BaseException as error:  # the caller raises it
-            outcome = None, describe(error)
-        jobs.send(outcome)
+            failure = describe(error)
+        jobs.send((result, failure))
 
 
 class Nursery:

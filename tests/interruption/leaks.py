@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 #: After so many steps everything that is made once has been made.
 WARM_STEPS = 5
-MOST_SUSPECTS = 5
+#: So many are repeated.
+MOST_SUSPECTS = 20
 
 
 class Leaks:

@@ -4,97 +4,27 @@ The operations of a worker: each is run under the stepper, and judged afterwards
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import queue
-import re
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from duck_jupyter import ProxyClosed, ProxyError, fetch, locked
 
-from .bench import HUGE, ITEMS, LARGE, NUMBERS, pattern, receipt
-from .steps import PACKAGE
+from .bench import HUGE, ITEMS, LARGE, NUMBERS, is_array, pattern, receipt
+from .operation import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
+
+    from tests.support.workers import Worker
 
     from .bench import Bench, Kit
     from .endings import Ending
 
 #: Seconds in which what was interrupted has to be given back.
-GIVEN_BACK_S = 0.9
-
-
-class Operation:
-    """
-    One kind of operation. Subclasses say what it does and what is right.
-
-    `prepare`, `expected` and `check` run where the objects are; `before`, `run`,
-    `finish` and `after` in the worker. Only `run` is traced.
-
-    Attributes:
-        large: It has many steps, so that a run covers a part of them.
-        folder: The code whose steps count.
-        killable: It makes sense to kill the worker in the middle.
-        fresh_thread: It runs in a thread that was not there before.
-        lock: The lock of `Kit` that it takes.
-        applies: The desk notes its tag.
-    """
-
-    large = False
-    folder: Path = PACKAGE
-    killable = True
-    fresh_thread = False
-    lock: str | None = None
-    applies = False
-
-    @property
-    def name(self) -> str:
-        """
-        What it is called in reports.
-        """
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).lower()
-
-    def prepare(self, bench: Bench, tag: str) -> Any:
-        """
-        Give what `run` is given, after making ready what it needs.
-        """
-
-    def before(self, kit: Kit, tag: str) -> None:
-        """
-        Make the worker ready.
-        """
-
-    def run(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> Any:
-        """
-        Do it, and give what it gives; `got` takes what arrives on the way.
-        """
-        raise NotImplementedError
-
-    def expected(self, tag: str, given: Any) -> Any:
-        """
-        Give what `run` has to return.
-        """
-        return tag
-
-    def finish(self, kit: Kit, tag: str) -> None:
-        """
-        Do what a user does after `run` has returned.
-        """
-
-    def after(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> None:
-        """
-        Do what a user does after an interrupt. What it raises is a fault.
-        """
-
-    def check(self, bench: Bench, given: Any, ending: Ending) -> Iterator[str]:
-        """
-        Say what is wrong with the objects afterwards.
-        """
-        yield from ()
+GIVEN_BACK_S = 0.5
 
 
 class Get(Operation):
@@ -197,7 +127,9 @@ class IterateGenerator(Operation):
     def after(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> None:
         got += kit.stream
 
-    def check(self, bench: Bench, given: Any, ending: Ending) -> Iterator[str]:
+    def check(
+        self, bench: Bench, rival: Worker, given: Any, ending: Ending
+    ) -> Iterator[str]:
         if ending.killed:
             return
         if ending.got != given:
@@ -216,7 +148,9 @@ class QueueGet(Operation):
     def run(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> Any:
         return kit.queue.get()
 
-    def check(self, bench: Bench, given: Any, ending: Ending) -> Iterator[str]:
+    def check(
+        self, bench: Bench, rival: Worker, given: Any, ending: Ending
+    ) -> Iterator[str]:
         found: list[str] = []
         try:
             if not ending.returned and not ending.killed:
@@ -249,6 +183,11 @@ class WithLock(Operation):
 
 
 class WithRlock(WithLock):
+    """
+    Its steps are those of another lock, so that a part of them does.
+    """
+
+    large = True
     lock = "rlock"
 
 
@@ -263,7 +202,7 @@ class Acquire(Operation):
         kit.lock.acquire()
         return tag
 
-    def finish(self, kit: Kit, tag: str) -> None:
+    def finish(self, kit: Kit, tag: str, got: list[Any]) -> None:
         kit.lock.release()
 
 
@@ -282,10 +221,9 @@ class Release(Operation):
         return tag
 
     def after(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> None:
-        try:
+        # It may be released already.
+        with contextlib.suppress(RuntimeError, ProxyError):
             kit.lock.release()
-        except (RuntimeError, ProxyError):
-            pass  # it was released already
 
 
 class WithProxy(Operation):
@@ -378,14 +316,8 @@ class TakeHandedOver(Operation):
             raise AssertionError("the next handle gives another array")
 
 
-def is_array(array: Any) -> bool:
-    """
-    Tell whether an array is that of the bench.
-    """
-    return bool(np.array_equal(array, np.arange(LARGE // 8, dtype=np.int64)))
-
-
-OPERATIONS: list[Callable[[], Operation]] = [
+#: All of them; those of an owner are in `owning`.
+OPERATIONS: list[type[Operation]] = [
     Get,
     Set,
     Method,

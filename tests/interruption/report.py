@@ -4,6 +4,7 @@ What a run of one operation covered and found, in words.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from .steps import Step
 
-#: How many wrong steps are shown one by one, and how many lines are counted.
+#: How many kinds of wrong steps are shown, and how many lines are counted.
 SHOWN = 8
 LINES = 10
 
@@ -28,11 +29,24 @@ class Wrong:
     faults: list[str]
     chain: list[str]
 
-    def __str__(self) -> str:
-        lines = [f"at {self.step}", *(f"  - {fault}" for fault in self.faults)]
-        if self.chain:
-            lines.append(f"  via {' > '.join(self.chain)}")
-        return "\n".join(f"  {line}" for line in lines)
+    @property
+    def kind(self) -> tuple[str, str]:
+        """
+        What is the same for steps of one line with the same faults.
+        """
+        return self.step.place, re.sub(r"\d+", "#", "\n".join(self.faults))
+
+
+def show(group: list[Wrong]) -> list[str]:
+    """
+    Describe steps of one kind by the first of them.
+    """
+    first = group[0]
+    more = f" (and {len(group) - 1} more of this line)" if len(group) > 1 else ""
+    lines = [f"at {first.step}{more}", *(f"  - {fault}" for fault in first.faults)]
+    if first.chain:
+        lines.append(f"  via {' > '.join(first.chain)}")
+    return [f"    {line}" for line in lines]
 
 
 @dataclass
@@ -77,12 +91,15 @@ class Report:
         The report as a line of a table.
         """
         at_signals = sum(one.step.signals for one in self.wrong)
-        wrong = f"{len(self.wrong)} wrong ({at_signals} where a signal can raise)"
+        verdict = "right" if self.is_right else "wrong at the end"
+        if self.wrong:
+            count = len(self.wrong)
+            verdict = f"{count} wrong ({at_signals} where a signal can raise)"
         return (
-            f"{self.operation:18} {self.mode:8} {self.covered:5} of {self.found:5} steps"
-            f" {len(self.unreached):3} not reached  {self.seconds:5.1f} s  "
-            f"{wrong if self.wrong else 'right' if self.is_right else 'wrong at the end'}"
-            f"{' - ' if self.stopped else ''}{self.stopped}"
+            f"{self.operation:18} {self.mode:8}"
+            f"{self.covered:5} of {self.found:5} steps, "
+            f"{len(self.unreached):3} not reached, {self.seconds:5.1f} s: "
+            f"{verdict}{'; ' if self.stopped else ''}{self.stopped}"
         )
 
     def demand_right(self, choice: str) -> None:
@@ -107,6 +124,10 @@ class Report:
                 f"{one.step.place} {one.step.function}()" for one in self.wrong
             )
             lines += [f"    {count:4} {at}" for at, count in places.most_common(LINES)]
-            lines.append("  the first wrong steps:")
-            lines += [str(one) for one in self.wrong[:SHOWN]]
+            kinds: dict[tuple[str, str], list[Wrong]] = {}
+            for one in self.wrong:
+                kinds.setdefault(one.kind, []).append(one)
+            lines.append(f"  what went wrong ({len(kinds)} kinds):")
+            for group in list(kinds.values())[:SHOWN]:
+                lines += show(group)
         return "\n".join(lines)

@@ -4,14 +4,12 @@ What another worker sees of the objects.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pickle
 
 from duck_jupyter import ProxyError, locked
 
+from .bench import Kit, is_array
 from .stepping import describe, follow_up
-
-if TYPE_CHECKING:
-    from .bench import Kit
 
 
 def look_from_beside(kit: Kit, lock: str | None, in_time: float) -> list[str]:
@@ -37,3 +35,27 @@ def look_from_beside(kit: Kit, lock: str | None, in_time: float) -> list[str]:
     except (ProxyError, RuntimeError) as error:
         return [f"another worker: {describe(error)}"]
     return [f"another worker: {fault}" for fault in follow_up(kit, "beside")]
+
+
+def look_at_proxies(pickles: list[bytes], tag: str) -> list[str]:
+    """
+    Call what an owner of objects has shared, and say what is wrong.
+    """
+    found: list[str] = []
+    try:
+        for data in pickles:
+            found += follow_up(Kit(pickle.loads(data)), tag)
+    except ProxyError as error:
+        found.append(f"the proxy cannot be unpickled: {describe(error)}")
+    return [f"another worker: {fault}" for fault in found]
+
+
+def look_at_arrays(pickles: list[bytes]) -> list[str]:
+    """
+    Take what an owner of an array has handed over, and say what is wrong.
+    """
+    try:
+        right = [is_array(pickle.loads(data)) for data in pickles]
+    except ProxyError as error:
+        return [f"another worker: {describe(error)}"]
+    return [] if all(right) else ["another worker gets another array"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .bench import Kit
-    from .operations import Operation
+    from .operation import Operation
 
 #: The longest that one of the next calls may take, in seconds. A bell that got lost
 #: costs a second.
@@ -42,11 +42,15 @@ def survey(operation: Operation, kit: Kit, tag: str, given: Any) -> list[Step]:
     found = Survey(operation.folder)
 
     def body() -> None:
+        got: list[Any] = []
         operation.before(kit, tag)
-        value = found.run(lambda: operation.run(kit, tag, given, []))
-        operation.finish(kit, tag)
+        value = found.run(lambda: operation.run(kit, tag, given, got))
+        operation.finish(kit, tag, got)
         if value != operation.expected(tag, given):
             raise AssertionError(f"{operation.name} gives {shorten(value)}")
+        # What it finds has to be what it finds where a step is cut.
+        for fault in follow_up(kit, tag):
+            raise AssertionError(fault)
 
     in_thread(operation, body)
     return found.steps()
@@ -84,23 +88,24 @@ def call_at(
 
     def act() -> None:
         try:
-            if large:
-                right, value = receipt(inner, data), kit.desk.take(inner, data)
-            else:
-                right, value = inner, kit.desk.add(inner)
+            value = kit.desk.take(inner, data) if large else kit.desk.add(inner)
         except BaseException as error:  # the operation must not notice
             faults.append(f"the call inside raised {describe(error)}")
         else:
-            if value != right:
+            if value != (receipt(inner, data) if large else inner):
                 faults.append(f"the call inside gave {shorten(value)}")
 
     at = At(operation.folder, step, act)
     ending = look_around(operation, kit, tag, given, at, None)
     ending.faults[:0] = faults
+    if operation.in_owner and kit.desk.times(inner) != ending.reached:
+        ending.faults.append("the call inside was not applied once")
     return ending
 
 
-def die_at(operation: Operation, kit: Kit, givens: list[Any], tag: str, step: Step) -> None:
+def die_at(
+    operation: Operation, kit: Kit, givens: list[Any], tag: str, step: Step
+) -> None:
     """
     Run an operation once as it is, and once until this process is killed at a step.
     """
@@ -112,11 +117,11 @@ def die_at(operation: Operation, kit: Kit, givens: list[Any], tag: str, step: St
         warm = f"{tag}/warm"
         operation.before(kit, warm)
         operation.run(kit, warm, givens[0], [])
-        operation.finish(kit, warm)
+        operation.finish(kit, warm, [])
         operation.before(kit, tag)
         at = At(operation.folder, step, act)
         at.run(lambda: operation.run(kit, tag, givens[1], []))
-        operation.finish(kit, tag)
+        operation.finish(kit, tag, [])
 
     in_thread(operation, body)
 
@@ -136,7 +141,7 @@ def look_around(
         judge_noises(noises, cut, ending)
         try:
             if ending.returned:
-                operation.finish(kit, tag)
+                operation.finish(kit, tag, ending.got)
             else:
                 operation.after(kit, tag, given, ending.got)
         except BaseException as error:  # whatever it is, it is reported
@@ -173,7 +178,9 @@ def run_once(
 SWALLOWED = "it returned though an exception was raised in it"
 
 
-def judge_noises(noises: list[tuple[BaseException | None, str]], cut: Any, ending: Ending) -> None:
+def judge_noises(
+    noises: list[tuple[BaseException | None, str]], cut: Any, ending: Ending
+) -> None:
     """
     Note what was raised where nobody hears it, but for what destructors cannot raise.
     """
@@ -197,7 +204,9 @@ def unheard() -> Iterator[list[tuple[BaseException | None, str]]]:
         name = getattr(args.object, "__qualname__", type(args.object).__name__)
         is_end = name.endswith("__del__") or type(args.object).__name__ == "generator"
         where = f"the destructor {name}" if is_end else name
-        noises.append((args.exc_value, f"unheard in {where}: {describe(args.exc_value)}"))
+        noises.append(
+            (args.exc_value, f"unheard in {where}: {describe(args.exc_value)}")
+        )
 
     def on_thread(args: Any) -> None:
         name = getattr(args.thread, "name", "?")

@@ -35,9 +35,21 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parents[2] / "duck_jupyter"
 #: How many executions of one instruction in one run are steps of their own.
 VISITS = 2
-#: Instructions after which Python looks for signals, so that a handler may raise there.
-#: Elsewhere only a trace function raises.
-SIGNAL_CHECKS = ("CALL", "JUMP_BACKWARD", "JUMP_ABSOLUTE", "RESUME", "none")
+#: What stands for the instruction before, at the entry of a function and after the
+#: call of one whose steps were traced.
+ENTRY, BACK = "entry", "return from "
+#: Instructions after which Python looks for signals, so that a handler may raise there;
+#: elsewhere hardly anything but a trace function raises. Before Python 3.11 it also
+#: looked after the call of a function in Python.
+SIGNAL_CHECKS: tuple[str, ...] = (
+    "CALL",
+    "JUMP_BACKWARD",
+    "JUMP_ABSOLUTE",
+    "RESUME",
+    ENTRY,
+)
+if sys.version_info < (3, 11):
+    SIGNAL_CHECKS = (*SIGNAL_CHECKS, f"{BACK}CALL")
 
 
 class Cut(BaseException):
@@ -59,8 +71,7 @@ class Step:
         visit: It is executed for the n-th time, from 1.
         line: The line of the instruction.
         instruction: What is about to be executed.
-        previous: The name of the instruction that this frame executed before, or
-            ``none``.
+        previous: The name of the instruction that this frame executed before.
         source: The text of the line.
     """
 
@@ -148,7 +159,8 @@ class Survey(Tracing):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._visits: dict[tuple[CodeType, int], int] = {}
-        self._seen: list[tuple[CodeType, int, int, int, int | None]] = []
+        self._seen: list[tuple[CodeType, int, int, int, str]] = []
+        self._latest: Watcher | None = None
 
     def _watcher(self) -> Watcher:
         last: int | None = None
@@ -156,20 +168,24 @@ class Survey(Tracing):
         def watch(frame: FrameType, event: str, _arg: Any) -> Any:
             nonlocal last
             if event == "opcode":
-                self._note(frame, last)
+                self._note(frame, last, came_back=self._latest is not watch)
+                self._latest = watch
                 last = frame.f_lasti
             return watch
 
         return watch
 
-    def _note(self, frame: FrameType, last: int | None) -> None:
+    def _note(self, frame: FrameType, last: int | None, *, came_back: bool) -> None:
         code, offset = frame.f_code, frame.f_lasti
         visit = self._visits.get((code, offset), 0) + 1
         self._visits[code, offset] = visit
         if visit <= VISITS:
             # What the compiler added has no line.
             line = frame.f_lineno or code.co_firstlineno
-            self._seen.append((code, offset, visit, line, last))
+            previous = ENTRY if last is None else instructions_of(code)[last].split()[0]
+            if came_back and last is not None:
+                previous = f"{BACK}{previous}"
+            self._seen.append((code, offset, visit, line, previous))
 
     def steps(self) -> list[Step]:
         """
@@ -178,9 +194,8 @@ class Survey(Tracing):
         return [self._describe(*seen) for seen in self._seen]
 
     def _describe(
-        self, code: CodeType, offset: int, visit: int, line: int, last: int | None
+        self, code: CodeType, offset: int, visit: int, line: int, previous: str
     ) -> Step:
-        texts = instructions_of(code)
         return Step(
             code.co_filename.removeprefix(self._prefix),
             code.co_name,
@@ -188,8 +203,8 @@ class Survey(Tracing):
             offset,
             visit,
             line,
-            texts[offset],
-            "none" if last is None else texts[last].split()[0],
+            instructions_of(code)[offset],
+            previous,
             linecache.getline(code.co_filename, line).strip(),
         )
 

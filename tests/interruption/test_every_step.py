@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .operations import OPERATIONS
+from .owning import OWNER_OPERATIONS
 from .runs import CUT
 
 if TYPE_CHECKING:
     from .choice import Choice
     from .conftest import Walk
-    from .operations import Operation
+    from .operation import Operation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
-@pytest.mark.parametrize("kind", OPERATIONS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", [*OPERATIONS, *OWNER_OPERATIONS], ids=lambda kind: kind.__name__
+)
 def test_an_exception_at_any_step_leaves_everything_right(
     kind: type[Operation], walk: Walk, choice: Choice
 ) -> None:
-    report = walk(kind(), CUT)
-    report.demand_right(str(choice))
+    walk(kind(), CUT).demand_right(str(choice))
