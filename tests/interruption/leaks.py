@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .census import growth, is_bounded
+from .census import count_descriptors, growth, is_bounded, take_census
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -33,14 +33,15 @@ class Leaks:
         self._last: Counter[str] | None = None
         self._totals: list[tuple[Step, int]] = []
 
-    def note(self, step: Step, owner: Counter[str], worker: Counter[str]) -> None:
+    def note(self, step: Step, worker: Counter[str]) -> None:
         """
         Note what is held after a step that went well.
         """
-        self._totals.append((step, owner.total() + worker.total()))
+        here = count_descriptors().total()
+        self._totals.append((step, here + worker.total()))
         if len(self._totals) < WARM_STEPS:
             return
-        self.owner = self.owner or owner
+        self.owner = self.owner or take_census()
         self._first = self._first or worker
         self._last = worker
 

@@ -270,6 +270,9 @@ class Close(Operation):
         proxy.close()
         return tag
 
+    def finish(self, kit: Kit, tag: str, got: list[Any]) -> None:
+        got.clear()  # a closed proxy does not travel
+
     def after(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> None:
         for proxy in got:
             try:

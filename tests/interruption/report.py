@@ -94,7 +94,7 @@ class Report:
         verdict = "right" if self.is_right else "wrong at the end"
         if self.wrong:
             count = len(self.wrong)
-            verdict = f"{count} wrong ({at_signals} where a signal can raise)"
+            verdict = f"{count} wrong ({at_signals} where signal handlers run)"
         return (
             f"{self.operation:18} {self.mode:8}"
             f"{self.covered:5} of {self.found:5} steps, "

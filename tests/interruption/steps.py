@@ -38,14 +38,11 @@ VISITS = 2
 #: What stands for the instruction before, at the entry of a function and after the
 #: call of one whose steps were traced.
 ENTRY, BACK = "entry", "return from "
-#: Instructions after which Python looks for signals, so that a handler may raise there;
-#: elsewhere hardly anything but a trace function raises. Before Python 3.11 it also
-#: looked after the call of a function in Python.
+#: Instructions after which Python runs the handlers of signals, so that they may raise
+#: there; elsewhere hardly anything but a trace function raises, though a destructor may
+#: run at most of them. Before Python 3.11 the call of a function in Python counted too.
 SIGNAL_CHECKS: tuple[str, ...] = (
-    "CALL",
-    "JUMP_BACKWARD",
-    "JUMP_ABSOLUTE",
-    "RESUME",
+    *("CALL", "JUMP_BACKWARD", "JUMP_ABSOLUTE", "RESUME"),
     ENTRY,
 )
 if sys.version_info < (3, 11):
@@ -101,7 +98,11 @@ class Step:
 
     def __str__(self) -> str:
         again = f", visit {self.visit}" if self.visit > 1 else ""
-        who = "a signal handler can raise here" if self.signals else "tracing only"
+        who = (
+            "signal handlers run here"
+            if self.signals
+            else "no signal handler runs here"
+        )
         return (
             f"{self.place} in {self.function}(), before {self.instruction} after "
             f"{self.previous}{again} [{who}]: {self.source}"

@@ -24,7 +24,8 @@ class Plain:
         for letter in tag:
             if letter == "-":
                 self.latest = tag
-        return next(self.twice(tag))
+        first, _ = self.twice(tag)
+        return first
 
     def twice(self, tag: str) -> Iterator[str]:
         yield tag
@@ -116,6 +117,7 @@ class Hanging(Plain):
 
     def add(self, _desk: Any, tag: str) -> str:
         try:
+            self.latest = tag
             self.latest = tag
         except BaseException:
             threading.Event().wait()
