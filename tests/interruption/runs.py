@@ -36,7 +36,7 @@ CUT, NESTED, KILLED = "cut", "nested", "killed"
 #: Runs that look for the steps of an operation.
 SURVEYS = 3
 WARM_RUNS = 2
-#: How often a step is tried that a run did not come to.
+#: How often a usual step is tried that a run did not come to.
 TRIES = 3
 #: The part of the usual steps that may not be reached.
 MOST_UNREACHED = 0.1
@@ -136,7 +136,7 @@ class Run:
         """
         Do one step, and tell whether it hung.
         """
-        for _ in range(TRIES):
+        for _ in range(TRIES if step in self._usual else 1):
             tag = self._new_tag()
             ending, faults, hung = self._run_at(step, tag, number)
             if ending is None or ending.reached:
