@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 LARGE = 100_000
 HUGE = 1_000_000
-#: Long enough that a caller stops looking for the answer, and waits for the bell, though
-#: it is traced while it looks.
+#: Long enough that a caller stops looking for the answer and waits for the bell, though
+#: it is traced while it looks; in seconds.
 PAUSE_S = 0.04
 #: Several batches of a list.
 NUMBERS = list(range(1500))
