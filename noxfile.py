@@ -50,6 +50,16 @@ def tests(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *session.posargs)
 
 
+@nox.session(python=PYTHONS)
+def steps(session: nox.Session) -> None:
+    """
+    Interrupt, nest and kill at every step of every operation; tests cover a tenth.
+    """
+    session.install("-e", ".[dev]")
+    command = ["pytest", "tests/interruption", "-o", "faulthandler_timeout=0"]
+    session.run("python", "-m", *command, *session.posargs, env={"DUCK_STEPS": "all"})
+
+
 @nox.session
 def browser(session: nox.Session) -> None:
     """

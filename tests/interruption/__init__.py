@@ -1,0 +1,3 @@
+"""
+An operation is interrupted, called into or killed at every step of its client side.
+"""

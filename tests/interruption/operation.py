@@ -1,0 +1,96 @@
+"""
+What an operation is: something that is run under the stepper, and judged afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from .steps import PACKAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.workers import Worker
+
+    from .bench import Bench, Kit
+    from .endings import Ending
+
+
+class Operation:
+    """
+    One kind of operation. Subclasses say what it does and what is right.
+
+    `prepare`, `expected` and `check` run where the objects are; `before`, `run`,
+    `finish` and `after` in the worker. Only `run` is traced.
+
+    Attributes:
+        large: It has many steps, so that a run covers a part of them.
+        folder: The code whose steps count.
+        fresh_thread: It runs in a thread that was not there before.
+        lock: The lock of `Kit` that it takes.
+        applies: The desk notes its tag.
+        in_owner: The worker owns the objects itself, and others call them.
+    """
+
+    large = False
+    folder: Path = PACKAGE
+    fresh_thread = False
+    lock: str | None = None
+    applies = False
+    in_owner = False
+
+    @property
+    def name(self) -> str:
+        """
+        What it is called in reports.
+        """
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).lower()
+
+    def make_kit(self, bench: Bench) -> Kit:
+        """
+        Give what the worker works with; called in the worker.
+        """
+        return bench.kit
+
+    def prepare(self, bench: Bench, tag: str) -> Any:
+        """
+        Give what `run` is given, after making ready what it needs.
+        """
+
+    def before(self, kit: Kit, tag: str) -> None:
+        """
+        Make the worker ready.
+        """
+
+    def run(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> Any:
+        """
+        Do it, and give what it gives; `got` takes what arrives on the way.
+        """
+        raise NotImplementedError
+
+    def expected(self, tag: str, given: Any) -> Any:
+        """
+        Give what `run` has to return.
+        """
+        return tag
+
+    def finish(self, kit: Kit, tag: str, got: list[Any]) -> None:
+        """
+        Do what a user does after `run` has returned.
+        """
+
+    def after(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> None:
+        """
+        Do what a user does after an interrupt. What it raises is a fault.
+        """
+
+    def check(
+        self, bench: Bench, rival: Worker, given: Any, ending: Ending
+    ) -> Iterator[str]:
+        """
+        Say what is wrong with the objects afterwards.
+        """
+        yield from ()
