@@ -13,7 +13,7 @@ import sys
 
 from .campaign import Size, run_campaign
 from .plans import KINDS, make_plan
-from .round import run_round
+from .round import confine, run_round
 from .totals import Totals, as_markdown
 
 __all__ = ["main"]
@@ -42,6 +42,7 @@ def main() -> None:
     if options.round:
         seconds = options.seconds or size.round_s
         plan = make_plan(options.round, options.seed, seconds, quick=options.quick)
+        confine(plan)
         found = {options.round: run_round(plan)}
     else:
         seconds = options.seconds or size.seconds

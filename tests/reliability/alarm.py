@@ -2,12 +2,13 @@
 Signals that arrive in the middle of an operation, and never in the harness around it.
 
 A handler acts only while the operation is *armed*. Nothing but the operation is armed.
-An interrupt that comes after its return, before the next line of the harness, is told
-from one inside the product by its traceback.
+An interrupt that comes before its first instruction, or after its return and before the
+next line of the harness, is told from one inside the product by its traceback.
 """
 
 from __future__ import annotations
 
+import dis
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,8 @@ HARNESS = frozenset(
     str(Path(__file__).with_name(name)) for name in ("alarm.py", "operations.py")
 )
 ERROR_CHARS = 160
+#: The instruction with which a function begins; Python 3.10 has none.
+RESUME = dis.opmap.get("RESUME")
 
 
 class Late(Exception):
@@ -119,10 +122,26 @@ class Alarm:
     def _place(self, trace: TracebackType | None) -> str:
         """
         Say whether an interrupt came inside the product.
+
+        At the entry of the one function that was called nothing of it has run yet.
         """
         handler = Alarm.on_signal.__code__
+        places = []
         while trace is not None and trace.tb_frame.f_code is not handler:
             if trace.tb_frame.f_code.co_filename not in HARNESS:
-                return "cut"
+                places.append(trace)
             trace = trace.tb_next
-        return "edge"
+        if not places or (len(places) == 1 and _is_at_entry(places[0])):
+            return "edge"
+        return "cut"
+
+
+def _is_at_entry(trace: TracebackType) -> bool:
+    """
+    Tell whether a function was interrupted before its first instruction.
+    """
+    if RESUME is None or trace.tb_lasti < 0:
+        return trace.tb_lasti <= 0
+    code = trace.tb_frame.f_code.co_code
+    # The lowest bits say whether it begins there, or goes on after a yield.
+    return code[trace.tb_lasti] == RESUME and not code[trace.tb_lasti + 1] & 3

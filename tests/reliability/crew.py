@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from tests.support.processes import wait_until
 
 from .ledger import has_ended, path_of
-from .worker import LEAVE, STACKS, STOP, work
+from .operations import GONE
+from .worker import BEGIN, LEAVE, STACKS, STOP, work
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Crew"]
 
+START_S = 30.0
 JOIN_S = 10.0
 POLL_S = 0.1
 STACK_S = 0.5
@@ -87,14 +89,17 @@ class Crew:
         self._count = 0
         self._chosen = random.Random(f"crew {plan.seed}")
         self._ended = threading.Event()
-        self._chaos = threading.Thread(target=self._harm, daemon=True)
+        self._chaos = threading.Thread(target=self._run, daemon=True)
+        self._error: Exception | None = None
         self._places: list[Place] = []
 
     def start(self) -> None:
         """
-        Start all workers, and what harms them.
+        Start all workers, let them begin at once, and start what harms them.
         """
         self._places = [self._make(slot) for slot in range(self._plan.workers)]
+        wait_until(lambda: all(self._size(x.number) for x in self._places), START_S)
+        (self._folder / BEGIN).touch()
         self._chaos.start()
 
     def _make(self, slot: int) -> Place:
@@ -110,6 +115,12 @@ class Crew:
         return Place(slot, number, process)
 
     # -- harm ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._harm()
+        except Exception as error:  # raised again in the main thread
+            self._error = error
 
     def _harm(self) -> None:
         """
@@ -137,11 +148,12 @@ class Crew:
 
     def _interrupt(self, place: Place) -> None:
         # Until its first line is there it does not handle signals.
-        if self._size(place.number) > 0 and place.process.pid is not None:
+        if self._size(place.number) > 0 and place.process.exitcode is None:
+            assert place.process.pid is not None
             os.kill(place.process.pid, signal.SIGINT)
 
     def _kill(self, place: Place) -> None:
-        if place.process.exitcode is not None:
+        if place.process.exitcode not in (None, GONE):
             self.fates.odd[place.number] = place.process.exitcode
         self._end(place)
         self._places[self._places.index(place)] = self._make(place.slot)
@@ -160,6 +172,8 @@ class Crew:
         """
         self._ended.set()
         self._chaos.join()
+        if self._error is not None:
+            raise RuntimeError("The harness itself failed.") from self._error
         (self._folder / STOP).touch()
         seen: dict[Path, Progress] = {}
         waiting = list(self._places)
@@ -179,6 +193,8 @@ class Crew:
         return path.stat().st_size if path.exists() else 0
 
     def _is_idle(self, place: Place) -> bool:
+        if place.process.exitcode == GONE:
+            return True
         path = path_of(self._folder, f"{place.number}.0")
         return path.exists() and has_ended(path)
 
@@ -221,7 +237,7 @@ class Crew:
         (self._folder / LEAVE).touch()
         for place in self._places:
             place.process.join(JOIN_S)
-            if place.process.exitcode != 0:
+            if place.process.exitcode not in (0, GONE):
                 self.fates.odd[place.number] = place.process.exitcode
                 place.process.kill()
                 place.process.join(JOIN_S)

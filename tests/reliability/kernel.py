@@ -15,11 +15,11 @@ from tests.support.blocks import list_nameless
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from typing_extensions import Self
 
-    from .targets import Proxies, Targets
+    from .targets import Lock, Proxies, Targets
 
 __all__ = ["Background", "Resources", "find_taken"]
 
@@ -97,7 +97,7 @@ class Background:
 
     def _feed(self) -> None:
         items, chosen = self._targets.items, self._chosen
-        locks = [self._targets.gate, *self._targets.latches]
+        locks: list[Lock] = [self._targets.gate, *self._targets.latches]
         wait_s = 0.0
         while not self._ended.wait(wait_s):
             if items.qsize() < PLENTY:
@@ -111,7 +111,9 @@ class Background:
                 lock.release()
 
 
-def find_taken(targets: Targets, proxies: Proxies, patience_s: float) -> set[str]:
+def find_taken(
+    targets: Targets, proxies: Proxies, patience_s: float, known: Collection[str] = ()
+) -> set[str]:
     """
     Find the locks that do not become free.
 
@@ -119,10 +121,14 @@ def find_taken(targets: Targets, proxies: Proxies, patience_s: float) -> set[str
         targets: The objects.
         proxies: Those of the serving process.
         patience_s: Seconds.
+        known: Those that are not asked for once more.
+
+    Returns:
+        The names of all that are taken.
     """
-    plain = {"gate": targets.gate}
+    plain: dict[str, Lock] = {"gate": targets.gate}
     plain |= {f"latch {i}": latch for i, latch in enumerate(targets.latches)}
-    taken = {"locked", *plain}
+    taken = {"locked", *plain}.difference(known)
 
     def are_free() -> bool:
         taken.difference_update([name for name in taken if is_free(name)])
@@ -138,10 +144,10 @@ def find_taken(targets: Targets, proxies: Proxies, patience_s: float) -> set[str
             return False
 
     wait_until(are_free, patience_s)
-    return taken
+    return taken.union(known)
 
 
-def _can_take(lock: threading.Lock) -> bool:
+def _can_take(lock: Lock) -> bool:
     if not lock.acquire(timeout=TRY_S):
         return False
     lock.release()

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Call", "Ledger", "Pages", "read_pages"]
+__all__ = ["Call", "Ledger", "Pages", "has_ended", "path_of", "read_pages"]
 
 ENDS = frozenset({"ack", "late", "cut", "edge", "wrong"})
 WORDS = ENDS | {"begin", "ready", "idle"}
@@ -52,6 +52,12 @@ class Ledger:
         """
         line = f"{time.monotonic():.6f} {word} {kind} {tag} {value}"
         os.write(self._file, f"{line.translate(ONE_LINE)}\n".encode())
+
+    def close(self) -> None:
+        """
+        Close the file.
+        """
+        os.close(self._file)
 
 
 ONE_LINE = str.maketrans("\r\n", "  ")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import queue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,15 +25,16 @@ if TYPE_CHECKING:
     from .ledger import Ledger
     from .targets import Proxies
 
-__all__ = ["Operations"]
+__all__ = ["GONE", "Operations", "Thread"]
 
-LEAST_BYTES = 10
 #: A SIGALRM arrives after so many seconds.
 DELAYS_S = (20e-6, 2e-3)
 #: How long a free lock may be taken by others, in seconds.
 BUSY_S = 1.0
 BATCH = 3
 VALUE_CHARS = 80
+#: The exit code of a worker that may be inside a block which it cannot leave.
+GONE = 3
 
 
 class Thread(NamedTuple):
@@ -55,7 +57,7 @@ class Operations:
         proxies: What it uses.
         ledger: Where it writes.
         chosen: Where its choices come from.
-        largest: Bytes of the largest payload.
+        sizes: Bytes of the smallest and of the largest payload.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class Operations:
         proxies: Proxies,
         ledger: Ledger,
         chosen: random.Random,
-        largest: int,
+        sizes: tuple[int, int],
     ) -> None:
         self.alarm = Alarm(self.nested)
         self.thread = thread
@@ -73,7 +75,7 @@ class Operations:
         self._board = proxies.board
         self._latch = proxies.latches[thread.slot]
         self._ledger = ledger
-        self._largest = largest
+        self._sizes = sizes
         self._numbers = itertools.count()
         self._generation = 0
         self._is_stuck = False
@@ -132,8 +134,7 @@ class Operations:
         return f"{size}{value[:VALUE_CHARS] if size else value!r}"[: 2 * VALUE_CHARS]
 
     def _size(self) -> int:
-        least, most = math.log(LEAST_BYTES), math.log(self._largest)
-        return round(math.exp(self.chosen.uniform(least, most)))
+        return round(math.exp(self.chosen.uniform(*map(math.log, self._sizes))))
 
     # -- calls ------------------------------------------------------------------------
 
@@ -219,10 +220,15 @@ class Operations:
     ) -> None:
         tag = self._begin(kind)
         outcome = self._attempt(action, mode)
+        is_inside = bool(done) and outcome.word == "edge"
         if done and outcome.word in ("cut", "edge"):
             # The block was being left.
             outcome = Outcome("late")
         self._end(kind, tag, outcome, None)
+        if is_inside:
+            # Nobody has told the product to leave the block; a plain lock of threading
+            # has no such moment. The end of the process does it.
+            os._exit(GONE)
 
     def acquire(self, kind: str, mode: int) -> None:
         if self._is_stuck:

@@ -21,11 +21,16 @@ MIXED = {
     "take": 2,
     "locked": 2,
     "gate": 2,
-    "acquire": 2,
+    "acquire": 1,
     "get": 3,
     "stream": 2,
     "attribute": 2,
 }
+LARGE = {"give": 4, "echo": 2, "take": 2, "add": 1}
+LOCKS = {"locked": 3, "gate": 3, "acquire": 1, "add": 1}
+ITEMS = {"get": 3, "stream": 2, "add": 1}
+#: What a round with signals or kills is about: a mixture finds less of each.
+FOCUS = (MIXED, LARGE, LOCKS, ITEMS)
 #: One call in ten is under `locked`.
 CROWD = {"add": 4, "echo": 2, "give": 1, "attribute": 1, "get": 1, "locked": 1}
 NESTED = {"add": 3, "echo": 3, "give": 2, "take": 2, "locked": 1, "gate": 1, "get": 1}
@@ -55,7 +60,8 @@ class Plan:
     calling: float = 0.0
     #: How often each operation is chosen.
     weights: dict[str, int] = field(default_factory=dict)
-    #: Bytes of the largest payload.
+    #: Bytes of the smallest and of the largest payload.
+    least: int = 10
     largest: int = 1_000_000
     #: Objects between two garbage collections, which call as well; 0 for no such.
     collect_after: int = 0
@@ -79,6 +85,8 @@ def make_plan(kind: str, seed: int, seconds: float, *, quick: bool = False) -> P
     """
     chosen = random.Random(f"{kind} {seed}")
     method = "spawn" if chosen.random() < 0.2 else "fork"
+    weights = chosen.choice(FOCUS)
+    least = 50_000 if weights is LARGE else 10
     slower = 1 if method == "fork" else SPAWNED_SLOWER
     if kind.startswith("signals"):
         return Plan(
@@ -92,7 +100,8 @@ def make_plan(kind: str, seed: int, seconds: float, *, quick: bool = False) -> P
             kill_every_s=chosen.choice([0.2, 0.5]) * slower,
             raising=0.5,
             calling=0.2,
-            weights=MIXED,
+            weights=weights,
+            least=least,
         )
     if kind == "kills":
         return Plan(
@@ -102,7 +111,8 @@ def make_plan(kind: str, seed: int, seconds: float, *, quick: bool = False) -> P
             method,
             workers=4,
             kill_every_s=chosen.choice([0.02, 0.05, 0.1]) * slower,
-            weights=MIXED,
+            weights=weights,
+            least=least,
         )
     if kind == "crowd":
         return Plan(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .plans import Plan
     from .targets import Proxies, Targets
 
-__all__ = ["END_S", "run_round"]
+__all__ = ["END_S", "confine", "run_round"]
 
 #: A round ends this many seconds after its workers stop, whatever happens.
 END_S = 75.0
@@ -52,13 +52,8 @@ def run_round(
     Returns:
         What was counted.
     """
-    if plan.cores:
-        mine = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, mine[: plan.cores])
     # A spawned worker starts it, and it stays.
     resource_tracker.ensure_running()
-    # Where even that does not help, it says where the threads are, and ends.
-    faulthandler.dump_traceback_later(plan.seconds + END_S, exit=True)
     totals = Totals(rounds=1)
     targets = make(plan.workers)
     with (
@@ -74,7 +69,7 @@ def run_round(
             taken = find_taken(targets, proxies, plan.settle_s)
             crew.leave()
         # What a worker held as long as it lived, and what its end left.
-        taken |= find_taken(targets, proxies, plan.settle_s)
+        taken = find_taken(targets, proxies, plan.settle_s, taken)
         pages = read_pages(Path(folder))
         died = crew.fates.died
         wait_until(lambda: _is_settled(pages, targets, died), plan.settle_s)
@@ -85,8 +80,17 @@ def run_round(
         _count_rest(crew, taken, background, before, totals)
         if plan.timed:
             _count_times(Path(folder), totals)
-    faulthandler.cancel_dump_traceback_later()
     return totals
+
+
+def confine(plan: Plan) -> None:
+    """
+    Let this process have the cores of a round, and end with its stacks if it hangs.
+    """
+    if plan.cores:
+        mine = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, mine[: plan.cores])
+    faulthandler.dump_traceback_later(plan.seconds + END_S, exit=True)
 
 
 def _is_settled(pages: Pages, targets: Targets, died: Mapping[int, float]) -> bool:

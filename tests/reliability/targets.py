@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from duck_jupyter import locked, share, unshare
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Board",
     "Items",
+    "Lock",
     "Proxies",
     "Targets",
     "answer_to",
@@ -124,6 +125,22 @@ class Stream:
             yield self.count
 
 
+class Lock(Protocol):
+    """
+    What a lock can do.
+    """
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """
+        Take it.
+        """
+
+    def release(self) -> None:
+        """
+        Give it back.
+        """
+
+
 class Targets(NamedTuple):
     """
     The objects themselves.
@@ -134,7 +151,7 @@ class Targets(NamedTuple):
     stream: Stream
     gate: threading.Lock
     #: One for each worker at a time.
-    latches: list[threading.Lock]
+    latches: list[Lock]
 
 
 class Proxies(NamedTuple):
@@ -154,7 +171,7 @@ def make_targets(workers: int) -> Targets:
     """
     Make the objects of a round.
     """
-    latches = [threading.Lock() for _ in range(workers)]
+    latches: list[Lock] = [threading.Lock() for _ in range(workers)]
     return Targets(Board(), Items(), Stream(), threading.Lock(), latches)
 
 

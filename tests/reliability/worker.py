@@ -27,13 +27,15 @@ if TYPE_CHECKING:
     from .plans import Plan
     from .targets import Proxies
 
-__all__ = ["LEAVE", "STACKS", "STOP", "read_times", "work"]
+__all__ = ["BEGIN", "LEAVE", "STACKS", "STOP", "read_times", "work"]
 
-#: Files of a round's folder: told to stop, told to leave; a worker's stacks and times.
+#: Files of a round's folder: all may begin, stop, leave; a worker's stacks and times.
+BEGIN = "begin"
 STOP = "stop"
 LEAVE = "leave"
 STACKS = ".stacks"
 TIMES = ".times"
+BEGIN_S = 60.0
 LEAVE_S = 300.0
 #: Circles for each operation. With many more, a thread that collects those of all
 #: others would never come back to its own call.
@@ -70,8 +72,9 @@ def work(plan: Plan, proxies: Proxies, folder: Path, number: int, slot: int) -> 
         for i in range(plan.threads)
     ]
     operations[0].alarm.install()
-    # An interrupt in `__del__` goes nowhere; that is Python's way, and no news.
-    sys.unraisablehook = lambda _: None
+    # An interrupt in `__del__` goes nowhere; that is Python's way, and no news. None
+    # can come in a function of C.
+    sys.unraisablehook = id
     with (folder / f"{number}{STACKS}").open("w") as stacks:
         faulthandler.register(signal.SIGUSR1, stacks, all_threads=True)
         others = [
@@ -99,7 +102,8 @@ def make_operations(
     """
     chosen = random.Random(f"{plan.seed} {thread.name}")
     ledger = Ledger(folder, thread.name)
-    return Operations(thread, proxies, ledger, chosen, plan.largest)
+    sizes = plan.least, plan.largest
+    return Operations(thread, proxies, ledger, chosen, sizes)
 
 
 def run(plan: Plan, operations: Operations, folder: Path) -> None:
@@ -113,6 +117,8 @@ def run(plan: Plan, operations: Operations, folder: Path) -> None:
     if plan.collect_after:
         gc.set_threshold(plan.collect_after, 5, 5)
     operations.ready()
+    begin = folder / BEGIN
+    wait_until(lambda: begin.exists() or stop.exists(), BEGIN_S)
     while not stop.exists():
         if plan.collect_after and operations.chosen.random() < CIRCLES:
             Circle(operations)
