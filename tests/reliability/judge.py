@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from .targets import Targets
     from .totals import Totals
 
-__all__ = ["count_calls", "count_changes", "count_items", "missing_items"]
+__all__ = [
+    "count_calls",
+    "count_changes",
+    "count_holders",
+    "count_items",
+    "missing_items",
+]
 
 TAGGED = ("add", "take", "nested")
 #: Operations with one change each, and the attribute that counts them.
@@ -79,6 +85,20 @@ def _count_steps(calls: list[Call], kind: str, value: int, totals: Totals) -> No
     elif value > done + open_:
         totals.doubled += value - done - open_
         totals.note(f"doubled: {value - done - open_} changes under {kind}")
+
+
+def count_holders(pages: Pages, died: Mapping[int, float]) -> tuple[int, int]:
+    """
+    Count the killed workers that had acquired a lock, and those that were about to.
+    """
+    last = {
+        call.worker: call
+        for call in pages.of("acquire", "release", "probe")
+        if call.worker in died
+    }
+    acquired = [call for call in last.values() if call.kind == "acquire"]
+    holding = sum(call.done for call in acquired)
+    return holding, sum(call.word == "begin" for call in acquired)
 
 
 def _taken(calls: list[Call]) -> Counter[int]:

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 from tests.support.processes import wait_until
 
 from .crew import Crew
-from .judge import count_calls, count_changes, count_items, missing_items
+from .judge import (
+    count_calls,
+    count_changes,
+    count_holders,
+    count_items,
+    missing_items,
+)
 from .kernel import Background, Resources, find_taken
 from .ledger import read_pages
 from .targets import make_targets, serve
@@ -74,6 +80,12 @@ def run_round(
         died = crew.fates.died
         wait_until(lambda: _is_settled(pages, targets, died), plan.settle_s)
         wait_until(lambda: not any(before.find_more()), plan.settle_s)
+        for name in sorted(taken):
+            holding, waiting = count_holders(pages, died)
+            totals.note(
+                f"lock left: {name}; of the killed workers {holding} had acquired a "
+                f"latch, {waiting} were about to"
+            )
         count_calls(pages, totals)
         count_changes(pages, targets, totals)
         count_items(pages, targets, died, totals)
@@ -115,8 +127,6 @@ def _count_rest(
     fates = crew.fates
     totals.kills = len(fates.died) - len(fates.hung)
     totals.locks_left += len(taken)
-    for name in sorted(taken):
-        totals.note(f"lock left: {name}")
     totals.files_touched += len(background.touched)
     for text in background.touched:
         totals.note(f"file touched: {text}")

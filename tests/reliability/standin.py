@@ -66,16 +66,24 @@ class Stand:
         # The connection closes when it is forgotten: to close it here would be one more
         # line in which an interrupt could come after the answer is kept.
         value, index, _caller = self._connect(method, args)
-        self._kept[index] = 1
-        return value
+        try:
+            self._kept[index] = 1
+            return value
+        except BaseException:
+            # In Python 3.10 an interrupt may come between any two instructions.
+            self._kept[index] = 0
+            raise
 
     def _acquire(self, *args: Any) -> Any:
         # The lock is held as long as the connection.
         value, _, caller = self._connect("acquire", args)
-        if value:
-            # A call of any function after this would let an interrupt in.
-            self._mine.held = caller
-        return value
+        try:
+            if value:
+                self._mine.held = caller
+            return value
+        except BaseException:
+            self._mine.held = None
+            raise
 
     def _release(self) -> None:
         caller, self._mine.held = self._mine.held, None
@@ -101,8 +109,12 @@ class Stand:
         return self._ask("next")
 
     def __enter__(self) -> Stand:
-        self._acquire(True)
-        return self
+        try:
+            self._acquire(True)
+            return self
+        except BaseException:
+            self._mine.held = None
+            raise
 
     def __exit__(self, *_: object) -> None:
         self._release()
