@@ -4,6 +4,7 @@ Many rounds, each in a process of its own, until the time is over.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -111,12 +112,12 @@ def run_alone(
         try:
             out, err = process.communicate(timeout=seconds + END_S + GRACE_S)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            kill_group(process.pid)
             out, err = process.communicate()
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
+        finally:
+            # Workers of a round that has crashed would go on for ever.
+            kill_group(process.pid)
             process.wait()
-            raise
         left = [path.name for path in Path(folder).iterdir()]
     totals = _read(out, err, left)
     if totals.failures:
@@ -124,6 +125,14 @@ def run_alone(
         repeat = " ".join(repr(x) if " " in x else x for x in command[1:])
         say("\n".join([f"{kind}: {counts}", f"repeat: python {repeat}", *totals.notes]))
     return totals
+
+
+def kill_group(leader: int) -> None:
+    """
+    End a process and all that it has started.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _read(out: str, err: str, left: list[str]) -> Totals:

@@ -92,6 +92,7 @@ class Crew:
         self._chaos = threading.Thread(target=self._run, daemon=True)
         self._error: Exception | None = None
         self._places: list[Place] = []
+        self._stuck: list[Place] = []
 
     def start(self) -> None:
         """
@@ -168,7 +169,7 @@ class Crew:
 
     def stop(self) -> None:
         """
-        Let the workers end their last operations; kill those that hang.
+        Let the workers end their last operations; find those that hang.
         """
         self._ended.set()
         self._chaos.join()
@@ -185,7 +186,7 @@ class Crew:
                     waiting.remove(place)
                     self._places.remove(place)
                     self.fates.hung[place.number] = self._stacks(place)
-                    self._end(place)
+                    self._stuck.append(place)
             wait_until(lambda: all(map(self._is_idle, waiting)), POLL_S)
 
     def _size(self, number: int) -> int:
@@ -232,8 +233,11 @@ class Crew:
 
     def leave(self) -> None:
         """
-        Let the workers end, and wait until they have.
+        Let the workers end, and wait until they have; kill those that hang.
         """
+        # Not before: what they wait for would be released with them, and go unseen.
+        for place in self._stuck:
+            self._end(place)
         (self._folder / LEAVE).touch()
         for place in self._places:
             place.process.join(JOIN_S)

@@ -19,7 +19,7 @@ __all__ = ["FAULTS", "make_faulty"]
 
 #: Every so many calls go wrong.
 EVERY = 10
-HANG_S = 3.0
+HANG_S = 5.0
 
 
 class Forgetful(Board):

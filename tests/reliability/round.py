@@ -80,6 +80,7 @@ def run_round(
         died = crew.fates.died
         wait_until(lambda: _is_settled(pages, targets, died), plan.settle_s)
         wait_until(lambda: not any(before.find_more()), plan.settle_s)
+        _count_rest(crew, taken, background, before, totals)
         for name in sorted(taken):
             holding, waiting = count_holders(pages, died)
             totals.note(
@@ -89,7 +90,6 @@ def run_round(
         count_calls(pages, totals)
         count_changes(pages, targets, totals)
         count_items(pages, targets, died, totals)
-        _count_rest(crew, taken, background, before, totals)
         if plan.timed:
             _count_times(Path(folder), totals)
     return totals

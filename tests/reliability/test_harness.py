@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .alarm import OFF, RAISE, Alarm
+from .campaign import run_alone
 from .faulty import FAULTS, Hoarder, make_faulty
 from .judge import count_calls, count_changes, count_items
 from .ledger import Ledger, Pages, has_ended, path_of, read_pages
@@ -35,8 +36,8 @@ CALM = Plan(
     workers=2,
     weights={"add": 3, "echo": 1, "get": 2, "acquire": 2},
     largest=1000,
-    hang_s=1.0,
-    settle_s=1.0,
+    hang_s=2.0,
+    settle_s=2.0,
 )
 ROUND_S = 1.5
 
@@ -248,3 +249,15 @@ def test_totals_add_up_and_are_laid_out() -> None:
     lines = as_markdown({"kills": total}).splitlines()
     assert [line.count("|") for line in lines[:4]] == [16] * 4
     assert set(FAILURES) <= set(total.as_dict())
+
+
+# -- rounds that do not end ------------------------------------------------------------
+
+
+def test_a_round_that_crashes_counts_and_says_how_it_ended() -> None:
+    # There is no such round: its process says so, and fails.
+    said: list[str] = []
+    totals = run_alone("none", 1, 1.0, True, said.append)
+    assert totals.failures == {"hung": 1}
+    assert "invalid choice" in said[0]
+    assert "--seed 1" in said[0]
