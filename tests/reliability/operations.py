@@ -246,6 +246,8 @@ class Operations:
         elif not is_right:
             self._is_stuck = not self._is_free()
         if got:
+            # Long enough that some workers are killed while they hold it.
+            self.add("add", OFF)
             tag = self._begin("release")
             outcome = self._attempt(lambda: latch.release(), OFF)
             self._end("release", tag, outcome, None)
