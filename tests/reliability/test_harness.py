@@ -37,7 +37,7 @@ CALM = Plan(
     weights={"add": 3, "echo": 1, "get": 2, "acquire": 2},
     largest=1000,
     hang_s=2.0,
-    settle_s=2.0,
+    settle_s=3.0,
 )
 ROUND_S = 1.5
 
