@@ -165,3 +165,12 @@ def notebooks(session: nox.Session) -> None:
     convert = ["jupyter", "nbconvert", "--to", "markdown", "--execute", "--stdout"]
     for notebook in sorted(Path("notebooks").glob("*.ipynb")):
         session.run(*convert, str(notebook), silent=True)
+
+
+@nox.session
+def reliability(session: nox.Session) -> None:
+    """
+    Interrupt, kill and crowd workers for ten minutes, and count what is lost.
+    """
+    session.install("-e", ".[dev]")
+    session.run("python", "-m", "tests.reliability", *session.posargs)
