@@ -1,29 +1,18 @@
 """
 A process's way to one server: channels for each thread, and what the process holds.
 
-A call takes an idle channel out of its thread's list, or makes one, and puts it back
-when the answer has been taken whole. So a call inside another one, from a signal
-handler or a destructor, has a channel of its own from its first step; and what cuts a
-call short, at whatever moment, leaves no channel in the list whose answer may still
-come.
-
 In the server's own process there is no way to go: the link has the server itself. A
 child of fork inherits neither: its links start anew.
 """
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-import secrets
-import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from msgspec import MsgspecError
 from msgspec.msgpack import Decoder
 
-from ..errors import DataDecodeError, DataTooBigError, KernelGone, ProxyTimeout
+from ..errors import ProxyTimeout
 from ..protocol.faults import FAULT, parse_fault
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import (
@@ -43,9 +32,8 @@ from ..protocol.values import (
     reduce_main_only,
     wrap_payload,
 )
-from ..transport.lanes import STATE
-from ..transport.rendezvous import close_inherited, connect
-from .channel import Channel
+from ..transport.rendezvous import close_inherited
+from .exchanges import Exchanges
 from .releaser import Releaser
 from .threads import ThreadState
 
@@ -58,16 +46,13 @@ __all__ = ["Link"]
 
 EXECUTE = int(ProxyOpCode.EXECUTE)
 NOTHING: dict[str, Any] = {}
-#: Opcode; number of the object, value, fault.
-Answer = tuple[int, tuple[int, Any, Any]]
-
 #: The lock of an object may take long, and others want this core meanwhile.
 LOOKS_FOR_A_LOCK = 100
 
 decode_ref = Decoder(ObjectRef).decode
 
 
-class Link:
+class Link(Exchanges):
     """
     This process's way to one server.
 
@@ -83,24 +68,15 @@ class Link:
     def __init__(
         self, address: str, secret: bytes, server: LocalServer | None = None
     ) -> None:
-        self.address = address
-        self.secret = secret
+        super().__init__(address, secret)
         self.server = server
-        #: Set once the server closed in this very process.
-        self.ended = False
         self.methods: dict[int, set[str]] = {}
-        self._reset()
 
-    def _reset(self) -> None:
-        #: Of threads and of blocks.
-        self.numbers = itertools.count(1)
-        self.thread = ThreadState(self.numbers)
-        self.client = secrets.token_hex(8)
-        self._channels: weakref.WeakSet[Channel] = weakref.WeakSet()
+    def _start(self) -> None:
+        super()._start()
         self._releaser = Releaser(
             lambda: self._connect(next(self.numbers)), self._adopt, self.desk
         )
-        self._decode = Decoder(Answer, ext_hook=self._extension).decode
 
     def after_fork(self) -> None:
         """
@@ -113,7 +89,7 @@ class Link:
         if self.server is None:
             close_inherited(self.address)
         self.server = None
-        self._reset()
+        self._start()
 
     # -- asking ----------------------------------------------------------------
 
@@ -232,128 +208,6 @@ class Link:
         return self.send(
             EXECUTE, [DESK, "reference", [idx, how, name, args, kwargs], {}]
         )
-
-    def _exchange(
-        self,
-        data: bytes,
-        buffers: Sequence[Any],
-        timeout: float | None,
-        looks: int = 0,
-    ) -> Any:
-        idle = self.thread.idle
-        try:
-            channel = idle.pop()
-        except IndexError:
-            channel = self._connect()
-        try:
-            data, back = channel.call(data, buffers, timeout, looks)
-            if channel.granted:
-                return self._accept(idle, channel, data, back)
-            idle.append(channel)
-        except BaseException as error:
-            self._give_up(idle, channel, error)
-            raise
-        value, fault = self._read(data, back)
-        if fault is not None:
-            raise fault
-        return value
-
-    def _accept(
-        self,
-        idle: list[Channel],
-        channel: Channel,
-        data: bytes,
-        buffers: Sequence[Any],
-    ) -> Any:
-        """
-        Give the value of an answer, and tell the server in the end that it arrived.
-
-        Whatever cuts this short leaves the answer unacknowledged: the server takes back
-        what it granted when the channel closes.
-        """
-        value, _ = self._read(data, buffers)
-        idle.append(channel)
-        channel.granted = False
-        # Not a call: until this thread is back in the code of the user, no signal
-        # handler runs from here on.
-        channel.lane.words[STATE] = channel.sequence
-        return value
-
-    def _read(self, data: bytes, buffers: Sequence[Any]) -> tuple[Any, Any]:
-        """
-        Give the value and the fault of an answer, one of which is None.
-        """
-        thread = self.thread
-        if buffers:
-            # A call inside this one has buffers of its own.
-            before, thread.buffers = thread.buffers, buffers
-        try:
-            _, (_, value, fault) = self._decode(data)
-        except MsgspecError as broken:
-            raise DataDecodeError(
-                f"{self.who} answered with {len(data)} bytes that are no frame: "
-                f"{broken}."
-            ) from broken
-        finally:
-            if buffers:
-                thread.buffers = before
-        return value, fault
-
-    # -- channels ----------------------------------------------------------------
-
-    @property
-    def who(self) -> str:
-        """
-        The server, for messages.
-        """
-        return f"The server at {self.address}"
-
-    def _connect(self, thread: int | None = None) -> Channel:
-        """
-        Make a channel.
-
-        Args:
-            thread: The number of the thread that it is for; this one by default.
-
-        Raises:
-            KernelGone: The server ended.
-        """
-        if self.ended:
-            raise KernelGone(
-                f"{self.who} has closed. Share the object again and pass the new proxy."
-            )
-        number = self.thread.number if thread is None else thread
-        lane = connect(self.address, self.secret, self.client, number)
-        channel = Channel(lane, self.who)
-        self._channels.add(channel)
-        return channel
-
-    def _adopt(self, channel: Channel) -> None:
-        self.thread.idle.append(channel)
-
-    @staticmethod
-    def _give_up(idle: list[Channel], channel: Channel, error: BaseException) -> None:
-        """
-        Never use a channel again whose exchange was cut short.
-        """
-        if isinstance(error, DataTooBigError) and channel.is_idle:
-            idle.append(channel)  # nothing was sent
-            return
-        with contextlib.suppress(ValueError):
-            idle.remove(channel)
-        channel.close()
-        if isinstance(error, KernelGone):
-            # The others lead to the same server.
-            del idle[:]
-
-    def detach(self) -> None:
-        """
-        Close this thread's idle channels; the next call opens one again.
-        """
-        idle = self.thread.idle
-        while idle:
-            with contextlib.suppress(IndexError):
-                idle.pop().close()
 
     def close_if_ended(self) -> bool:
         """

@@ -91,6 +91,7 @@ class Releaser:
         """
         End the thread: there is nobody to report to.
         """
+        self._channel = None
         self._dropped.put(END)
 
     def _run_once(self, channel: Channel) -> None:
@@ -102,6 +103,8 @@ class Releaser:
         pause = threading.Event()
         while True:
             number = self._dropped.get()
+            if number == END:
+                return
             try:
                 if number < 0:
                     self._report("end", -number)

@@ -179,6 +179,7 @@ class Dispatcher:
                 # A number over 64 bits, or a lone surrogate: pickle can.
                 return self._value(entry.idx, wrap(value, reduce_main_only), ())
         except BaseException as error:  # everything goes to who asked
+            caller.take_back()
             wrong = misshapen(opcode, payload)
             return self.fault(wrong or error, payload, caller)
 

@@ -47,6 +47,11 @@ class CallerHere:
         #: What is granted by hand has arrived.
         self.grants: deque[Any] = deque(maxlen=0)
 
+    def take_back(self) -> None:
+        """
+        Do nothing: what is granted by hand has arrived.
+        """
+
 
 class Here:
     """

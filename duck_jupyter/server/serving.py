@@ -343,6 +343,7 @@ class Serving:
         try:
             lane.put(data, buffers, grant=bool(caller.grants))
         except DataTooBigError as error:
+            caller.take_back()
             data, _ = self._dispatcher.fault(error, caller.payload, caller)
             try:
                 lane.put(data)

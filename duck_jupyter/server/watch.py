@@ -33,7 +33,7 @@ from ..transport.bells import make_bells
 from ..transport.lanes import PHASE, POSTED, STATE, WATCHED
 from .door import Door, report_error
 from .interval import ShortInterval
-from .watched import LookTime, Watched
+from .watched import LEFT_S, LeftToOthers, LookTime, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,8 +54,6 @@ FORGET_S = 2e-3
 CLAIM_S = 0.001
 #: Seconds without a bell after which the switch interval is given back.
 QUIET_S = 1.0
-#: Seconds after which the post looks what became of the bells that it passed on.
-LEFT_S = 2e-3
 #: Threads that wait for their turn at the post; more than these end.
 SPARE_THREADS = 4
 
@@ -101,9 +99,8 @@ class Watch:
         self._inside: object = None
         self._watched = Watched()
         self._look_time = LookTime()
-        #: The state of those whose bells were passed on; for the thread at the post.
-        self._left: dict[Caller, int] = {}
-        self._left_since = 0.0
+        #: For the thread at the post.
+        self._left = LeftToOthers()
         self._interval = ShortInterval()
         self.closed = False
         self.ended = threading.Event()
@@ -214,7 +211,7 @@ class Watch:
             self._pass_the_end_on()
         # Nothing here may keep a lane mapped after the end.
         self._watched.clear()
-        self._left = {}
+        self._left.clear()
 
     def _pass_the_end_on(self) -> None:
         # Whoever waits for the post finds the watch closed, one after the other.
@@ -238,27 +235,34 @@ class Watch:
         called: list[tuple[Caller, bool]] = []
         woken = False
         while not (called or woken or self.closed):
-            quiet = QUIET_S if self._interval.wanted else None
-            timeout = LEFT_S if self._left else quiet
-            owners = self._bells.wait(timeout if self.door.is_quiet else 0)
-            if self._left:
-                called = self._find_stuck()
-            elif not owners and self.door.is_quiet:
-                self._interval.release()
-            for owner, must_hear in owners:
-                if self.door.takes(owner):
-                    self._interval.want()
-                elif owner is self._sleeper:
-                    with contextlib.suppress(OSError):
-                        self._sleeper.recv(4096)
-                    woken = True
-                elif must_hear or not self._is_being_looked_after(owner):
-                    called.append((owner, must_hear))
-            if not self.door.is_quiet:
-                called += self.door.see_to_one()
+            called, woken = self._wait_once()
         # The first one is answered by whoever takes it; the others may have to wait.
         for caller, _ in called[1:]:
-            self._leave(caller)
+            self._left.add(caller)
+        return called, woken
+
+    def _wait_once(self) -> tuple[list[tuple[Caller, bool]], bool]:
+        # A method of its own: what it names is not kept while it waits again.
+        called: list[tuple[Caller, bool]] = []
+        woken = False
+        quiet = QUIET_S if self._interval.wanted else None
+        timeout = LEFT_S if self._left else quiet
+        owners = self._bells.wait(timeout if self.door.is_quiet else 0)
+        if self._left:
+            called = self._left.find_stuck()
+        elif not owners and self.door.is_quiet:
+            self._interval.release()
+        for owner, must_hear in owners:
+            if self.door.takes(owner):
+                self._interval.want()
+            elif owner is self._sleeper:
+                with contextlib.suppress(OSError):
+                    self._sleeper.recv(4096)
+                woken = True
+            elif must_hear or not self._is_being_looked_after(owner):
+                called.append((owner, must_hear))
+        if not self.door.is_quiet:
+            called += self.door.see_to_one()
         return called, woken
 
     def _is_being_looked_after(self, caller: Caller) -> bool:
@@ -269,24 +273,8 @@ class Watch:
             return False
         if not caller.words[WATCHED]:
             return False
-        self._leave(caller)
+        self._left.add(caller)
         return True
-
-    def _leave(self, caller: Caller) -> None:
-        state = caller.words[STATE]
-        if state & PHASE == POSTED:
-            if not self._left:
-                self._left_since = time.monotonic()
-            self._left[caller] = state
-
-    def _find_stuck(self) -> list[tuple[Caller, bool]]:
-        """
-        Look what became of the callers that were left to others.
-        """
-        if time.monotonic() - self._left_since < LEFT_S:
-            return []
-        left, self._left = self._left, {}
-        return [(c, False) for c, state in left.items() if c.words[STATE] == state]
 
     def _be_looker(self, me: object, called: list[tuple[Caller, bool]]) -> None:
         self._looker = me

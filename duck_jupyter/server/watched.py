@@ -8,12 +8,15 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from ..transport.lanes import STATE, WATCHED
+from ..transport.lanes import PHASE, POSTED, STATE, WATCHED
 
 if TYPE_CHECKING:
     from .callers import Caller
 
-__all__ = ["LookTime", "Watched"]
+__all__ = ["LEFT_S", "LeftToOthers", "LookTime", "Watched"]
+
+#: Seconds after which the post looks what became of the bells that it passed on.
+LEFT_S = 2e-3
 
 #: How long a look without a request lasts, in seconds. The longest has to outlast the
 #: wake-up of a client that blocks, some 70 to 300 microseconds; else both sides would
@@ -114,3 +117,44 @@ class Watched:
                 caller.words[WATCHED] = 0
         for caller in callers:
             caller.words[WATCHED] = len(callers)
+
+
+class LeftToOthers:
+    """
+    Callers whose bells were passed on to other threads. One thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[Caller, int] = {}
+        self._since = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self._states)
+
+    def add(self, caller: Caller) -> None:
+        """
+        Note a caller, if its request is not answered yet.
+        """
+        state = caller.words[STATE]
+        if state & PHASE == POSTED:
+            if not self._states:
+                self._since = time.monotonic()
+            self._states[caller] = state
+
+    def find_stuck(self) -> list[tuple[Caller, bool]]:
+        """
+        Give those that nobody has answered within `LEFT_S`.
+
+        Returns:
+            Callers, each with False: its bell need not be heard.
+        """
+        if time.monotonic() - self._since < LEFT_S:
+            return []
+        left, self._states = self._states, {}
+        return [(c, False) for c, state in left.items() if c.words[STATE] == state]
+
+    def clear(self) -> None:
+        """
+        Forget all.
+        """
+        self._states.clear()

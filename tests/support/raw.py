@@ -50,7 +50,7 @@ def far(proxy: Proxy) -> Iterator[Any]:
         for channel in list(link._channels):
             channel.close()
         # Whoever still has the proxy must not keep the lane mapped.
-        link._reset()
+        link._start()
 
 
 class RawClient:

@@ -1,0 +1,187 @@
+"""
+Exchanges: a request over a channel of the thread that makes it, and its answer.
+
+A call takes an idle channel out of its thread's list, or makes one, and puts it back
+when the answer has been taken whole. So a call inside another one, from a signal
+handler or a destructor, has a channel of its own from its first step; and what cuts a
+call short, at whatever moment, leaves no channel in the list whose answer may still
+come.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import secrets
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from msgspec import MsgspecError
+from msgspec.msgpack import Decoder
+
+from ..errors import DataDecodeError, DataTooBigError, KernelGone
+from ..transport.lanes import STATE
+from ..transport.rendezvous import connect
+from .channel import Channel
+from .threads import ThreadState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Exchanges"]
+
+#: Opcode; number of the object, value, fault.
+Answer = tuple[int, tuple[int, Any, Any]]
+
+
+class Exchanges:
+    """
+    The channels of this process to one server.
+
+    Args:
+        address: The path of the server's socket.
+        secret: What it wants to see proved.
+    """
+
+    def __init__(self, address: str, secret: bytes) -> None:
+        self.address = address
+        self.secret = secret
+        #: Set once the server closed in this very process.
+        self.ended = False
+        self._start()
+
+    def _start(self) -> None:
+        #: Of threads and of blocks.
+        self.numbers = itertools.count(1)
+        self.thread = ThreadState(self.numbers)
+        self.client = secrets.token_hex(8)
+        self._channels: weakref.WeakSet[Channel] = weakref.WeakSet()
+        self._decode = Decoder(Answer, ext_hook=self._extension).decode
+
+    def _extension(self, code: int, data: memoryview) -> Any:
+        """
+        Give the value that an extension of a frame holds.
+        """
+        raise NotImplementedError
+
+    def _exchange(
+        self,
+        data: bytes,
+        buffers: Sequence[Any],
+        timeout: float | None,
+        looks: int = 0,
+    ) -> Any:
+        idle = self.thread.idle
+        try:
+            channel = idle.pop()
+        except IndexError:
+            channel = self._connect()
+        try:
+            data, back = channel.call(data, buffers, timeout, looks)
+            if channel.granted:
+                return self._accept(idle, channel, data, back)
+            idle.append(channel)
+        except BaseException as error:
+            self._give_up(idle, channel, error)
+            raise
+        value, fault = self._read(data, back)
+        if fault is not None:
+            raise fault
+        return value
+
+    def _accept(
+        self,
+        idle: list[Channel],
+        channel: Channel,
+        data: bytes,
+        buffers: Sequence[Any],
+    ) -> Any:
+        """
+        Give the value of an answer, and tell the server in the end that it arrived.
+
+        Whatever cuts this short leaves the answer unacknowledged: the server takes back
+        what it granted when the channel closes.
+        """
+        value, _ = self._read(data, buffers)
+        idle.append(channel)
+        channel.granted = False
+        # Not a call: until this thread is back in the code of the user, no signal
+        # handler runs from here on.
+        channel.lane.words[STATE] = channel.sequence
+        return value
+
+    def _read(self, data: bytes, buffers: Sequence[Any]) -> tuple[Any, Any]:
+        """
+        Give the value and the fault of an answer, one of which is None.
+        """
+        thread = self.thread
+        if buffers:
+            # A call inside this one has buffers of its own.
+            before, thread.buffers = thread.buffers, buffers
+        try:
+            _, (_, value, fault) = self._decode(data)
+        except MsgspecError as broken:
+            raise DataDecodeError(
+                f"{self.who} answered with {len(data)} bytes that are no frame: "
+                f"{broken}."
+            ) from broken
+        finally:
+            if buffers:
+                thread.buffers = before
+        return value, fault
+
+    # -- channels ----------------------------------------------------------------
+
+    @property
+    def who(self) -> str:
+        """
+        The server, for messages.
+        """
+        return f"The server at {self.address}"
+
+    def _connect(self, thread: int | None = None) -> Channel:
+        """
+        Make a channel.
+
+        Args:
+            thread: The number of the thread that it is for; this one by default.
+
+        Raises:
+            KernelGone: The server ended.
+        """
+        if self.ended:
+            raise KernelGone(
+                f"{self.who} has closed. Share the object again and pass the new proxy."
+            )
+        number = self.thread.number if thread is None else thread
+        lane = connect(self.address, self.secret, self.client, number)
+        channel = Channel(lane, self.who)
+        self._channels.add(channel)
+        return channel
+
+    def _adopt(self, channel: Channel) -> None:
+        self.thread.idle.append(channel)
+
+    @staticmethod
+    def _give_up(idle: list[Channel], channel: Channel, error: BaseException) -> None:
+        """
+        Never use a channel again whose exchange was cut short.
+        """
+        if isinstance(error, DataTooBigError) and channel.is_idle:
+            idle.append(channel)  # nothing was sent
+            return
+        with contextlib.suppress(ValueError):
+            idle.remove(channel)
+        channel.close()
+        if isinstance(error, KernelGone):
+            # The others lead to the same server.
+            del idle[:]
+
+    def detach(self) -> None:
+        """
+        Close this thread's idle channels; the next call opens one again.
+        """
+        idle = self.thread.idle
+        while idle:
+            with contextlib.suppress(IndexError):
+                idle.pop().close()
