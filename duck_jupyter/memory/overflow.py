@@ -76,12 +76,11 @@ class Overflow:
                 size = -(-total // PAGE_BYTES) * PAGE_BYTES
             self._allocate(size)
             area = self._map(size)
-        with memoryview(area) as view:
-            start = 0
-            for part in parts:
-                with view[start : start + part.nbytes] as target:
-                    copy_into(target, part)
-                start += _aligned(part.nbytes)
+        view = memoryview(area)
+        start = 0
+        for part in parts:
+            copy_into(view[start : start + part.nbytes], part)
+            start += _aligned(part.nbytes)
 
     def read(self, sizes: Sequence[int]) -> tuple[bytes, Sequence[bytearray]]:
         """
@@ -100,13 +99,13 @@ class Overflow:
         if not sizes or total > self._max_message:
             raise ValueError(f"its parts would take {total} bytes")
         area = self._map(total)
-        with memoryview(area) as view:
-            first = bytes(view[: sizes[0]])
-            others = []
-            start = _aligned(sizes[0])
-            for size in sizes[1:]:
-                others.append(bytearray(view[start : start + size]))
-                start += _aligned(size)
+        view = memoryview(area)
+        first = bytes(view[: sizes[0]])
+        others = []
+        start = _aligned(sizes[0])
+        for size in sizes[1:]:
+            others.append(bytearray(view[start : start + size]))
+            start += _aligned(size)
         if total > KEEP_BYTES:
             # Free the space; the file stays as long as it is.
             area.madvise(mmap.MADV_REMOVE, KEEP_BYTES)
