@@ -6,14 +6,32 @@ object goes. No code gives the number of a descriptor to a call that releases th
 interpreter while another thread can close it: the thread that uses the number holds
 the object that owns it. Otherwise the system may have given the number to another file
 of the process meanwhile, and that file would be read or written in its place.
+
+An interrupt may come between two instructions of Python code, and never inside one call
+of C functions. So what opens, passes on or closes a descriptor is one such call.
 """
 
 from __future__ import annotations
 
 import os
+import weakref
 from collections import deque
+from functools import partial
+from itertools import repeat
+from operator import methodcaller
+from typing import Any
 
-__all__ = ["Descriptor"]
+__all__ = ["Descriptor", "Descriptors"]
+
+
+class _Closing(weakref.ref["Descriptor"]):
+    """
+    A reference to an owner that closes the descriptor when the owner goes.
+    """
+
+    __slots__ = ("close",)
+
+    close: Any
 
 
 class Descriptor:
@@ -24,10 +42,10 @@ class Descriptor:
         number: The descriptor; it belongs to this object from here on.
     """
 
-    __slots__ = ("_number",)
+    __slots__ = ("__weakref__", "_closing", "_number")
 
     def __init__(self, number: int) -> None:
-        self._number = number
+        self._take([number])
 
     @classmethod
     def take_over(cls, numbers: list[int]) -> Descriptor:
@@ -38,11 +56,18 @@ class Descriptor:
             numbers: They belong to whoever has this list, and are closed with it; the
                 last one leaves it and belongs to what this gives.
         """
-        descriptor = cls(-1)
-        # One call of C functions, so no interrupt comes between them: the descriptor
-        # is the list's before it and the owner's after it.
-        deque(map(setattr, (descriptor,), ("_number",), map(list.pop, (numbers,))), 0)
+        descriptor = cls.__new__(cls)
+        descriptor._take(numbers)
         return descriptor
+
+    def _take(self, numbers: list[int]) -> None:
+        self._number = numbers[-1]
+        # Called when this object goes; no Python code runs then, which an interrupt
+        # could cut short.
+        self._closing = closing = _Closing(self, methodcaller("close"))
+        closing.close = _nothing
+        takes = map(partial, (os.close,), map(list.pop, (numbers,)))
+        deque(map(setattr, (closing,), ("close",), takes), 0)
 
     def fileno(self) -> int:
         """
@@ -50,11 +75,40 @@ class Descriptor:
         """
         return self._number
 
-    def __del__(self) -> None:
-        # One whose making was interrupted has no number yet.
-        number = getattr(self, "_number", -1)
-        if number >= 0:
-            os.close(number)
-
     def __repr__(self) -> str:
         return f"<Descriptor {self._number}>"
+
+
+class Descriptors(list[int]):
+    """
+    Descriptors that nobody has taken over yet; they are closed with it.
+    """
+
+    def open(self, path: str, flags: int) -> int:
+        """
+        Open a file, and give its descriptor, which belongs to this list.
+
+        Args:
+            path: The file.
+            flags: As `os.open` takes them.
+
+        Raises:
+            OSError: It cannot be opened.
+        """
+        self.extend(map(os.open, (path,), (flags,)))
+        return self[-1]
+
+    def close(self) -> None:
+        """
+        Close what was not taken over; twice is fine.
+        """
+        deque(map(os.close, map(list.pop, repeat(self, len(self)))), 0)
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _nothing() -> None:
+    """
+    Close nothing: the descriptor has not come yet.
+    """

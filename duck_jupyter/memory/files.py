@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .copying import address_of, write_pieces
+from .descriptors import Descriptors
 from .room import is_in_memory, with_room
 
 if TYPE_CHECKING:
@@ -174,13 +175,20 @@ class SharedFile:
     A file of another process, open and locked here for as long as it is mapped.
 
     Args:
-        fd: Its descriptor; a context manager closes it.
+        owner: Has its descriptor, and nothing else; a context manager closes it.
         identity: Which one it is.
     """
 
-    def __init__(self, fd: int, identity: Identity) -> None:
-        self.fd = fd
+    def __init__(self, owner: Descriptors, identity: Identity) -> None:
+        self._owner = owner
         self.identity = identity
+
+    @property
+    def fd(self) -> int:
+        """
+        Its descriptor, for who holds this object.
+        """
+        return self._owner[-1]
 
     def read(self, size: int, offset: int) -> bytes:
         """
@@ -213,7 +221,7 @@ class SharedFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self.fd)
+        self._owner.close()
 
 
 def map_file(fd: int, access: int, size: int = 0) -> mmap.mmap:
@@ -236,23 +244,20 @@ def open_shared(key: FileKey) -> SharedFile:
         FileNotFoundError: It is not there any more.
         PermissionError: It is of another user.
     """
+    owner = Descriptors()
     # To open a device or a pipe would do something to it, so look first.
     _require(key, Path(key.path).stat())
     try:
-        fd = os.open(key.path, os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY)
+        fd = owner.open(key.path, os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError as error:
         if error.errno not in OTHER_KIND:
             raise
         raise _another(key) from error
-    try:
-        found = os.fstat(fd)
-        _require(key, found)  # it may have become another one meanwhile
-        lock = _LOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
-        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, lock)
-    except BaseException:
-        os.close(fd)
-        raise
-    return SharedFile(fd, Identity(found.st_dev, found.st_ino, found.st_size))
+    found = os.fstat(fd)
+    _require(key, found)  # it may have become another one meanwhile
+    lock = _LOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
+    fcntl.fcntl(fd, fcntl.F_OFD_SETLK, lock)
+    return SharedFile(owner, Identity(found.st_dev, found.st_ino, found.st_size))
 
 
 def _require(key: FileKey, found: os.stat_result) -> None:

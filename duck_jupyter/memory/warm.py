@@ -31,6 +31,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .copying import address_of
+from .descriptors import Descriptors
 from .files import Access, map_file
 from .pagewrites import PageRange, private_pages
 
@@ -62,11 +63,12 @@ class _Mapping:
 
     def __init__(self, file: SharedFile) -> None:
         # An open file description of its own, without a lock.
-        fd = os.open(f"/proc/self/fd/{file.fd}", os.O_RDONLY | os.O_CLOEXEC)
+        owner = Descriptors()
+        fd = owner.open(f"/proc/self/fd/{file.fd}", os.O_RDONLY | os.O_CLOEXEC)
         try:
             self.memory = map_file(fd, Access.COPY)
         finally:
-            os.close(fd)
+            owner.close()
         # While it is mapped, no other file can have these.
         self.identity = file.identity
         self.idle_since = 0.0

@@ -146,6 +146,9 @@ class ClientThread:
         while not jobs.empty():
             if (job := jobs.get()) is not None:
                 job()
+        for is_owned in self.held:
+            while is_owned():
+                is_owned.__self__.release()  # type: ignore[attr-defined]
 
     def end(self) -> None:
         """

@@ -160,7 +160,7 @@ class Dispatcher:
                 else:
                     value = self._execute(entry, name, args, kwargs, caller)
                 if name in GRANTING:
-                    undo = undo_of(entry, name, value, caller.thread.name)
+                    undo = undo_of(entry, name, value, caller.thread)
                     if undo is not None and entry.is_bound:
                         undo = partial(caller.thread.run_where_it_was, undo)
                     if undo is not None:

@@ -8,13 +8,16 @@ interrupted or killed, and then nobody would have it.
 
 from __future__ import annotations
 
+import multiprocessing
 import queue
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .clients import ClientThread
     from .objects import Entry
 
 __all__ = ["GRANTING", "undo_of"]
@@ -28,7 +31,7 @@ _CallableIterator = type(iter(int, 0))
 
 
 def undo_of(
-    entry: Entry, name: str, value: Any, worker: str
+    entry: Entry, name: str, value: Any, thread: ClientThread
 ) -> Callable[[], None] | None:
     """
     Give what takes back what a call has granted.
@@ -37,7 +40,7 @@ def undo_of(
         entry: What was called.
         name: The method.
         value: What it returned.
-        worker: Who called, for messages.
+        thread: Who called.
 
     Returns:
         None where it granted nothing.
@@ -48,10 +51,10 @@ def undo_of(
         name = getattr(target, "__name__", "")
         target = getattr(target, "__self__", None)
     if name == "release":
-        entry.holder = ""
+        entry.holder, entry.acquired_by = "", None
         return None
     if name in ACQUIRING:
-        return _undo_acquire(entry, target, value, worker)
+        return _undo_acquire(entry, target, value, thread)
     if name == "__next__":
         if isinstance(target, _CallableIterator):
             # iter(items.get, None): its parts are what it would be pickled as.
@@ -68,7 +71,7 @@ def undo_of(
 
 
 def _undo_acquire(
-    entry: Entry, target: Any, value: Any, worker: str
+    entry: Entry, target: Any, value: Any, thread: ClientThread
 ) -> Callable[[], None] | None:
     release = getattr(target, "release", None)
     # What else is called so need not be a lock.
@@ -76,10 +79,12 @@ def _undo_acquire(
         return None
     if type(target).__module__ not in LOCK_MODULES:
         return None
-    entry.holder = worker
+    entry.holder = thread.name
+    if isinstance(target, LOCKS):
+        entry.acquired_by = thread.process
 
     def undo() -> None:
-        entry.holder = ""
+        entry.holder, entry.acquired_by = "", None
         release()
 
     return undo
@@ -89,6 +94,12 @@ def _undo_acquire(
 LOCK_MODULES = frozenset(
     {"_multiprocessing", "_thread", "multiprocessing.synchronize", "threading"}
 )
+
+
+#: Those that are free again when who acquired them has ended. Others, such as a
+#: semaphore, may be there to be released by somebody else, and those that belong to a
+#: thread are released with it.
+LOCKS = type(threading.Lock()), type(multiprocessing.Lock())
 
 
 def _put_back(items: queue.Queue[Any], value: Any) -> None:

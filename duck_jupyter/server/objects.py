@@ -8,6 +8,7 @@ goes is given back once.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -41,6 +42,7 @@ class Entry:
     """
 
     __slots__ = (
+        "acquired_by",
         "counts",
         "holder",
         "holders",
@@ -81,6 +83,8 @@ class Entry:
         self.leases: list[float] = []
         #: Who acquired the object, where it is a lock and a client did.
         self.holder = ""
+        #: The process of that client, which releases it by ending.
+        self.acquired_by: object = None
         self.since = time.time()
         #: Whoever takes the next item of an iterator has it for that time. One that
         #: asks for its own next item is refused by Python.
@@ -140,7 +144,7 @@ class ObjectTable:
         Take an object in as a shared one; the same object and policy, the same entry.
         """
         with self._lock:
-            entry = self._by_object.get((id(target), policy))
+            entry = self._known(target, policy)
             if entry is None:
                 entry = Entry(next(self._numbers), target, 0, policy.name, policy)
                 self._keep(entry)
@@ -192,7 +196,7 @@ class ObjectTable:
                 entry = parent
             else:
                 level = parent.level + 1
-                known = self._by_object.get((id(target), policy))
+                known = self._known(target, policy)
                 if known is None:
                     path = _shorten(parent.path + step)
                     if level > policy.max_chain:
@@ -326,6 +330,16 @@ class ObjectTable:
                     self._let_go(entry, gone)
         gone.clear()
 
+    def release_acquired(self, process: object) -> None:
+        """
+        Release the locks that a process acquired and that ended with them.
+        """
+        for entry in list(self.entries.values()):
+            if entry.acquired_by is process:
+                entry.acquired_by, entry.holder = None, ""
+                with contextlib.suppress(RuntimeError, ValueError):  # it is free
+                    getattr(entry.target, "__self__", entry.target).release()
+
     def remove(self, idx: int) -> None:
         """
         Forget a shared object; its proxies then find nothing.
@@ -348,6 +362,13 @@ class ObjectTable:
             self._by_object[id(target), entry.policy] = entry
         del old
         return entry
+
+    def _known(self, target: Any, policy: Policy) -> Entry | None:
+        """
+        Give the entry of an object, unless its removal was interrupted half-way.
+        """
+        entry = self._by_object.get((id(target), policy))
+        return entry if entry and self.entries.get(entry.idx) is entry else None
 
     def _keep(self, entry: Entry) -> None:
         self.entries[entry.idx] = entry

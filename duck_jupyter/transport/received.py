@@ -4,13 +4,13 @@ Descriptors that come through a socket, owned by an object from the first moment
 
 from __future__ import annotations
 
-import os
 import socket
 from array import array
-from collections import deque
 from functools import partial
-from itertools import chain, repeat
+from itertools import chain
 from operator import itemgetter
+
+from ..memory.descriptors import Descriptors
 
 __all__ = ["Received"]
 
@@ -22,13 +22,9 @@ FLAGS = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 _numbers = partial(array, "i")
 
 
-class Received(list[int]):
+class Received(Descriptors):
     """
     Descriptors that came and that nobody has taken over; they are closed with it.
-
-    An interrupt comes between two steps of Python code and never inside one call of C
-    functions. Therefore one such call receives, one closes, and one takes over
-    (`Block.take_over`).
     """
 
     def receive(self, end: socket.socket, buffer: bytearray) -> None:
@@ -46,12 +42,3 @@ class Received(list[int]):
         messages = map(end.recvmsg_into, ([buffer],), (ROOM,), (FLAGS,))
         beside = chain.from_iterable(map(itemgetter(1), messages))
         self.extend(chain.from_iterable(map(_numbers, map(itemgetter(2), beside))))
-
-    def close(self) -> None:
-        """
-        Close what was not taken over; twice is fine.
-        """
-        deque(map(os.close, map(list.pop, repeat(self, len(self)))), 0)
-
-    def __del__(self) -> None:
-        self.close()

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 
     from .bench import Bench, Kit
     from .endings import Ending
+    from .steps import Step
+
+#: The functions that do nothing after they have their answer but return it.
+ON_THE_WAY = {
+    "_accept",
+    "_call",
+    "_exchange",
+    "__call__",
+    "execute",
+    "method",
+    "request",
+}
 
 
 class Operation:
@@ -32,6 +44,7 @@ class Operation:
         fresh_thread: It runs in a thread that was not there before.
         lock: The lock of `Kit` that it takes.
         applies: The desk notes its tag.
+        takes: Its last act is to say that what it was given has arrived.
         in_owner: The worker owns the objects itself, and others call them.
     """
 
@@ -40,7 +53,24 @@ class Operation:
     fresh_thread = False
     lock: str | None = None
     applies = False
+    takes = False
     in_owner = False
+
+    def is_over(self, step: Step) -> bool:
+        """
+        Tell whether the call has ended before a step, but for returning.
+
+        An exception there is one that comes after the call, as one may come after any
+        call. Python runs no signal handler between the last store and the code of the
+        user.
+        """
+        returns = step.instruction.startswith("RETURN_VALUE") and (
+            step.function in ON_THE_WAY
+        )
+        acknowledged = step.function == "_accept" and (
+            step.previous.startswith("STORE_SUBSCR")
+        )
+        return self.takes and not step.signals and (returns or acknowledged)
 
     @property
     def name(self) -> str:

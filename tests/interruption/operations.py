@@ -113,6 +113,7 @@ class IterateGenerator(Operation):
     """
 
     large = True
+    takes = True
 
     def prepare(self, bench: Bench, tag: str) -> Any:
         return bench.renew_stream(tag)
@@ -142,6 +143,8 @@ class QueueGet(Operation):
     """
     An item is in the queue again, or was returned.
     """
+
+    takes = True
 
     def prepare(self, bench: Bench, tag: str) -> Any:
         bench.queue.put(tag)
@@ -202,6 +205,7 @@ class Acquire(Operation):
     """
 
     lock = "lock"
+    takes = True
 
     def run(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> Any:
         kit.lock.acquire()

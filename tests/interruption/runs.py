@@ -87,7 +87,7 @@ class Run:
         Step through the operation.
         """
         started = time.monotonic()
-        steps = self._survey()
+        steps = [step for step in self._survey() if not self.operation.is_over(step)]
         chosen = choice.pick(steps, large=self.operation.large)
         self.report.found, self.report.chosen = len(steps), len(chosen)
         hanging = 0
