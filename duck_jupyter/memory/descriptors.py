@@ -34,6 +34,11 @@ class _Closing(weakref.ref["Descriptor"]):
     close: Any
 
 
+#: By the number of the descriptor; one that has closed it stays until the number is used
+#: again. A reference that only its owner had would go with it, and not be called.
+_closings: dict[int, _Closing] = {}
+
+
 class Descriptor:
     """
     The owner of one descriptor, which is closed with the last reference to its owner.
@@ -42,7 +47,7 @@ class Descriptor:
         number: The descriptor; it belongs to this object from here on.
     """
 
-    __slots__ = ("__weakref__", "_closing", "_number")
+    __slots__ = ("__weakref__", "_number")
 
     def __init__(self, number: int) -> None:
         self._take([number])
@@ -61,10 +66,10 @@ class Descriptor:
         return descriptor
 
     def _take(self, numbers: list[int]) -> None:
-        self._number = numbers[-1]
+        self._number = number = numbers[-1]
         # Called when this object goes; no Python code runs then, which an interrupt
         # could cut short.
-        self._closing = closing = _Closing(self, methodcaller("close"))
+        _closings[number] = closing = _Closing(self, methodcaller("close"))
         closing.close = _nothing
         takes = map(partial, (os.close,), map(list.pop, (numbers,)))
         deque(map(setattr, (closing,), ("close",), takes), 0)

@@ -279,8 +279,8 @@ class Clients:
             thread.end()
         if process.lanes:
             return False
-        for claim in list(process.claims.values()):
-            self._locks.end(claim)
+        while process.claims:
+            self._locks.end(process.claims.popitem()[1])
         return True
 
     def end_block(self, process: ClientProcess, number: int) -> None:
