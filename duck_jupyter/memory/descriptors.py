@@ -34,7 +34,7 @@ class _Closing(weakref.ref["Descriptor"]):
     close: Any
 
 
-#: By the number of the descriptor; one that has closed it stays until the number is used
+#: By the number of the descriptor; one that has closed it stays until the number comes
 #: again. A reference that only its owner had would go with it, and not be called.
 _closings: dict[int, _Closing] = {}
 

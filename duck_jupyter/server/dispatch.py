@@ -46,7 +46,7 @@ from ..protocol.values import (
 )
 from .clients import OpenContext
 from .desk import LATER
-from .grants import GRANTING, undo_of
+from .grants import GRANTING, undo_of, wait_for
 from .loops import run_awaitable
 from .objects import not_found
 from .operations import (
@@ -155,7 +155,9 @@ class Dispatcher:
                     return self._attribute(entry, name, value, caller)
             elif opcode == EXECUTE:
                 _, name, args, kwargs = payload
-                if entry.is_open and name[:2] != "__":
+                if name in GRANTING and not args and not kwargs:
+                    value = self._granted(entry, name, caller)
+                elif entry.is_open and name[:2] != "__":
                     value = getattr(entry.target, name)(*args, **kwargs)
                 else:
                     value = self._execute(entry, name, args, kwargs, caller)
@@ -199,9 +201,18 @@ class Dispatcher:
             return run_awaitable(getattr(type(entry.target), name), entry.target, *args)
         return call_method(entry, name, args, kwargs)
 
+    def _granted(self, entry: Entry, name: str, caller: Caller) -> Any:
+        entry.policy.check(entry.target, name)
+        if wait_for(caller, entry.target, name):
+            return True
+        return self._execute(entry, name, (), {}, caller)
+
     def _enter(self, entry: Entry, caller: Caller, number: int = 0) -> Any:
         target, thread = entry.target, caller.thread
-        value = call_method(entry, "__enter__", (), {})
+        entry.policy.check(target, "__enter__")
+        value = wait_for(caller, target, "__enter__") or (
+            call_method(entry, "__enter__", (), {})
+        )
         context = OpenContext(entry, target, number)
         thread.contexts.append(context)
         caller.grants.append(lambda: thread.leave(context))

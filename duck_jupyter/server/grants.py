@@ -12,15 +12,19 @@ import multiprocessing
 import queue
 import threading
 from collections import deque
+from multiprocessing.synchronize import SemLock
 from typing import TYPE_CHECKING, Any
+
+from ..errors import WorkerGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .callers import Caller
     from .clients import ClientThread
     from .objects import Entry
 
-__all__ = ["GRANTING", "undo_of"]
+__all__ = ["GRANTING", "undo_of", "wait_for"]
 
 ACQUIRING = frozenset({"acquire", "acquire_lock"})
 TAKING = frozenset({"get", "get_nowait"})
@@ -100,6 +104,43 @@ LOCK_MODULES = frozenset(
 #: semaphore, may be there to be released by somebody else, and those that belong to a
 #: thread are released with it.
 LOCKS = type(threading.Lock()), type(multiprocessing.Lock())
+
+
+#: Seconds after which a thread of the server that waits for a lock or an item looks
+#: whether anybody still wants it.
+LOOK_EVERY_S = 1.0
+WAITED_FOR: tuple[Any, ...] = (
+    type(threading.Lock()),
+    type(threading.RLock()),
+    threading.Semaphore,
+    threading.Condition,
+    SemLock,
+)
+
+
+def wait_for(caller: Caller, target: Any, name: str) -> bool:
+    """
+    Wait for a lock without a time limit, for as long as the client is connected.
+
+    Args:
+        caller: Who asked.
+        target: What was called, such as a lock.
+        name: The method, which was called without arguments.
+
+    Returns:
+        True when the lock was acquired; False where it is to be called as ever.
+
+    Raises:
+        WorkerGone: The client has disconnected.
+    """
+    if (name not in ACQUIRING and name != "__enter__") or (
+        not issubclass(type(target), WAITED_FOR)
+    ):
+        return False
+    while not target.acquire(True, LOOK_EVERY_S):
+        if caller.gone:
+            raise WorkerGone(f"{caller.thread.name} ended while it waited.")
+    return True
 
 
 def _put_back(items: queue.Queue[Any], value: Any) -> None:
