@@ -297,10 +297,10 @@ class Model:
 
     def serve(self, me: int, lane: int) -> Program:
         yield put("inside", me)
-        state = yield own(lane, STATE)
-        yield store(lane, STATE, (state & SEQUENCE) | TAKEN)
         if (yield get("grants", lane)):
             yield Op("set", "grants", lane, ())
+        state = yield own(lane, STATE)
+        yield store(lane, STATE, (state & SEQUENCE) | TAKEN)
         _, n, _ = yield own(lane, LENGTH)
         state = yield own(lane, STATE)
         kind = (*self.rules.plan, self.rules.nested)[n]
@@ -335,18 +335,21 @@ class Model:
         if (yield load(lane, WAITING)) and self.rules.without != "bell of an answer":
             yield Op("ring", "client", lane)
         if (yield Op("see", "gone", lane)):
-            yield from self.take_back(lane)
-
-    def take_back(self, lane: int) -> Program:
-        while (yield get("grants", lane)):
-            yield Op("undo", "", lane)
+            yield from self.end(lane)
 
     def lose(self, lane: int) -> Program:
         yield Op("set", "gone", lane, True)
         yield Op("hang up", "", lane)
-        if (yield load(lane, STATE)) & PHASE in (TAKEN, REPLIED):
-            yield from self.take_back(lane)
-        else:
+        yield from self.end(lane)
+
+    def end(self, lane: int) -> Program:
+        phase = (yield load(lane, STATE)) & PHASE
+        if phase == POSTED and self.rules.without == "answer to who went":
+            phase = IDLE
+        if phase in (TAKEN, REPLIED) or self.rules.without == "acknowledgement":
+            while (yield get("grants", lane)):
+                yield Op("undo", "", lane)
+        elif phase == IDLE:
             yield Op("set", "grants", lane, ())
 
     def holder(self) -> Program:

@@ -219,8 +219,7 @@ class Player:
         """
         for step in trace:
             self._do(step)
-            after = [s for one, s in self.search.steps(self.state) if one == step]
-            self.state = after[0]
+            self.state = self.search.after(self.state, step)
             for actor in self.actors:
                 if actor.error is not None:
                     raise actor.error

@@ -285,7 +285,10 @@ class Search:
         number = 0
         while number < len(states):
             state = states[number]
-            for step, after in self.steps(state):
+            steps = list(self.steps(state))
+            if not steps and not self.is_settled(state):
+                return Visited(states, came, number, "a wait has no end")
+            for step, after in steps:
                 to = numbers.get(after)
                 if to is None:
                     to = numbers[after] = len(states)
@@ -310,6 +313,12 @@ class Search:
         return Visited(
             states, came, wrong, "" if wrong is None else "a wait has no end"
         )
+
+    def after(self, state: State, step: Step) -> State:
+        """
+        Give the state after a step that may happen.
+        """
+        return next(after for one, after in self.steps(state) if one == step)
 
     def walk(self, chance: random.Random) -> list[Step]:
         """

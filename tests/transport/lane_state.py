@@ -217,7 +217,10 @@ def results(
             )
         case "lock":
             state, held = state.add("begun", value), state.get("held")
-            if held:
+            is_given_up = value not in state.get("grants", lane)
+            if is_given_up and rules.without != "second look at claims":
+                yield not held, state  # it was taken back meanwhile
+            elif held:
                 yield False, state.put("waits", (lane, value))
             else:
                 yield True, state.add("granted", value)

@@ -4,6 +4,7 @@ The lane's protocol: all states of its model are right, and the code does what i
 
 from __future__ import annotations
 
+import gc
 import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 RUNS = [
     (Rules(("plain",) * 3, threads=1, queues=True, timeouts=()), 16917),
     (Rules(("plain",), queues=True, timeouts=()), 10521),
-    (Rules(("plain", "large", "plain"), threads=1, gives_up=True), 31482),
-    (Rules(("item", "plain"), threads=1, gives_up=True), 33348),
-    (Rules(("item", "plain"), threads=1, dies="client"), 11839),
-    (Rules(("item",), dies="server"), 35506),
-    (Rules(("lock", "plain"), threads=1), 25455),
+    (Rules(("plain", "large"), threads=1, gives_up=True), 2210),
+    (Rules(("item", "plain"), threads=1, gives_up=True), 33270),
+    (Rules(("item",), dies="client"), 56119),
+    (Rules(("item", "plain"), threads=1, dies="server"), 16520),
+    (Rules(("lock",), threads=1, dies="client"), 12925),
+    (Rules(("lock", "plain"), threads=1), 25335),
     (Rules(("plain",), nested="item", threads=1), 7412),
 ]
 #: Without one of these a client may wait for ever.
@@ -42,6 +44,12 @@ NEEDS = [
     "fence of the client",
     "fence of the server",
 ]
+#: Without one of these a grant to a client that dies is lost, or comes back twice.
+GRANT_NEEDS = [
+    ("item", "acknowledgement", "a grant is taken back that was acknowledged"),
+    ("item", "answer to who went", "a grant is lost"),
+    ("lock", "second look at claims", "a grant is lost"),
+]
 PLAYED = [
     Rules(("plain",) * 3, threads=3),
     Rules(("item", "large", "plain"), gives_up=True),
@@ -50,12 +58,22 @@ PLAYED = [
     Rules(("lock", "plain"), gives_up=True),
     Rules(("waits", "plain"), nested="item"),
 ]
-WALKS = 60
-SEED = 20_24
+WALKS = 30
+SEED = 2024
 
 
 def problem(rules: Rules) -> str:
     return Search(rules).visit().problem
+
+
+@pytest.fixture(autouse=True)
+def no_collection() -> Iterator[None]:
+    """
+    Leave the states alone, which are many and have no cycles.
+    """
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -106,22 +124,28 @@ def test_the_search_finds_that_a_wait_has_no_end(missing: str) -> None:
     assert problem(rules) == "a wait has no end"
 
 
+@pytest.mark.parametrize(("kind", "missing", "expected"), GRANT_NEEDS)
+def test_the_search_finds_what_becomes_of_a_grant(
+    kind: str, missing: str, expected: str
+) -> None:
+    assert problem(Rules((kind,), dies="client", without=missing)) == expected
+
+
 def test_a_lane_that_is_used_again_serves_a_request_twice() -> None:
     rules = Rules(("plain",) * 2, 1, gives_up=True, without="close")
     assert problem(rules) == "a request is served twice"
 
 
-def test_a_server_that_looks_no_more_is_woken_after_trust() -> None:
+def test_a_lane_that_nobody_looks_at_any_more_needs_trust_to_end() -> None:
     """
     `Watch.expect` looks whether there is a looker before it lets the lane be watched.
     """
-    rules = Rules(("lock", "plain"), 1)
-    assert problem(rules._replace(timeouts=())) == "a wait has no end"
-    assert problem(rules._replace(timeouts=("TRUST_S",))) == ""
+    rules = Rules(("lock", "plain"), 1, timeouts=("LEFT_S", "RECHECK_S"))
+    assert problem(rules) == "a wait has no end"
 
 
-def test_a_bell_that_was_left_to_a_stuck_thread_is_seen_to() -> None:
-    rules = Rules(("waits",), nested="plain", timeouts=())
+def test_a_bell_that_was_left_to_a_stuck_thread_needs_a_look_later() -> None:
+    rules = Rules(("waits",), nested="plain", timeouts=("TRUST_S",))
     assert problem(rules) == "a wait has no end"
 
 
