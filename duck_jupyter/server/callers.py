@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..transport.lanes import (
+    IDLE,
     LEAVING,
     PHASE,
     POSTED_AT,
@@ -130,12 +131,14 @@ class Caller:
 
     def end(self) -> None:
         """
-        Take back what the client asked for and did not acknowledge.
+        Take back what the client asked for and did not acknowledge. Twice is fine.
         """
-        if self.words[STATE] & PHASE in (TAKEN, REPLIED):
+        phase = self.words[STATE] & PHASE
+        if phase in (TAKEN, REPLIED):
             self.take_back()
-        else:
+        elif phase == IDLE:
             self.grants.clear()
+        # Whoever takes a request that is still posted comes here after its answer.
         # The decoder knows its caller: a circle, which would keep the lane mapped.
         self.decode = _decode_nothing
 

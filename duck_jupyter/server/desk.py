@@ -101,11 +101,14 @@ class Desk:
         claims[number] = claim
         caller.grants.append(lambda: self._give_up(claims, number))
         try:
-            return None if self._locks.acquire(claim) else LATER
+            acquired = self._locks.acquire(claim)
         except DeadlockError:
             caller.grants.clear()
             claims.pop(number, None)
             raise
+        if claims.get(number) is not claim:
+            self._locks.end(claim)  # the client went, and it was given up too early
+        return None if acquired else LATER
 
     def _give_up(self, claims: dict[int, Claim], number: int) -> None:
         claim = claims.pop(number, None)

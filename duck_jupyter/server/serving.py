@@ -211,9 +211,9 @@ class Serving:
         Answer the request that is posted in a lane, whose claim is taken.
         """
         words = caller.words
-        words[STATE] = (words[STATE] & SEQUENCE) | TAKEN
         if caller.grants:
             caller.grants.clear()  # who asks again has the last answer
+        words[STATE] = (words[STATE] & SEQUENCE) | TAKEN
         payload: Any = None
         try:
             size = words[LENGTH]
@@ -283,7 +283,7 @@ class Serving:
         latency = self._hand_back(caller)
         # From here on the answer is on its way, and nobody waits for this thread.
         if caller.gone:
-            caller.take_back()
+            caller.end()
         idx = 0 if entry is None else entry.idx
         self._count(caller, idx, opcode, size_in, size_out, latency, started)
         if stays:
@@ -298,7 +298,7 @@ class Serving:
         caller.payload = None
         latency = self._hand_back(caller)
         if caller.gone:
-            caller.take_back()
+            caller.end()
         self._count(caller, DESK, EXECUTE, size, size, latency, 0.0)
 
     def _count(

@@ -1,0 +1,361 @@
+"""
+A model of a lane's protocol: what each side does, one load and one store at a time.
+
+The methods of `Model` repeat the code of both sides line by line: `call` is
+`Channel.call`, `be_looker` is `Watch._be_looker`, and so on. They are generators: each
+yields an operation and gets its result. "get" and "put" are private to the thread that
+runs; every other operation may be seen by others, and is a step of its own.
+
+`lane_state` says what an operation does, and `lane_search` visits all states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from duck_jupyter.transport.lanes import (
+    FIRST_OF_SEQUENCE,
+    IDLE,
+    PHASE,
+    POSTED,
+    REPLIED,
+    SEQUENCE,
+    TAKEN,
+)
+
+from .lane_state import GiveUp, Op, Rules
+
+__all__ = ["Model", "Program"]
+
+Program = Generator[Op, Any, Any]
+STATE, WAITING, WATCHED, LENGTH = "STATE", "WAITING", "WATCHED", "LENGTH"
+
+
+def get(name: str, lane: int = -1) -> Op:
+    return Op("get", name, lane)
+
+
+def put(name: str, value: Any, lane: int = -1) -> Op:
+    return Op("put", name, lane, value)
+
+
+def load(lane: int, word: str) -> Op:
+    return Op("load", word, lane)
+
+
+def own(lane: int, word: str) -> Op:
+    """
+    Load a word that nobody else writes at this moment.
+    """
+    return Op("load", word, lane, "own")
+
+
+def store(lane: int, word: str, value: Any) -> Op:
+    return Op("store", word, lane, value)
+
+
+class Model:
+    """
+    The programs of a client thread, of a server's threads, and of who frees a lock.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+
+    # -- the client: Link._exchange and Channel.call -------------------------------
+
+    def client(self) -> Program:
+        n = 0
+        while n < len(self.rules.plan) and (yield from self.exchange(n)):
+            n += 1
+
+    def exchange(self, n: int) -> Program:
+        idle = yield get("idle")
+        if idle:
+            lane = idle[-1]
+            yield put("idle", idle[:-1])
+        else:
+            lane = yield Op("connect")
+        try:
+            if self.rules.plan[n : n + 1] == ("large",):
+                yield load(lane, STATE)
+                end = "refused"
+            else:
+                end = yield from self.call(lane, n)
+        except GiveUp:
+            end = "given up"
+        if end == "gone" or (end == "given up" and self.rules.without != "close"):
+            yield Op("close", lane=lane)
+            return end != "gone"
+        idle = yield get("idle")
+        yield put("idle", (*idle, lane))
+        if end == "granted":
+            seq = yield get("seq", lane)
+            yield Op("acknowledge", STATE, lane, seq | IDLE)
+        return True
+
+    def call(self, lane: int, n: int) -> Program:
+        yield store(lane, LENGTH, ("request", n, False))
+        seq = yield get("seq", lane)
+        seq = (seq + FIRST_OF_SEQUENCE) & SEQUENCE
+        yield put("seq", seq, lane)
+        yield store(lane, STATE, seq | POSTED)
+        trusts = (yield load(lane, WATCHED)) > 0
+        if not trusts:
+            yield from self.ring(lane)
+        if self.rules.without != "second look at WATCHED":
+            trusts = False
+        if (yield load(lane, STATE)) != seq | REPLIED:
+            end = yield from self.block(lane, seq | REPLIED, trusts)
+            if end == "given up":
+                raise GiveUp
+            if end == "gone":
+                return end
+        size = yield load(lane, LENGTH)
+        if size[2]:
+            yield store(lane, LENGTH, (size[0], size[1], False))
+            yield load(lane, LENGTH)
+        yield Op("got", "", lane, (n, size))
+        return "granted" if size[2] else "answered"
+
+    def ring(self, lane: int) -> Program:
+        if self.rules.without != "bell of a request":
+            yield Op("ring", "server", lane)
+
+    def block(self, lane: int, answered: int, trusts: bool) -> Program:
+        yield store(lane, WAITING, 1)
+        yield Op("fence", "client", lane)
+        end = "answered"
+        try:
+            if self.rules.without != "second look at WATCHED":
+                trusts = (yield load(lane, WATCHED)) > 0
+            if self.rules.without == "look before it blocks":
+                yield Op("poll", "RECHECK_S", lane)
+            while (yield load(lane, STATE)) != answered:
+                wait = "TRUST_S" if trusts else "RECHECK_S"
+                if not trusts and (yield load(lane, STATE)) & PHASE == POSTED:
+                    yield from self.ring(lane)
+                trusts = False
+                if (
+                    (yield Op("poll", wait, lane))
+                    and not (yield Op("hear", "client", lane))
+                    and (yield load(lane, STATE)) != answered
+                ):
+                    end = "gone"
+                    break
+        except GiveUp:
+            end = "given up"
+        yield store(lane, WAITING, 0)
+        return end
+
+    # -- the server's threads: Watch ------------------------------------------------
+
+    def server(self, me: int) -> Program:
+        while True:
+            yield Op("acquire", "post")
+            called = yield from self.wait_for_bells()
+            yield Op("release", "post")
+            yield from self.be_looker(me, called)
+            del called
+
+    def wait_for_bells(self) -> Program:
+        called: tuple[tuple[int, bool], ...] = ()
+        while not called:
+            called = yield from self.hear_bells()
+        for lane, _ in called[1:]:
+            yield from self.leave(lane)
+        return called
+
+    def hear_bells(self) -> Program:
+        rang = yield Op("bells")
+        if not rang:
+            return (yield from self.find_stuck())
+        called: tuple[tuple[int, bool], ...] = ()
+        for lane, hung_up in rang:
+            if hung_up or not (yield from self.is_looked_after(lane)):
+                called = (*called, (lane, hung_up))
+        return called
+
+    def is_looked_after(self, lane: int) -> Program:
+        if (yield get("looker")) is None or (yield get("inside")) is not None:
+            return False
+        if not (yield load(lane, WATCHED)):
+            return False
+        yield from self.leave(lane)
+        return True
+
+    def leave(self, lane: int) -> Program:
+        state = yield load(lane, STATE)
+        if state & PHASE == POSTED:
+            left = yield get("left")
+            yield put("left", tuple({**dict(left), lane: state}.items()))
+
+    def find_stuck(self) -> Program:
+        left = yield get("left")
+        yield put("left", ())
+        called: tuple[tuple[int, bool], ...] = ()
+        for lane, state in left:
+            if (yield load(lane, STATE)) == state:
+                called = (*called, (lane, False))
+        return called
+
+    def be_looker(self, me: int, called: tuple[tuple[int, bool], ...]) -> Program:
+        yield put("looker", me)
+        for lane, must_hear in called:
+            if must_hear and not (yield Op("hear", "server", lane)):
+                yield from self.become("remove", lane)
+                yield from self.lose(lane)
+            elif (yield from self.answer(me, lane)) and (yield get("looker")) == me:
+                yield from self.become("add", lane)
+        if (yield get("looker")) == me:
+            yield from self.look(me)
+        if (yield get("looker")) == me:
+            yield put("looker", None)
+        if (yield get("looker")) is None:
+            lanes = yield from self.become("clear")
+            if self.rules.without != "look after the last one":
+                yield from self.catch_up(me, lanes)
+
+    def answer(self, me: int, lane: int) -> Program:
+        if (yield load(lane, STATE)) & PHASE != POSTED:
+            return False
+        got = yield Op("try", "claim", lane)
+        if not got and not (yield from self.wait_for_claim(me, lane)):
+            return False
+        if (yield load(lane, STATE)) & PHASE != POSTED:
+            yield Op("release", "claim", lane)
+            return False
+        yield from self.serve(me, lane)
+        return True
+
+    def wait_for_claim(self, me: int, lane: int) -> Program:
+        if not (yield Op("try", "next_claim", lane)):
+            return False
+        yield put("inside", me)
+        got = False
+        while not got and (yield load(lane, STATE)) & PHASE == POSTED:
+            if (yield Op("see", "gone", lane)):
+                break
+            got = yield Op("wait a little", "claim", lane)
+        yield Op("release", "next_claim", lane)
+        if (yield get("inside")) == me:
+            yield put("inside", None)
+        return got
+
+    def look(self, me: int) -> Program:
+        idle = False
+        while (yield get("looker")) == me:
+            if (yield from self.look_at_all(me)):
+                idle = False
+            elif (yield Op("clock", value=idle)):
+                break
+            else:
+                idle = True
+
+    def look_at_all(self, me: int) -> Program:
+        hit = False
+        watched = yield get("watched")
+        for lane in watched:
+            if (yield load(lane, STATE)) & PHASE != POSTED:
+                continue
+            if (yield Op("try", "claim", lane)):
+                if (yield load(lane, STATE)) & PHASE == POSTED:
+                    yield from self.serve(me, lane)
+                    hit = True
+                else:
+                    yield Op("release", "claim", lane)
+        return hit
+
+    def catch_up(self, me: int, lanes: tuple[int, ...]) -> Program:
+        for lane in lanes:
+            yield Op("fence", "server", lane)
+            if (yield load(lane, STATE)) & PHASE == POSTED:
+                yield from self.answer(me, lane)
+
+    def become(self, how: str, lane: int = -1) -> Program:
+        yield Op("acquire", "watched_lock")
+        before = yield get("watched")
+        after = before
+        if how == "clear":
+            after = ()
+        elif how == "remove":
+            after = tuple(one for one in before if one != lane)
+        elif not (yield Op("see", "gone", lane)) and lane not in before:
+            after = (*before, lane)
+        if how != "add" or after != before:
+            yield put("watched", after)
+            for one in before:
+                if one not in after:
+                    yield store(one, WATCHED, 0)
+            for one in after:
+                yield store(one, WATCHED, len(after))
+        yield Op("release", "watched_lock")
+        return before
+
+    # -- the server's answers: Serving and Caller -----------------------------------
+
+    def serve(self, me: int, lane: int) -> Program:
+        yield put("inside", me)
+        if (yield get("grants", lane)):
+            yield Op("set", "grants", lane, ())
+        state = yield own(lane, STATE)
+        yield store(lane, STATE, (state & SEQUENCE) | TAKEN)
+        _, n, _ = yield own(lane, LENGTH)
+        state = yield own(lane, STATE)
+        kind = (*self.rules.plan, self.rules.nested)[n]
+        if kind == "lock":
+            yield Op("grant", "", lane, n)
+            has_answer = yield Op("lock", "", lane, n)
+        else:
+            has_answer = yield Op("call", kind, lane, n)
+            if kind == "item":
+                yield Op("grant", "", lane, n)
+        if has_answer:
+            if (yield get("grants", lane)):
+                yield from self.reply(lane, n)
+            else:
+                yield store(lane, LENGTH, ("answer", n, False))
+                yield store(lane, STATE, state + REPLIED - TAKEN)
+            yield from self.hand_back(lane)
+        if (yield get("inside")) == me:
+            yield put("inside", None)
+
+    def reply(self, lane: int, n: int) -> Program:
+        grants = yield get("grants", lane)
+        yield store(lane, LENGTH, ("answer", n, False))
+        if grants:
+            yield own(lane, LENGTH)
+            yield store(lane, LENGTH, ("answer", n, True))
+        state = yield own(lane, STATE)
+        yield store(lane, STATE, (state & SEQUENCE) | REPLIED)
+
+    def hand_back(self, lane: int) -> Program:
+        yield Op("release", "claim", lane)
+        if (yield load(lane, WAITING)) and self.rules.without != "bell of an answer":
+            yield Op("ring", "client", lane)
+        if (yield Op("see", "gone", lane)):
+            yield from self.end(lane)
+
+    def lose(self, lane: int) -> Program:
+        yield Op("set", "gone", lane, True)
+        yield Op("hang up", "", lane)
+        yield from self.end(lane)
+
+    def end(self, lane: int) -> Program:
+        phase = (yield load(lane, STATE)) & PHASE
+        if phase == POSTED and self.rules.without == "answer to who went":
+            phase = IDLE
+        if phase in (TAKEN, REPLIED) or self.rules.without == "acknowledgement":
+            while (yield get("grants", lane)):
+                yield Op("undo", "", lane)
+        elif phase == IDLE:
+            yield Op("set", "grants", lane, ())
+
+    def holder(self) -> Program:
+        lane, n = yield Op("unlock")
+        if lane is not None:
+            if (yield get("looker")) is not None:
+                yield from self.become("add", lane)
+            yield from self.reply(lane, n)
+            yield from self.hand_back(lane)
