@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from .peers import Peer
-    from .size import Size
 
 __all__ = ["measure_first_calls"]
 
@@ -49,7 +48,7 @@ def run_in_fresh(job: Callable[[Any], float], given: Any) -> float:
     return took
 
 
-def measure_first_calls(target: Any, peer: Peer, size: Size) -> list[Row]:
+def measure_first_calls(target: Any, peer: Peer, workers: int) -> list[Row]:
     """
     Measure the first call of forked workers, by turns of ours and the peer's.
 
@@ -57,11 +56,16 @@ def measure_first_calls(target: Any, peer: Peer, size: Size) -> list[Row]:
     unpickled, to be counted; and once more at the first call. Ours connects at the
     first call only. So there are two rows: the call alone, and from the pickled proxy
     to the answer.
+
+    Args:
+        target: Our proxy of a `workloads.Target`.
+        peer: The Manager.
+        workers: How many of each kind.
     """
     sides = (target, peer.namespace)
     alone: tuple[list[float], list[float]] = ([], [])
     pickled: tuple[list[float], list[float]] = ([], [])
-    for _ in range(size.forked):
+    for _ in range(workers):
         for i, side in enumerate(sides):
             alone[i].append(run_in_fresh(workloads.read_once, side))
             data = pickle.dumps(side)

@@ -294,5 +294,5 @@ def measure_all(
         *measure_counters(clients, size),
         *measure_extension(size),
         *measure_fresh(target, peer, size),
-        *measure_first_calls(target, peer, size),
+        *measure_first_calls(target, peer, size.forked),
     ]

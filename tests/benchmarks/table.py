@@ -71,12 +71,12 @@ def not_above(measure: str, unit: str, ours: float, most: float) -> Row:
     return Row(measure, unit, ours, None, f"at most {most:g}", ours <= most)
 
 
-def not_below(measure: str, unit: str, ours: float, peer: float, times: int) -> Row:
+def not_below(measure: str, unit: str, ours: float, peer: float, times: float) -> Row:
     """
-    Make the row of a measure that is to be many times the peer's.
+    Make the row of a measure that is to be so many times the peer's at least.
     """
-    holds = ours >= peer * times
-    return Row(measure, unit, ours, peer, f"at least {times} times", holds)
+    reach = f"at least 1/{1 / times:g}" if times < 1 else f"at least {times:g} times"
+    return Row(measure, unit, ours, peer, reach, ours >= peer * times)
 
 
 def number(value: float) -> str:
@@ -95,7 +95,10 @@ def fraction(ratio: float | None) -> str:
     """
     if not ratio:
         return "-"
-    return f"1/{1 / ratio:.1f}" if ratio < 1 else f"{ratio:.1f} times"
+    times = max(ratio, 1 / ratio)
+    # Some bounds are 1 time and a few percent.
+    text = f"{times:.2f}" if times < 2 else f"{times:.1f}"
+    return f"1/{text}" if ratio < 1 else f"{text} times"
 
 
 def as_text(rows: list[Row], machine: str) -> str:
