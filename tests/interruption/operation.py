@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .endings import Ending
     from .steps import Step
 
+#: Between the end of a block and the call of C code that releases its lock.
+LOCK_EXIT = frozenset({"LOAD_CONST None", "PRECALL", "CALL", "SWAP"})
 #: The functions that do nothing after they have their answer but return it.
 ON_THE_WAY = {
     "_accept",
@@ -62,7 +64,7 @@ class Operation:
 
         An exception there is one that comes after the call, as one may come after any
         call. Python runs no signal handler between the last store and the code of the
-        user.
+        user, and none between the end of a ``with`` of a lock and its release.
         """
         returns = step.instruction.startswith("RETURN_VALUE") and (
             step.function in ON_THE_WAY
@@ -70,7 +72,11 @@ class Operation:
         acknowledged = step.function == "_accept" and (
             step.previous.startswith("STORE_SUBSCR")
         )
-        return self.takes and not step.signals and (returns or acknowledged)
+        if self.takes and not step.signals and (returns or acknowledged):
+            return True
+        # Nothing in Python can leave a lock before it is told to.
+        leaves_lock = step.source.startswith("with ") and "lock" in step.source
+        return leaves_lock and not step.signals and step.instruction in LOCK_EXIT
 
     @property
     def name(self) -> str:
