@@ -161,6 +161,8 @@ class Channel:
                 for _ in repeat(None, LOOKS_A_TURN):
                     if words[STATE] == answered:
                         return
+                if not words[WATCHED]:
+                    break  # the server does not expect to answer soon
         self._block(answered, timeout)
 
     def _block(self, answered: int, timeout: float | None) -> None:

@@ -35,6 +35,7 @@ class Desk:
         locks: Their locks.
         clients: Who is connected.
         publisher: Gives them as values.
+        pause: Called with a caller whose claim to a lock has to wait.
         tell: Called with a caller whose claim to a lock had to wait, and holds it.
         block_name: Gives the name of the server's own block.
     """
@@ -45,12 +46,14 @@ class Desk:
         locks: ObjectLocks,
         clients: Clients,
         publisher: Publisher,
+        pause: Callable[[Caller], None],
         tell: Callable[[Caller], None],
         block_name: Callable[[], str],
     ) -> None:
         self._table = table
         self._locks = locks
         self._clients = clients
+        self._pause = pause
         self._tell = tell
         self._publisher = publisher
         self._block_name = block_name
@@ -96,6 +99,7 @@ class Desk:
             entry.path,
             thread,
             thread.name,
+            lambda: self._pause(caller),
             lambda: self._tell(caller),
         )
         claims[number] = claim

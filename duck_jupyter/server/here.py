@@ -53,6 +53,12 @@ class CallerHere:
         """
 
 
+def _queue() -> None:
+    """
+    Do nothing: a thread of this process waits by itself.
+    """
+
+
 class Here:
     """
     What a link needs of the server in whose process it is.
@@ -137,7 +143,7 @@ class Here:
         told = threading.Event()
         owner = HERE, threading.get_ident()
         name = f"the notebook (thread {me.name})"
-        return Claim(entry.target, entry.path, owner, name, told.set)
+        return Claim(entry.target, entry.path, owner, name, _queue, told.set)
 
     def local_lock(self, claim: Claim, timeout: float | None) -> None:
         """

@@ -34,11 +34,12 @@ class Claim:
         path: Its name, for messages.
         owner: The client thread, or the thread of this process.
         worker: Its name, for messages.
+        queue: Called once, when a claim has to wait.
         tell: Called once, by a thread of the server, when a claim that had to wait
             holds the lock.
     """
 
-    __slots__ = ("owner", "path", "since", "target", "tell", "worker")
+    __slots__ = ("owner", "path", "queue", "since", "target", "tell", "worker")
 
     def __init__(
         self,
@@ -46,12 +47,14 @@ class Claim:
         path: str,
         owner: Hashable,
         worker: str,
+        queue: Callable[[], None],
         tell: Callable[[], None],
     ) -> None:
         self.target = target
         self.path = path
         self.owner = owner
         self.worker = worker
+        self.queue = queue
         self.tell = tell
         #: Monotonic seconds.
         self.since = time.monotonic()
@@ -87,7 +90,7 @@ class ObjectLocks:
         self._lock = threading.Lock()
         self._locks: dict[int, _ObjectLock] = {}
         #: The claims that wait, by their owners.
-        self._waiting: dict[Hashable, Claim] = {}
+        self.waiting: dict[Hashable, Claim] = {}
         #: What threads of this process gave up.
         self._given_up: deque[Claim] = deque()
 
@@ -110,7 +113,8 @@ class ObjectLocks:
                 holders.append(claim)
                 return True
             self._require_no_circle(claim, holders[0])
-            self._waiting[claim.owner] = claim
+            claim.queue()
+            self.waiting[claim.owner] = claim
             lock.waiters.append(claim)
             return False
 
@@ -170,8 +174,8 @@ class ObjectLocks:
             self.end(self._given_up.popleft())
 
     def _forget_wait(self, claim: Claim) -> None:
-        if self._waiting.get(claim.owner) is claim:
-            del self._waiting[claim.owner]
+        if self.waiting.get(claim.owner) is claim:
+            del self.waiting[claim.owner]
 
     def _require_no_circle(self, claim: Claim, holder: Claim) -> None:
         """
@@ -181,7 +185,7 @@ class ObjectLocks:
         blocking = holder
         while blocking.owner not in seen:
             seen.add(blocking.owner)
-            wanted = self._waiting.get(blocking.owner)
+            wanted = self.waiting.get(blocking.owner)
             lock = None if wanted is None else self._locks.get(id(wanted.target))
             if wanted is None or lock is None or not lock.holders:
                 return

@@ -113,6 +113,7 @@ class ProxyServer(AnswersByHand):
             self.locks,
             self.clients,
             self.publisher,
+            self._pause,
             self._answer_lock,
             self._own_block_name,
         )
@@ -365,6 +366,10 @@ class ProxyServer(AnswersByHand):
         self.table.reset_peaks(idx)
         for caller in self.callers():
             caller.tally.reset_peaks(idx)
+
+    def _pause(self, caller: Caller) -> None:
+        if self._serving is not None:
+            self._serving.watch.pause(caller)
 
     def _answer_lock(self, caller: Caller) -> None:
         if self._serving is not None:

@@ -36,7 +36,7 @@ from .interval import ShortInterval
 from .watched import LEFT_S, LeftToOthers, LookTime, Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sized
 
     from ..transport.strangers import Stranger
     from .callers import Caller
@@ -70,6 +70,7 @@ class Watch:
             releases the claim.
         lost: Called with a caller that is gone.
         tidy: Called when nothing else is to be done.
+        queued: Who waits for the lock of an object; looked at for whether it is empty.
     """
 
     def __init__(
@@ -80,10 +81,12 @@ class Watch:
         serve: Callable[[Caller], None],
         lost: Callable[[Caller], None],
         tidy: Callable[[], None],
+        queued: Sized,
     ) -> None:
         self._serve = serve
         self._lost = lost
         self._tidy = tidy
+        self._queued = queued
         self._bells = make_bells()
         self._waker, self._sleeper = socket.socketpair()
         self._waker.setblocking(False)
@@ -124,6 +127,12 @@ class Watch:
         """
         if self._looker is not None:
             self._watched.add(caller)
+
+    def pause(self, caller: Caller) -> None:
+        """
+        Do not look at the lane of a caller that cannot ask: it waits for its turn.
+        """
+        self._watched.remove(caller)
 
     def remove(self, caller: Caller) -> None:
         """
@@ -365,6 +374,9 @@ class Watch:
                 idle_since = None
                 continue
             misses += 1
+            if self._queued:
+                # Whoever comes next may be waiting for this core.
+                os.sched_yield()
             if misses % LOOKS_PER_READING:
                 continue
             now = time.monotonic()

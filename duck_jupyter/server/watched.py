@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from ..transport.lanes import PHASE, POSTED, STATE, WATCHED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .callers import Caller
 
 __all__ = ["LEFT_S", "LeftToOthers", "LookTime", "Watched"]
@@ -23,6 +25,8 @@ LEFT_S = 2e-3
 #: wake each other for every call, each just after the other has gone to sleep.
 MOST_LOOK_S = 400e-6
 LEAST_LOOK_S = 5e-6
+#: What the word of a lane says that is looked at together with others.
+MANY = 2
 #: A request that came this soon after a look, its wake-up included, would have been
 #: seen by a longer one.
 WORTH_S = 400e-6
@@ -64,6 +68,7 @@ class Watched:
     def __init__(self) -> None:
         #: Read without the lock by the looker.
         self.callers: tuple[Caller, ...] = ()
+        self._known: set[Caller] = set()
         self._seen: dict[Caller, int] = {}
         self._lock = threading.Lock()
 
@@ -72,15 +77,20 @@ class Watched:
         Look at one more, unless it is gone.
         """
         with self._lock:
-            if not caller.gone and caller not in self.callers:
-                self._become((*self.callers, caller))
+            if caller.gone or caller in self._known:
+                return
+            self._known.add(caller)
+            self.callers = callers = (*self.callers, caller)
+            caller.words[WATCHED] = min(len(callers), MANY)
+            if len(callers) == MANY:
+                callers[0].words[WATCHED] = MANY
 
     def remove(self, caller: Caller) -> None:
         """
         Look at one less; twice is fine.
         """
         with self._lock:
-            self._become(tuple(c for c in self.callers if c is not caller))
+            self._drop([caller])
 
     def clear(self) -> tuple[Caller, ...]:
         """
@@ -91,7 +101,7 @@ class Watched:
         """
         with self._lock:
             before = self.callers
-            self._become(())
+            self._drop(before)
             self._seen = {}
             return before
 
@@ -106,17 +116,19 @@ class Watched:
             states = {caller: caller.words[STATE] for caller in self.callers}
             silent = [c for c, state in states.items() if self._seen.get(c) == state]
             self._seen = states
-            if silent:
-                self._become(tuple(c for c in self.callers if c not in silent))
+            self._drop(silent)
             return silent
 
-    def _become(self, callers: tuple[Caller, ...]) -> None:
-        before, self.callers = self.callers, callers
-        for caller in before:
-            if caller not in callers:
-                caller.words[WATCHED] = 0
-        for caller in callers:
-            caller.words[WATCHED] = len(callers)
+    def _drop(self, callers: Iterable[Caller]) -> None:
+        gone = self._known.intersection(callers)
+        if not gone:
+            return
+        self._known -= gone
+        self.callers = rest = tuple(c for c in self.callers if c not in gone)
+        for caller in gone:
+            caller.words[WATCHED] = 0
+        if len(rest) == 1:
+            rest[0].words[WATCHED] = 1
 
 
 class LeftToOthers:

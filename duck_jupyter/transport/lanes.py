@@ -10,8 +10,8 @@ words, from the next    state: a sequence number and a phase; the client moves i
 multiple of 64 on       idle -> posted, the server posted -> taken -> replied
 (32 bits each)          replied -> idle, where the answer was a grant
                         waiting: 1 while the client blocks and wants the bell
-                        watched: how many lanes the server looks at by itself, this
-                        one among them; 0 while it does not look at this one
+                        watched: 1 while the server looks at this lane by itself, 2
+                        while it looks at others too; 0 while it does not
                         length: bytes of the frame, or OVERFLOW; with GRANT in an
                         answer that the server takes back unless it is acknowledged
                         leaving: 1 when the client's thread has ended

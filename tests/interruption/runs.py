@@ -38,8 +38,8 @@ SURVEYS = 3
 WARM_RUNS = 2
 #: How often a usual step is tried that a run did not come to.
 TRIES = 3
-#: The part of the usual steps that may not be reached. A killed worker is a new one each
-#: time, which waits more or less often than the last.
+#: The part of the usual steps that may not be reached. A killed worker is a new one
+#: each time, which waits more or less often than the last.
 MOST_UNREACHED = {CUT: 0.1, NESTED: 0.1, KILLED: 0.3}
 #: Seconds in which a lock has to be free after an interrupt, and after a kill.
 FREE_S = 0.5
