@@ -9,11 +9,14 @@ the client says that the thread has ended, or the process ends.
 
 from __future__ import annotations
 
+import _multiprocessing
+import contextlib
+import multiprocessing.synchronize
 import threading
 from collections import deque
 from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import WorkerGone
 
@@ -24,7 +27,11 @@ if TYPE_CHECKING:
     from .locks import Claim, ObjectLocks
     from .objects import Entry
 
-__all__ = ["ClientProcess", "ClientThread", "Clients", "OpenContext"]
+__all__ = ["Acquired", "ClientProcess", "ClientThread", "Clients", "OpenContext"]
+
+
+#: The kind of a multiprocessing lock that anybody may release.
+SEMAPHORE = 1
 
 
 class OpenContext:
@@ -203,12 +210,43 @@ class ClientThread:
             return
 
 
+class Acquired(NamedTuple):
+    """
+    A lock that a client acquired by its method and did not release.
+    """
+
+    lock: Any
+    thread: ClientThread
+
+    def release(self) -> None:
+        """
+        Release it, since its client has ended, where one process at a time has it.
+
+        A semaphore may be there to be released by somebody else, and a lock that
+        belongs to a thread is released by that thread.
+        """
+        if _is_mutex(self.lock):
+            with contextlib.suppress(RuntimeError, ValueError):  # it is free
+                self.lock.release()
+
+
+def _is_mutex(lock: Any) -> bool:
+    if isinstance(lock, (type(threading.Lock()), multiprocessing.synchronize.Lock)):
+        return True
+    semaphore = isinstance(lock, _multiprocessing.SemLock)
+    return semaphore and (lock.kind, lock.maxvalue) == (SEMAPHORE, 1)
+
+
 class ClientProcess:
     """
     One connected process.
+
+    Args:
+        acquired: The locks that clients acquired, by their ids; that of all processes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, acquired: dict[int, Acquired]) -> None:
+        self.acquired = acquired
         self.lanes = 0
         self.threads: dict[int, ClientThread] = {}
         #: Its claims to the locks of objects, by the numbers of its blocks.
@@ -227,6 +265,7 @@ class Clients:
         self._locks = locks
         self._lock = threading.Lock()
         self._processes: dict[str, ClientProcess] = {}
+        self.acquired: dict[int, Acquired] = {}
 
     def threads(self) -> list[ClientThread]:
         """
@@ -243,7 +282,8 @@ class Clients:
         with self._lock:
             process = self._processes.get(hello.client)
             if process is None:
-                process = self._processes[hello.client] = ClientProcess()
+                process = ClientProcess(self.acquired)
+                self._processes[hello.client] = process
             thread = process.threads.get(hello.thread)
             if thread is None:
                 thread = process.threads[hello.thread] = ClientThread(process, hello)
@@ -281,6 +321,10 @@ class Clients:
             return False
         while process.claims:
             self._locks.end(process.claims.popitem()[1])
+        for key, acquired in list(self.acquired.items()):
+            if acquired.thread.process is process:
+                del self.acquired[key]
+                acquired.release()
         return True
 
     def end_block(self, process: ClientProcess, number: int) -> None:

@@ -8,7 +8,6 @@ interrupted or killed, and then nobody would have it.
 
 from __future__ import annotations
 
-import multiprocessing
 import queue
 import threading
 from collections import deque
@@ -16,6 +15,7 @@ from multiprocessing.synchronize import SemLock
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkerGone
+from .clients import Acquired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,10 +55,10 @@ def undo_of(
         name = getattr(target, "__name__", "")
         target = getattr(target, "__self__", None)
     if name == "release":
-        entry.holder, entry.acquired_by = "", None
+        thread.process.acquired.pop(id(target), None)
         return None
     if name in ACQUIRING:
-        return _undo_acquire(entry, target, value, thread)
+        return _undo_acquire(target, value, thread)
     if name == "__next__":
         if isinstance(target, _CallableIterator):
             # iter(items.get, None): its parts are what it would be pickled as.
@@ -75,21 +75,17 @@ def undo_of(
 
 
 def _undo_acquire(
-    entry: Entry, target: Any, value: Any, thread: ClientThread
+    target: Any, value: Any, thread: ClientThread
 ) -> Callable[[], None] | None:
-    release = getattr(target, "release", None)
     # What else is called so need not be a lock.
-    if value is not True or not callable(release):
+    if value is not True or type(target).__module__ not in LOCK_MODULES:
         return None
-    if type(target).__module__ not in LOCK_MODULES:
-        return None
-    entry.holder = thread.name
-    if isinstance(target, LOCKS):
-        entry.acquired_by = thread.process
+    acquired = thread.process.acquired
+    acquired[id(target)] = Acquired(target, thread)
 
     def undo() -> None:
-        entry.holder, entry.acquired_by = "", None
-        release()
+        acquired.pop(id(target), None)
+        target.release()
 
     return undo
 
@@ -98,12 +94,6 @@ def _undo_acquire(
 LOCK_MODULES = frozenset(
     {"_multiprocessing", "_thread", "multiprocessing.synchronize", "threading"}
 )
-
-
-#: Those that are free again when who acquired them has ended. Others, such as a
-#: semaphore, may be there to be released by somebody else, and those that belong to a
-#: thread are released with it.
-LOCKS = type(threading.Lock()), type(multiprocessing.Lock())
 
 
 #: Seconds after which a thread of the server that waits for a lock or an item looks

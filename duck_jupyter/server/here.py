@@ -42,7 +42,7 @@ class CallerHere:
     payload: Any = None
 
     def __init__(self) -> None:
-        self.thread = ClientThread(ClientProcess(), self.hello)
+        self.thread = ClientThread(ClientProcess({}), self.hello)
         self.contexts = self.thread.contexts
         #: What is granted by hand has arrived.
         self.grants: deque[Any] = deque(maxlen=0)

@@ -8,7 +8,6 @@ goes is given back once.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import threading
 import time
@@ -42,9 +41,7 @@ class Entry:
     """
 
     __slots__ = (
-        "acquired_by",
         "counts",
-        "holder",
         "holders",
         "idx",
         "is_open",
@@ -81,10 +78,6 @@ class Entry:
         #: References out there, by process; a shared object needs none to stay.
         self.holders: dict[str, int] = {}
         self.leases: list[float] = []
-        #: Who acquired the object, where it is a lock and a client did.
-        self.holder = ""
-        #: The process of that client, which releases it by ending.
-        self.acquired_by: object = None
         self.since = time.time()
         #: Whoever takes the next item of an iterator has it for that time. One that
         #: asks for its own next item is refused by Python.
@@ -329,16 +322,6 @@ class ObjectTable:
                 if entry.holders.pop(holder, None) is not None:
                     self._let_go(entry, gone)
         gone.clear()
-
-    def release_acquired(self, process: object) -> None:
-        """
-        Release the locks that a process acquired and that ended with them.
-        """
-        for entry in list(self.entries.values()):
-            if entry.acquired_by is process:
-                entry.acquired_by, entry.holder = None, ""
-                with contextlib.suppress(RuntimeError, ValueError):  # it is free
-                    getattr(entry.target, "__self__", entry.target).release()
 
     def remove(self, idx: int) -> None:
         """

@@ -113,8 +113,8 @@ class ProxyServer(AnswersByHand):
             self.locks,
             self.clients,
             self.publisher,
-            self._pause,
-            self._answer_lock,
+            lambda caller: self._start().watch.pause(caller),
+            lambda caller: self._start().answer_lock(caller),
             self._own_block_name,
         )
         self._dispatcher = Dispatcher(self.table, self.errors, self.desk)
@@ -165,11 +165,10 @@ class ProxyServer(AnswersByHand):
         with self._lock:
             if self._closed:
                 raise ProxyClosed("The server was closed; make a new one.")
-            serving = self._serving
-            if serving is None:
-                serving = self._start()
-                if threaded:
-                    serving.watch.start()
+            is_new = self._serving is None
+            serving = self._start()
+            if is_new and threaded:
+                serving.watch.start()
         if threaded:
             return
         try:
@@ -178,6 +177,8 @@ class ProxyServer(AnswersByHand):
             self.close()
 
     def _start(self) -> Serving:
+        if self._serving is not None:
+            return self._serving
         secret = secrets.token_bytes(SECRET_BYTES)
         doorway = Doorway(secret, self.bufsize, self.max_message)
         self._serving = Serving(
@@ -367,14 +368,6 @@ class ProxyServer(AnswersByHand):
         for caller in self.callers():
             caller.tally.reset_peaks(idx)
 
-    def _pause(self, caller: Caller) -> None:
-        if self._serving is not None:
-            self._serving.watch.pause(caller)
-
-    def _answer_lock(self, caller: Caller) -> None:
-        if self._serving is not None:
-            self._serving.answer_lock(caller)
-
     def callers(self) -> list[Caller]:
         """
         Give the client threads that are connected.
@@ -383,7 +376,7 @@ class ProxyServer(AnswersByHand):
 
     def delays(self) -> list[tuple[float, float]]:
         """
-        Give when requests had to wait until they were seen, and how long, in seconds.
+        Give when requests waited until they were seen, and how long, in seconds.
         """
         return [] if self._serving is None else list(self._serving.watch.delays)
 

@@ -192,7 +192,6 @@ class Serving:
         self._workers.went(caller, last=last)
         self._table.count(caller.tally.counts())
         if last:
-            self._table.release_acquired(caller.thread.process)
             self._table.drop_holder(caller.hello.client)
 
     def _disconnect(self, caller: Caller) -> bool:

@@ -67,4 +67,6 @@ def _holder(server: ProxyServer, entry: Entry) -> str:
     for thread in server.clients.threads():
         if any(context.entry is entry for context in thread.contexts):
             return thread.name
-    return entry.holder
+    lock = getattr(entry.target, "__self__", entry.target)
+    acquired = server.clients.acquired.get(id(lock))
+    return "" if acquired is None else acquired.thread.name

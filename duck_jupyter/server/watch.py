@@ -278,12 +278,11 @@ class Watch:
         """
         Leave a caller to a looker that is at work.
         """
-        if self._looker is None or self._inside is not None:
-            return False
-        if not caller.words[WATCHED]:
-            return False
-        self._left.add(caller)
-        return True
+        looks = self._looker is not None and self._inside is None
+        if looks and caller.words[WATCHED]:
+            self._left.add(caller)
+            return True
+        return False
 
     def _be_looker(self, me: object, called: list[tuple[Caller, bool]]) -> None:
         self._looker = me
