@@ -23,6 +23,7 @@ from ..errors import DataDecodeError, DataTooBigError, KernelGone
 from ..transport.lanes import STATE
 from ..transport.rendezvous import connect
 from .channel import Channel
+from .orphans import end_if_orphaned
 from .threads import ThreadState
 
 if TYPE_CHECKING:
@@ -154,7 +155,11 @@ class Exchanges:
                 f"{self.who} has closed. Share the object again and pass the new proxy."
             )
         number = self.thread.number if thread is None else thread
-        lane = connect(self.address, self.secret, self.client, number)
+        try:
+            lane = connect(self.address, self.secret, self.client, number)
+        except KernelGone:
+            end_if_orphaned()
+            raise
         channel = Channel(lane, self.who)
         self._channels.add(channel)
         return channel
@@ -176,6 +181,7 @@ class Exchanges:
         if isinstance(error, KernelGone):
             # The others lead to the same server.
             del idle[:]
+            end_if_orphaned()
 
     def detach(self) -> None:
         """

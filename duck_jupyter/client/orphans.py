@@ -1,0 +1,73 @@
+"""
+Pool workers whose kernel was killed: nobody tells them to end.
+
+A worker of a pool waits for its next task on a pipe whose other end it and its siblings
+hold as well. So when the process that made the pool is killed, they wait for ever.
+"""
+
+from __future__ import annotations
+
+import _thread
+import multiprocessing
+import os
+import signal
+import threading
+from pathlib import Path
+
+__all__ = ["end_if_orphaned"]
+
+#: Seconds for what the task does about the error, such as saving what it has.
+GRACE_S = 1.0
+#: Seconds after which a process ends that does not heed SIGTERM.
+TERM_S = 0.5
+#: Where the main functions of pool workers are defined.
+POOL_MODULES = frozenset(
+    {
+        "concurrent.futures.process",
+        "joblib.externals.loky.process_executor",
+        "loky.process_executor",
+        "multiprocessing.pool",
+    }
+)
+
+#: The states of a process that has ended.
+ENDED = frozenset("XZ")
+
+_ending = threading.Lock()
+
+
+def end_if_orphaned() -> None:
+    """
+    End this process soon, if it is a pool's worker and the pool's owner has ended.
+    """
+    parent = multiprocessing.parent_process()
+    process = multiprocessing.current_process()
+    target = getattr(process, "_target", None)
+    if getattr(target, "__module__", None) not in POOL_MODULES:
+        return
+    if parent is None or parent.pid is None or not _has_ended(parent.pid):
+        return
+    if _ending.acquire(blocking=False):
+        _thread.start_new_thread(_end, ())
+
+
+def _has_ended(pid: int) -> bool:
+    """
+    Tell whether a process has ended.
+
+    ``multiprocessing`` cannot: of a forked worker, the siblings hold the pipe by which
+    it would know.
+    """
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    return status.rpartition(")")[2].split()[0] in ENDED
+
+
+def _end() -> None:
+    pause = threading.Event()
+    pause.wait(GRACE_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+    pause.wait(TERM_S)
+    os._exit(os.EX_TEMPFAIL)
