@@ -33,7 +33,7 @@ __all__ = ["Search", "Visited"]
 
 PRIVATE = {"get", "put", "got"}
 NO_FENCES = {"load", "store", "acknowledge", "see", "set", "grant", "undo", "clock"}
-NO_FENCES |= {"call", "lock"}
+NO_FENCES |= {"call"}
 #: Where a signal may cut a call short, or come with a call of its own.
 AT_REST = {("bells", ""), ("acquire", "post")}
 OF_A_CALL = {"load", "store", "ring", "fence", "poll", "hear"}
