@@ -56,6 +56,7 @@ PLAYED = [
     Rules(("item", "plain"), dies="client"),
     Rules(("plain", "item"), dies="server"),
     Rules(("lock", "plain"), gives_up=True),
+    Rules(("lock", "plain")),
     Rules(("waits", "plain"), nested="item"),
 ]
 WALKS = 30
