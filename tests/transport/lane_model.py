@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+from duck_jupyter.server.watched import MANY
 from duck_jupyter.transport.lanes import (
     FIRST_OF_SEQUENCE,
     IDLE,
@@ -24,35 +25,12 @@ from duck_jupyter.transport.lanes import (
     TAKEN,
 )
 
-from .lane_state import GiveUp, Op, Rules
+from .lane_state import GiveUp, Op, Rules, get, load, own, put, store
 
 __all__ = ["Model", "Program"]
 
 Program = Generator[Op, Any, Any]
 STATE, WAITING, WATCHED, LENGTH = "STATE", "WAITING", "WATCHED", "LENGTH"
-
-
-def get(name: str, lane: int = -1) -> Op:
-    return Op("get", name, lane)
-
-
-def put(name: str, value: Any, lane: int = -1) -> Op:
-    return Op("put", name, lane, value)
-
-
-def load(lane: int, word: str) -> Op:
-    return Op("load", word, lane)
-
-
-def own(lane: int, word: str) -> Op:
-    """
-    Load a word that nobody else writes at this moment.
-    """
-    return Op("load", word, lane, "own")
-
-
-def store(lane: int, word: str, value: Any) -> Op:
-    return Op("store", word, lane, value)
 
 
 class Model:
@@ -101,13 +79,14 @@ class Model:
         seq = (seq + FIRST_OF_SEQUENCE) & SEQUENCE
         yield put("seq", seq, lane)
         yield store(lane, STATE, seq | POSTED)
-        trusts = (yield load(lane, WATCHED)) > 0
-        if not trusts:
+        watched = yield load(lane, WATCHED)
+        if not watched:
             yield from self.ring(lane)
-        if self.rules.without != "second look at WATCHED":
-            trusts = False
+        among_many = watched > 1
+        trusts = watched > 0 and self.rules.without == "second look at WATCHED"
+        del watched
         if (yield load(lane, STATE)) != seq | REPLIED:
-            end = yield from self.block(lane, seq | REPLIED, trusts)
+            end = yield from self.wait_on(lane, seq | REPLIED, among_many, trusts)
             if end == "given up":
                 raise GiveUp
             if end == "gone":
@@ -122,6 +101,15 @@ class Model:
     def ring(self, lane: int) -> Program:
         if self.rules.without != "bell of a request":
             yield Op("ring", "server", lane)
+
+    def wait_on(
+        self, lane: int, answered: int, among_many: bool, trusts: bool
+    ) -> Program:
+        if among_many:
+            if (yield load(lane, STATE)) == answered:
+                return "answered"
+            yield load(lane, WATCHED)  # it ends the look, which is one turn here
+        return (yield from self.block(lane, answered, trusts))
 
     def block(self, lane: int, answered: int, trusts: bool) -> Program:
         yield store(lane, WAITING, 1)
@@ -276,22 +264,28 @@ class Model:
     def become(self, how: str, lane: int = -1) -> Program:
         yield Op("acquire", "watched_lock")
         before = yield get("watched")
-        after = before
         if how == "clear":
-            after = ()
+            yield from self.drop(before, before)
         elif how == "remove":
-            after = tuple(one for one in before if one != lane)
+            yield from self.drop(before, (lane,))
         elif not (yield Op("see", "gone", lane)) and lane not in before:
-            after = (*before, lane)
-        if how != "add" or after != before:
-            yield put("watched", after)
-            for one in before:
-                if one not in after:
-                    yield store(one, WATCHED, 0)
-            for one in after:
-                yield store(one, WATCHED, len(after))
+            yield put("watched", (*before, lane))
+            yield store(lane, WATCHED, min(len(before) + 1, MANY))
+            if len(before) + 1 == MANY:
+                yield store(before[0], WATCHED, MANY)
         yield Op("release", "watched_lock")
         return before
+
+    def drop(self, before: tuple[int, ...], lanes: tuple[int, ...]) -> Program:
+        gone = tuple(sorted({*before} & {*lanes}))
+        if not gone:
+            return
+        rest = tuple(one for one in before if one not in gone)
+        yield put("watched", rest)
+        for one in gone:
+            yield store(one, WATCHED, 0)
+        if len(rest) == 1:
+            yield store(rest[0], WATCHED, 1)
 
     # -- the server's answers: Serving and Caller -----------------------------------
 
@@ -306,7 +300,7 @@ class Model:
         kind = (*self.rules.plan, self.rules.nested)[n]
         if kind == "lock":
             yield Op("grant", "", lane, n)
-            has_answer = yield Op("lock", "", lane, n)
+            has_answer = yield from self.lock(lane, n)
         else:
             has_answer = yield Op("call", kind, lane, n)
             if kind == "item":
@@ -348,12 +342,47 @@ class Model:
             phase = IDLE
         if phase in (TAKEN, REPLIED) or self.rules.without == "acknowledgement":
             while (yield get("grants", lane)):
-                yield Op("undo", "", lane)
+                n = yield Op("undo", "", lane)
+                if self.rules.plan[n : n + 1] == ("lock",):
+                    yield from self.give_up(n)
         elif phase == IDLE:
             yield Op("set", "grants", lane, ())
 
+    # -- the lock of the object: Desk and ObjectLocks -------------------------------
+
+    def lock(self, lane: int, n: int) -> Program:
+        yield Op("acquire", "locks")
+        yield put("begun", (*(yield get("begun")), n))
+        waits = yield get("held")
+        if waits:
+            yield from self.become("remove", lane)
+            yield put("waits", (lane, n))
+        else:
+            yield put("granted", (*(yield get("granted")), n))
+        yield Op("release", "locks")
+        if (
+            n not in (yield get("grants", lane))
+            and self.rules.without != "second look at claims"
+        ):
+            yield from self.give_up(n)  # it was taken back meanwhile
+        return not waits
+
+    def give_up(self, n: int) -> Program:
+        yield Op("acquire", "locks")
+        if (yield get("waits"))[1] == n:
+            yield put("waits", (None, -1))
+        elif n in (yield get("granted")) and n not in (yield get("undone")):
+            yield put("undone", (*(yield get("undone")), n))
+        yield Op("release", "locks")
+
     def holder(self) -> Program:
-        lane, n = yield Op("unlock")
+        yield Op("acquire", "locks")
+        lane, n = yield get("waits")
+        yield put("held", False)
+        yield put("waits", (None, -1))
+        if lane is not None:
+            yield put("granted", (*(yield get("granted")), n))
+        yield Op("release", "locks")
         if lane is not None:
             if (yield get("looker")) is not None:
                 yield from self.become("add", lane)

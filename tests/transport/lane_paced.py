@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from duck_jupyter.client.channel import TRUST_S
 from duck_jupyter.server.callers import Caller
-from duck_jupyter.server.locks import Claim, ObjectLocks
 from duck_jupyter.transport.lanes import Lane
 
 from .lane_state import GiveUp, Op, Step
@@ -24,7 +23,6 @@ __all__ = [
     "PacedCaller",
     "PacedLane",
     "PacedLock",
-    "PacedLocks",
     "PacedTime",
     "Poll",
     "Words",
@@ -228,6 +226,10 @@ class PacedCaller(Caller):
 
     number: int
 
+    def __hash__(self) -> int:
+        # Sets of callers have the order of their lanes, which the model takes.
+        return self.number
+
     @property
     def gone(self) -> bool:
         if is_actor():
@@ -241,22 +243,9 @@ class PacedCaller(Caller):
         _gone.__set__(self, value)
 
 
-class PacedLocks(ObjectLocks):
-    """
-    The locks of the objects.
-    """
-
-    def acquire(self, claim: Claim) -> bool:
-        if not is_actor():
-            return super().acquire(claim)
-        result = stop("lock")
-        assert super().acquire(claim) is result
-        return bool(result)
-
-
 class PacedTime:
     """
-    The clock of `server.watch`: it moves where the trace says so.
+    The clock of the server's watch: it moves where the trace says so.
     """
 
     @staticmethod
@@ -267,7 +256,7 @@ class PacedTime:
         asks = sys._getframe(1).f_code.co_name
         if asks == "_look":
             return float(stop("clock"))
-        return float(asks == "_find_stuck" and actor.timed_out)
+        return float(asks == "find_stuck" and actor.timed_out)
 
 
 class Poll:

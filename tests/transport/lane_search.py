@@ -33,9 +33,11 @@ __all__ = ["Search", "Visited"]
 
 PRIVATE = {"get", "put", "got"}
 NO_FENCES = {"load", "store", "acknowledge", "see", "set", "grant", "undo", "clock"}
-NO_FENCES |= {"call", "lock"}
+NO_FENCES |= {"call"}
 #: Where a signal may cut a call short, or come with a call of its own.
 AT_REST = {("bells", ""), ("acquire", "post")}
+#: How likely it is that the holder of the lock lets others go first.
+HOLDS = 0.97
 OF_A_CALL = {"load", "store", "ring", "fence", "poll", "hear"}
 
 
@@ -325,7 +327,12 @@ class Search:
         Give the steps of one run, which chance decides, until nothing can happen.
         """
         state, trace = self.start, []
+        holder = len(state.programs) - 1
         while not self.is_settled(state) and (steps := list(self.steps(state))):
+            # Mostly the lock is still held when the client comes to claim it.
+            others = [one for one in steps if one[0].program != holder]
+            if 0 < len(others) < len(steps) and chance.random() < HOLDS:
+                steps = others
             step, state = chance.choice(steps)
             trace.append(step)
         return trace

@@ -13,13 +13,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CLIENT", "HOLDER", "GiveUp", "Op", "Rules", "State", "Step", "results"]
+__all__ = [
+    "CLIENT",
+    "HOLDER",
+    "GiveUp",
+    "Op",
+    "Rules",
+    "State",
+    "Step",
+    "get",
+    "load",
+    "own",
+    "put",
+    "results",
+    "store",
+]
 
 #: The numbers of two programs; between them are the server's threads.
 CLIENT, HOLDER = 0, -1
 OF_ALL: dict[str, Any] = {
     # The server: its locks and variables, and whose bells have rung: (lane, hung up).
-    **dict.fromkeys(("post", "watched_lock", "looker", "inside"), None),
+    **dict.fromkeys(("post", "watched_lock", "locks", "looker", "inside"), None),
     **dict.fromkeys(("watched", "left", "bells"), ()),
     # The lock of the object: whether the holder has it, and who waits for it.
     "held": True,
@@ -61,6 +75,29 @@ class Op(NamedTuple):
     name: str = ""
     lane: int = -1
     value: Any = None
+
+
+def get(name: str, lane: int = -1) -> Op:
+    return Op("get", name, lane)
+
+
+def put(name: str, value: Any, lane: int = -1) -> Op:
+    return Op("put", name, lane, value)
+
+
+def load(lane: int, word: str) -> Op:
+    return Op("load", word, lane)
+
+
+def own(lane: int, word: str) -> Op:
+    """
+    Load a word that nobody else writes at this moment.
+    """
+    return Op("load", word, lane, "own")
+
+
+def store(lane: int, word: str, value: Any) -> Op:
+    return Op("store", word, lane, value)
 
 
 class Rules(NamedTuple):
@@ -215,32 +252,16 @@ def results(
                 None,
                 state.put("grants", (*state.get("grants", lane), value), lane),
             )
-        case "lock":
-            state, held = state.add("begun", value), state.get("held")
-            is_given_up = value not in state.get("grants", lane)
-            if is_given_up and rules.without != "second look at claims":
-                yield not held, state  # it was taken back meanwhile
-            elif held:
-                yield False, state.put("waits", (lane, value))
-            else:
-                yield True, state.add("granted", value)
-        case "unlock":
-            waits = state.get("waits")
-            state = state.put("held", False).put("waits", (None, -1))
-            yield (
-                waits,
-                state if waits[0] is None else state.add("granted", waits[1]),
-            )
         case "undo":
-            yield None, _undo(state, lane)
+            yield _undo(rules, state, lane)
 
 
-def _undo(state: State, lane: int) -> State:
+def _undo(rules: Rules, state: State, lane: int) -> tuple[int, State]:
     grants = state.get("grants", lane)
     if not grants:
-        return state  # another thread was quicker
+        return len(rules.plan), state  # another thread was quicker
     *others, n = grants
     state = state.put("grants", tuple(others), lane)
-    if state.get("waits")[1] == n:
-        return state.put("waits", (None, -1))
-    return state.add("undone", n) if n in state.get("granted") else state
+    # A claim to the lock is given up in steps of its own.
+    is_lock = rules.plan[n : n + 1] == ("lock",)
+    return n, state if is_lock else state.add("undone", n)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from duck_jupyter.client import channel, link
-from duck_jupyter.server import watch
+from duck_jupyter.server import watch, watched
 
 from .lane_paced import PacedTime
 from .lane_replay import Player
@@ -30,9 +30,9 @@ RUNS = [
     (Rules(("item", "plain"), threads=1, gives_up=True), 33270),
     (Rules(("item",), dies="client"), 56119),
     (Rules(("item", "plain"), threads=1, dies="server"), 16520),
-    (Rules(("lock",), threads=1, dies="client"), 12925),
-    (Rules(("lock", "plain"), threads=1), 25335),
-    (Rules(("plain",), nested="item", threads=1), 7412),
+    (Rules(("lock",), threads=1, dies="client"), 13868),
+    (Rules(("lock", "plain"), threads=1), 25564),
+    (Rules(("plain",), nested="item", threads=1), 7418),
 ]
 #: Without one of these a client may wait for ever.
 NEEDS = [
@@ -56,6 +56,7 @@ PLAYED = [
     Rules(("item", "plain"), dies="client"),
     Rules(("plain", "item"), dies="server"),
     Rules(("lock", "plain"), gives_up=True),
+    Rules(("lock", "plain")),
     Rules(("waits", "plain"), nested="item"),
 ]
 WALKS = 30
@@ -81,11 +82,12 @@ def few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Look once where the code looks many times, and let the trace say what time it is.
     """
-    for name in ("MOST_LOOKS", "LEAST_LOOKS", "LOOKS_AMONG_MANY"):
+    for name in ("MOST_LOOKS", "LEAST_LOOKS", "LOOKS_AMONG_MANY", "LOOKS_A_TURN"):
         monkeypatch.setattr(channel, name, 1)
     monkeypatch.setattr(link, "LOOKS_FOR_A_LOCK", 1)
     monkeypatch.setattr(watch, "LOOKS_PER_READING", 1)
-    monkeypatch.setattr(watch, "time", PacedTime)
+    for module in (watch, watched):
+        monkeypatch.setattr(module, "time", PacedTime)
 
 
 @contextmanager
