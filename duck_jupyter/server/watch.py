@@ -22,20 +22,19 @@ thread at the post looks after `LEFT_S` whether these callers were answered.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING
 
-from ..transport.bells import make_bells
+from ..transport.bells import Waker, make_bells
 from ..transport.lanes import PHASE, POSTED, STATE, WATCHED
 from .door import Door, report_error
 from .interval import ShortInterval
 from .watched import LEFT_S, LeftToOthers, LookTime, Watched
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterable, Sized
 
     from ..transport.strangers import Stranger
@@ -88,11 +87,9 @@ class Watch:
         self._tidy = tidy
         self._queued = queued
         self._bells = make_bells()
-        self._waker, self._sleeper = socket.socketpair()
-        self._waker.setblocking(False)
-        self._sleeper.setblocking(False)
+        self._waker = Waker()
         self.door = Door(listener, self._bells, admit, greet)
-        self._bells.add(self._sleeper, self._sleeper)
+        self._bells.add(self._waker.bell, self._waker)
         self._post = threading.Lock()
         self._count_lock = threading.Lock()
         self._spare = 0
@@ -152,8 +149,7 @@ class Watch:
         """
         Let the thread at the post have a look around. Safe in ``__del__``.
         """
-        with contextlib.suppress(OSError):
-            self._waker.send(b"w")
+        self._waker.wake()
 
     def close(self) -> None:
         """
@@ -171,7 +167,6 @@ class Watch:
         self.closed = True
         self._bells.close()
         self._waker.close()
-        self._sleeper.close()
 
     # -- the threads -----------------------------------------------------------------
 
@@ -228,7 +223,6 @@ class Watch:
         with self._post:
             self._bells.close()
             self._waker.close()
-            self._sleeper.close()
             # Else a lane would stay mapped until the server itself is collected.
             self._left.clear()
             self.door.clear()
@@ -264,9 +258,8 @@ class Watch:
         for owner, must_hear in owners:
             if self.door.takes(owner):
                 self._interval.want()
-            elif owner is self._sleeper:
-                with contextlib.suppress(OSError):
-                    self._sleeper.recv(4096)
+            elif owner is self._waker:
+                self._waker.hear()
                 woken = True
             elif must_hear or not self._is_being_looked_after(owner):
                 called.append((owner, must_hear))

@@ -7,12 +7,12 @@ from __future__ import annotations
 import contextlib
 import select
 import selectors
-from typing import TYPE_CHECKING, Any
+import socket
+from typing import Any
 
-if TYPE_CHECKING:
-    import socket
+from .lanes import Doorbell
 
-__all__ = ["Bells", "make_bells"]
+__all__ = ["Bells", "Waker", "make_bells"]
 
 #: One byte a bell: far from what a socket's buffer holds.
 HEAR_EVERY = 32
@@ -74,7 +74,8 @@ class EdgeBells(Bells):
     """
 
     def __init__(self) -> None:
-        self._epoll = select.epoll()
+        #: Closed with the last thread that uses it, so that its number stays its own.
+        self._epoll: select.epoll | None = select.epoll()
         self._owners: dict[int, Any] = {}
         self._unheard: dict[int, int] = {}
 
@@ -85,7 +86,12 @@ class EdgeBells(Bells):
         self._owners[bell.fileno()] = owner
         self._unheard[bell.fileno()] = 0
         events = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
-        self._epoll.register(bell.fileno(), events)
+        self._selected().register(bell.fileno(), events)
+
+    def _selected(self) -> select.epoll:
+        if self._epoll is None:
+            raise ValueError("nobody waits for bells any more")
+        return self._epoll
 
     def give(self, bell: socket.socket, owner: Any) -> None:
         """
@@ -99,14 +105,14 @@ class EdgeBells(Bells):
         """
         if self._owners.pop(bell.fileno(), None) is not None:
             with contextlib.suppress(OSError, ValueError):
-                self._epoll.unregister(bell.fileno())
+                self._selected().unregister(bell.fileno())
 
     def wait(self, timeout: float | None) -> list[tuple[Any, bool]]:
         """
         Block until a bell rings.
         """
         rang = []
-        for fd, events in self._epoll.poll(timeout):
+        for fd, events in self._selected().poll(timeout):
             owner = self._owners.get(fd)
             if owner is None:
                 continue
@@ -120,9 +126,45 @@ class EdgeBells(Bells):
         """
         Give the system's part back.
         """
+        self._epoll = None
         self._owners.clear()
-        self._epoll.close()
-        self._owners.clear()
+
+
+class Waker:
+    """
+    Wakes the thread that waits for bells, from any other one.
+    """
+
+    def __init__(self) -> None:
+        waker, self.bell = socket.socketpair()
+        for end in (waker, self.bell):
+            end.setblocking(False)
+            end.__class__ = Doorbell
+        #: Closed with the last thread that uses it.
+        self._waker: socket.socket | None = waker
+
+    def wake(self) -> None:
+        """
+        Ring the bell. Safe in ``__del__``.
+        """
+        waker = self._waker
+        if waker is not None:
+            with contextlib.suppress(OSError):
+                waker.send(b"w")
+
+    def hear(self) -> None:
+        """
+        Take what came, in the thread that was woken.
+        """
+        with contextlib.suppress(OSError):
+            self.bell.recv(4096)
+
+    def close(self) -> None:
+        """
+        Wake nobody any more; called by the thread that is woken. Twice is fine.
+        """
+        self._waker = None
+        self.bell.close()
 
 
 def make_bells() -> Bells:
