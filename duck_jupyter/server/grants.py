@@ -11,7 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from multiprocessing.synchronize import SemLock
+from multiprocessing import synchronize
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkerGone
@@ -99,12 +99,19 @@ LOCK_MODULES = frozenset(
 #: Seconds after which a thread of the server that waits for a lock or an item looks
 #: whether anybody still wants it.
 LOOK_EVERY_S = 1.0
-WAITED_FOR: tuple[Any, ...] = (
-    type(threading.Lock()),
-    type(threading.RLock()),
-    threading.Semaphore,
-    threading.Condition,
-    SemLock,
+#: Of these very types, for a subclass may take other arguments.
+WAITED_FOR: frozenset[type] = frozenset(
+    {
+        type(threading.Lock()),
+        type(threading.RLock()),
+        threading.Semaphore,
+        threading.BoundedSemaphore,
+        threading.Condition,
+        synchronize.Lock,
+        synchronize.RLock,
+        synchronize.Semaphore,
+        synchronize.BoundedSemaphore,
+    }
 )
 
 
@@ -123,9 +130,7 @@ def wait_for(caller: Caller, target: Any, name: str) -> bool:
     Raises:
         WorkerGone: The client has disconnected.
     """
-    if (name not in ACQUIRING and name != "__enter__") or (
-        not issubclass(type(target), WAITED_FOR)
-    ):
+    if type(target) not in WAITED_FOR or name not in ACQUIRING | {"__enter__"}:
         return False
     while not target.acquire(True, LOOK_EVERY_S):
         if caller.gone:
