@@ -11,6 +11,7 @@ import contextlib
 import hmac
 import multiprocessing
 import os
+import select
 import socket
 import tempfile
 import threading
@@ -266,7 +267,8 @@ def _call(caller: socket.socket, address: str, deadline: float) -> None:
     while not _is_taken(caller, address):
         if time.monotonic() > deadline:
             raise BlockingIOError("too many others wait there")
-        threading.Event().wait(CALL_AGAIN_S)
+        # Not an Event: an interrupt inside of it breaks its lock.
+        select.select((), (), (), CALL_AGAIN_S)
 
 
 def _is_taken(caller: socket.socket, address: str) -> bool:
