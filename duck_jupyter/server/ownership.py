@@ -13,6 +13,7 @@ import contextlib
 import functools
 import threading
 import types
+import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -118,10 +119,23 @@ def _own_values(part: Any) -> Iterator[Any]:
         values = None
     if type(values) is dict and len(values) <= MOST_PARTS:
         yield from list(values.values())
-    for base in type(part).__mro__:
-        for member in vars(base).values():
-            if type(member) is types.MemberDescriptorType:
-                try:
-                    yield member.__get__(part)
-                except AttributeError:  # a slot that is empty
-                    continue
+    for member in _slots(type(part)):
+        try:
+            yield member.__get__(part)
+        except AttributeError:  # it is empty
+            continue
+
+
+def _slots(kind: type) -> list[Any]:
+    found = _slots_of.get(kind)
+    if found is None:
+        found = _slots_of[kind] = [
+            member
+            for base in kind.__mro__
+            for member in vars(base).values()
+            if type(member) is types.MemberDescriptorType
+        ]
+    return found
+
+
+_slots_of: weakref.WeakKeyDictionary[type, list[Any]] = weakref.WeakKeyDictionary()
