@@ -120,10 +120,8 @@ def _own_values(part: Any) -> Iterator[Any]:
     if type(values) is dict and len(values) <= MOST_PARTS:
         yield from list(values.values())
     for member in _slots(type(part)):
-        try:
+        with contextlib.suppress(AttributeError):  # an empty one
             yield member.__get__(part)
-        except AttributeError:  # it is empty
-            continue
 
 
 def _slots(kind: type) -> list[Any]:
