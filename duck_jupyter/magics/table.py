@@ -134,7 +134,7 @@ def html_of(
 
 def _cells(row: Row) -> tuple[str, ...]:
     if row.peak:
-        # Past its end a frame travels in a block of its own.
+        # Past its end a frame travels beside the buffer.
         fill = f"{row.last / row.bufsize:.0%}, peak {row.peak / row.bufsize:.0%}"
         fill += f" of {in_bytes(row.bufsize)}"
     else:

@@ -63,7 +63,7 @@ class Policy:
 
     #: The name it is shared under.
     name: str
-    #: Bytes; a frame above this size travels in a block of its own.
+    #: Bytes; a frame above this size travels beside the buffer.
     bufsize: int
     max_chain: int = DEFAULT_MAX_CHAIN
     readonly: bool = False

@@ -80,8 +80,8 @@ class ProxyServer(AnswersByHand):
     Whoever makes it closes it; it is a context manager, which also runs it.
 
     Args:
-        bufsize: Bytes of one client thread's buffer. A larger frame travels in a
-            block of its own, which is slower and does no harm.
+        bufsize: Bytes of one client thread's buffer. A larger frame travels
+            beside it, which is slower and does no harm.
         max_chain: The highest level of a proxy; a shared object is of level 0.
         max_message: The largest message in bytes, wherever it travels.
 

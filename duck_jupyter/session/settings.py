@@ -34,8 +34,8 @@ class DuckJupyter(Configurable):
 
     bufsize = Int(
         DEFAULT_BUFSIZE,
-        help="Bytes of the buffer of one worker thread. A larger frame travels in a "
-        "block of its own, which is slower and does no harm.",
+        help="Bytes of the buffer of one worker thread. A larger frame travels "
+        "beside it, which is slower and does no harm.",
     ).tag(config=True)
 
     max_chain = Int(
