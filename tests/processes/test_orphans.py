@@ -78,9 +78,17 @@ def is_over(worker: psutil.Process) -> bool:
         return True
 
 
-@pytest.mark.parametrize("kind", ["executor", "pool"])
-@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-@pytest.mark.parametrize("name", ["wait", "give"])
+@pytest.mark.parametrize(
+    ("kind", "method", "name"),
+    [
+        ("executor", "fork", "wait"),
+        ("executor", "fork", "give"),
+        ("executor", "forkserver", "wait"),
+        ("executor", "spawn", "give"),
+        ("pool", "fork", "give"),
+        ("pool", "spawn", "wait"),
+    ],
+)
 def test_pool_workers_that_wait_end_soon_after_their_kernel(
     kind: str, method: str, name: str, tmp_path: Path
 ) -> None:
