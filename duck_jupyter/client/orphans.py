@@ -45,10 +45,10 @@ def end_if_orphaned() -> None:
     target = getattr(process, "_target", None)
     if getattr(target, "__module__", None) not in POOL_MODULES:
         return
-    if parent is None or parent.pid is None or not _has_ended(parent.pid):
+    if parent is None or parent.pid is None:
         return
     if _ending.acquire(blocking=False):
-        _thread.start_new_thread(_end, ())
+        _thread.start_new_thread(_end, (parent.pid,))
 
 
 def _has_ended(pid: int) -> bool:
@@ -65,9 +65,13 @@ def _has_ended(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] in ENDED
 
 
-def _end() -> None:
+def _end(parent: int) -> None:
     pause = threading.Event()
     pause.wait(GRACE_S)
+    # Asked after that: a process closes its sockets before it has ended.
+    if not _has_ended(parent):
+        _ending.release()  # it only stopped its server
+        return
     os.kill(os.getpid(), signal.SIGTERM)
     pause.wait(TERM_S)
     os._exit(os.EX_TEMPFAIL)
