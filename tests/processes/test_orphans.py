@@ -4,15 +4,21 @@ The workers of a pool end soon after their kernel was killed.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
+from duck_jupyter.client.orphans import GRACE_S
+from duck_jupyter.errors import KernelGone
+from duck_jupyter.proxy import ProxyServer
 from tests.support.processes import ROOT, wait_until
 
 if TYPE_CHECKING:
@@ -123,3 +129,27 @@ def test_pool_workers_that_wait_end_soon_after_their_kernel(
             killed = time.monotonic()
             assert wait_until(lambda: all(map(is_over, workers)))
             assert time.monotonic() - killed < ENDED_S + 2
+
+
+def read(store: Any) -> Any:
+    """
+    Use a proxy in a pool's worker.
+    """
+    return store.value
+
+
+class Store:
+    value = 3
+
+
+def test_a_server_that_stops_ends_no_worker() -> None:
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        with ProxyServer() as server:
+            proxy = server.create_proxy(Store())
+            assert pool.submit(read, proxy).result() == 3
+        worker = psutil.Process(pool.submit(os.getpid).result())
+        with pytest.raises(KernelGone):
+            pool.submit(read, proxy).result()
+        assert not wait_until(lambda: is_over(worker), GRACE_S + 0.5)
+        assert pool.submit(os.getpid).result() == worker.pid
