@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any
 
     from .blocks import Context
     from .channel import Channel
@@ -47,11 +46,24 @@ class ThreadState(threading.local):
     #: The buffers of the answer that is being decoded.
     buffers: Sequence[Any] = ()
 
+    #: The block of which ``with`` has looked up one method, and not yet the other.
+    looked_up: Context | None = None
+    #: The thread, for the server: one client thread, one thread to the objects.
+    number: int
+    #: The channels that no call uses.
+    idle: IdleChannels
+    #: The blocks that this thread has entered and not left, outermost first.
+    entered: list[Context]
+
     def __init__(self, numbers: Iterator[int]) -> None:
-        #: The thread, for the server: one client thread, one thread to the objects.
-        self.number = next(numbers)
-        self.idle = IdleChannels()
-        #: The blocks that this thread has entered and not left, outermost first.
-        self.entered: list[Context] = []
-        #: The block of which ``with`` has looked up one method, and not yet the other.
-        self.looked_up: Context | None = None
+        own = self.__dict__
+        own.setdefault("number", next(numbers))
+        own.setdefault("idle", IdleChannels())
+        own.setdefault("entered", [])
+
+    def __getattr__(self, name: str) -> Any:
+        # A call in the middle of `__init__`, from a signal handler or a destructor.
+        make = {"number": threading.get_ident, "idle": IdleChannels, "entered": list}
+        if name not in make:
+            raise AttributeError(name)
+        return self.__dict__.setdefault(name, make[name]())
