@@ -241,6 +241,8 @@ class Serving:
             )
             caller.payload = payload
         except BaseException as error:  # everything goes to who asked
+            if caller.gone:
+                return  # this end was hung up, which says more than an answer
             fault = self._dispatcher.fault(unreadable(error), payload, caller)
             self._reply(caller, *fault)
             self._hand_back(caller)
