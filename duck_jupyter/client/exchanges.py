@@ -173,7 +173,8 @@ class Exchanges:
         Never use a channel again whose exchange was cut short.
         """
         if isinstance(error, DataTooBigError) and channel.is_idle:
-            idle.append(channel)  # nothing was sent
+            channel.lane.introduce()  # nothing was sent
+            idle.append(channel)
             return
         with contextlib.suppress(ValueError):
             idle.remove(channel)

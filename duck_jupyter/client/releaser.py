@@ -68,7 +68,9 @@ class Releaser:
         if self._started:
             return
         if self._channel is None:
-            self._channel = self._connect()
+            channel = self._connect()
+            channel.lane.introduce()  # there is nothing to ask yet
+            self._channel = channel
         # A bare thread: an interrupt inside of Thread.start() would break it.
         _thread.start_new_thread(self._run_once, (self._channel,))
         # Whoever comes before this line starts another, which ends at once.

@@ -103,6 +103,7 @@ class Serving:
             self._serve,
             self._lose,
             self._tidy,
+            self.doorway.prepare_block,
             locks.waiting,
         )
 

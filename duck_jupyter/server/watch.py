@@ -69,6 +69,7 @@ class Watch:
             releases the claim.
         lost: Called with a caller that is gone.
         tidy: Called when nothing else is to be done.
+        prepare: Called when nobody is looked at any more, for those who come next.
         queued: Who waits for the lock of an object; looked at for whether it is empty.
     """
 
@@ -80,11 +81,13 @@ class Watch:
         serve: Callable[[Caller], None],
         lost: Callable[[Caller], None],
         tidy: Callable[[], None],
+        prepare: Callable[[], None],
         queued: Sized,
     ) -> None:
         self._serve = serve
         self._lost = lost
         self._tidy = tidy
+        self._prepare = prepare
         self._queued = queued
         self._bells = make_bells()
         self._waker = Waker()
@@ -297,6 +300,7 @@ class Watch:
         if self._looker is None:
             # Also where another looker went while this one was inside a call.
             self._catch_up(me, self._watched.clear())
+            self._prepare()
 
     def _answer(self, me: object, caller: Caller) -> bool:
         words = caller.words

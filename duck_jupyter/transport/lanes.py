@@ -109,6 +109,7 @@ class Lane:
 
     __slots__ = (
         "__weakref__",
+        "bell",
         "block",
         "bufsize",
         "doorbell",
@@ -127,6 +128,8 @@ class Lane:
         self.bufsize = bufsize
         doorbell.__class__ = Doorbell
         self.doorbell = doorbell
+        #: What is sent when it rings next: a client's first bell is its proof.
+        self.bell = BELL
         self.max_message = max_message
         tail = lane_bytes(bufsize) - TAIL_BYTES
         view = memoryview(block.map)[tail : tail + TAIL_BYTES]
@@ -196,7 +199,15 @@ class Lane:
         """
         # socket.send would give the interpreter away, and a server that shares it with
         # a cell would get it back half a millisecond later, at the cell's cost.
-        _send(self.doorbell.fileno(), BELL, 1, RING_FLAGS)
+        bell, self.bell = self.bell, BELL
+        _send(self.doorbell.fileno(), bell, len(bell), RING_FLAGS)
+
+    def introduce(self) -> None:
+        """
+        Ring for the first time, if it has not rung: a server does not wait for it long.
+        """
+        if self.bell is not BELL:
+            self.ring()
 
     def hear(self) -> bool:
         """

@@ -76,7 +76,7 @@ class Doorway:
         self._closed = False
         #: Made before it is needed, for who comes next.
         self._block: Block | None = None
-        self._prepare_block()
+        self.prepare_block()
         sweep()
         self._folder, self._held = _make_folder()
         self.address = str(self._folder / SOCKET_NAME)
@@ -120,8 +120,6 @@ class Doorway:
             over = stranger.advance()
             if over:
                 self._strangers.pop(stranger, None)
-            else:
-                self._prepare_block()  # while the client reads its welcome
             return over
 
     def take_block(self) -> Block:
@@ -134,11 +132,24 @@ class Doorway:
         block, self._block = self._block, None
         return block or self._make_block()
 
-    def _prepare_block(self) -> None:
-        if self._block is None and not self._closed:
-            # Without room for it, whoever comes next is told so.
-            with contextlib.suppress(DataTooBigError, SpoolWarning, OSError):
-                self._block = self._make_block()
+    @property
+    def is_prepared(self) -> bool:
+        """
+        The block of the next lane is there.
+        """
+        return self._block is not None
+
+    def prepare_block(self) -> None:
+        """
+        Make the block of the next lane before its client waits for it.
+        """
+        if self.is_prepared:
+            return
+        with self.lock:
+            if not self.is_prepared and not self._closed:
+                # Without room for it, whoever comes next is told so.
+                with contextlib.suppress(DataTooBigError, SpoolWarning, OSError):
+                    self._block = self._make_block()
 
     def _make_block(self) -> Block:
         return Block.create_growing(lane_bytes(self.bufsize))
@@ -178,7 +189,7 @@ class Doorway:
 
 def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
     """
-    Call a server and get a lane to it.
+    Call a server and get a lane to it, which it takes for its own at the first bell.
 
     Args:
         address: The path of its socket.
@@ -207,7 +218,7 @@ def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
         )
         _limit(caller, deadline)
         caller.sendall(frame(hello))
-        # While it answers: the first digest in a forked process takes some 100 us.
+        # While it answers: the first digest in a forked process takes some 60 us.
         key = key_of(secret, hello.nonce)
         user = other_user(caller)
         if user is not None:
@@ -226,8 +237,8 @@ def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
         if welcome.spool:
             follow_spool(welcome.spool)
         caller.setblocking(False)
-        # Not waited for: the first request follows.
-        caller.send(prove(key, CLIENT, welcome.nonce))
+        # The server wakes once for the proof and the first request.
+        lane.bell = prove(key, CLIENT, welcome.nonce)
         return lane
     except (PermissionError, ValueError) as error:
         caller.close()

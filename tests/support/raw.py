@@ -65,6 +65,7 @@ class RawClient:
     def __init__(self, server: ProxyServer, lane: Lane | None = None) -> None:
         link = server.link
         self.lane = lane or connect(link.address, link.secret, "raw", 1)
+        self.lane.introduce()
         self.words = self.lane.words
         self._sequence = 0
         self._poll = poll()

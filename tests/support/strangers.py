@@ -29,7 +29,10 @@ from duck_jupyter.transport.received import Received
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["RawStranger", "hello"]
+    from duck_jupyter import ProxyServer
+    from duck_jupyter.transport.rendezvous import Doorway
+
+__all__ = ["RawStranger", "doorway_of", "hello"]
 
 DEADLINE_S = 20.0
 
@@ -39,6 +42,15 @@ def hello(version: int = PROTOCOL_VERSION, client: str = "raw") -> Hello:
     Give what a client of the tests says of itself.
     """
     return Hello(version, client, 1, os.getpid(), "test-raw", "main")
+
+
+def doorway_of(server: ProxyServer) -> Doorway:
+    """
+    Give where a running server is called.
+    """
+    assert server._serving is not None
+    doorway: Doorway = server._serving.doorway
+    return doorway
 
 
 class RawStranger:

@@ -28,6 +28,7 @@ from duck_jupyter.transport.lanes import OVERFLOW, POSTED_AT, STATE, WATCHED
 from tests.protocol.strategies import values
 from tests.support.processes import wait_until
 from tests.support.raw import RawClient, far
+from tests.support.strangers import doorway_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -302,8 +303,8 @@ def descriptors() -> int:
 
 def test_descriptors_that_nobody_asked_for_are_not_taken(scene: Scene) -> None:
     with RawClient(scene.server) as bad, tempfile.TemporaryFile() as file:
-        # Once this is answered, the server has the block for the next one ready too.
         bad.call(GET, [scene.idx, "value"])
+        assert wait_until(lambda: doorway_of(scene.server).is_prepared)
         before = descriptors()
         for _ in range(300):
             bad.send_descriptors([file.fileno()] * 8)

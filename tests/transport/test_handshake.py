@@ -27,7 +27,7 @@ from duck_jupyter.transport.lanes import BELL, PHASE, POSTED, STATE
 from tests.support.objects import Tally
 from tests.support.processes import wait_until
 from tests.support.raw import RawClient, far
-from tests.support.strangers import RawStranger, hello
+from tests.support.strangers import RawStranger, doorway_of, hello
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,8 +60,7 @@ def refusals(server: ProxyServer) -> list[str]:
 
 
 def strangers(server: ProxyServer) -> int:
-    serving = server._serving
-    return 0 if serving is None else len(serving.doorway._strangers)
+    return len(doorway_of(server)._strangers)
 
 
 def threads_of(server: ProxyServer) -> int:
@@ -277,6 +276,7 @@ stages = pytest.mark.parametrize("stage", STAGES)
 def test_a_stranger_who_leaves_is_forgotten(
     server: ProxyServer, good: Any, stage: Callable[[RawStranger], None]
 ) -> None:
+    assert wait_until(lambda: doorway_of(server).is_prepared)
     before = len(os.listdir("/dev/fd"))  # noqa: PTH208 - only their number counts
     for _ in range(30):
         with call(server) as stranger:
