@@ -85,7 +85,14 @@ class Exchanges:
         except BaseException as error:
             self._give_up(idle, channel, error)
             raise
-        value, fault = self._read(data, back)
+        if back:
+            value, fault = self._read(data, back)
+        else:
+            # As `_read`, without the call: most answers are such.
+            try:
+                _, (_, value, fault) = self._decode(data)
+            except MsgspecError as broken:
+                raise self._no_frame(data, broken) from broken
         if fault is not None:
             raise fault
         return value
@@ -122,14 +129,16 @@ class Exchanges:
         try:
             _, (_, value, fault) = self._decode(data)
         except MsgspecError as broken:
-            raise DataDecodeError(
-                f"{self.who} answered with {len(data)} bytes that are no frame: "
-                f"{broken}."
-            ) from broken
+            raise self._no_frame(data, broken) from broken
         finally:
             if buffers:
                 thread.buffers = before
         return value, fault
+
+    def _no_frame(self, data: bytes, broken: MsgspecError) -> DataDecodeError:
+        return DataDecodeError(
+            f"{self.who} answered with {len(data)} bytes that are no frame: {broken}."
+        )
 
     # -- channels ----------------------------------------------------------------
 
