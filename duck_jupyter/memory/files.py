@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .copying import address_of, write_pieces
-from .descriptors import Descriptors
+from .descriptors import Descriptor, Descriptors
 from .room import is_in_memory, with_room
 
 if TYPE_CHECKING:
@@ -110,27 +110,29 @@ class MemoryFile:
 
     def __init__(self, size: int, pieces: Sequence[tuple[int, memoryview]]) -> None:
         self.size = size
-        self.fd = -1
+        #: Being written; a child that is forked meanwhile closes it.
+        self._written = -1
+        self._descriptor: Descriptor | None = None
         _files.add(self)
 
         def write(fd: int) -> None:
-            self.fd = fd  # for a child that is forked meanwhile
+            self._written = fd
             try:
                 write_pieces(fd, pieces)
             except BaseException:
-                self.fd = -1
+                self._written = -1
                 raise
 
         try:
-            self.fd = with_room(size, write)
-        except BaseException:
-            self.fd = -1  # it was closed
-            raise
+            self._descriptor = descriptor = Descriptor(with_room(size, write))
+        finally:
+            self._written = -1
         try:
-            self.map = mmap.mmap(self.fd, size, **_NO_SECOND_DESCRIPTOR)
+            fd = descriptor.fileno()
+            self.map = mmap.mmap(fd, size, **_NO_SECOND_DESCRIPTOR)
             self.address = address_of(self.map)
-            found = os.fstat(self.fd)
-            self.key = FileKey(os.getpid(), self.fd, found.st_dev, found.st_ino)
+            found = os.fstat(fd)
+            self.key = FileKey(os.getpid(), fd, found.st_dev, found.st_ino)
         except BaseException:
             self.close()
             raise
@@ -146,18 +148,25 @@ class MemoryFile:
     def is_mapped(self) -> bool:
         """
         Another process maps the file, or this one does as others do.
+
+        Raises:
+            ValueError: It was closed here.
         """
+        descriptor = self._descriptor  # keeps it open until the system has answered
+        if descriptor is None:
+            raise ValueError("The file was closed.")
         wanted = _LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        answer = fcntl.fcntl(self.fd, fcntl.F_OFD_GETLK, wanted)
+        answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, wanted)
         return bool(_LOCK.unpack(answer)[0] != fcntl.F_UNLCK)
 
     def close(self) -> None:
         """
         Give the file up here; whoever maps it keeps its memory. Twice is fine.
         """
-        if self.fd >= 0:
-            fd, self.fd = self.fd, -1
-            os.close(fd)
+        written, self._written = self._written, -1
+        if self._descriptor is None and written >= 0:
+            os.close(written)
+        self._descriptor = None
         # Never map.close(): an array made over it need not be seen as a user of its
         # memory (numpy.ndarray(buffer=...)), and would be left without.
         vars(self).pop("map", None)
@@ -166,7 +175,8 @@ class MemoryFile:
         self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self.fd < 0 else f"fd={self.fd}"
+        here = self._descriptor
+        state = "closed" if here is None else f"fd={here.fileno()}"
         return f"<MemoryFile {self.size} bytes, {state}>"
 
 

@@ -76,7 +76,7 @@ def test_a_version_holds_all_parts_and_every_page_has_its_memory(shape: str) -> 
     dumped = SHAPES[shape]
     layout = Layout(dumped)
     version = Version(dumped, layout, "value")
-    fd, size = version._file.fd, version.size
+    fd, size = version._file.key.fd, version.size
     handle = version.handle()
     index = msgspec.msgpack.decode(
         os.pread(fd, handle.index_size, handle.index_at), type=Index

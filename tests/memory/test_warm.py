@@ -54,7 +54,7 @@ def maps_of(file: MemoryFile) -> int:
     """
     Count the mappings of a whole file, the maker's own among them.
     """
-    inode = str(os.fstat(file.fd).st_ino)
+    inode = str(os.fstat(file.key.fd).st_ino)
     lines = [
         line.split()
         for line in Path("/proc/self/maps").read_text().splitlines()
