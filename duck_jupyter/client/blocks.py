@@ -15,6 +15,7 @@ from __future__ import annotations
 import weakref
 from functools import partial
 from itertools import starmap
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..protocol.faults import pack_fault
@@ -245,11 +246,12 @@ class ContextHere(Context):
         return self._proxy if value is self._target else value
 
     def _leave(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
-        arguments = self._target, kind, error, trace
+        calls = iter(((self._target, kind, error, trace),))
         try:
-            self._left.extend(starmap(self._exit, (arguments,)))
+            self._left.extend(starmap(self._exit, calls))
         except BaseException:
-            self._left.append(None)  # it was called, and not a second time
+            if not length_hint(calls):
+                self._left.append(None)  # it was called, and not a second time
             raise
         return bool(self._left[0])
 

@@ -49,11 +49,12 @@ class Exchanges:
         self.secret = secret
         #: Set once the server closed in this very process.
         self.ended = False
+        #: Of threads and of blocks. It goes on in a child of fork: what the child
+        #: inherited of its parent has no number of the child's own.
+        self.numbers = itertools.count(1)
         self._start()
 
     def _start(self) -> None:
-        #: Of threads and of blocks.
-        self.numbers = itertools.count(1)
         self.thread = ThreadState(self.numbers)
         self.client = secrets.token_hex(8)
         self._channels: weakref.WeakSet[Channel] = weakref.WeakSet()
@@ -62,6 +63,12 @@ class Exchanges:
     def _extension(self, code: int, data: memoryview) -> Any:
         """
         Give the value that an extension of a frame holds.
+        """
+        raise NotImplementedError
+
+    def hold(self) -> None:
+        """
+        Stay connected as long as this process runs.
         """
         raise NotImplementedError
 
@@ -111,6 +118,9 @@ class Exchanges:
         what it granted when the channel closes.
         """
         value, _ = self._read(data, buffers)
+        # What a process holds is given back when its last channel ends: a call that is
+        # cut short later must not end it.
+        self.hold()
         idle.append(channel)
         channel.granted = False
         # Not a call: until this thread is back in the code of the user, no signal

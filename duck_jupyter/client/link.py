@@ -250,7 +250,7 @@ class Link(Exchanges):
 
     def hold(self) -> None:
         """
-        Note that this process has a proxy of a chained object.
+        Stay connected from here on: the server keeps something for this process.
         """
         if self.server is None:
             self._releaser.start()

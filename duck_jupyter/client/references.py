@@ -4,11 +4,14 @@ ref(proxy): what an object holds or returns, as live proxies and not as copies.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied, NotShareable
 from ..protocol.refs import ObjectRef
 from .proxy import Proxy, make_proxy
+
+if TYPE_CHECKING:
+    from .link import Link
 
 __all__ = ["Reference", "ref"]
 
@@ -73,8 +76,18 @@ class Reference:
         """
         return _ask(self._duck_proxy, "call", "__call__", list(args), kwargs)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ref, (self._duck_proxy,)
+
     def __repr__(self) -> str:
         return f"ref({self._duck_proxy!r})"
+
+    def _duck_token(self, link: Link) -> tuple[str, int] | None:
+        """
+        Give what a frame over `link` holds in the place of the object it is a view of.
+        """
+        token: tuple[str, int] | None = self._duck_proxy._duck_token(link)
+        return token
 
 
 def _ask(

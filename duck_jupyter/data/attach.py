@@ -17,6 +17,7 @@ from ..errors import (
     KernelGone,
     VersionGone,
 )
+from ..interrupts import is_of_signal_handler
 from ..memory.files import Access, open_shared
 from ..memory.warm import lend
 from .handles import Handle, Inline, this_machine
@@ -121,6 +122,8 @@ def _map(handle: Handle, access: int) -> Any:
     except FileNotFoundError:
         pass
     except PermissionError as error:
+        if is_of_signal_handler(error):
+            raise
         # Which is also what the system says of a process that is ending.
         if _is_running(handle.file.pid):
             raise HandshakeError(
@@ -129,6 +132,8 @@ def _map(handle: Handle, access: int) -> Any:
                 f"it with %share {name} --no-handover, or use its proxy."
             ) from error
     except OSError as error:
+        if is_of_signal_handler(error):
+            raise
         raise DataTooBigError(
             f"The data of {name!r} cannot be mapped: {error}. A limit of this process "
             "is in the way (ulimit -v, or -n before Python 3.13): drop what was "

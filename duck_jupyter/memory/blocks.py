@@ -126,17 +126,11 @@ class Block:
 
     def close(self) -> None:
         """
-        Unmap the block in this process; twice is fine.
+        Give the block up in this process; twice is fine.
+
+        Its memory stays mapped as long as somebody holds the block or a view of it.
         """
         self._descriptor = None
-        # A view that somebody still holds keeps the mapping until it goes.
-        with contextlib.suppress(BufferError):
-            self.map.close()
-
-    def __del__(self) -> None:
-        # An interrupt may have come before there was anything to close.
-        if hasattr(self, "map"):
-            self.close()
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"fd={self.descriptor.fileno()}"

@@ -17,6 +17,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..errors import DataTooBigError
+from ..interrupts import is_of_signal_handler
 from .copying import copy_into
 from .room import free_memory
 
@@ -121,6 +122,8 @@ class Overflow:
         try:
             os.posix_fallocate(descriptor.fileno(), self._offset, size)
         except OSError as error:
+            if is_of_signal_handler(error):
+                raise
             raise DataTooBigError(
                 f"There is no room for a message of {size:,} bytes "
                 f"({error.strerror}). Send less at a time."

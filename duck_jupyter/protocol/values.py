@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.msgpack import Decoder, Encoder, Ext
 
 from ..errors import DataDecodeError, DataEncodeError, ProxyError
-from .interrupts import is_of_signal_handler
+from ..interrupts import is_of_signal_handler
 from .mains import is_of_main, reduce_of_main
 
 if TYPE_CHECKING:

@@ -40,6 +40,7 @@ class Caller:
         hello: What the client said of itself.
         thread: The client thread.
         known: The numbers of objects in use.
+        came_at: When it connected, in monotonic seconds.
     """
 
     __slots__ = (
@@ -67,7 +68,12 @@ class Caller:
     )
 
     def __init__(
-        self, lane: Lane, hello: Hello, thread: ClientThread, known: Container[int]
+        self,
+        lane: Lane,
+        hello: Hello,
+        thread: ClientThread,
+        known: Container[int],
+        came_at: float,
     ) -> None:
         self.lane = lane
         self.words = lane.words
@@ -93,7 +99,7 @@ class Caller:
         #: The payload of the last request: what it calls while the lane is taken.
         self.payload: Any = None
         self.since = time.time()
-        self._came_at = time.monotonic()
+        self._came_at = came_at
         #: Seconds that the worker has waited for answers.
         self.waited = 0.0
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..transport.rendezvous import Hello
+    from .callers import Caller
     from .locks import Claim, ObjectLocks
     from .objects import Entry
 
@@ -73,7 +74,12 @@ class ClientThread:
         self.contexts: list[OpenContext] = []
         #: For each lock that its own thread acquired: says whether it owns it still.
         self.held: list[Callable[[], bool]] = []
+        #: The lane of the call that its own thread is inside of. Meanwhile another
+        #: thread answers calls of objects that are not bound to one: they come from a
+        #: signal handler, or after a call that was cut short.
+        self.current: Caller | None = None
         self._lock = threading.Lock()
+        self._ident: int | None = None
         self._has_ended = False
         self._jobs: SimpleQueue[Callable[[], object] | None] | None = None
 
@@ -83,6 +89,21 @@ class ClientThread:
         A thread of the server stands for this one.
         """
         return self._jobs is not None
+
+    @property
+    def is_here(self) -> bool:
+        """
+        The thread that asks is the one that stands for this one.
+        """
+        return self._ident == threading.get_ident()
+
+    @property
+    def is_abandoned(self) -> bool:
+        """
+        Its own thread is inside a call that the client has given up.
+        """
+        current = self.current
+        return current is not None and current.gone
 
     def run(self, job: Callable[[], object]) -> None:
         """
@@ -139,6 +160,7 @@ class ClientThread:
     def _work(
         self, jobs: SimpleQueue[Callable[[], object] | None], *, for_good: bool = True
     ) -> None:
+        self._ident = threading.get_ident()
         while (job := jobs.get()) is not None:
             job()
             del job

@@ -44,9 +44,10 @@ from ..protocol.values import (
     travels_by_value,
     wrap,
 )
-from .clients import OpenContext
+from .blocking import BLOCKING, AsEver, block
+from .contexts import enter, leave
 from .desk import LATER
-from .grants import GRANTING, undo_of, wait_for
+from .grants import GRANTING, undo_of
 from .loops import run_awaitable
 from .objects import not_found
 from .operations import (
@@ -83,6 +84,8 @@ UNLOGGED = (StopIteration, StopAsyncIteration)
 OWN_FOLDER = str(Path(__file__).parent)
 #: What is kept of an exception's text; its worker gets all of it.
 MESSAGE_CHARS = 2000
+
+BLOCKING_OR_GRANTING = BLOCKING | GRANTING
 
 #: Of those that a client may send.
 Opcode = Annotated[int, Meta(ge=GET, le=EXECUTE)]
@@ -155,18 +158,12 @@ class Dispatcher:
                     return self._attribute(entry, name, value, caller)
             elif opcode == EXECUTE:
                 _, name, args, kwargs = payload
-                if name in GRANTING and not args and not kwargs:
-                    value = self._granted(entry, name, caller)
+                if name in BLOCKING_OR_GRANTING:
+                    value = self._granted(entry, name, args, kwargs, caller)
                 elif entry.is_open and name[:2] != "__":
                     value = getattr(entry.target, name)(*args, **kwargs)
                 else:
                     value = self._execute(entry, name, args, kwargs, caller)
-                if name in GRANTING:
-                    undo = undo_of(entry, name, value, caller.thread)
-                    if undo is not None and entry.is_bound:
-                        undo = partial(caller.thread.run_where_it_was, undo)
-                    if undo is not None:
-                        caller.grants.append(undo)
                 if type(value) not in PLAIN_TYPES:
                     return self._result(entry, name, value, caller)
             elif opcode == SET:
@@ -190,10 +187,8 @@ class Dispatcher:
     ) -> Any:
         if name[:2] != "__":
             return call_method(entry, name, args, kwargs)
-        if name == "__enter__":
-            return self._enter(entry, caller, *args)
         if name == "__exit__":
-            return self._exit(entry, caller, *args)
+            return leave(entry, caller, *args)
         if name in AWAITED:
             entry.policy.check(entry.target, name)
             if name == "__await__":
@@ -201,41 +196,26 @@ class Dispatcher:
             return run_awaitable(getattr(type(entry.target), name), entry.target, *args)
         return call_method(entry, name, args, kwargs)
 
-    def _granted(self, entry: Entry, name: str, caller: Caller) -> Any:
+    def _granted(
+        self, entry: Entry, name: str, args: Any, kwargs: Any, caller: Caller
+    ) -> Any:
+        """
+        Call what may block for long, or grant something.
+        """
+        if name == "__enter__":
+            return enter(entry, caller, *args)
         entry.policy.check(entry.target, name)
-        if wait_for(caller, entry.target, name):
-            return True
-        return self._execute(entry, name, (), {}, caller)
-
-    def _enter(self, entry: Entry, caller: Caller, number: int = 0) -> Any:
-        target, thread = entry.target, caller.thread
-        entry.policy.check(target, "__enter__")
-        value = wait_for(caller, target, "__enter__") or (
-            call_method(entry, "__enter__", (), {})
-        )
-        context = OpenContext(entry, target, number)
-        thread.contexts.append(context)
-        caller.grants.append(lambda: thread.leave(context))
+        try:
+            value = block(caller, entry.target, name, args, kwargs)
+        except AsEver:
+            value = self._execute(entry, name, args, kwargs, caller)
+        if name in GRANTING:
+            undo = undo_of(entry, name, value, caller.thread)
+            if undo is not None and entry.is_bound:
+                undo = partial(caller.thread.run_where_it_was, undo)
+            if undo is not None:
+                caller.grants.append(undo)
         return value
-
-    def _exit(
-        self,
-        entry: Entry,
-        caller: Caller,
-        error: BaseException | None = None,
-        number: int = 0,
-    ) -> bool:
-        # By hand, without a number, it is the innermost one.
-        for context in reversed(caller.contexts):
-            if context.number == number and context.entry is entry:
-                caller.contexts.remove(context)
-                break
-        else:
-            if number:
-                return False  # it was ended for the client already
-        kind = None if error is None else type(error)
-        trace = None if error is None else error.__traceback__
-        return bool(call_method(entry, "__exit__", (kind, error, trace), {}))
 
     def _attribute(self, entry: Entry, name: str, value: Any, caller: Caller) -> Answer:
         method = is_own_method(value, entry.target, name)

@@ -9,27 +9,29 @@ interrupted or killed, and then nobody would have it.
 from __future__ import annotations
 
 import queue
-import threading
 from collections import deque
-from multiprocessing import synchronize
+from functools import partial
+from multiprocessing import queues
 from typing import TYPE_CHECKING, Any
 
-from ..errors import WorkerGone
+from .blocking import CONDITIONS
 from .clients import Acquired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .callers import Caller
     from .clients import ClientThread
     from .objects import Entry
 
-__all__ = ["GRANTING", "undo_of", "wait_for"]
+__all__ = ["GRANTING", "undo_of"]
 
 ACQUIRING = frozenset({"acquire", "acquire_lock"})
 TAKING = frozenset({"get", "get_nowait"})
+NOTIFIED = frozenset({"wait", "wait_for"})
+#: Those of a queue that cannot put an item back in front get it back at their end.
+QUEUES = (queue.SimpleQueue, queues.Queue, queues.SimpleQueue)
 #: The methods that may grant something.
-GRANTING = ACQUIRING | TAKING | {"__next__", "__call__", "release"}
+GRANTING = ACQUIRING | TAKING | NOTIFIED | {"__next__", "__call__", "release"}
 
 _CallableIterator = type(iter(int, 0))
 
@@ -66,12 +68,16 @@ def undo_of(
             target = getattr(parts[0], "__self__", None)
         else:
             return lambda: entry.returned.append(value)
+    elif name in NOTIFIED:
+        # Who was notified and is gone passes it on.
+        told = value and isinstance(target, CONDITIONS)
+        return target.notify if told else None
     elif name not in TAKING:
         return None
     if isinstance(target, queue.Queue):
         items = target
         return lambda: _put_back(items, value)
-    return None
+    return partial(target.put, value) if isinstance(target, QUEUES) else None
 
 
 def _undo_acquire(
@@ -94,48 +100,6 @@ def _undo_acquire(
 LOCK_MODULES = frozenset(
     {"_multiprocessing", "_thread", "multiprocessing.synchronize", "threading"}
 )
-
-
-#: Seconds after which a thread of the server that waits for a lock or an item looks
-#: whether anybody still wants it.
-LOOK_EVERY_S = 1.0
-#: Of these very types, for a subclass may take other arguments.
-WAITED_FOR: frozenset[type] = frozenset(
-    {
-        type(threading.Lock()),
-        type(threading.RLock()),
-        threading.Semaphore,
-        threading.BoundedSemaphore,
-        threading.Condition,
-        synchronize.Lock,
-        synchronize.RLock,
-        synchronize.Semaphore,
-        synchronize.BoundedSemaphore,
-    }
-)
-
-
-def wait_for(caller: Caller, target: Any, name: str) -> bool:
-    """
-    Wait for a lock without a time limit, for as long as the client is connected.
-
-    Args:
-        caller: Who asked.
-        target: What was called, such as a lock.
-        name: The method, which was called without arguments.
-
-    Returns:
-        True when the lock was acquired; False where it is to be called as ever.
-
-    Raises:
-        WorkerGone: The client has disconnected.
-    """
-    if type(target) not in WAITED_FOR or name not in ACQUIRING | {"__enter__"}:
-        return False
-    while not target.acquire(True, LOOK_EVERY_S):
-        if caller.gone:
-            raise WorkerGone(f"{caller.thread.name} ended while it waited.")
-    return True
 
 
 def _put_back(items: queue.Queue[Any], value: Any) -> None:

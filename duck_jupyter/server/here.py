@@ -59,6 +59,36 @@ def _queue() -> None:
     """
 
 
+class Told:
+    """
+    Tells a thread of this process once that its claim holds the lock.
+
+    An Event would not do: an interrupt in the middle of its methods breaks its lock.
+    """
+
+    def __init__(self) -> None:
+        self._untold = threading.Lock()
+        self._untold.acquire()
+
+    def tell(self) -> None:
+        """
+        Tell it; called once.
+        """
+        self._untold.release()
+
+    def wait(self, timeout: float | None) -> bool:
+        """
+        Wait until it was told.
+
+        Args:
+            timeout: Seconds, or None.
+
+        Returns:
+            Whether it was.
+        """
+        return self._untold.acquire(timeout=-1 if timeout is None else timeout)
+
+
 class Here:
     """
     What a link needs of the server in whose process it is.
@@ -140,10 +170,10 @@ class Here:
         """
         entry = self._table.get(idx)
         me = threading.current_thread()
-        told = threading.Event()
+        told = Told()
         owner = HERE, threading.get_ident()
         name = f"the notebook (thread {me.name})"
-        return Claim(entry.target, entry.path, owner, name, _queue, told.set)
+        return Claim(entry.target, entry.path, owner, name, _queue, told.tell)
 
     def local_lock(self, claim: Claim, timeout: float | None) -> None:
         """
@@ -155,7 +185,7 @@ class Here:
         """
         if self._server.locks.acquire(claim):
             return
-        told: threading.Event = claim.tell.__self__  # type: ignore[attr-defined]
+        told: Told = claim.tell.__self__  # type: ignore[attr-defined]
         if not told.wait(timeout):
             raise ProxyTimeout(
                 f"The lock of {claim.path} did not become free within {timeout} s: "

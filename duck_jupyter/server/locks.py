@@ -11,6 +11,7 @@ circle of threads that wait for each other, which none of them would ever leave.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -171,7 +172,8 @@ class ObjectLocks:
         End what threads of this process gave up.
         """
         while self._given_up:
-            self.end(self._given_up.popleft())
+            with contextlib.suppress(IndexError):  # another thread was quicker
+                self.end(self._given_up.popleft())
 
     def _forget_wait(self, claim: Claim) -> None:
         if self.waiting.get(claim.owner) is claim:

@@ -8,6 +8,7 @@ goes is given back once.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -296,7 +297,8 @@ class ObjectTable:
         """
         dropped = []
         while self._dropped_here:
-            dropped.append(self._dropped_here.popleft())
+            with contextlib.suppress(IndexError):  # another thread was quicker
+                dropped.append(self._dropped_here.popleft())
         self.release(dropped, HERE)
 
     def expire(self) -> None:

@@ -167,7 +167,8 @@ class Serving:
             if self._is_closed:
                 lane.close()
                 return None
-            caller = Caller(lane, hello, self._clients.came(hello), self._entries)
+            thread = self._clients.came(hello)
+            caller = Caller(lane, hello, thread, self._entries, stranger.since)
             self.callers.add(caller)
             caller.decode = self._dispatcher.decoder(caller)
             self._workers.came(caller)
@@ -229,8 +230,7 @@ class Serving:
                 caller.buffers = ()
             entry = self._entries.get(payload[0])
             in_own_thread = (
-                caller.contexts
-                or caller.held
+                ((caller.contexts or caller.held) and caller.thread.current is None)
                 or (
                     entry is not None
                     and (
@@ -239,7 +239,7 @@ class Serving:
                         or (entry.owned and caller.thread.has_own)
                     )
                 )
-            )
+            ) and not (caller.thread.is_abandoned and payload[1] == "__exit__")
             caller.payload = payload
         except BaseException as error:  # everything goes to who asked
             if caller.gone:
@@ -250,9 +250,19 @@ class Serving:
             return
         if in_own_thread:
             request = opcode, payload, entry, size
-            caller.thread.run(lambda: self._finish(caller, *request))
+            caller.thread.run(lambda: self._finish_in_own(caller, *request))
         else:
             self._finish(caller, opcode, payload, entry, size)
+
+    def _finish_in_own(self, caller: Caller, *request: Any) -> None:
+        """
+        Answer a request in the thread that stands for the client's.
+        """
+        caller.thread.current = caller
+        try:
+            self._finish(caller, *request)
+        finally:
+            caller.thread.current = None
 
     def _finish(
         self,

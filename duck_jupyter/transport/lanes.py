@@ -40,6 +40,7 @@ from msgspec import Meta
 from msgspec.msgpack import Decoder, Encoder
 
 from ..errors import DataDecodeError, DataTooBigError
+from ..interrupts import is_of_signal_handler
 from ..memory.overflow import Overflow
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ class Lane:
                 raise ValueError(f"its table would take {note_size} bytes")
             return self.overflow.read(decode_sizes(self.map[4 : note_size + 4]))
         except (ValueError, OSError) as error:
-            if self.block.closed:
+            if self.block.closed or is_of_signal_handler(error):
                 raise
             raise DataDecodeError(
                 f"A lane of {self.bufsize} bytes holds no valid frame: {error}."

@@ -19,10 +19,10 @@ import time
 from pathlib import Path
 
 from ..errors import DataTooBigError, HandshakeError, KernelGone, ProxyTimeout
+from ..interrupts import is_of_signal_handler
 from ..memory.blocks import Block
 from ..memory.janitor import SOCKET_NAME, folder_prefix, hold, remove_folder, sweep
 from ..memory.room import SpoolWarning, follow_spool
-from ..protocol.interrupts import is_of_signal_handler
 from .handshake import (
     CLIENT,
     HANDSHAKE_S,
@@ -146,7 +146,7 @@ class Doorway:
         if self.is_prepared:
             return
         with self.lock:
-            if not self.is_prepared and not self._closed:
+            if self._block is None and not self._closed:
                 # Without room for it, whoever comes next is told so.
                 with contextlib.suppress(DataTooBigError, SpoolWarning, OSError):
                     self._block = self._make_block()

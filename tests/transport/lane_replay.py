@@ -72,6 +72,11 @@ class Work(queue.Queue[int]):
 class PlayerLink(Link):
     player: Player
 
+    def hold(self) -> None:
+        """
+        Do nothing: a lane more would take no part in any trace.
+        """
+
     def _connect(self, thread: int | None = None) -> Channel:
         number: int = stop("connect")
         return self.player.channels[number]
@@ -144,7 +149,7 @@ class Player:
             lanes.append(lane)
         hello = Hello(1, "client", 1, os.getpid(), "client", "thread")
         thread = self.server.clients.came(hello)
-        caller = PacedCaller(lanes[1], hello, thread, self.server.table.entries)
+        caller = PacedCaller(lanes[1], hello, thread, self.server.table.entries, 0.0)
         caller.number = number
         caller.grants = Grants()
         caller.grants.lane = number

@@ -1,0 +1,473 @@
+"""
+Calls that a client gave up go on in the kernel, and nobody else has to wait for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import multiprocessing
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from duck_jupyter import ref
+from duck_jupyter.client.locking import locked
+from duck_jupyter.server import blocking
+from tests.support.processes import kill, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.process import BaseProcess
+
+    from duck_jupyter.proxy import ProxyServer
+    from tests.processes.conftest import Crew
+
+pytestmark = pytest.mark.slow
+
+SOON_S = 5.0
+
+
+class Late(Exception):
+    """
+    What the signal handlers of these tests raise.
+    """
+
+
+def raise_late(*_: object) -> None:
+    raise Late
+
+
+def in_time(job: Callable[[], object]) -> bool:
+    """
+    Do a job, and cut it short a little later.
+    """
+    signal.signal(signal.SIGALRM, raise_late)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        job()
+    except Late:
+        return False
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return True
+
+
+class Scene:
+    """
+    Objects that clients wait for.
+    """
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.items: queue.Queue[int] = queue.Queue()
+
+    def work_on(self) -> None:
+        self.event.wait()
+
+    def add(self, a: int, b: int) -> int:
+        return a + b
+
+
+WAITS: dict[str, Callable[[Any], object]] = {
+    "a queue": lambda scene: scene.items.get(),
+    "an event": lambda scene: scene.event.wait(),
+    "a method": lambda scene: scene.work_on(),
+}
+LOCKS = [
+    threading.Lock,
+    threading.RLock,
+    threading.Condition,
+    multiprocessing.Lock,
+    multiprocessing.RLock,
+]
+
+
+def wait_inside(lock: Any, scene: Any, wait: str, answers: Any) -> None:
+    with contextlib.suppress(Late), lock:
+        assert not in_time(lambda: WAITS[wait](scene))
+        raise Late
+    answers.put("out")
+    answers.put(scene.add(1, 2))
+    answers.get()
+
+
+class Answers:
+    """
+    What a worker says, and what it is told in the end.
+    """
+
+    def __init__(self, crew: Crew) -> None:
+        self.said, self.told = crew.context.SimpleQueue(), crew.context.SimpleQueue()
+
+    def put(self, value: Any) -> None:
+        self.said.put(value)
+
+    def get(self) -> Any:
+        return self.told.get()
+
+    def hear(self) -> Any:
+        """
+        Give what the worker says next.
+        """
+        assert self.said._reader.poll(SOON_S * 2), "it says nothing"
+        return self.said.get()
+
+    def release(self) -> None:
+        """
+        Let the worker end.
+        """
+        self.told.put(None)
+
+
+@pytest.fixture
+def answers(crew: Crew) -> Answers:
+    return Answers(crew)
+
+
+def is_free(lock: Any) -> bool:
+    """
+    Tell whether a thread of its own gets a lock, and gives it back.
+    """
+    found = []
+
+    def take() -> None:
+        found.append(lock.acquire(True, SOON_S))
+        if found[0]:
+            lock.release()
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join()
+    return bool(found[0])
+
+
+@pytest.mark.parametrize("wait", WAITS)
+@pytest.mark.parametrize("make", LOCKS)
+def test_a_block_is_left_at_once_though_a_call_in_it_was_cut_short(
+    server: ProxyServer, crew: Crew, answers: Answers, make: Any, wait: str
+) -> None:
+    lock, scene = make(), Scene()
+    proxies = server.create_proxy(lock), server.create_proxy(scene)
+    crew.start(wait_inside, *proxies, wait, answers)
+    assert answers.hear() == "out"
+    assert answers.hear() == 3
+    if wait == "a method" and make is not threading.Lock:
+        scene.event.set()  # the kernel's thread that has the lock is inside of it
+    assert is_free(lock)
+    scene.event.set()
+    answers.release()
+    crew.join()
+
+
+def wait_in_condition(condition: Any, numbers: Any, answers: Any) -> None:
+    with contextlib.suppress(Late), condition:
+        assert not in_time(condition.wait)
+        raise Late
+    answers.put(numbers[0])
+    condition.acquire()
+    assert not in_time(condition.wait)
+    answers.put(numbers[1])
+    condition.release()
+    answers.put("released")
+    answers.get()
+
+
+@pytest.mark.parametrize("make", [threading.Condition, multiprocessing.Condition])
+def test_a_thread_whose_wait_was_cut_short_goes_on(
+    server: ProxyServer, crew: Crew, answers: Answers, make: Any
+) -> None:
+    condition = make()
+    proxies = server.create_proxy(condition), server.create_proxy([5, 7])
+    crew.start(wait_in_condition, *proxies, answers)
+    assert [answers.hear() for _ in range(3)] == [5, 7, "released"]
+    assert is_free(condition)
+    answers.release()
+    crew.join()
+
+
+def hold_and_wait(lock: Any, event: Any, answers: Any) -> None:
+    assert lock.acquire()
+    assert not in_time(event.wait)
+    answers.put("cut")
+    answers.get()
+    lock.release()
+
+
+@pytest.mark.parametrize("make", LOCKS)
+def test_who_acquired_a_lock_has_it_still_after_a_call_that_was_cut_short(
+    server: ProxyServer, crew: Crew, answers: Answers, make: Any
+) -> None:
+    lock, event = make(), threading.Event()
+    proxies = server.create_proxy(lock), server.create_proxy(event)
+    crew.start(hold_and_wait, *proxies, answers)
+    assert answers.hear() == "cut"
+    assert not lock.acquire(False)
+    answers.release()
+    crew.join()
+    assert is_free(lock)
+
+
+def die_inside(lock: Any, items: Any, by_method: bool, answers: Any) -> None:
+    answers.put("begun")
+    if by_method:
+        lock.acquire()
+        items.get()
+    with lock:
+        items.get()
+
+
+def kill_in_call(server: ProxyServer, worker: BaseProcess) -> None:
+    """
+    Kill a worker once the kernel waits for it in a call of a queue.
+    """
+
+    def waits() -> bool:
+        return any(wait.what.endswith("get()") for wait in server.statistics().waits)
+
+    assert wait_until(waits, SOON_S * 2)
+    assert worker.pid is not None
+    kill(worker.pid)
+
+
+@pytest.mark.parametrize("by_method", [False, True])
+@pytest.mark.parametrize("make", LOCKS)
+def test_who_is_killed_while_it_waits_inside_holds_nothing(
+    server: ProxyServer, crew: Crew, answers: Answers, make: Any, by_method: bool
+) -> None:
+    lock = make()
+    items: queue.Queue[int] = queue.Queue()
+    proxies = server.create_proxy(lock), server.create_proxy(items)
+    worker = crew.start(die_inside, *proxies, by_method, answers)
+    assert answers.hear() == "begun"
+    kill_in_call(server, worker)
+    assert is_free(lock)
+
+
+QUEUES = [
+    queue.Queue,
+    queue.LifoQueue,
+    queue.PriorityQueue,
+    queue.SimpleQueue,
+    multiprocessing.Queue,
+    multiprocessing.JoinableQueue,
+    multiprocessing.SimpleQueue,
+]
+
+
+def nobody_blocks() -> bool:
+    """
+    Tell whether no thread of the server is inside a call that may block.
+    """
+    frames = list(sys._current_frames().values())
+    while frames:
+        frame = frames.pop()
+        if frame.f_code.co_filename == blocking.__file__:
+            return False
+        if frame.f_back is not None:
+            frames.append(frame.f_back)
+    return True
+
+
+def get_in_vain(items: Any, answers: Any) -> None:
+    for _ in range(3):
+        assert not in_time(items.get)
+    answers.put("cut")
+    answers.get()
+
+
+@pytest.mark.parametrize("make", QUEUES)
+def test_a_get_that_was_cut_short_takes_no_item(
+    server: ProxyServer, crew: Crew, answers: Answers, make: Any
+) -> None:
+    items = make()
+    crew.start(get_in_vain, server.create_proxy(items), answers)
+    assert answers.hear() == "cut"
+    for number in range(5):
+        items.put(number)
+    assert wait_until(nobody_blocks, SOON_S * 2)
+    assert sorted(items.get() for _ in range(5)) == list(range(5))
+    answers.release()
+    crew.join()
+    if hasattr(items, "close"):
+        items.close()
+
+
+def wait_for_notify(condition: Any, answers: Any) -> None:
+    with condition:
+        answers.put("waits")
+        answers.put(condition.wait())
+
+
+def test_a_notify_that_a_killed_worker_got_goes_to_another(
+    server: ProxyServer, crew: Crew, answers: Answers
+) -> None:
+    condition = threading.Condition()
+    proxy = server.create_proxy(condition)
+    workers = []
+    for count in (1, 2):
+        workers.append(crew.start(wait_for_notify, proxy, answers))
+        assert answers.hear() == "waits"
+        assert wait_until(lambda: len(condition._waiters) == count, SOON_S)  # type: ignore[attr-defined]  # noqa: B023
+    assert workers[0].pid is not None
+    kill(workers[0].pid)
+    with condition:
+        condition.notify()
+    assert answers.hear() is True
+
+
+def set_from_handler(event: Any, condition: Any, answers: Any) -> None:
+    signal.signal(signal.SIGALRM, lambda *_: event.set())
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    with condition:
+        answers.put(event.wait())
+
+
+def test_a_signal_handler_may_end_the_wait_that_it_came_into(
+    server: ProxyServer, crew: Crew, answers: Answers
+) -> None:
+    proxies = [server.create_proxy(threading.Event())]
+    proxies.append(server.create_proxy(threading.Condition()))
+    crew.start(set_from_handler, *proxies, answers)
+    assert answers.hear() is True
+    crew.join()
+
+
+def stay_inside(lock: Any, answers: Any) -> None:
+    with lock:
+        answers.put("inside")
+        answers.get()
+    answers.put("out")
+
+
+def test_a_block_leaves_the_object_that_it_entered(
+    server: ProxyServer, crew: Crew, answers: Answers
+) -> None:
+    """
+    The name may stand for another one by then, as after a cell that ran once more.
+    """
+    first, second = threading.Lock(), threading.Lock()
+    proxy = server.create_proxy(first)
+    crew.start(stay_inside, proxy, answers)
+    assert answers.hear() == "inside"
+    server.table.get(proxy._duck_ref.idx).target = second
+    answers.release()
+    assert answers.hear() == "out"
+    crew.join()
+    assert is_free(first)
+    assert is_free(second)
+
+
+def acquire_only(lock: Any, answers: Any) -> None:
+    lock.acquire()
+    answers.put("acquired")
+    answers.get()
+
+
+def test_the_end_of_who_acquired_a_lock_takes_it_from_nobody_else(
+    server: ProxyServer, crew: Crew, answers: Answers
+) -> None:
+    lock = threading.Lock()
+    proxy = server.create_proxy(lock)
+    worker = crew.start(acquire_only, proxy, answers)
+    assert answers.hear() == "acquired"
+    lock.release()
+    others = Answers(crew)
+    crew.start(stay_inside, proxy, others)
+    assert others.hear() == "inside"
+    answers.release()
+    worker.join(SOON_S)
+    assert wait_until(lambda: len(server.statistics().workers) == 1, SOON_S)
+    assert lock.locked()
+    others.release()
+    assert others.hear() == "out"
+    crew.join()
+
+
+def fork_inside(first: Any, second: Any, answers: Any) -> None:
+    def hold() -> Any:
+        with locked(first):
+            yield
+
+    held = hold()
+    next(held)
+    if not os.fork():
+        with locked(second):
+            del held
+            gc.collect()
+            answers.put("closed")
+            answers.get()
+        os._exit(0)
+    answers.get()
+
+
+def test_a_child_that_drops_an_inherited_block_keeps_its_own(
+    server: ProxyServer, crew: Crew, answers: Answers
+) -> None:
+    targets = [1], [2]
+    first, second = map(server.create_proxy, targets)
+    crew.start(fork_inside, first, second, answers)
+    assert answers.hear() == "closed"
+    assert len(server.locks._locks) == 2
+    answers.release()
+    answers.release()
+    crew.join()
+    assert wait_until(lambda: not server.locks._locks, SOON_S)
+
+
+def leave_under_alarm(lock: Any) -> tuple[int, bool]:
+    """
+    Enter and leave in the server's own process, and say how often it was cut short.
+    """
+    late = 0
+    armed = [False]
+
+    def handle(*_: object) -> None:
+        if armed[0]:
+            armed[0] = False
+            raise Late
+
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        for turn in range(4000):
+            try:
+                armed[0] = True
+                signal.setitimer(signal.ITIMER_REAL, 1e-6 + turn % 40 * 1e-6)
+                with lock:
+                    pass
+                armed[0] = False
+            except Late:
+                late += 1
+            armed[0] = False
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    return late, lock.acquire(timeout=SOON_S)
+
+
+def test_a_block_in_the_kernel_itself_leaves_nothing_held(server: ProxyServer) -> None:
+    late, acquired = leave_under_alarm(server.create_proxy(threading.Lock()))
+    assert late > 50
+    assert acquired
+
+
+def use_ref(view: Any, answers: Any) -> None:
+    answers.put(list(view["a"]))
+    answers.put(view)
+
+
+def test_a_ref_goes_to_workers_and_comes_back(
+    server: ProxyServer, crew: Crew, answers: Answers
+) -> None:
+    view = ref(server.create_proxy({"a": [1, 2]}))
+    assert repr(pickle.loads(pickle.dumps(view))) == repr(view)
+    crew.start(use_ref, view, answers)
+    assert answers.hear() == [1, 2]
+    assert list(answers.hear()["a"]) == [1, 2]
+    crew.join()
