@@ -18,10 +18,10 @@ def lock_timeout(what: str, holder: str, timeout: float | None) -> ProxyTimeout:
         holder: Who holds the lock; empty where that is not known.
         timeout: Seconds that were allowed.
     """
-    who = holder or "another thread"
+    who = f"{holder} is" if holder else "another thread is, or was until just now,"
     return ProxyTimeout(
-        f"The lock of {what} did not become free within {timeout} s: {who} "
-        "is inside locked(...) with it, or was until just now. Give locked() a larger "
-        "timeout, or let the holder do less inside its block; in the notebook, "
-        "statistics().waits shows who waits for whom."
+        f"The lock of {what} did not become free within {timeout} s: {who} inside "
+        "locked(...) with it. Give locked() a larger timeout, or let the holder do "
+        "less inside its block; in the notebook, statistics().waits shows who waits "
+        "for whom."
     )
