@@ -2,7 +2,7 @@
 Live proxies of notebook variables for worker processes, over shared memory.
 
 In a notebook, ``%load_ext duck_jupyter`` and ``%share NAME``; in a script, `share`.
-Nothing is loaded before it is used.
+Every error is here too. Nothing else is loaded before it is used.
 """
 
 from __future__ import annotations
@@ -13,6 +13,12 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 from .errors import (
     AccessDenied,
+    DataDecodeError,
+    DataEncodeError,
+    DataTooBigError,
+    DeadlockError,
+    EmptyData,
+    HandshakeError,
     KernelGone,
     LimitedProxyChaining,
     NotShareable,
@@ -23,7 +29,9 @@ from .errors import (
     ProxyObjectNotFound,
     ProxyTimeout,
     RemoteError,
+    RemoteTraceback,
     VersionGone,
+    VersionsAwaited,
     WorkerGone,
 )
 
@@ -34,10 +42,16 @@ if TYPE_CHECKING:
     from .client.locking import locked
     from .client.references import ref
     from .memory.room import SpoolWarning
-    from .session.default import share, shared, unshare
+    from .session.default import share, shared, statistics, unshare
 
 __all__ = [
     "AccessDenied",
+    "DataDecodeError",
+    "DataEncodeError",
+    "DataTooBigError",
+    "DeadlockError",
+    "EmptyData",
+    "HandshakeError",
     "KernelGone",
     "LimitedProxyChaining",
     "NotShareable",
@@ -48,8 +62,10 @@ __all__ = [
     "ProxyObjectNotFound",
     "ProxyTimeout",
     "RemoteError",
+    "RemoteTraceback",
     "SpoolWarning",
     "VersionGone",
+    "VersionsAwaited",
     "WorkerGone",
     "__version__",
     "fetch",
@@ -58,6 +74,7 @@ __all__ = [
     "ref",
     "share",
     "shared",
+    "statistics",
     "unload_ipython_extension",
     "unshare",
 ]
@@ -69,6 +86,7 @@ _HOMES = {
     "ref": ".client.references",
     "share": ".session.default",
     "shared": ".session.default",
+    "statistics": ".session.default",
     "unshare": ".session.default",
 }
 

@@ -140,8 +140,12 @@ class ProxyTimeout(ProxyError, TimeoutError):
 
 class DeadlockError(ProxyError, RuntimeError):
     """
-    A lock was not waited for, since its holder waits for one that the asker holds.
+    A lock was not waited for: threads would wait for each other in a circle.
     """
+
+    #: A line for the notebook that takes all the locks of the circle in one order;
+    #: empty where one of the objects is not shared under a name.
+    line: str = ""
 
 
 class NotShared(ProxyError, LookupError, AttributeError):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import duck_jupyter
 from duck_jupyter import errors
 from duck_jupyter.errors import LimitedProxyChaining, ProxyError, RemoteTraceback
 from duck_jupyter.proxy import Frame, ProxyServer
@@ -77,6 +78,12 @@ def test_the_tree_has_one_root_and_everything_is_listed() -> None:
     kinds = {k for k in vars(errors).values() if isinstance(k, type)}
     assert kinds == set(KINDS)
     assert {k for k in kinds if not issubclass(k, ProxyError)} == {RemoteTraceback}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_exception_is_imported_from_the_package(kind: Any) -> None:
+    assert getattr(duck_jupyter, kind.__name__) is kind
+    assert kind.__name__ in duck_jupyter.__all__
 
 
 @pytest.mark.parametrize(("name", "base"), ALSO.items())

@@ -5,11 +5,15 @@ What README.md shows is what a newcomer gets.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from tests.support.processes import run_python
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -68,6 +72,28 @@ def test_the_cells_on_data_give_the_result_that_is_shown(
     NotebookClient(notebook, timeout=CELL_S, kernel_name="python3").execute()
     (value,) = (o for o in notebook.cells[-1].outputs if "data" in o)
     assert f"\n    {value['data']['text/plain']}\n" in found[1]
+
+
+@pytest.mark.slow
+def test_the_script_is_complete_and_prints_what_is_shown(tmp_path: Path) -> None:
+    found = re.search(
+        r"<!-- script -->\n```python\n(.*?)```\n\n    (.*?)\n", README, FLAGS
+    )
+    assert found is not None
+    script = tmp_path / "script.py"
+    script.write_text(found[1])
+    command = [sys.executable, str(script)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=CELL_S, check=False, cwd=ROOT
+    )
+    assert (done.stdout, done.stderr, done.returncode) == (f"{found[2]}\n", "", 0)
+
+
+def test_the_cell_that_shows_who_waits_can_be_typed() -> None:
+    (cell,) = re.findall(r"```python\n([^`]*statistics\(\)\.waits\n)```", README)
+    shown = cell.replace("statistics().waits", "print(statistics().waits)")
+    done = run_python(f"import duck_jupyter\nduck_jupyter.share([], 'x')\n{shown}")
+    assert (done.stdout, done.stderr, done.returncode) == ("()\n", "", 0)
 
 
 @pytest.mark.parametrize("marker", ["figures", "data figures"])

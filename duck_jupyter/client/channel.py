@@ -187,7 +187,7 @@ class Channel:
                         raise ProxyTimeout(
                             f"No answer came within {timeout} s from {self.who}. The "
                             "object may still be working on it; its late answer will "
-                            "be dropped."
+                            "be dropped. To wait longer, give a larger timeout."
                         )
                 if (
                     self._poll.poll(wait * 1000)

@@ -81,8 +81,10 @@ class Exchanges:
     ) -> Any:
         idle = self.thread.idle
         try:
-            channel = idle.pop()
+            channel: Channel | None = idle.pop()
         except IndexError:
+            channel = None  # connected below: its errors are to have no context
+        if channel is None:
             channel = self._connect()
         try:
             data, back = channel.call(data, buffers, timeout, looks)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.msgpack import Decoder
 
-from ..errors import ProxyTimeout
+from ..errors import ProxyError, ProxyTimeout
 from ..protocol.faults import FAULT, parse_fault
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import (
@@ -36,6 +36,7 @@ from ..transport.rendezvous import close_inherited
 from .exchanges import Exchanges
 from .releaser import Releaser
 from .threads import ThreadState
+from .timeouts import lock_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,6 +49,8 @@ EXECUTE = int(ProxyOpCode.EXECUTE)
 NOTHING: dict[str, Any] = {}
 #: The lock of an object may take long, and others want this core meanwhile.
 LOOKS_FOR_A_LOCK = 100
+#: Seconds in which a busy server may say who holds a lock that was not free in time.
+ASK_S = 0.25
 
 decode_ref = Decoder(ObjectRef).decode
 
@@ -192,10 +195,19 @@ class Link(Exchanges):
         try:
             self.request(EXECUTE, payload, timeout, LOOKS_FOR_A_LOCK)
         except ProxyTimeout:
-            raise ProxyTimeout(
-                f"The lock did not become free within {timeout} s: another worker, or "
-                "the notebook, is inside locked(...)."
-            ) from None
+            what, holder = self._holder_of(idx)
+            raise lock_timeout(what, holder, timeout) from None
+
+    def _holder_of(self, idx: int) -> tuple[str, str]:
+        """
+        Ask for the name of an object, and for who holds its lock, for a message.
+        """
+        payload = (DESK, "holder", (idx,), NOTHING)
+        try:
+            what, holder = self.request(EXECUTE, payload, ASK_S)
+        except ProxyError:
+            return f"object {idx}", ""  # the server is busy, or it ended
+        return what, holder
 
     def reference(
         self, idx: int, how: str, name: str, args: list[Any], kwargs: dict[str, Any]

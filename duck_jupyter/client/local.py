@@ -66,6 +66,11 @@ class LocalServer(Protocol):
         Give a claim up, whether it waits or holds its lock. Twice is fine.
         """
 
+    def local_expression(self, target: Any) -> str:
+        """
+        Give what is typed for the proxy of an object; empty where it is not shared.
+        """
+
     def local_context(self, idx: int) -> tuple[Any, Any, Any]:
         """
         Give an object, and the functions that enter and leave it.

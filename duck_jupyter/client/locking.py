@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ..errors import NotShareable
 from .blocks import LockBlock
 from .proxy import Proxy
+from .registry import expression_for
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -24,8 +25,8 @@ def locked(proxy: P, timeout: float | None = None) -> AbstractContextManager[P]:
 
     ::
 
-        with locked(shared.n) as n:
-            n.value += 1
+        with locked(shared.n) as number:
+            number.value += 1
 
     The lock belongs to this thread and may be taken again inside. Those who wait get
     it in the order in which they came. It is released when the block is left, when
@@ -40,16 +41,25 @@ def locked(proxy: P, timeout: float | None = None) -> AbstractContextManager[P]:
         A context manager whose block gets the proxy. Entering raises
 
         * ProxyTimeout: The lock did not become free in time.
-        * DeadlockError: It never would: its holder waits for a lock of this thread.
+        * DeadlockError: It never would: its holder waits, itself or through others, for
+          a lock that this thread took with `locked`. Other locks, such as shared
+          ``Lock`` objects, are not looked at.
         * KernelGone: The server ended.
 
     Raises:
         NotShareable: It is no proxy.
     """
     if not isinstance(proxy, Proxy):
+        kind = type(proxy).__name__
+        expression = expression_for(proxy)
+        if expression:
+            raise NotShareable(
+                f"locked() takes a proxy, and this is the shared {kind} itself. Write "
+                f"locked({expression})."
+            )
         raise NotShareable(
-            f"locked() takes a proxy, such as shared.NAME, and not a "
-            f"{type(proxy).__name__}."
+            f"locked() takes a proxy, such as shared.NAME, not a {kind}. Share the "
+            "object first with %share NAME; a worker uses the proxy that it was given."
         )
     return _Locked(proxy, timeout)
 

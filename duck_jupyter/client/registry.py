@@ -5,14 +5,14 @@ The links of this process, one for each server, and what becomes of them in a fo
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .link import Link
 
 if TYPE_CHECKING:
     from .local import LocalServer
 
-__all__ = ["end_here", "link_here", "link_to"]
+__all__ = ["end_here", "expression_for", "link_here", "link_to"]
 
 #: Changed in single steps and without a lock: a signal handler or a destructor may come
 #: here in the middle of another call.
@@ -48,6 +48,16 @@ def end_here(link: Link) -> None:
     _links.pop(link.address, None)
     link.server = None
     link.ended = True
+
+
+def expression_for(target: Any) -> str:
+    """
+    Give what is typed for the proxy of an object that this process shares, or "".
+    """
+    for link in list(_links.values()):
+        if link.server is not None and (found := link.server.local_expression(target)):
+            return found
+    return ""
 
 
 def _after_fork_in_child() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from ..errors import (
     AccessDenied,
     DataTooBigError,
+    DeadlockError,
     LimitedProxyChaining,
     ProxyObjectNotFound,
 )
@@ -47,6 +48,9 @@ def ways_out(
             ("Send less at a time.", ""),
             ("Raise the limit.", "c.DuckJupyter.max_message = 2**32"),
         )
+    if isinstance(error, DeadlockError):
+        return (("Take the locks in one and the same order everywhere.", error.line),)
     if isinstance(error, ProxyObjectNotFound):
-        return (("Share it again and pass the new proxy.", f"%share {name}"),)
+        line = f"%share {name}" if name.isidentifier() else ""
+        return (("Share it again and pass the new proxy.", line),)
     return ()

@@ -10,6 +10,7 @@ from ..data.attach import encoded
 from ..errors import DataDecodeError, DeadlockError, ProxyError
 from .locks import Claim
 from .operations import call_method, get_attribute, take
+from .words import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ __all__ = ["LATER", "Desk"]
 
 #: There is no answer yet: whoever ends the wait gives it.
 LATER = object()
+#: Of a process's threads the one that need not be named.
+MAIN_THREAD = "MainThread"
 
 
 class Desk:
@@ -78,6 +81,8 @@ class Desk:
             return self._lock(caller, *args)
         if word == "unlock":
             return self._unlock(caller, *args)
+        if word == "holder":
+            return self._holder(caller, *args)
         if word == "end":
             for number in args:
                 self._clients.end_block(caller.thread.process, number)
@@ -95,10 +100,9 @@ class Desk:
             raise DataDecodeError(f"There is a block of number {number!r} already.")
         thread = caller.thread
         claim = Claim(
-            entry.target,
-            entry.path,
+            entry,
             thread,
-            thread.name,
+            _name_of(caller),
             lambda: self._pause(caller),
             lambda: self._tell(caller),
         )
@@ -113,6 +117,16 @@ class Desk:
         if claims.get(number) is not claim:
             self._locks.end(claim)  # the client went, and it was given up too early
         return None if acquired else LATER
+
+    def _holder(self, caller: Caller, idx: int) -> tuple[str, str]:
+        """
+        Name an object for messages, and who holds its lock: nobody is "".
+        """
+        entry = self._table.get(idx)
+        claim = self._locks.holder_of(entry.target)
+        if claim is None or claim.owner is caller.thread:
+            return title_of(entry), ""
+        return title_of(entry), claim.worker
 
     def _give_up(self, claims: dict[int, Claim], number: int) -> None:
         claim = claims.pop(number, None)
@@ -160,3 +174,10 @@ class Desk:
             return entry, f".{name}", get_attribute(entry, name)
         step = "[]" if name == "__getitem__" else f".{name}()"
         return entry, step, call_method(entry, name, args, kwargs)
+
+
+def _name_of(caller: Caller) -> str:
+    hello = caller.hello
+    if hello.thread_name == MAIN_THREAD:
+        return caller.thread.name
+    return f"{hello.process_name} (pid {hello.pid}, thread {hello.thread_name})"

@@ -57,7 +57,7 @@ from .operations import (
     is_own_method,
     set_attribute,
 )
-from .shapes import misshapen
+from .shapes import misshapen, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -322,12 +322,8 @@ class Dispatcher:
             return short_fault(line.encode(errors="replace").decode()), ()
 
     def _fault(self, error: BaseException, payload: Any, caller: Caller) -> Answer:
-        idx, asked, entry = 0, "", None
-        if type(payload) is list and payload and type(payload[0]) is int:
-            idx = payload[0] if 0 <= payload[0] < 2**63 else 0
-            entry = self._entries.get(idx)
-            if len(payload) > 1 and type(payload[1]) is str:
-                asked = payload[1][:TYPE_NAME_CHARS]
+        idx, asked = subject_of(payload)
+        entry = self._entries.get(idx)
         if entry is not None:
             error = advice_for(error, entry)
         text = traceback_text(error, OWN_FOLDER)

@@ -4,11 +4,13 @@ The server as its own process sees it: straight to the objects, without frames.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataDecodeError, ProxyTimeout
+from ..client.timeouts import lock_timeout
+from ..errors import DataDecodeError
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import MethodMark
 from .clients import ClientProcess, ClientThread
@@ -16,6 +18,7 @@ from .dispatch import SELF_METHODS
 from .locks import Claim
 from .objects import HERE
 from .operations import call_method, get_attribute, is_own_method, set_attribute
+from .words import expression_of, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +32,7 @@ class _HelloOfHere:
     client = HERE
     pid = 0
     process_name = HERE
+    thread_name = HERE
 
 
 class CallerHere:
@@ -172,8 +176,8 @@ class Here:
         me = threading.current_thread()
         told = Told()
         owner = HERE, threading.get_ident()
-        name = f"the notebook (thread {me.name})"
-        return Claim(entry.target, entry.path, owner, name, _queue, told.tell)
+        name = f"the notebook (pid {os.getpid()}, thread {me.name})"
+        return Claim(entry, owner, name, _queue, told.tell)
 
     def local_lock(self, claim: Claim, timeout: float | None) -> None:
         """
@@ -187,10 +191,9 @@ class Here:
             return
         told: Told = claim.tell.__self__  # type: ignore[attr-defined]
         if not told.wait(timeout):
-            raise ProxyTimeout(
-                f"The lock of {claim.path} did not become free within {timeout} s: "
-                "another worker, or the notebook, is inside locked(...)."
-            )
+            holder = self._server.locks.holder_of(claim.target)
+            who = "" if holder is None else holder.worker
+            raise lock_timeout(title_of(claim.entry), who, timeout)
 
     def local_end(self, claim: Claim) -> None:
         """
@@ -198,6 +201,15 @@ class Here:
         """
         if self._server.locks.give_up(claim):
             self._server.wake()
+
+    def local_expression(self, target: Any) -> str:
+        """
+        Give what is typed for the proxy of an object; empty where it is not shared.
+        """
+        for entry in list(self._table.entries.values()):
+            if entry.target is target and (found := expression_of(entry)):
+                return found
+        return ""
 
     def local_context(self, idx: int) -> tuple[Any, Any, Any]:
         """

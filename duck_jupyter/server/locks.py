@@ -17,11 +17,13 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DeadlockError
+from .deadlock import deadlock_of
 from .waits import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
+
+    from .objects import Entry
 
 __all__ = ["Claim", "ObjectLocks"]
 
@@ -31,8 +33,7 @@ class Claim:
     One block's claim to an object's lock.
 
     Args:
-        target: The object.
-        path: Its name, for messages.
+        entry: The object.
         owner: The client thread, or the thread of this process.
         worker: Its name, for messages.
         queue: Called once, when a claim has to wait.
@@ -40,19 +41,19 @@ class Claim:
             holds the lock.
     """
 
-    __slots__ = ("owner", "path", "queue", "since", "target", "tell", "worker")
+    __slots__ = ("entry", "owner", "queue", "since", "target", "tell", "worker")
 
     def __init__(
         self,
-        target: Any,
-        path: str,
+        entry: Entry,
         owner: Hashable,
         worker: str,
         queue: Callable[[], None],
         tell: Callable[[], None],
     ) -> None:
-        self.target = target
-        self.path = path
+        self.entry = entry
+        #: The object itself, whatever the entry stands for later.
+        self.target = entry.target
         self.owner = owner
         self.worker = worker
         self.queue = queue
@@ -61,7 +62,7 @@ class Claim:
         self.since = time.monotonic()
 
     def __repr__(self) -> str:
-        return f"<Claim to {self.path} of {self.worker}>"
+        return f"<Claim to {self.entry.path} of {self.worker}>"
 
 
 class _ObjectLock:
@@ -103,7 +104,8 @@ class ObjectLocks:
             True when it holds the lock; otherwise it waits, and is told later.
 
         Raises:
-            DeadlockError: Its owner holds what the holder of the lock waits for.
+            DeadlockError: The holder of the lock waits, itself or through others, for
+                a lock that the owner of the claim holds.
         """
         with self._lock:
             lock = self._locks.get(id(claim.target))
@@ -184,6 +186,7 @@ class ObjectLocks:
         Follow who holds what is waited for, until somebody does not wait.
         """
         seen: set[Hashable] = set()
+        links: list[tuple[Claim, Claim]] = []
         blocking = holder
         while blocking.owner not in seen:
             seen.add(blocking.owner)
@@ -191,15 +194,19 @@ class ObjectLocks:
             lock = None if wanted is None else self._locks.get(id(wanted.target))
             if wanted is None or lock is None or not lock.holders:
                 return
+            links.append((blocking, wanted))
             blocking = lock.holders[0]
             if blocking.owner == claim.owner:
-                raise DeadlockError(
-                    f"The lock of {claim.path} would never become free for "
-                    f"{claim.worker}: {holder.worker} holds it, and the lock of "
-                    f"{wanted.path}, for which it waits or others do that it waits "
-                    f"for, is held by {claim.worker}. Take the locks in the same order "
-                    f"everywhere: with locked({wanted.path}), locked({claim.path})."
-                )
+                links.append((blocking, claim))
+                raise deadlock_of(links)
+
+    def holder_of(self, target: Any) -> Claim | None:
+        """
+        Give a claim that holds the lock of an object, if one does.
+        """
+        with self._lock:
+            lock = self._locks.get(id(target))
+            return lock.holders[0] if lock is not None and lock.holders else None
 
     def waits(self) -> list[Wait]:
         """
@@ -209,7 +216,7 @@ class ObjectLocks:
         with self._lock:
             return [
                 Wait(
-                    f"locked({claim.path})",
+                    f"locked({claim.entry.path})",
                     claim.worker,
                     lock.holders[0].worker if lock.holders else "",
                     now - claim.since,

@@ -72,6 +72,8 @@ class Policy:
     allow: frozenset[str] | None = None
     #: The object itself will not change.
     frozen: bool = False
+    #: The name was given, and is not that of the object's type.
+    is_named: bool = True
 
     @cached_property
     def is_open(self) -> bool:

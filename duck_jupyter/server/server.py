@@ -289,6 +289,7 @@ class ProxyServer(AnswersByHand):
             readonly,
             None if allow is None else frozenset(allow),
             frozen,
+            name is not None,
         )
         entry = self.table.add(target_object, policy)
         block_name = None if shared_memory is None else shared_memory.name

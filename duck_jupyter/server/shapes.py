@@ -9,9 +9,9 @@ from typing import Any
 from ..errors import DataDecodeError, ProxyError
 from ..protocol.faults import describe
 from ..protocol.opcodes import ProxyOpCode
-from ..protocol.refs import DESK
+from ..protocol.refs import DESK, TYPE_NAME_CHARS
 
-__all__ = ["misshapen", "unreadable"]
+__all__ = ["misshapen", "subject_of", "unreadable"]
 
 FORMS = (
     "A request is GET [idx, attr], SET [idx, attr, value] or EXECUTE [idx, method, "
@@ -31,6 +31,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "batch": (int, int),
     "block_name": (),
     "fetch": (int,),
+    "holder": (int,),
     "lend": (int,),
     "lock": (int, int),
     "reference": (int, str, str, ARGUMENTS, dict),
@@ -38,6 +39,8 @@ WORDS: dict[str, tuple[Any, ...]] = {
 }
 #: Those that take any number of numbers.
 PLURAL_WORDS = frozenset({"end", "release"})
+#: Those whose first argument is the number of an object.
+ABOUT_ONE = frozenset(word for word, kinds in WORDS.items() if kinds[:1] == (int,))
 
 
 def misshapen(opcode: Any, payload: Any) -> DataDecodeError | None:
@@ -77,6 +80,31 @@ def misshapen(opcode: Any, payload: Any) -> DataDecodeError | None:
                 f"The server knows no word {word[:40]!r} of this form."
             )
     return None
+
+
+def subject_of(payload: Any) -> tuple[int, str]:
+    """
+    Give the number of the object that a request is about, and what was asked of it.
+
+    A word to the server itself, such as "lock", may be about an object.
+
+    Args:
+        payload: What came as the payload of the request.
+
+    Returns:
+        The number, 0 where there is none; and the attribute, the method or the word.
+    """
+    if type(payload) is not list or not payload or type(payload[0]) is not int:
+        return 0, ""
+    idx, *rest = payload
+    asked = rest[0][:TYPE_NAME_CHARS] if rest and type(rest[0]) is str else ""
+    if idx == DESK and asked in ABOUT_ONE:
+        args = rest[1] if len(rest) > 1 else None
+        if type(args) in ARGUMENTS and args and type(args[0]) is int:
+            idx = args[0]
+            if asked == "reference" and len(args) > 2 and type(args[2]) is str:
+                asked = args[2][:TYPE_NAME_CHARS]
+    return (idx if 0 <= idx < 2**63 else 0), asked
 
 
 def unreadable(error: BaseException) -> BaseException:

@@ -28,7 +28,8 @@ class Wait(NamedTuple):
 
     #: What it waits for: ``"locked(counter)"``, or a call such as ``"items.get()"``.
     what: str
-    #: Who waits: a process's name and pid.
+    #: Who waits: a process's name and pid, and its thread where that is not the main
+    #: one.
     worker: str
     #: Who holds what it waits for; empty where that is not known.
     holder: str

@@ -4,7 +4,37 @@ What is served, and to whom, in words.
 
 from __future__ import annotations
 
-__all__ = ["many", "serving_in_words"]
+import keyword
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .objects import Entry
+
+__all__ = ["expression_of", "many", "serving_in_words", "title_of"]
+
+
+def title_of(entry: Entry) -> str:
+    """
+    Name an object for messages: ``n``, ``cfg.paths``, or ``list (object 3)``.
+    """
+    if entry.policy.is_named:
+        return entry.path
+    return f"{entry.path} (object {entry.idx})"
+
+
+def expression_of(entry: Entry) -> str:
+    """
+    Give what is typed in the notebook for the proxy of a shared object.
+
+    Returns:
+        ``"shared.NAME"``; empty for an object that is not shared under a name.
+    """
+    if entry.level or not entry.policy.is_named:
+        return ""
+    name = entry.policy.name
+    if name.isidentifier() and not keyword.iskeyword(name):
+        return f"shared.{name}"
+    return f"shared[{name!r}]"
 
 
 def many(count: int, what: str) -> str:

@@ -4,8 +4,9 @@ The one session of a process, and the functions with which people use it.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import NotShared
 from .names import Terms, is_proxy
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..proxy import Proxy
+    from ..server.statistics import ServerStatistics
 
-__all__ = ["own_session", "own_shared", "share", "shared", "unshare"]
+__all__ = ["own_session", "own_shared", "share", "shared", "statistics", "unshare"]
 
 _session = Session()
 
@@ -93,9 +95,37 @@ def unshare(*names: str | Proxy) -> None:
         names: Names, or the proxies themselves.
 
     Raises:
-        NotShared: One of them is not shared; nothing has changed.
+        NotShared: One of them is not shared, or is an object and neither a name nor a
+            proxy; nothing has changed.
     """
     _session.unshare([_name_of(name) for name in names])
+
+
+def statistics() -> ServerStatistics:
+    """
+    Give all that this process's server has counted, as one immutable value.
+
+    ::
+
+        for wait in statistics().waits:
+            print(wait.worker, "waits for", wait.what, "that", wait.holder, "holds")
+
+    Raises:
+        NotShared: This process has no server: nothing is shared yet, the server was
+            stopped, or this is a worker.
+    """
+    server = _session.server
+    if server is not None:
+        return server.statistics()
+    if multiprocessing.parent_process() is not None:
+        raise NotShared(
+            "This process is a worker and has no server to count for. Call "
+            "statistics() in the process that shared the objects."
+        )
+    raise NotShared(
+        "Nothing is shared in this process, so there is no server that counts. Share "
+        "an object first: %share NAME, or share(obj, name='NAME')."
+    )
 
 
 def names_in(allow: Iterable[str]) -> list[str]:
@@ -109,10 +139,20 @@ def names_in(allow: Iterable[str]) -> list[str]:
 
 def _name_of(what: Any) -> str:
     if not is_proxy(what):
-        return str(what)
+        return str(what) if issubclass(type(what), str) else _refuse_object(what)
     for known in _session.names:
         if known.proxy._duck_idx == what._duck_idx and (
             known.proxy._duck_link is what._duck_link
         ):
             return known.name
     raise NotShared(f"{what!r} is not one of this process's shared names: {shared!r}.")
+
+
+def _refuse_object(what: Any) -> NoReturn:
+    names = [repr(known.name) for known in _session.names if known.target is what]
+    advice = f"unshare({', '.join(names)})" if names else "unshare('NAME')"
+    raise NotShared(
+        "unshare() takes names or proxies, such as 'n' or shared.n, not a "
+        f"{type(what).__name__}: an object may be shared under several names. Write "
+        f"{advice}."
+    )

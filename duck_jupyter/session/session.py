@@ -4,7 +4,6 @@ Session: the shared names of one process, and the server behind them.
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..data.handover import handover
 from ..errors import NotShared
+from .missing import not_shared
 from .moving import Moves, move_out
 from .names import Source, Terms, check_name, check_object, close_to, is_shareable
 from .settings import DuckJupyter
@@ -87,6 +87,9 @@ class Session:
         # Both belong to whoever holds the lock.
         self._server: ProxyServer | None = None
         self._names: dict[str, SharedName] = {}
+        #: The variables behind names that are not those of their variables, also when
+        #: the names are shared no longer.
+        self._followed: dict[str, Source] = {}
         self._lock = threading.RLock()
 
     @property
@@ -160,6 +163,10 @@ class Session:
                             server.remove_proxy(old.proxy)
                     self._names[wish.name] = made[wish.name]
                     self._hand_over(server, made[wish.name])
+                if wish.source is None or wish.source.variable == wish.name:
+                    self._followed.pop(wish.name, None)
+                else:
+                    self._followed[wish.name] = wish.source
                 moves.finish(wish, server, self._names[wish.name])
             proxies = tuple(self._names[wish.name].proxy for wish in wishes)
         # What goes may run code of the user's: not under the lock.
@@ -292,7 +299,7 @@ class Session:
             self.follow(name)
             shared = self._names.get(name)
         if shared is None:
-            raise self._not_shared(name)
+            raise not_shared(name, self._names, self._followed.get(name))
         return shared.proxy
 
     def unshare(self, names: Sequence[str]) -> None:
@@ -332,6 +339,9 @@ class Session:
             if shared.source is not None and shared.source.namespace is namespace
         ]
         self.unshare(followers)
+        for name, source in list(self._followed.items()):
+            if source.namespace is namespace:
+                del self._followed[name]
 
     def stop(self) -> None:
         """
@@ -359,20 +369,8 @@ class Session:
         self._lock = threading.RLock()
         self._server = None
         self._names = {}
+        self._followed = {}
         self.has_served = False
-
-    def _not_shared(self, name: str) -> NotShared:
-        if multiprocessing.parent_process() is not None:
-            return NotShared(
-                f"{name!r} is not shared in this process, which is a worker. Names are "
-                "known where they were shared: give the proxy itself to the worker as "
-                f"an argument, as in pool.submit(work, shared.{name})."
-            )
-        return NotShared(
-            f"{name!r} is not shared in this process.{close_to(name, self._names)} To "
-            f"share it: %share {name}, or share({name}, name={name!r}). A worker is "
-            "given proxies as arguments."
-        )
 
     def __repr__(self) -> str:
         if self.server is None:

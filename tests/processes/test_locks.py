@@ -4,6 +4,7 @@ Locks across workers: each belongs to one client thread, and ends with it.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 from duck_jupyter.client.locking import locked
 from duck_jupyter.errors import ProxyTimeout
 from tests.support.processes import kill, wait_until
+from tests.support.raw import far
 
 if TYPE_CHECKING:
     from duck_jupyter.proxy import ProxyServer
@@ -153,7 +155,10 @@ def test_locked_is_released_when_its_holder_is_killed(
     entered = crew.context.Event()
     holder = crew.start(stay_locked, proxy, entered)
     assert entered.wait(10)
-    with pytest.raises(ProxyTimeout, match="Number"), locked(proxy, timeout=0.05):
+    told = (
+        rf"The lock of Number .*0\.05 s: ForkProcess-\d+ \(pid {holder.pid}\) is inside"
+    )
+    with pytest.raises(ProxyTimeout, match=told), locked(proxy, timeout=0.05):
         raise AssertionError("it was locked")
     assert holder.pid is not None
     kill(holder.pid)
@@ -166,21 +171,52 @@ def try_to_lock(number: Any, answers: Any) -> None:
     try:
         with locked(number, timeout=0.05):
             answers.put("locked")
-    except ProxyTimeout:
-        answers.put("timeout")
+    except ProxyTimeout as error:
+        answers.put(str(error))
     answers.put(number.value)
 
 
 def test_locked_gives_up_in_a_worker_after_its_timeout(
     server: ProxyServer, crew: Crew
 ) -> None:
-    proxy = server.create_proxy(Number())
+    """
+    It is told which lock that was, who holds it, and what to do.
+    """
+    proxy = server.create_proxy(Number(), name="n")
     answers = crew.context.SimpleQueue()
     with locked(proxy):
         crew.start(try_to_lock, proxy, answers)
         crew.join()
-    assert (answers.get(), answers.get()) == ("timeout", 0)
+    text, value = answers.get(), answers.get()
+    assert re.match(
+        r"The lock of n did not become free within 0\.05 s: the notebook \(pid \d+, "
+        r"thread MainThread\) is inside locked.* Give locked\(\) a larger timeout",
+        text,
+    ), text
+    assert value == 0
     answers.close()
+
+
+def test_a_timeout_names_what_it_can_where_the_object_was_unshared_meanwhile(
+    server: ProxyServer,
+) -> None:
+    near = server.create_proxy(Number(), name="n")
+    told: list[str] = []
+
+    def wait_in_vain(proxy: Any) -> None:
+        with pytest.raises(ProxyTimeout) as caught, locked(proxy, timeout=0.5):
+            raise AssertionError("it was locked")
+        told.append(str(caught.value))
+
+    with locked(near), far(near) as proxy:
+        waiting = threading.Thread(target=wait_in_vain, args=(proxy,))
+        waiting.start()
+        assert wait_until(lambda: len(server.statistics().waits) == 1)
+        server.remove_proxy(near)
+        waiting.join(10)
+    (text,) = told
+    assert text.startswith(f"The lock of object {near._duck_idx} did not")
+    assert "another thread is, or was until just now, inside locked" in text
 
 
 def wait_for_lock(number: Any, waiting: Any) -> None:

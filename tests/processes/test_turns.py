@@ -1,11 +1,10 @@
 """
-Whose turn it is at a lock, who waits for whom, and which thread a client's is.
+Whose turn it is at a lock, who waits, and which thread a client's is.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from duck_jupyter.client.locking import locked
-from duck_jupyter.errors import DeadlockError
 from tests.support.processes import kill, wait_until
 
 if TYPE_CHECKING:
@@ -94,60 +92,6 @@ def test_no_thread_of_a_crowd_is_left_out(server: ProxyServer, crew: Crew) -> No
     assert min(counts) >= max(counts) / 2
     turns.close()
     go.close()
-
-
-def take_both(first: Any, second: Any, holding: Any, go: Any, answers: Any) -> None:
-    try:
-        with locked(first):
-            holding.put(None)
-            go.get()
-            with locked(second):
-                answers.put("both")
-    except DeadlockError as error:
-        answers.put(str(error))
-
-
-def test_who_would_wait_for_itself_is_refused(server: ProxyServer, crew: Crew) -> None:
-    one = server.create_proxy(Number(), name="one")
-    two = server.create_proxy(Number(), name="two")
-    holding, answers = crew.context.SimpleQueue(), crew.context.SimpleQueue()
-    gates = [crew.context.SimpleQueue() for _ in range(2)]
-    crew.start(take_both, one, two, holding, gates[0], answers)
-    crew.start(take_both, two, one, holding, gates[1], answers)
-    for _ in gates:
-        holding.get()
-    gates[0].put(None)
-    assert wait_until(lambda: len(server.statistics().waits) == 1)
-    gates[1].put(None)
-    # The other one goes on, for the refused one leaves its block.
-    refused, both = sorted((answers.get(), answers.get()), key=len, reverse=True)
-    assert both == "both"
-    assert re.search(
-        r"The lock of one would never become free for ForkProcess-\d+ \(pid \d+\): "
-        r"ForkProcess-\d+ \(pid \d+\) holds it, and the lock of two, .* is held by "
-        r"ForkProcess.* with locked\(two\), locked\(one\)",
-        refused,
-    ), refused
-    crew.join()
-    for queue in (holding, answers, *gates):
-        queue.close()
-
-
-def test_the_notebook_is_refused_as_well(server: ProxyServer, crew: Crew) -> None:
-    one = server.create_proxy(Number(), name="one")
-    two = server.create_proxy(Number(), name="two")
-    holding, go, answers = (crew.context.SimpleQueue() for _ in range(3))
-    with locked(one):
-        crew.start(take_both, two, one, holding, go, answers)
-        holding.get()
-        go.put(None)
-        assert wait_until(lambda: len(server.statistics().waits) == 1)
-        with pytest.raises(DeadlockError, match="the notebook"), locked(two):
-            raise AssertionError("it was refused")
-    assert answers.get() == "both"
-    crew.join()
-    for queue in (holding, go, answers):
-        queue.close()
 
 
 def test_a_generator_that_asks_for_its_own_next_item_is_told_so(

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from duck_jupyter.errors import AccessDenied, LimitedProxyChaining
+from duck_jupyter.client.fetching import fetch
+from duck_jupyter.client.references import ref
+from duck_jupyter.errors import (
+    AccessDenied,
+    DataEncodeError,
+    LimitedProxyChaining,
+    ProxyObjectNotFound,
+)
 from duck_jupyter.server.statistics import ServerStatistics
 from tests.support.counting import statistics_after
 from tests.support.objects import Chain, Plain, Tally
@@ -266,6 +273,46 @@ def test_a_group_has_ways_out_to_copy(server: ProxyServer, worker: Worker) -> No
     lines = [line for _, line in denied.ways_out]
     assert any(line.startswith("%share chain --allow") for line in lines), lines
     assert all(sentence.endswith(".") for sentence, _ in cut.ways_out)
+
+
+def append_to_the_list_itself(proxy: Any) -> None:
+    """
+    Call a method by reference, which is a request to the server itself.
+    """
+    ref(proxy).append(1)
+
+
+def test_a_request_to_the_server_itself_is_noted_under_its_object(
+    server: ProxyServer, worker: Worker
+) -> None:
+    allowed = server.create_proxy([], name="items", allow=["pop"])
+    unpicklable = server.create_proxy((row for row in [1]), name="rows")
+    with pytest.raises(AccessDenied):
+        worker.run(append_to_the_list_itself, allowed)
+    with pytest.raises(DataEncodeError):
+        worker.run(fetch, unpicklable)
+
+    found = server.statistics()
+    about = [(each.object_name, each.asked) for each in found.errors]
+    assert about == [("items", "append"), ("rows", "fetch")]
+    assert "%share items --allow append" in [
+        line for group in found.error_groups for _, line in group.ways_out
+    ]
+    assert [str(each.last_error).partition(":")[0] for each in found.proxies] == [
+        *("AccessDenied", "DataEncodeError"),
+    ]
+
+
+def test_what_is_not_there_any_more_has_no_name_to_type(
+    server: ProxyServer, worker: Worker
+) -> None:
+    proxy = server.create_proxy([], name="items")
+    server.remove_proxy(proxy)
+    with pytest.raises(ProxyObjectNotFound):
+        worker.run(fetch, proxy)
+    (group,) = server.statistics().error_groups
+    assert group.object_name == f"object {proxy._duck_idx}"
+    assert group.ways_out == (("Share it again and pass the new proxy.", ""),)
 
 
 def test_chains_that_were_cut_are_counted(server: ProxyServer, worker: Worker) -> None:

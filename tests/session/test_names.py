@@ -76,6 +76,26 @@ def test_a_variable_that_is_no_more_unshares_its_name(
     assert session.names == ()
 
 
+def test_a_name_that_is_not_that_of_its_variable_is_asked_for_with_both(
+    session: Session, variables: dict[str, Any]
+) -> None:
+    wish = Wish("data", variables["df"], Source(variables, "df"))
+    session.share([wish], Terms())
+    session.unshare(["data"])
+    with pytest.raises(NotShared, match=r"To share it: %share df --as data$"):
+        _ = shared.data
+    session.share([wish], Terms())
+    del variables["df"]
+    with pytest.raises(NotShared, match=r"Assign df again, then: %share df --as data$"):
+        _ = shared.data
+    session.stop()
+    with pytest.raises(NotShared, match=r"%share df --as data$"):
+        _ = shared.data
+    session.leave(variables)
+    with pytest.raises(NotShared, match="To share it: %share data,"):
+        _ = shared.data
+
+
 def test_a_variable_that_names_its_own_proxy_changes_nothing(
     session: Session, variables: dict[str, Any], proxy: Proxy
 ) -> None:

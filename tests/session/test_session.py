@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import duck_jupyter
-from duck_jupyter import NotShareable, NotShared, share, shared, unshare
+from duck_jupyter import (
+    KernelGone,
+    NotShareable,
+    NotShared,
+    locked,
+    share,
+    shared,
+    statistics,
+    unshare,
+)
 from duck_jupyter.proxy import ProxyServer
 from tests.support.processes import run_python
 
@@ -130,6 +139,50 @@ def test_unshare_takes_names_and_proxies(session: Session) -> None:
     share([2], name="second")
     unshare(first, "second")
     assert not shared
+
+
+def test_unshare_of_an_object_asks_for_a_name_or_a_proxy(session: Session) -> None:
+    numbers = [1]
+    share(numbers, name="numbers")
+    with pytest.raises(NotShared, match=r"not a list.* Write unshare\('numbers'\)\.$"):
+        unshare(numbers)  # type: ignore[arg-type]
+    with pytest.raises(NotShared, match=r"not a dict.* Write unshare\('NAME'\)\.$"):
+        unshare({})  # type: ignore[arg-type]
+    assert list(shared) == ["numbers"]
+
+
+def test_statistics_are_those_of_the_server_of_this_process(session: Session) -> None:
+    with pytest.raises(NotShared, match=r"Share an object first: %share NAME"):
+        statistics()
+    share([1], name="numbers")
+    (counted,) = statistics().proxies
+    assert counted.path == "numbers"
+    session.stop()
+    with pytest.raises(NotShared):
+        statistics()
+
+
+def test_locked_with_the_object_itself_says_which_proxy_is_meant(
+    session: Session,
+) -> None:
+    numbers = [1]
+    with pytest.raises(NotShareable, match=r"first with %share NAME"):
+        locked(numbers)  # type: ignore[type-var]
+    share(numbers, name="numbers")
+    with pytest.raises(NotShareable, match=r"Write locked\(shared\.numbers\)\.$"):
+        locked(numbers)  # type: ignore[type-var]
+    with pytest.raises(NotShareable, match=r"first with %share NAME"):
+        locked([1])  # type: ignore[type-var]
+
+
+def test_a_proxy_of_a_stopped_server_says_that_it_ended_and_nothing_else(
+    session: Session,
+) -> None:
+    proxy: Any = share([1], name="numbers")
+    session.stop()
+    with pytest.raises(KernelGone, match="Share the object again") as caught:
+        len(proxy)
+    assert caught.value.__context__ is None
 
 
 def test_unshare_takes_all_or_nothing(session: Session) -> None:

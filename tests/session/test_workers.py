@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from duck_jupyter import NotShared, share, shared
+from duck_jupyter import NotShared, share, shared, statistics
 from duck_jupyter.session.names import Source, Terms
 from duck_jupyter.session.session import Wish
 from tests.support.jobs import add, ask_shared, length, record
@@ -58,6 +58,8 @@ def test_in_a_worker_shared_is_empty_and_says_what_to_do(
         assert pool.submit(repr, shared).result(30) == "<shared: nothing yet>"
         with pytest.raises(NotShared, match=r"pool.submit\(work, shared.numbers\)"):
             pool.submit(ask_shared, "numbers").result(30)
+        with pytest.raises(NotShared, match="in the process that shared the objects"):
+            pool.submit(statistics).result(30)
     assert list(shared) == ["numbers"]
 
 

@@ -114,7 +114,8 @@ class Player:
         runs: list[Callable[[], None]] = [self._client]
         runs += [partial(self._serve, me) for me in range(1, rules.threads + 1)]
         if "lock" in rules.plan:
-            claim = Claim(self.work, "", self, "", _do_nothing, _do_nothing)
+            entry = server.table.get(self.idx)
+            claim = Claim(entry, self, "", _do_nothing, _do_nothing)
             server.locks.acquire(claim)
             runs.append(partial(self._hold, claim))
         server.locks._lock = PacedLock("locks")  # type: ignore[assignment]

@@ -1,0 +1,27 @@
+"""
+What is said when something did not happen within the time allowed.
+"""
+
+from __future__ import annotations
+
+from ..errors import ProxyTimeout
+
+__all__ = ["lock_timeout"]
+
+
+def lock_timeout(what: str, holder: str, timeout: float | None) -> ProxyTimeout:
+    """
+    Make the error for a lock that did not become free in time.
+
+    Args:
+        what: The object.
+        holder: Who holds the lock; empty where that is not known.
+        timeout: Seconds that were allowed.
+    """
+    who = f"{holder} is" if holder else "another thread is, or was until just now,"
+    return ProxyTimeout(
+        f"The lock of {what} did not become free within {timeout} s: {who} inside "
+        "locked(...) with it. Give locked() a larger timeout, or let the holder do "
+        "less inside its block; in the notebook, statistics().waits shows who waits "
+        "for whom."
+    )
