@@ -91,8 +91,9 @@ class ObjectLocks:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._locks: dict[int, _ObjectLock] = {}
-        #: The claims that wait, by their owners.
-        self.waiting: dict[Hashable, Claim] = {}
+        #: The claims that wait, by their owners. A thread has several where a signal
+        #: handler of it waits too.
+        self.waiting: dict[Hashable, list[Claim]] = {}
         #: What threads of this process gave up.
         self._given_up: deque[Claim] = deque()
 
@@ -117,7 +118,7 @@ class ObjectLocks:
                 return True
             self._require_no_circle(claim, holders[0])
             claim.queue()
-            self.waiting[claim.owner] = claim
+            self.waiting.setdefault(claim.owner, []).append(claim)
             lock.waiters.append(claim)
             return False
 
@@ -128,7 +129,7 @@ class ObjectLocks:
         Returns:
             False when it did not hold the lock.
         """
-        next_one = None
+        told: list[Claim] = []
         with self._lock:
             lock = self._locks.get(id(claim.target))
             if lock is None:
@@ -140,13 +141,16 @@ class ObjectLocks:
                 lock.waiters.remove(claim)
                 self._forget_wait(claim)
             if not lock.holders and lock.waiters:
-                next_one = lock.waiters.popleft()
-                lock.holders.append(next_one)
-                self._forget_wait(next_one)
+                owner = lock.waiters[0].owner
+                told = [waiter for waiter in lock.waiters if waiter.owner == owner]
+                for waiter in told:
+                    lock.waiters.remove(waiter)
+                    lock.holders.append(waiter)
+                    self._forget_wait(waiter)
             elif not lock.holders:
                 del self._locks[id(claim.target)]
-        if next_one is not None:
-            next_one.tell()
+        for waiter in told:
+            waiter.tell()
         return held
 
     def give_up(self, claim: Claim) -> bool:
@@ -178,27 +182,29 @@ class ObjectLocks:
                 self.end(self._given_up.popleft())
 
     def _forget_wait(self, claim: Claim) -> None:
-        if self.waiting.get(claim.owner) is claim:
-            del self.waiting[claim.owner]
+        waits = self.waiting.get(claim.owner, [])
+        if claim in waits:
+            waits.remove(claim)
+        if not waits:
+            self.waiting.pop(claim.owner, None)
 
     def _require_no_circle(self, claim: Claim, holder: Claim) -> None:
         """
         Follow who holds what is waited for, until somebody does not wait.
         """
         seen: set[Hashable] = set()
-        links: list[tuple[Claim, Claim]] = []
-        blocking = holder
-        while blocking.owner not in seen:
-            seen.add(blocking.owner)
-            wanted = self.waiting.get(blocking.owner)
-            lock = None if wanted is None else self._locks.get(id(wanted.target))
-            if wanted is None or lock is None or not lock.holders:
-                return
-            links.append((blocking, wanted))
-            blocking = lock.holders[0]
+        ways: list[tuple[Claim, list[tuple[Claim, Claim]]]] = [(holder, [])]
+        while ways:
+            blocking, links = ways.pop()
             if blocking.owner == claim.owner:
-                links.append((blocking, claim))
-                raise deadlock_of(links)
+                raise deadlock_of([*links, (blocking, claim)])
+            if blocking.owner in seen:
+                continue
+            seen.add(blocking.owner)
+            for wanted in self.waiting.get(blocking.owner, ()):
+                lock = self._locks.get(id(wanted.target))
+                if lock is not None and lock.holders:
+                    ways.append((lock.holders[0], [*links, (blocking, wanted)]))
 
     def holder_of(self, target: Any) -> Claim | None:
         """

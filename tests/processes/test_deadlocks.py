@@ -4,7 +4,9 @@ Threads that would wait for each other in a circle: one is refused, and told all
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -170,4 +172,74 @@ def test_threads_of_one_worker_are_told_apart(server: ProxyServer, crew: Crew) -
     assert len(set(re.findall(who + r"\d\)", text))) == 2
     crew.join()
     for queue in (holding, answers, *gates):
+        queue.close()
+
+
+def take_twice(lock: Any, answers: Any) -> None:
+    def handle(*_: object) -> None:
+        answers.put("asks")
+        with locked(lock):
+            answers.put("handler")
+
+    signal.signal(signal.SIGUSR1, handle)
+    answers.put("begun")
+    with locked(lock):
+        answers.put("body")
+
+
+def test_a_signal_handler_and_its_thread_get_the_lock_that_both_wait_for(
+    server: ProxyServer, crew: Crew
+) -> None:
+    proxy = server.create_proxy(Number())
+    answers = crew.context.SimpleQueue()
+    with locked(proxy):
+        worker = crew.start(take_twice, proxy, answers)
+        assert answers.get() == "begun"
+        assert wait_until(lambda: len(server.statistics().waits) == 1)
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGUSR1)
+        assert answers.get() == "asks"
+        assert wait_until(lambda: len(server.statistics().waits) == 2)
+    assert {answers.get(), answers.get()} == {"handler", "body"}
+    crew.join()
+    with locked(proxy, timeout=5):
+        pass
+    answers.close()
+
+
+def take_other_in_handler(
+    first: Any, second: Any, third: Any, holding: Any, answers: Any
+) -> None:
+    def handle(*_: object) -> None:
+        with locked(third):
+            pass
+        holding.put("handled")
+
+    signal.signal(signal.SIGUSR1, handle)
+    with locked(first):
+        holding.put("first")
+        with locked(second):
+            answers.put("both")
+
+
+def test_a_circle_is_found_though_a_signal_handler_waited_meanwhile(
+    server: ProxyServer, crew: Crew
+) -> None:
+    one, two, three = (server.create_proxy(Number()) for _ in range(3))
+    holding, answers = crew.context.SimpleQueue(), crew.context.SimpleQueue()
+    with locked(two):
+        with locked(three):
+            names = one, two, three, holding, answers
+            worker = crew.start(take_other_in_handler, *names)
+            assert holding.get() == "first"
+            assert wait_until(lambda: len(server.statistics().waits) == 1)
+            assert worker.pid is not None
+            os.kill(worker.pid, signal.SIGUSR1)
+            assert wait_until(lambda: len(server.statistics().waits) == 2)
+        assert holding.get() == "handled"
+        with pytest.raises(DeadlockError), locked(one, timeout=5):
+            pass
+    assert answers.get() == "both"
+    crew.join()
+    for queue in (holding, answers):
         queue.close()
