@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Exports", "stored_argument"]
 
+#: So often a value is pickled that another thread changes meanwhile.
+ATTEMPTS = 10
+#: What Python says then.
+CHANGED = "during iteration"
+
 
 #: What keeps what it is given, and at which position its methods are given that.
 CONTAINERS = (
@@ -183,7 +188,7 @@ class Exports:
 
         buffers: list[Any] = []
         try:
-            return wrap(value, hook, buffers), buffers
+            return _wrap_steadily(value, hook, buffers), buffers
         except BaseException as error:
             self._table.release([ref.idx for _, ref in sent.values()], holder)
             if not isinstance(error, DataEncodeError):
@@ -191,6 +196,24 @@ class Exports:
             # It says that it is a value and cannot be pickled: it stays here.
             ref = self._table.export(value, entry, step, holder)
             return Ext(REF, encode(ref)), ()
+
+
+def _wrap_steadily(
+    value: Any,
+    hook: Callable[[Any], Any],
+    buffers: list[Any],
+    attempts: int = ATTEMPTS,
+) -> Any:
+    """
+    Give what stands for a value, also of a container that others change meanwhile.
+    """
+    try:
+        return wrap(value, hook, buffers)
+    except DataEncodeError as error:
+        if attempts == 1 or CHANGED not in str(error.__cause__):
+            raise
+    again = value.copy() if type(value) in (dict, set) else value
+    return _wrap_steadily(again, hook, buffers, attempts - 1)
 
 
 def _goes_in_any_case(part: Any) -> bool:

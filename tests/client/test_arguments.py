@@ -9,6 +9,7 @@ import sqlite3
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from duck_jupyter.errors import DataEncodeError, DataTooBigError
@@ -248,3 +249,28 @@ with open(path) as text, open(path, "rb") as data:
 
     with pytest.raises(DataEncodeError, match=r"not opened for reading|cannot pickle"):
         worker.exec("with open(path, 'ab') as f: p.append(f)", p=proxy, path=str(path))
+
+
+def test_what_a_method_changes_in_an_argument_is_got_back_otherwise(
+    server: ProxyServer, worker: Worker
+) -> None:
+    shared = np.arange(100)
+    names = {
+        "rng": server.create_proxy(np.random.default_rng(1)),
+        "file": server.create_proxy(io.BytesIO(b"some bytes" * 2)),
+        "x": server.create_proxy(shared),
+    }
+    code = """
+mine, buffer = np.arange(100), bytearray(10)
+rng.shuffle(mine), file.readinto(buffer)
+lost = mine.tolist() == list(range(100)) and not any(buffer)
+mine = rng.permutation(mine)
+data = file.read(len(buffer))
+buffer[: len(data)] = data
+rng.shuffle(x)
+result = lost, sorted(mine), mine.tolist() != sorted(mine), bytes(buffer)
+"""
+    found = worker.exec(code, **names)
+
+    assert found == (True, list(range(100)), True, b"some bytes")
+    assert shared.tolist() != sorted(shared)
