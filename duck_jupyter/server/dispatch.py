@@ -190,6 +190,7 @@ class Dispatcher:
                 return self._value(entry.idx, wrap(value, reduce_main_only), ())
         except BaseException as error:  # everything goes to who asked
             caller.take_back()
+            caller.proxied = {}
             wrong = misshapen(opcode, payload)
             return self.fault(wrong or error, payload, caller)
 
