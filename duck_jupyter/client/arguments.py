@@ -5,6 +5,7 @@ The arguments of one request, as its pickler sees them.
 from __future__ import annotations
 
 import io
+import sys
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from .link import Link
 
 __all__ = ["Arguments"]
+
+#: Later ones warn of it, and from 3.14 on it fails.
+PICKLES_ITERTOOLS = sys.version_info < (3, 12)
 
 
 class Arguments:
@@ -59,6 +63,11 @@ class Arguments:
                 return resolve, (token,)
         return reduce_by_value(value)
 
+    def _reduce_strictly(self, value: Any) -> Any:
+        if _is_always_read(type(value)):
+            raise TypeError(f"a {type(value).__name__} is not pickled")
+        return self._reduce_other(value)
+
     def _reduce_iterator(self, value: Any, kind: type) -> Any:
         found = self._read.get(id(value))
         if found is None:
@@ -80,12 +89,18 @@ class Arguments:
         What holds an iterator that has to be read is read as a whole: a ``map`` over a
         generator gives what it makes of the items.
         """
-        if kind is GeneratorType:
+        if _is_always_read(kind):
             return False
         if isinstance(value, io.IOBase) and not value.readable():
             return True  # it says itself that it cannot be
         try:
-            dumps(value, self._reduce_other)
+            dumps(value, self._reduce_strictly)
         except DataEncodeError:
             return False
         return True
+
+
+def _is_always_read(kind: type) -> bool:
+    if kind is GeneratorType:
+        return True
+    return kind.__module__ == "itertools" and not PICKLES_ITERTOOLS

@@ -88,6 +88,11 @@ def reduce_exception(error: BaseException, can_be_sent: Callable[[Any], bool]) -
         return kept
 
     args = tuple(x if can_be_sent(x) else _text_of(x) for x in error.args)
+    causes = {"__cause__": error.__cause__, "__context__": error.__context__}
+    for name, cause in list(causes.items()):
+        if cause is not None and not _cause_can_be_sent(cause, can_be_sent):
+            missing.append(name)
+            causes[name] = None
     attributes = keep(dict(vars(error)))
     fields = keep(_read_fields(error, kind))
     if any(a is not b for a, b in zip(args, error.args, strict=True)):
@@ -108,8 +113,8 @@ def reduce_exception(error: BaseException, can_be_sent: Callable[[Any], bool]) -
         args,
         attributes,
         fields,
-        error.__cause__,
-        error.__context__,
+        causes["__cause__"],
+        causes["__context__"],
         error.__suppress_context__,
         own,
     )
@@ -156,6 +161,19 @@ def _can_be_sent(part: Any) -> bool:
     return True
 
 
+def _cause_can_be_sent(
+    cause: BaseException, can_be_sent: Callable[[Any], bool]
+) -> bool:
+    """
+    Say of a cause whether its class lets it be pickled, whatever its own causes do.
+    """
+    try:
+        reduced = _own_way(cause, type(cause))
+    except Exception:  # any code of the user's may run in __reduce__
+        return False
+    return reduced is None or can_be_sent(reduced[:3])
+
+
 def _text_of(value: Any) -> str:
     try:
         return repr(value)[:REPR_CHARS]
@@ -165,7 +183,10 @@ def _text_of(value: Any) -> str:
 
 def _own_way(error: BaseException, kind: type) -> tuple[Any, ...] | None:
     """
-    Give what the class itself says of how it is pickled, if it does and can.
+    Give what the class itself says of how it is pickled, if it does.
+
+    Raises:
+        Exception: Whatever the class raises: it says that it cannot be pickled.
     """
     for name in ("__reduce_ex__", "__reduce__"):
         base = next(base for base in kind.__mro__ if name in vars(base))
@@ -173,10 +194,7 @@ def _own_way(error: BaseException, kind: type) -> tuple[Any, ...] | None:
             break
     else:
         return None
-    try:
-        reduced = error.__reduce_ex__(5)
-    except Exception:  # any code of the user's may run in __reduce__
-        return None
+    reduced = error.__reduce_ex__(5)
     return reduced if isinstance(reduced, tuple) else None
 
 

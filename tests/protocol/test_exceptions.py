@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from duck_jupyter.errors import RemoteTraceback
+from duck_jupyter.errors import DataEncodeError, RemoteTraceback
 from duck_jupyter.protocol.exceptions import reduce_by_value
 from duck_jupyter.protocol.faults import pack_fault, parse_fault
 from duck_jupyter.protocol.values import dumps, reduce_main_only
@@ -279,6 +279,38 @@ def test_a_group_comes_back_with_its_exceptions(kind: Any) -> None:
     assert [has(part) for part in found.exceptions] == [
         has(part) for part in error.exceptions
     ]
+
+
+class Secret(Exception):
+    """
+    It says that it cannot be pickled.
+    """
+
+    def __reduce__(self) -> Any:
+        raise TypeError("secret")
+
+
+class Holding(Exception):
+    """
+    What it says of itself cannot be pickled.
+    """
+
+    def __reduce__(self) -> Any:
+        return type(self), (threading.Lock(),)
+
+
+@pytest.mark.parametrize("kind", [Secret, Holding])
+def test_a_cause_that_cannot_be_pickled_is_left_out_and_named(kind: Any) -> None:
+    error: Any = Demanding(1, "a")
+    error.__cause__ = kind()
+    error.__context__ = KeyError("b")
+    found: Any = back(error)
+
+    note = "Could not be pickled: __cause__ of this exception."
+    assert (found.code, found.__cause__, found.__notes__) == (1, None, [note])
+    assert repr(found.__context__) == "KeyError('b')"
+    with pytest.raises(DataEncodeError):
+        dumps(kind(), reduce_by_value)
 
 
 def test_the_object_that_lacked_an_attribute_stays() -> None:
