@@ -161,6 +161,23 @@ class Exchanges:
         """
         return f"The server at {self.address}"
 
+    @property
+    def max_message(self) -> int:
+        """
+        The largest message in bytes. A thread that has no channel gets one to know it.
+
+        Raises:
+            KernelGone: The server ended.
+        """
+        idle = self.thread.idle
+        try:
+            channel = idle[-1]
+        except IndexError:
+            channel = self._connect()
+            channel.lane.introduce()
+            idle.append(channel)
+        return channel.lane.max_message
+
     def _connect(self, thread: int | None = None) -> Channel:
         """
         Make a channel.

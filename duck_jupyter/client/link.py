@@ -14,6 +14,7 @@ from msgspec.msgpack import Decoder
 
 from ..errors import ProxyError, ProxyTimeout
 from ..protocol.faults import FAULT, parse_fault
+from ..protocol.iterators import ReadingFailed
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import (
     DESK,
@@ -22,17 +23,16 @@ from ..protocol.refs import (
     REF,
     MethodMark,
     ObjectRef,
-    resolve,
     resolving,
 )
 from ..protocol.values import (
     PLAIN_TYPES,
     encode,
     load_extension,
-    reduce_main_only,
     wrap_payload,
 )
 from ..transport.rendezvous import close_inherited
+from .arguments import Arguments
 from .exchanges import Exchanges
 from .releaser import Releaser
 from .threads import ThreadState
@@ -141,11 +141,17 @@ class Link(Exchanges):
 
         Raises:
             ProxyError: Something went wrong on the way.
-            BaseException: Whatever the object raised.
+            BaseException: Whatever the object raised, or an iterator among the
+                arguments, which is read before anything is sent.
         """
         buffers: list[Any] = []
-        wrapped = wrap_payload(payload, self._reduce, buffers)
-        return self._exchange(encode((opcode, wrapped)), buffers, timeout)
+        try:
+            wrapped = wrap_payload(payload, Arguments(self).reduce, buffers)
+        except ReadingFailed as failed:
+            error = failed.error
+        else:
+            return self._exchange(encode((opcode, wrapped)), buffers, timeout)
+        raise error  # of an iterator among the arguments
 
     def request(
         self,
@@ -238,14 +244,6 @@ class Link(Exchanges):
         return True
 
     # -- references ----------------------------------------------------------------
-
-    def _reduce(self, value: Any) -> Any:
-        token = getattr(type(value), "_duck_token", None)
-        if token is not None:
-            token = token(value, self)
-            if token is not None:
-                return resolve, (token,)
-        return reduce_main_only(value)
 
     def _resolve(self, token: Any) -> Any:
         return type(self).make_proxy(self, ObjectRef(*token))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.msgpack import Decoder, Ext
 
-from ..errors import DataDecodeError, RemoteError, RemoteTraceback
+from ..errors import DataDecodeError, ProxyError, RemoteError, RemoteTraceback
+from .exceptions import reduce_by_value, set_cause
 from .opcodes import ProxyOpCode
 from .values import dumps, encode, loads
 
@@ -78,11 +79,16 @@ def pack_fault(error: BaseException, hook: Callable[[Any], Any], text: str) -> E
 
     Args:
         error: The exception.
-        hook: As for `values.dumps`.
+        hook: As for `values.dumps`; it is not asked about exceptions.
         text: Its traceback.
     """
+
+    def reduced(value: Any) -> Any:
+        is_error = issubclass(type(value), BaseException)
+        return reduce_by_value(value) if is_error else hook(value)
+
     try:
-        pickled = dumps(error, hook)
+        pickled = dumps(error, reduced)
     except BaseException:  # any code of the user's may run in __reduce__
         pickled = None
     safe_text = text.encode(errors="backslashreplace").decode()
@@ -100,7 +106,7 @@ def short_fault(line: str) -> bytes:
 
 def parse_fault(data: memoryview | bytes) -> BaseException:
     """
-    Rebuild the exception of the other side, its traceback as the cause.
+    Rebuild the exception of the other side, its traceback as the first cause.
 
     Returns:
         The exception, or a `RemoteError` where it cannot be rebuilt here.
@@ -118,5 +124,21 @@ def parse_fault(data: memoryview | bytes) -> BaseException:
             f"{line}\n(This exception cannot be rebuilt in this process; its traceback "
             "in the kernel is the cause below.)"
         )
-    error.__cause__ = RemoteTraceback(text)
+    set_cause(_first_of_causes(error), RemoteTraceback(text))
+    return error
+
+
+def _first_of_causes(error: BaseException) -> BaseException:
+    """
+    Give what has no cause but a remote traceback, which an earlier journey left.
+
+    An error of ours says itself what its cause was.
+    """
+    seen: set[int] = set()
+    while id(error) not in seen and not isinstance(error, ProxyError):
+        seen.add(id(error))
+        cause = error.__cause__
+        if cause is None or isinstance(cause, RemoteTraceback):
+            break
+        error = cause
     return error

@@ -152,8 +152,9 @@ def dumps(
     except Exception:  # any code of the user's may run in __reduce__
         if buffers is not None:
             del buffers[before:]
-        return cloud_dumps(value, hook, callback)
-    return out.getvalue()
+    else:
+        return out.getvalue()
+    return cloud_dumps(value, hook, callback)
 
 
 def cloud_dumps(value: Any, hook: Callable[[Any], Any], callback: Any) -> bytes:

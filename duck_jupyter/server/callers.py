@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..transport.lanes import Lane
     from ..transport.rendezvous import Hello
     from .clients import ClientThread
+    from .objects import Entry
 
 __all__ = ["Caller"]
 
@@ -60,6 +61,7 @@ class Caller:
         "map",
         "next_claim",
         "payload",
+        "proxied",
         "since",
         "tally",
         "thread",
@@ -98,6 +100,8 @@ class Caller:
         self.buffers: Any = ()
         #: The payload of the last request: what it calls while the lane is taken.
         self.payload: Any = None
+        #: The objects whose proxies came in the request, by their id.
+        self.proxied: dict[int, tuple[Any, Entry]] = {}
         self.since = time.time()
         self._came_at = came_at
         #: Seconds that the worker has waited for answers.

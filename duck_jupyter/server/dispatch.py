@@ -4,7 +4,6 @@ A request frame in, an answer frame out.
 
 from __future__ import annotations
 
-import pickle
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Meta
 from msgspec.msgpack import Decoder, Ext
 
-from ..errors import DataDecodeError, DataEncodeError, LimitedProxyChaining
+from ..errors import DataDecodeError, LimitedProxyChaining
 from ..protocol.faults import (
     FAULT,
     describe,
@@ -30,23 +29,20 @@ from ..protocol.refs import (
     REF,
     SELF,
     TYPE_NAME_CHARS,
-    resolve,
     resolving,
 )
 from ..protocol.special import FIRST_BATCH, INPLACE
 from ..protocol.values import (
     PLAIN_TYPES,
-    dumps,
     encode,
     load_extension,
-    pickles_alone,
     reduce_main_only,
-    travels_by_value,
     wrap,
 )
 from .blocking import BLOCKING, AsEver, block
 from .contexts import enter, leave
 from .desk import LATER
+from .exports import stored_argument
 from .grants import GRANTING, undo_of
 from .loops import run_awaitable
 from .objects import not_found
@@ -62,10 +58,10 @@ from .shapes import misshapen, subject_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..protocol.refs import ObjectRef
     from .callers import Caller
     from .counters import ErrorLog
     from .desk import Desk
+    from .exports import Exports
     from .objects import Entry, ObjectTable
 
 __all__ = ["LOCKED", "NOT_YET", "Dispatcher"]
@@ -105,30 +101,38 @@ class Dispatcher:
         table: The objects.
         errors: Where exceptions are noted.
         desk: What answers calls to the server itself.
+        exports: What makes answers of values.
     """
 
-    def __init__(self, table: ObjectTable, errors: ErrorLog, desk: Desk) -> None:
+    def __init__(
+        self, table: ObjectTable, errors: ErrorLog, desk: Desk, exports: Exports
+    ) -> None:
         self._table = table
         self._entries = table.entries
         self._errors = errors
         self._desk = desk
+        self._exports = exports
 
     def decoder(self, caller: Caller) -> Callable[[bytes], Any]:
         """
         Make the decoder for the requests of one caller.
         """
 
+        def resolved(token: Any) -> Any:
+            entry = self._table.get(token[1])
+            if token[0] != "object":
+                return get_attribute(entry, token[2])
+            target = entry.target
+            caller.proxied[id(target)] = target, entry
+            return target
+
         def extension(code: int, data: memoryview) -> Any:
-            with resolving(self._resolve):
+            with resolving(resolved):
                 if code == FAULT:
                     return parse_fault(data)
                 return load_extension(code, data, caller.buffers)
 
         return Decoder(tuple[Opcode, Any], ext_hook=extension).decode
-
-    def _resolve(self, token: Any) -> Any:
-        entry = self._table.get(token[1])
-        return entry.target if token[0] == "object" else get_attribute(entry, token[2])
 
     def answer(
         self, opcode: int, payload: Any, entry: Entry | None, caller: Caller
@@ -158,6 +162,8 @@ class Dispatcher:
                     return self._attribute(entry, name, value, caller)
             elif opcode == EXECUTE:
                 _, name, args, kwargs = payload
+                if caller.proxied:
+                    args = self._stored(entry, name, args, caller)
                 if name in BLOCKING_OR_GRANTING:
                     value = self._granted(entry, name, args, kwargs, caller)
                 elif entry.is_open and name[:2] != "__":
@@ -168,6 +174,8 @@ class Dispatcher:
                     return self._result(entry, name, value, caller)
             elif opcode == SET:
                 _, name, value = payload
+                if caller.proxied:
+                    (value,) = self._with_proxy([value], 0, caller)
                 set_attribute(entry, name, value)
                 value = None
             else:
@@ -179,8 +187,26 @@ class Dispatcher:
                 return self._value(entry.idx, wrap(value, reduce_main_only), ())
         except BaseException as error:  # everything goes to who asked
             caller.take_back()
+            caller.proxied = {}
             wrong = misshapen(opcode, payload)
             return self.fault(wrong or error, payload, caller)
+
+    def _stored(self, entry: Entry, name: str, args: Any, caller: Caller) -> Any:
+        position = stored_argument(entry.target, name)
+        return self._with_proxy(args, position, caller)
+
+    def _with_proxy(self, values: Any, position: int | None, caller: Caller) -> Any:
+        """
+        Give arguments with the proxy that came at a position, in place of its object.
+        """
+        proxied, caller.proxied = caller.proxied, {}
+        if position is None or position >= len(values):
+            return values
+        values = list(values)
+        found = proxied.get(id(values[position]))
+        if found is not None and found[0] is values[position]:
+            values[position] = self._exports.proxy_of(found[1])
+        return values
 
     def _execute(
         self, entry: Entry, name: str, args: Any, kwargs: Any, caller: Caller
@@ -246,12 +272,15 @@ class Dispatcher:
 
     def _at_desk(self, payload: Any, caller: Caller) -> Answer:
         _, word, args, _ = payload
+        caller.proxied = {}
         if word == "batch":
             parent = self._table.get(args[0])
             return self.export(parent, "[]", self._desk.batch(caller, *args), caller)
         if word == "reference":
             entry, step, value = self._desk.reference(caller, *args)
-            ref = self._table.export(value, entry, step, caller.hello.client)
+            ref = self._exports.reference(value, entry, step, caller.hello.client)
+            if ref is None:
+                return self.export(entry, step, value, caller)
             return self._value(DESK, Ext(REF, encode(ref)), ())
         value = self._desk.answer(caller, word, args)
         if value is LATER:
@@ -272,39 +301,9 @@ class Dispatcher:
             LimitedProxyChaining: A reference in it would have too high a level.
         """
         holder = caller.hello.client
-        if not travels_by_value(value):
-            ref = self._table.export(value, entry, step, holder)
-            return self._value(entry.idx, Ext(REF, encode(ref)), ())
-        # Where cloudpickle takes over from pickle it asks once more for each part.
-        sent: dict[int, tuple[Any, ObjectRef]] = {}
-        by_value: set[type] = set()
-
-        def hook(part: Any) -> Any:
-            if isinstance(part, type):
-                if part in by_value or travels_by_value(part):
-                    return reduce_main_only(part)
-            elif travels_by_value(part):
-                if pickles_alone(part):
-                    return pickle.loads, (dumps(part, reduce_main_only),)
-                by_value.add(type(part))
-                return NotImplemented
-            elif getattr(part, "__module__", None) == "copyreg":
-                return NotImplemented
-            if id(part) not in sent:
-                ref = self._table.export(part, entry, step, holder)
-                sent[id(part)] = part, ref
-            return resolve, (tuple(sent[id(part)][1]),)
-
-        buffers: list[Any] = []
-        try:
-            return self._value(entry.idx, wrap(value, hook, buffers), buffers)
-        except BaseException as error:
-            self._table.release([ref.idx for _, ref in sent.values()], holder)
-            if not isinstance(error, DataEncodeError):
-                raise
-            # It says that it is a value and cannot be pickled: it stays here.
-            ref = self._table.export(value, entry, step, holder)
-            return self._value(entry.idx, Ext(REF, encode(ref)), ())
+        return self._value(
+            entry.idx, *self._exports.wrapped(value, entry, step, holder)
+        )
 
     @staticmethod
     def _value(idx: int, value: Any, buffers: Sequence[Any]) -> Answer:

@@ -15,6 +15,7 @@ from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import MethodMark
 from .clients import ClientProcess, ClientThread
 from .dispatch import SELF_METHODS
+from .exports import stored_argument
 from .locks import Claim
 from .objects import HERE
 from .operations import call_method, get_attribute, is_own_method, set_attribute
@@ -44,6 +45,8 @@ class CallerHere:
     gone = False
     buffers: Any = ()
     payload: Any = None
+    #: Frames by hand hold no proxies.
+    proxied: Any = None
 
     def __init__(self) -> None:
         self.thread = ClientThread(ClientProcess({}), self.hello)
@@ -120,14 +123,19 @@ class Here:
         """
         Set an attribute.
         """
-        set_attribute(self._table.get(idx), name, self.target_of(value))
+        # A proxy stays one, as it does when it comes from a worker.
+        set_attribute(self._table.get(idx), name, value)
 
     def local_call(self, idx: int, method: str, args: Any, kwargs: Any) -> Any:
         """
         Call a method.
         """
         entry = self._table.get(idx)
-        args = [self.target_of(value) for value in args]
+        stored = stored_argument(entry.target, method)
+        args = [
+            value if position == stored else self.target_of(value)
+            for position, value in enumerate(args)
+        ]
         kwargs = {key: self.target_of(value) for key, value in kwargs.items()}
         if method == "__await__":
             entry.policy.check(entry.target, method)
@@ -166,7 +174,8 @@ class Here:
         """
         found = self._server.desk.reference(self.caller, idx, how, name, args, kwargs)
         entry, step, value = found
-        return self._table.export(value, entry, step, HERE)
+        ref = self._server.exports.reference(value, entry, step, HERE)
+        return value if ref is None else ref
 
     def local_claim(self, idx: int) -> Claim:
         """
@@ -235,10 +244,7 @@ class Here:
         """
         Give the object itself for a proxy of this server.
         """
-        token = getattr(type(value), "_duck_token", None)
-        if token is None:
-            return value
-        parts = token(value, self._server.link)
+        parts = self._server.exports.token_of(value)
         if parts is None:
             return value
         entry = self._table.get(parts[1])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied
 from ..protocol.special import BINARY, COMPARISONS, INPLACE
+from .iteration import iterate, iterate_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,8 +67,8 @@ SPECIAL_CALLS: dict[str, Callable[..., Any]] = {
     "__format__": format,
     "__round__": round,
     "__dir__": dir,
-    "__iter__": iter,
-    "__reversed__": reversed,
+    "__iter__": iterate,
+    "__reversed__": iterate_back,
 }
 
 

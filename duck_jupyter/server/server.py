@@ -35,6 +35,7 @@ from .clients import Clients
 from .counters import ErrorLog
 from .desk import Desk
 from .dispatch import Dispatcher
+from .exports import Exports
 from .here import Here
 from .locks import ObjectLocks
 from .loops import end_loop
@@ -117,7 +118,8 @@ class ProxyServer(AnswersByHand):
             lambda caller: self._start().answer_lock(caller),
             self._own_block_name,
         )
-        self._dispatcher = Dispatcher(self.table, self.errors, self.desk)
+        self.exports = Exports(self.table, lambda: self._link)
+        self._dispatcher = Dispatcher(self.table, self.errors, self.desk, self.exports)
         self._lock = threading.Lock()
         self._block: SharedMemory | None = None
         self._serving: Serving | None = None

@@ -4,6 +4,7 @@ What crosses from the kernel to a worker and back: values, proxies, callables.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import decimal
 import fractions
@@ -165,6 +166,41 @@ def test_a_mutable_container_comes_as_a_copy(
     worker.exec(code, p=server.create_proxy(target))
 
     assert vars(target) == {"paths": ["a"], "by_name": {"n": [1]}}
+
+
+@dataclasses.dataclass(frozen=True)
+class Meddling:
+    """
+    A value that changes the container that it is in while it is pickled, a few times.
+    """
+
+    times: list[int]
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.times and found:
+            found[0][self.times.pop()] = 1
+        return {"times": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+
+found: list[dict[int, Any]] = []
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_a_container_that_changes_meanwhile_comes_as_a_copy(
+    server: ProxyServer, worker: Worker, times: int
+) -> None:
+    target = {-1: Meddling(list(range(times))), -2: Meddling([])}
+    found[:] = [target]
+    try:
+        code = "type(p.rows), {-1, -2} <= p.rows.keys(), type(p.rows[-1]).__name__"
+        seen = worker.eval(code, p=server.create_proxy(Plain(rows=target)))
+    finally:
+        found.clear()
+
+    assert seen == (dict, True, "Meddling")
 
 
 def test_ref_gives_the_live_container(server: ProxyServer, worker: Worker) -> None:

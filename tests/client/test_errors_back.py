@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pickle
 import sqlite3
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,7 @@ from duck_jupyter.errors import (
     RemoteError,
     RemoteTraceback,
 )
-from tests.support.objects import AwkwardError, CustomError, Plain, Tally
+from tests.support.objects import AwkwardError, CustomError, Plain, Room, Tally
 
 if TYPE_CHECKING:
     from duck_jupyter.proxy import ProxyServer
@@ -52,11 +53,87 @@ def test_exceptions_that_python_itself_uses_arrive(
     assert worker.eval("p.add(1)", p=proxy) == 2
 
 
+def test_an_exception_arrives_without_its_init(
+    server: ProxyServer, worker: Worker
+) -> None:
+    def fail() -> None:
+        try:
+            raise KeyError("before")
+        except KeyError as error:
+            error.__cause__ = LookupError("first")
+            raise AwkwardError("the first", two="the second") from error
+
+    code = """
+try:
+    p()
+except AwkwardError as error:
+    cause = error.__cause__
+    result = [
+        error.args, error.two, error.__context__ is cause, repr(cause),
+        repr(cause.__cause__), type(cause.__cause__.__cause__).__name__,
+        "in fail" in str(cause.__cause__.__cause__),
+    ]
+"""
+    found = worker.exec(code, p=server.create_proxy(fail))
+
+    assert found == [
+        *(("the first",), "the second", True, "KeyError('before')"),
+        *("LookupError('first')", "RemoteTraceback", True),
+    ]
+
+
+def test_an_exception_arrives_in_the_kernel_without_its_init(
+    server: ProxyServer, worker: Worker
+) -> None:
+    kept: list[Any] = []
+    room = Room()
+    code = """
+error = AwkwardError("the first", two="the second")
+error.__cause__ = KeyError("before")
+p.append(error)
+p.append([{"k": error}])
+try:
+    with q:
+        raise error
+except AwkwardError:
+    pass
+"""
+    names = {"p": server.create_proxy(kept), "q": server.create_proxy(room)}
+    worker.exec(code, **names)
+
+    for error in (kept[0], kept[1][0]["k"]):
+        assert (type(error), error.args, error.two) == (
+            AwkwardError,
+            ("the first",),
+            "the second",
+        )
+        assert repr(error.__cause__) == "KeyError('before')"
+    assert room.seen == ["in", "out: AwkwardError('the first')"]
+
+
+def test_an_exception_is_a_value_with_all_it_has(
+    server: ProxyServer, worker: Worker
+) -> None:
+    error: Any = AwkwardError("the first", two="")
+    error.two = [Tally(3)]
+    error.__cause__ = KeyError("before")
+    code = """
+error = p[0]["k"]
+result = error.args, error.two[0].count(), repr(error.__cause__)
+"""
+    found = worker.exec(code, p=server.create_proxy([{"k": error}]))
+
+    assert found == (("the first",), 4, "KeyError('before')")
+    assert error.two[0].value == 4
+
+
 def test_what_cannot_be_rebuilt_arrives_as_its_text(
     server: ProxyServer, worker: Worker
 ) -> None:
     def fail() -> None:
-        raise AwkwardError("the first", two="the second")
+        error: Any = AwkwardError("the first", two="the second")
+        error.part = Unloadable()
+        raise error
 
     with pytest.raises(RemoteError, match="AwkwardError: the first") as caught:
         worker.eval("p()", p=server.create_proxy(fail))
@@ -65,14 +142,35 @@ def test_what_cannot_be_rebuilt_arrives_as_its_text(
     assert "AwkwardError" in str(caught.value.__cause__)
 
 
-def test_an_exception_that_holds_what_cannot_be_pickled_arrives_as_its_text(
+class Unloadable:
+    """
+    It can be pickled, and not rebuilt.
+    """
+
+    def __reduce__(self) -> Any:
+        return int, ("not a number",)
+
+
+def test_of_an_exception_what_cannot_be_pickled_is_left_out_and_named(
     server: ProxyServer, worker: Worker
 ) -> None:
     def fail() -> None:
-        raise ValueError("with a lock", server)
+        error: Any = AwkwardError("the first", two="the second")
+        error.args = "with a lock", threading.Lock()
+        error.lock = threading.Lock()
+        raise error
 
-    with pytest.raises((RemoteError, ValueError), match="with a lock"):
-        worker.eval("p()", p=server.create_proxy(fail))
+    code = """
+try:
+    p()
+except AwkwardError as error:
+    text = error.args[1]
+    result = error.args[0], "lock object" in text, vars(error)
+"""
+    note = "Could not be pickled: args, lock of this exception."
+    found = worker.exec(code, p=server.create_proxy(fail))
+
+    assert found == ("with a lock", True, {"two": "the second", "__notes__": [note]})
 
 
 class Silent(Exception):

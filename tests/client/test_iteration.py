@@ -5,12 +5,17 @@ Iteration: in batches where nothing is lost by it, item by item elsewhere.
 from __future__ import annotations
 
 import queue
-from typing import TYPE_CHECKING
+import threading
+from array import array
+from collections import Counter, OrderedDict, defaultdict, deque
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.objects import Countdown, CustomError, breaks_after, numbers
 from tests.support.processes import wait_until
+from tests.support.workers import execute
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,28 +140,201 @@ def test_two_iterations_do_not_disturb_each_other(
     assert worker.eval("list(zip(p, p)) == [(n, n) for n in range(300)]", p=proxy)
 
 
-def test_a_list_that_grows_meanwhile_is_followed(
-    server: ProxyServer, worker: Worker
+def growing(make: Any) -> tuple[Any, Any, str]:
+    """
+    Give a container, what is iterated of it, and code that makes it larger.
+    """
+    target = make()
+    if isinstance(target, dict):
+        return target, target, "p['new'] = 1"
+    if isinstance(target, tuple):
+        return target[0], target[1], "p['new'] = 1"
+    return target, target, "getattr(p, 'append' if hasattr(p, 'append') else 'add')(7)"
+
+
+def views(target: Any) -> list[Any]:
+    return [
+        (target, target.keys()),
+        (target, target.values()),
+        (target, target.items()),
+    ]
+
+
+CONTAINERS = {
+    "list": lambda: list(range(200)),
+    "set": lambda: set(range(1000, 1200)),
+    "deque": lambda: deque(range(200)),
+    "dict": lambda: dict.fromkeys(range(200)),
+    "OrderedDict": lambda: OrderedDict.fromkeys(range(200)),
+    "defaultdict": lambda: defaultdict(int, zip(range(200), range(200), strict=True)),
+    "Counter": lambda: Counter(range(200)),
+    "bytearray": lambda: bytearray(range(200)),
+    "array": lambda: array("q", range(200)),
+    "a list of a class": lambda: Listed(range(200)),
+    **{
+        f"{view} of {kind.__name__}": partial(
+            lambda kind, n: views(kind.fromkeys(range(200), 5))[n], kind, number
+        )
+        for kind in (dict, OrderedDict)
+        for number, view in enumerate(("keys", "values", "items"))
+    },
+}
+
+
+class Listed(list[Any]):
+    """
+    A list with a method more.
+    """
+
+    def total(self) -> int:
+        return sum(self)
+
+
+@pytest.mark.parametrize("make", CONTAINERS.values(), ids=CONTAINERS)
+@pytest.mark.parametrize("where", ["worker", "kernel"])
+def test_a_builtin_container_is_iterated_as_it_was(
+    server: ProxyServer, worker: Worker, make: Any, where: str
 ) -> None:
-    target = list(range(100))
+    target, iterated, grow = growing(make)
+    before = list(iterated)
+    code = f"""
+result = []
+for n in q:
+    result.append(n)
+    if len(result) == 10:
+        {grow}
+"""
+    names = {"p": server.create_proxy(target), "q": server.create_proxy(iterated)}
+    found = worker.exec(code, **names) if where == "worker" else execute(code, names)
+
+    assert found == before
+    assert len(target) == len(before) + 1
+
+
+@pytest.mark.parametrize("name", ["list", "deque", "dict", "items of dict"])
+def test_a_builtin_container_is_iterated_backwards_as_it_was(
+    server: ProxyServer, worker: Worker, name: str
+) -> None:
+    target, iterated, grow = growing(CONTAINERS[name])
+    before = list(iterated)
+    code = f"""
+result = []
+for n in reversed(q):
+    result.append(n)
+    if len(result) == 10:
+        {grow}
+"""
+    names = {"p": server.create_proxy(target), "q": server.create_proxy(iterated)}
+
+    assert worker.exec(code, **names) == before[::-1]
+
+
+class Follower:
+    """
+    A sized collection with an iterator of its own.
+    """
+
+    def __init__(self) -> None:
+        self.items = list(range(100))
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Any:
+        return iter(self.items)
+
+
+class FollowedList(list[int]):
+    """
+    A list with an iterator of its own.
+    """
+
+    def __iter__(self) -> Any:
+        yield from super().__iter__()
+
+
+@pytest.mark.parametrize("make", [Follower, lambda: FollowedList(range(100))])
+def test_what_has_an_iterator_of_its_own_is_followed(
+    server: ProxyServer, worker: Worker, make: Any
+) -> None:
+    target = make()
+    rows = getattr(target, "items", target)
     code = """
 result = []
 for n in p:
     result.append(n)
     if n == 10:
-        p.append(-1)
+        q.append(-1)
 """
-    assert worker.exec(code, p=server.create_proxy(target)) == [*range(100), -1]
+    names = {"p": server.create_proxy(target), "q": server.create_proxy(rows)}
+
+    assert worker.exec(code, **names) == [*range(100), -1]
 
 
-def test_a_dictionary_that_changes_meanwhile_says_so(
+class Meddling:
+    """
+    A key whose hash changes the container that it is in, a few times.
+    """
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.target: dict[Any, int] = {}
+
+    def __hash__(self) -> int:
+        if self.target and self.times:
+            self.times -= 1
+            self.target[self.times] = 1
+            del self.target[self.times]
+        return 1
+
+
+@pytest.mark.parametrize("times", [5, 10**6])
+def test_a_copy_that_meets_a_change_is_made_anew(
+    server: ProxyServer, worker: Worker, times: int
+) -> None:
+    key = Meddling(times)
+    target = OrderedDict({key: 1, "a": 2})
+    key.target = target
+    code = "sorted(v for v in p.values())"
+    proxy = server.create_proxy(target)
+    if times > 100:
+        with pytest.raises(RuntimeError, match="mutated"):
+            worker.eval(code, p=proxy)
+    else:
+        assert worker.eval(code, p=proxy) == [1, 2]
+
+
+def test_containers_are_read_while_others_insert(
     server: ProxyServer, worker: Worker
 ) -> None:
-    proxy = server.create_proxy(dict.fromkeys(range(200)))
-    code = "for n in p:\n    if n == 10: p['new'] = 1"
+    target = {f"x{n}": n for n in range(3000)}
+    kept: set[int] = set()
+    ended = threading.Event()
 
-    with pytest.raises(RuntimeError, match="changed size"):
-        worker.exec(code, p=proxy)
+    def insert() -> None:
+        number = 0
+        while not ended.is_set():
+            number += 1
+            target[f"y{number % 3000}"] = number
+            target.pop(f"y{(number - 50) % 3000}", None)
+            kept.add(number % 3000)
+            kept.discard((number - 50) % 3000)
+
+    inserting = threading.Thread(target=insert)
+    inserting.start()
+    try:
+        code = """
+for _ in range(20):
+    assert all(type(v) is int for k, v in p.items())
+    assert len(list(p.values())) >= 3000
+    assert len([k for k in p]) >= 3000
+    assert len([k for k in q]) <= 3000
+"""
+        names = {"p": server.create_proxy(target), "q": server.create_proxy(kept)}
+        worker.exec(code, **names)
+    finally:
+        ended.set()
+        inserting.join()
 
 
 def test_an_iteration_that_is_left_leaves_nothing(

@@ -241,7 +241,7 @@ class CustomError(Exception):
 
 class AwkwardError(Exception):
     """
-    An exception that can be pickled and not rebuilt.
+    An exception whose class cannot be called with its ``args``.
     """
 
     def __init__(self, one: str, *, two: str) -> None:

@@ -1,0 +1,274 @@
+"""
+Exceptions as they are: rebuilt without their ``__init__``.
+
+Pickle calls the class of an exception with its ``args``. That fails where ``__init__``
+wants other arguments, and it leaves out the cause and the context. Here the builtin
+base of the class makes the exception, which then gets back all that it had but its
+traceback. A class that says itself how it is pickled (``__reduce__``) is made in its
+own way.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import copyreg
+import weakref
+from types import GetSetDescriptorType, MemberDescriptorType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .values import PLAIN_TYPES, dumps, reduce_main_only
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["reduce_by_value", "reduce_exception", "set_cause"]
+
+#: The flag of classes that Python code, or a module's initialisation, has made.
+HEAP_TYPE = 1 << 9
+#: They need their arguments at once; Python 3.10 has none.
+GROUP: Any = getattr(builtins, "BaseExceptionGroup", None)
+#: Their fields are read and set by name, or are arguments of `GROUP`.
+COMMON_BASES = frozenset({BaseException, object, GROUP})
+#: The object that lacked the attribute: any size, and pickle leaves it out as well.
+LEFT_OUT = frozenset({(AttributeError, "obj")})
+REPR_CHARS = 200
+
+_set_args: Any = vars(BaseException)["args"].__set__
+_set_cause: Any = vars(BaseException)["__cause__"].__set__
+_set_context: Any = vars(BaseException)["__context__"].__set__
+_set_suppress: Any = vars(BaseException)["__suppress_context__"].__set__
+
+
+class _State(NamedTuple):
+    """
+    What an exception has.
+    """
+
+    args: tuple[Any, ...]
+    attributes: dict[str, Any]
+    #: What lies in slots and in the fields of builtin exceptions.
+    fields: dict[str, Any]
+    cause: BaseException | None
+    context: BaseException | None
+    suppress_context: bool
+    #: What its own ``__reduce__`` gives as the state.
+    own: Any
+
+
+def reduce_by_value(value: Any) -> Any:
+    """
+    Let exceptions and the definitions of ``__main__`` travel: a `values.dumps` hook.
+    """
+    if issubclass(type(value), BaseException):
+        return reduce_exception(value, _can_be_sent)
+    return reduce_main_only(value)
+
+
+def reduce_exception(error: BaseException, can_be_sent: Callable[[Any], bool]) -> Any:
+    """
+    Give the reduced form of an exception.
+
+    Args:
+        error: The exception.
+        can_be_sent: Says of a part whether it can be pickled. An attribute that cannot
+            is left out, an argument is replaced by its text, and a note says so.
+
+    Returns:
+        As ``Pickler.reducer_override``.
+    """
+    kind = type(error)
+    if kind in copyreg.dispatch_table or _is_simple(error, kind):
+        return NotImplemented
+    missing: list[str] = []
+
+    def keep(parts: dict[str, Any]) -> dict[str, Any]:
+        kept = {name: part for name, part in parts.items() if can_be_sent(part)}
+        missing.extend(parts.keys() - kept.keys())
+        return kept
+
+    args = tuple(x if can_be_sent(x) else _text_of(x) for x in error.args)
+    causes = {"__cause__": error.__cause__, "__context__": error.__context__}
+    for name, cause in list(causes.items()):
+        if cause is not None and not _cause_can_be_sent(cause, can_be_sent):
+            missing.append(name)
+            causes[name] = None
+    attributes = keep(dict(vars(error)))
+    fields = keep(_read_fields(error, kind))
+    if any(a is not b for a, b in zip(args, error.args, strict=True)):
+        missing.append("args")
+    if missing:
+        note = f"Could not be pickled: {', '.join(sorted(missing))} of this exception."
+        attributes["__notes__"] = [*getattr(error, "__notes__", ()), note]
+    own: Any = None
+    make: Any = _make
+    how: tuple[Any, ...] = (kind,)
+    if GROUP is not None and isinstance(error, GROUP):
+        how = kind, error.message, error.exceptions
+    reduced = _own_way(error, kind)
+    if reduced is not None:
+        make, how = _make_in_its_way, (kind, *reduced[:2])
+        own = reduced[2] if len(reduced) > 2 else None
+    state = _State(
+        args,
+        attributes,
+        fields,
+        causes["__cause__"],
+        causes["__context__"],
+        error.__suppress_context__,
+        own,
+    )
+    # With a setter of its own the state may hold the exception itself.
+    return make, how, tuple(state), None, None, _restore
+
+
+def set_cause(error: BaseException, cause: BaseException) -> None:
+    """
+    Set the cause of an exception, and nothing else of it.
+
+    Not by assignment: it would suppress the context, and an exception that is a frozen
+    dataclass refuses it.
+    """
+    suppress = error.__suppress_context__
+    _set_cause(error, cause)
+    _set_suppress(error, suppress)
+
+
+def _is_simple(error: BaseException, kind: type) -> bool:
+    """
+    Say whether pickle's own way loses nothing, and is the quicker one.
+    """
+    return (
+        kind.__module__ == "builtins"
+        and error.__cause__ is None
+        and error.__context__ is None
+        and not error.__suppress_context__
+        and not vars(error)
+        and not _fields_of(kind)
+        and kind is not GROUP
+        and all(type(x) in PLAIN_TYPES for x in error.args)
+    )
+
+
+def _can_be_sent(part: Any) -> bool:
+    kind = type(part)
+    if kind in PLAIN_TYPES or issubclass(kind, BaseException):
+        return True
+    try:
+        dumps(part, reduce_by_value)
+    except Exception:  # any code of the user's may run in __reduce__
+        return False
+    return True
+
+
+def _cause_can_be_sent(
+    cause: BaseException, can_be_sent: Callable[[Any], bool]
+) -> bool:
+    """
+    Say of a cause whether its class lets it be pickled, whatever its own causes do.
+    """
+    try:
+        reduced = _own_way(cause, type(cause))
+    except Exception:  # any code of the user's may run in __reduce__
+        return False
+    return reduced is None or can_be_sent(reduced[:3])
+
+
+def _text_of(value: Any) -> str:
+    try:
+        return repr(value)[:REPR_CHARS]
+    except Exception:  # any code of the user's may run in __repr__
+        return f"<{type(value).__name__}>"
+
+
+def _own_way(error: BaseException, kind: type) -> tuple[Any, ...] | None:
+    """
+    Give what the class itself says of how it is pickled, if it does.
+
+    Raises:
+        Exception: Whatever the class raises: it says that it cannot be pickled.
+    """
+    for name in ("__reduce_ex__", "__reduce__"):
+        base = next(base for base in kind.__mro__ if name in vars(base))
+        if base.__module__ != "builtins":
+            break
+    else:
+        return None
+    reduced = error.__reduce_ex__(5)
+    return reduced if isinstance(reduced, tuple) else None
+
+
+def _make(kind: type[BaseException], *args: Any) -> BaseException:
+    """
+    Make an exception without its ``__new__`` and ``__init__``.
+    """
+    base: Any = kind
+    # The one whose memory layout it has: no other makes it.
+    while base.__flags__ & HEAP_TYPE:
+        base = base.__base__
+    made: BaseException = base.__new__(kind, *args)
+    return made
+
+
+def _make_in_its_way(kind: type[BaseException], function: Any, args: Any) -> Any:
+    try:
+        return function(*args)
+    except Exception:  # a __reduce__ that a class inherits need not fit its __init__
+        return _make(kind)
+
+
+def _restore(error: BaseException, state: tuple[Any, ...]) -> None:
+    """
+    Give an exception that was just made what it had.
+    """
+    found = _State(*state)
+    if found.own is not None:
+        error.__setstate__(found.own)
+    if not error.args:
+        _set_args(error, found.args)
+    # What was made in its own way may have it in another form.
+    missing = {k: v for k, v in found.attributes.items() if k not in vars(error)}
+    if missing and type(error).__setstate__ is not BaseException.__setstate__:
+        error.__setstate__(missing)
+    else:
+        vars(error).update(missing)
+    members = _fields_of(type(error))
+    for name, value in found.fields.items():
+        # Some are read-only, or want a certain type.
+        with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
+            members[name].__set__(error, value)
+    if found.cause is not None:
+        _set_cause(error, found.cause)
+    if found.context is not None:
+        _set_context(error, found.context)
+    _set_suppress(error, found.suppress_context)
+
+
+def _read_fields(error: BaseException, kind: type) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, member in _fields_of(kind).items():
+        with contextlib.suppress(AttributeError):  # an empty one
+            values[name] = member.__get__(error, kind)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _fields_of(kind: type) -> dict[str, Any]:
+    """
+    Give the slots of a class of exceptions, and what the builtin ones keep in C.
+    """
+    found = _fields.get(kind)
+    if found is None:
+        found = _fields[kind] = {}
+        for base in kind.__mro__:
+            if base in COMMON_BASES:
+                continue
+            types: tuple[type, ...] = (MemberDescriptorType,)
+            if base.__module__ == "builtins":
+                types = MemberDescriptorType, GetSetDescriptorType
+            for name, member in vars(base).items():
+                if type(member) in types and (base, name) not in LEFT_OUT:
+                    found.setdefault(name, member)
+    return found
+
+
+_fields: weakref.WeakKeyDictionary[type, dict[str, Any]] = weakref.WeakKeyDictionary()

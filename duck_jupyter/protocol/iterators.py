@@ -1,0 +1,129 @@
+"""
+Iterators that cannot be pickled: read to their end here, and iterators again there.
+
+Each item is pickled at the moment at which it is given, for a generator may change and
+give the same list or buffer again. What cannot change is gathered, so that an endless
+iterator takes no more memory than the bytes that may be sent.
+"""
+
+from __future__ import annotations
+
+import pickle
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DataTooBigError, ProxyError
+from .values import PLAIN_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["ReadingFailed", "iterator_of", "read_to_the_end"]
+
+#: Items that are gathered before they are pickled, and their bytes, roughly.
+BATCH_ITEMS = 1000
+BATCH_BYTES = 64 * 1024
+ITEM_BYTES = 16
+
+
+class ReadingFailed(ProxyError):
+    """
+    An iterator raised. Inside a pickler, which tries again at any other error.
+
+    Args:
+        error: What it raised.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(type(error)))
+        self.error = error
+
+
+class _Item:
+    """
+    An item that is pickled already.
+    """
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pickle.loads, (self.data,)
+
+
+def read_to_the_end(
+    iterator: Iterator[Any], pickled: Callable[[Any], bytes], limit: int
+) -> list[bytes]:
+    """
+    Read an iterator to its end.
+
+    Args:
+        iterator: The iterator.
+        pickled: Pickles an item, or a list of items.
+        limit: Bytes that its items may take.
+
+    Returns:
+        Pickles of its items, for `iterator_of`.
+
+    Raises:
+        DataTooBigError: It gives more than that; the rest is not read.
+        DataEncodeError: An item cannot be pickled.
+        ReadingFailed: It raised.
+    """
+    batches: list[bytes] = []
+    batch: list[Any] = []
+    total = gathered = 0
+    ended = False
+    while not ended:
+        try:
+            item = next(iterator)
+        except StopIteration:
+            ended = True
+        except Exception as error:
+            raise ReadingFailed(error) from error
+        else:
+            size = _size_of_constant(item)
+            if size is None:
+                item = _Item(pickled(item))
+                size = len(item.data)
+            batch.append(item)
+            gathered += size
+        if ended or gathered > BATCH_BYTES or len(batch) == BATCH_ITEMS:
+            batches.append(pickled(batch))
+            total += len(batches[-1])
+            batch, gathered = [], 0
+            if total > limit:
+                raise DataTooBigError(
+                    f"An iterator among the arguments gives more than {limit:,} bytes, "
+                    "the limit of a message (max_message), and it is read to its end "
+                    "before it is sent. Nothing was sent. Send it in parts, such as "
+                    "itertools.islice(iterator, 1000), or raise the limit of the "
+                    "server."
+                )
+    return batches
+
+
+def iterator_of(batches: list[bytes]) -> Iterator[Any]:
+    """
+    Give an iterator over the items that `read_to_the_end` read.
+    """
+    # At once: what references in them stand for is known only while a frame is read.
+    return iter(list(chain.from_iterable(map(pickle.loads, batches))))
+
+
+def _size_of_constant(item: Any) -> int | None:
+    """
+    Give the size of an item that cannot change, in bytes, roughly; None for others.
+    """
+    kind = type(item)
+    if kind is str or kind is bytes:
+        return len(item) + ITEM_BYTES
+    if kind is int:
+        return int(item.bit_length()) // 8 + ITEM_BYTES
+    if kind in PLAIN_TYPES:
+        return ITEM_BYTES
+    if kind is tuple and all(type(part) in PLAIN_TYPES for part in item):
+        return sum(_size_of_constant(part) or 0 for part in item)
+    return None
