@@ -107,7 +107,10 @@ class Terms:
         """
         Give the ``%share`` that has these terms, but for what may be used.
         """
-        variable = name if source is None else source.variable
+        # %share takes an alias as well, unless a variable is called so.
+        variable = name
+        if source is not None and name in source.namespace:
+            variable = source.variable
         options = {
             f"--as {name}": variable != name,
             f"--bufsize {self.bufsize}": self.bufsize not in (None, server.bufsize),
