@@ -80,7 +80,7 @@ class Here:
         """
         entry = self._table.get(idx)
         value = get_attribute(entry, name)
-        if not entry.is_open and is_indexer(value):
+        if not entry.is_open and entry.policy.readonly and is_indexer(value):
             # Read-only: it belongs to a view, and what is written to that is lost.
             ref = self._table.export(value, entry, f".{name}", HERE)
             return rooted_proxy(self._server.link, ref, None)

@@ -128,7 +128,7 @@ def _place_of_flag(kind: type, name: str) -> int | None:
     """
     try:
         parameters = list(inspect.signature(getattr(kind, name)).parameters.values())
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, NameError, TypeError, ValueError):
         return None  # many builtin methods have no signature
     for place, parameter in enumerate(parameters[1:]):
         if parameter.name in IN_PLACE:
