@@ -163,7 +163,15 @@ class NotShareable(ProxyError, TypeError):
 class AccessDenied(ProxyError, AttributeError):
     """
     The settings of the proxy forbid what was asked for.
+
+    Args:
+        args: The message.
+        opened_by: The line that opens it, and leaves the other settings as they are.
     """
+
+    def __init__(self, *args: object, opened_by: str = "") -> None:
+        super().__init__(*args)
+        self.opened_by = opened_by
 
 
 class ObjectChanged(ProxyError, RuntimeError):

@@ -110,12 +110,13 @@ class DuckMagics(Magics):
     @argument(
         "--readonly",
         action="store_true",
-        help="Refuse to set, to delete and to change in place.",
+        help="Refuse what is not known to change nothing.",
     )
     @argument(
         "--allow",
         metavar="NAMES",
-        help="The only names that may be used, with commas between them.",
+        help="The only names that may be used, with commas between them; of what is "
+        "read-only, names that may be used as well.",
     )
     @argument(
         "--max-chain",

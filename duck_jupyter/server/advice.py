@@ -15,16 +15,13 @@ from ..errors import (
 __all__ = ["ways_out"]
 
 
-def ways_out(
-    error: BaseException, object_name: str, asked: str
-) -> tuple[tuple[str, str], ...]:
+def ways_out(error: BaseException, object_name: str) -> tuple[tuple[str, str], ...]:
     """
     Give what to do about an exception; empty where only its reader can know.
 
     Args:
         error: The exception.
         object_name: The name or path of the object that was called.
-        asked: The attribute or method that was asked for.
     """
     name = object_name.partition(".")[0].partition("[")[0].partition("(")[0]
     if isinstance(error, LimitedProxyChaining):
@@ -37,10 +34,10 @@ def ways_out(
             ),
         )
     if isinstance(error, AccessDenied):
-        if asked[:2] == "__":
+        if not error.opened_by:
             return (("Call a method of the object that does this.", ""),)
         return (
-            ("Share it with that name allowed.", f"%share {name} --allow {asked}"),
+            ("Share it with that name allowed as well.", error.opened_by),
             ("Share it without limits.", f"%share {name}"),
         )
     if isinstance(error, DataTooBigError):

@@ -231,7 +231,7 @@ class ErrorLog:
                 if len(self._groups) >= ERRORS_KEPT:
                     oldest = min(self._groups, key=lambda k: self._groups[k].last)
                     del self._groups[oldest]
-                ways = ways_out(error, object_name, asked)
+                ways = ways_out(error, object_name)
                 self._groups[key] = ErrorGroup(
                     *key, 1, now, now, (pid,), ways, traceback
                 )

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from ..client.proxy import rooted_proxy
 from ..client.timeouts import lock_timeout
 from ..errors import DataDecodeError
 from ..protocol.opcodes import ProxyOpCode
@@ -16,6 +17,7 @@ from ..protocol.refs import MethodMark
 from .clients import ClientProcess, ClientThread
 from .dispatch import SELF_METHODS
 from .exports import stored_argument
+from .harmless.views import is_indexer
 from .locks import Claim
 from .objects import HERE
 from .operations import call_method, get_attribute, is_own_method, set_attribute
@@ -115,6 +117,10 @@ class Here:
         """
         entry = self._table.get(idx)
         value = get_attribute(entry, name)
+        if not entry.is_open and entry.policy.readonly and is_indexer(value):
+            # Read-only: it belongs to a view, and what is written to that is lost.
+            ref = self._table.export(value, entry, f".{name}", HERE)
+            return rooted_proxy(self._server.link, ref, None)
         method = is_own_method(value, entry.target, name)
         # A method goes on as the proxy's, so that it pickles without its object.
         return value if method is None else MethodMark(of_type=False)

@@ -184,7 +184,7 @@ class ObjectTable:
         Raises:
             LimitedProxyChaining: Its proxy would have too high a level.
         """
-        policy = parent.policy.for_results
+        policy = parent.policy.after(step)
         with self._lock:
             if target is parent.target:
                 entry = parent

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import AccessDenied
 from ..protocol.special import BINARY, COMPARISONS, INPLACE
 from .iteration import iterate, iterate_back
+from .readonly import guarded, is_view_of, read_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,9 +81,13 @@ def get_attribute(entry: Entry, name: str) -> Any:
         AccessDenied: The settings forbid it.
         BaseException: Whatever the object raises.
     """
+    target = entry.target
     if not entry.is_open or name[:2] == "__":
-        entry.policy.check(entry.target, name)
-    return getattr(entry.target, name)
+        policy = entry.policy
+        if policy.readonly:
+            return read_attribute(policy, target, name)
+        policy.check(target, name)
+    return getattr(target, name)
 
 
 def set_attribute(entry: Entry, name: str, value: Any) -> None:
@@ -104,11 +109,13 @@ def call_method(entry: Entry, name: str, args: Any, kwargs: dict[str, Any]) -> A
     Call a method, special or not; raises as `get_attribute`.
     """
     target = entry.target
+    if not entry.is_open or name[:2] == "__":
+        policy = entry.policy
+        policy.check(target, name)
+        if policy.readonly and not policy.opens(name):
+            target, args, kwargs = guarded(policy, target, name, args, kwargs)
     if name[:2] != "__":
-        if not entry.is_open:
-            entry.policy.check(target, name)
         return getattr(target, name)(*args, **kwargs)
-    entry.policy.check(target, name)
     if name == "__next__":
         # A generator that runs already refuses a second caller: one at a time.
         with entry.turn:
@@ -159,7 +166,7 @@ def is_own_method(value: Any, target: Any, name: str) -> str | None:
     if kind is not MethodType and kind is not BuiltinMethodType:
         return None
     owner = value.__self__
-    if owner is target:
+    if owner is target or is_view_of(owner, target):
         instance = getattr(target, "__dict__", None)
         has_own = isinstance(instance, dict) and name in instance
         if has_own or not hasattr(type(target), name) or isinstance(target, type):

@@ -7,15 +7,16 @@ same user and can do what the user can.
 
 from __future__ import annotations
 
-import queue
-from collections import deque
-from collections.abc import MutableMapping, MutableSequence, MutableSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied, NotShareable
-from ..protocol.special import INPLACE, SPECIAL_NAMES
+from ..protocol.special import SPECIAL_NAMES
+from .harmless.registry import FRESH_ITERATORS, is_harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "DEFAULT_BUFSIZE",
@@ -25,6 +26,7 @@ __all__ = [
     "check_allow",
     "check_bufsize",
     "check_max_chain",
+    "checked_policy",
 ]
 
 DEFAULT_BUFSIZE = 200
@@ -35,24 +37,14 @@ LEAST_BUFSIZE = 64
 MOST_BUFSIZE = 2**30
 MOST_CHAIN = 1000
 SPECIALS = frozenset(SPECIAL_NAMES) | {"__delattr__"}
-WRITING_SPECIALS = frozenset(
-    {"__setitem__", "__delitem__", "__delattr__", *(f"__i{name}__" for name in INPLACE)}
-)
 #: Ways in and out, which no list of names need hold.
 ALWAYS = frozenset({"__dir__", "__hash__", "__bool__", "__eq__", "__ne__"})
-WRITING_METHODS = frozenset(
-    {
-        *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"),
-        *("popitem", "setdefault", "update", "subtract", "move_to_end"),
-        *("add", "discard", "difference_update", "intersection_update"),
-        *("symmetric_difference_update",),
-        *("appendleft", "extendleft", "popleft", "rotate"),
-    }
-)
-#: A mapping's `get` takes nothing out.
-QUEUE_METHODS = frozenset({"get", "get_nowait", "put", "put_nowait", "task_done"})
-QUEUES = (queue.Queue, queue.SimpleQueue)
-CONTAINERS = (MutableMapping, MutableSequence, MutableSet, deque)
+#: What takes the items of an iterator.
+ITERATING = frozenset({"__iter__", "__next__"})
+#: Whoever may enter may leave.
+ENTERING = {"__exit__": "__enter__", "__aexit__": "__aenter__"}
+#: Calls whose iterator is made for the caller, as steps of a path.
+FRESH_STEPS = frozenset(f".{name}()" for name in FRESH_ITERATORS)
 
 
 @dataclass(frozen=True)
@@ -67,13 +59,18 @@ class Policy:
     bufsize: int
     max_chain: int = DEFAULT_MAX_CHAIN
     readonly: bool = False
-    #: The only names that may be used, or None. For the object itself, not for what
-    #: its methods return.
+    #: Of an object that is read-only, names that may be used though they are not known
+    #: to change nothing, also of what is reached through it. Else the only names that
+    #: may be used, of the object itself and not of what its methods return. Or None.
     allow: frozenset[str] | None = None
     #: The object itself will not change.
     frozen: bool = False
     #: The name was given, and is not that of the object's type.
     is_named: bool = True
+    #: An iterator that was made for the caller, who may take its items.
+    is_fresh: bool = False
+    #: What it was shared with, but for what may be used: ``%share df --bufsize 400``.
+    line: str = field(default="", compare=False)
 
     @cached_property
     def is_open(self) -> bool:
@@ -81,6 +78,20 @@ class Policy:
         Nothing but the fixed list of special names needs checking.
         """
         return self.allow is None and not self.readonly
+
+    @cached_property
+    def only(self) -> frozenset[str] | None:
+        """
+        The only names that may be used, or None.
+        """
+        return None if self.readonly else self.allow
+
+    @cached_property
+    def command(self) -> str:
+        """
+        The line that shares the object, and opens all of it.
+        """
+        return self.line or f"%share {self.name}"
 
     @cached_property
     def mode(self) -> str:
@@ -96,9 +107,28 @@ class Policy:
         """
         The settings of what is reached through the object.
         """
-        if self.allow is None and not self.frozen:
+        allow = self.allow if self.readonly else None
+        if allow is self.allow and not self.frozen and not self.is_fresh:
             return self
-        return replace(self, allow=None, frozen=False)
+        return replace(self, allow=allow, frozen=False, is_fresh=False)
+
+    def after(self, step: str) -> Policy:
+        """
+        Give the settings of what a step such as ``".items()"`` leads to.
+        """
+        if self.readonly and step in FRESH_STEPS:
+            return replace(self.for_results, is_fresh=True)
+        return self.for_results
+
+    def opens(self, name: str) -> bool:
+        """
+        Tell whether a name may be used whatever it does.
+        """
+        if self.allow is None:
+            return not self.readonly
+        if name in self.allow or ENTERING.get(name) in self.allow:
+            return True
+        return not self.readonly and name in ALWAYS
 
     def check(self, target: Any, name: str, *, writes: bool = False) -> None:
         """
@@ -106,7 +136,7 @@ class Policy:
 
         Args:
             target: The object.
-            name: The attribute or method.
+            name: The method that is to be called, or the attribute.
             writes: The attribute is to be set.
 
         Raises:
@@ -118,26 +148,80 @@ class Policy:
                 "with two underscores only the special methods that Python itself "
                 "calls do, and no setting opens others."
             )
-        if self.allow is not None and name not in self.allow and name not in ALWAYS:
-            names = ",".join(sorted([*self.allow, name]))
+        if self.is_open or self.opens(name):
+            return
+        if not self.readonly:
+            line = self.line_with(name)
             raise AccessDenied(
                 f"{name!r} of {self.name} is not among the names that it is shared "
-                f"with (allow: {', '.join(sorted(self.allow)) or 'none'}). To open it: "
-                f"%share {self.name} --allow {names}"
+                f"with (allow: {', '.join(sorted(self.allow or ())) or 'none'}). To "
+                f"open it: {line}",
+                opened_by=line,
             )
-        if self.readonly and (writes or _is_writing(target, name)):
-            raise AccessDenied(
-                f"{self.name} is shared read-only, and {name!r} would change it. To "
-                f"open it, share it without --readonly: %share {self.name}"
-            )
+        if writes:
+            raise self.refusal(name, f"setting {name!r} would change it")
+        if self.is_fresh and name in ITERATING:
+            return
+        if not is_harmless(target, name):
+            raise self.unknown(target, name)
+
+    def unknown(self, target: Any, name: str) -> AccessDenied:
+        """
+        Make the error for a method that may change what is read-only.
+        """
+        kind = type(target).__name__
+        return self.refusal(
+            name, f"{name!r} of a {kind} is not known to leave it unchanged"
+        )
+
+    def refusal(self, name: str, why: str) -> AccessDenied:
+        """
+        Make the error for what would change an object that is read-only.
+
+        Args:
+            name: What opens it.
+            why: What is refused.
+        """
+        line = self.line_with(name)
+        return AccessDenied(
+            f"{self.name} is shared read-only, and {why}. To open it and nothing else: "
+            f"{line}; to open all of it, share it without --readonly: "
+            f"{self.command}",
+            opened_by=line,
+        )
+
+    def line_with(self, name: str) -> str:
+        """
+        Give the line that opens one more name, and leaves the rest as it is.
+        """
+        line = self.command
+        if self.readonly:
+            line += " --readonly"
+        return f"{line} --allow {','.join(sorted({*(self.allow or ()), name}))}"
 
 
-def _is_writing(target: Any, name: str) -> bool:
-    if name in WRITING_SPECIALS:
-        return True
-    if name in WRITING_METHODS:
-        return isinstance(target, CONTAINERS)
-    return name in QUEUE_METHODS and isinstance(target, QUEUES)
+def checked_policy(
+    name: str,
+    bufsize: int,
+    max_chain: int,
+    readonly: bool,
+    allow: Iterable[str] | None,
+    frozen: bool,
+    is_named: bool,
+    line: str,
+) -> Policy:
+    """
+    Make the settings of an object; the arguments are those of `Policy`.
+
+    Raises:
+        NotShareable: A setting cannot be.
+    """
+    check_bufsize(bufsize)
+    check_max_chain(max_chain)
+    check_allow(allow)
+    names = None if allow is None else frozenset(allow)
+    settings = name, bufsize, max_chain, readonly, names, frozen, is_named
+    return Policy(*settings, line=line)
 
 
 def check_allow(allow: Any) -> None:

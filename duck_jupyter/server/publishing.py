@@ -44,11 +44,11 @@ class Publisher:
             ProxyError: As `handle`.
         """
         policy = entry.policy
-        if policy.allow is not None:
+        if policy.only is not None:
             raise AccessDenied(
                 f"fetch() would hand over the whole of {entry.path}, which is shared "
-                f"with a few names only (allow: {', '.join(sorted(policy.allow))}). To "
-                f"open it, share it without them: %share {policy.name}"
+                f"with a few names only (allow: {', '.join(sorted(policy.only))}). To "
+                f"open it, share it without them: {policy.command}"
             )
         return self.handle(entry, entry.target)
 

@@ -44,10 +44,9 @@ from .policy import (
     DEFAULT_BUFSIZE,
     DEFAULT_MAX_CHAIN,
     DEFAULT_MAX_MESSAGE,
-    Policy,
-    check_allow,
     check_bufsize,
     check_max_chain,
+    checked_policy,
 )
 from .publishing import Publisher
 from .reading import Reader
@@ -257,6 +256,7 @@ class ProxyServer(AnswersByHand):
         readonly: bool = False,
         allow: Iterable[str] | None = None,
         frozen: bool = False,
+        line: str = "",
     ) -> Proxy:
         """
         Share an object; nothing of it is copied.
@@ -270,28 +270,28 @@ class ProxyServer(AnswersByHand):
             bufsize: Bytes; a frame above this size counts as too large for the
                 buffer. The server's by default.
             max_chain: The highest level of a proxy reached through this one.
-            readonly: Refuse to set, to delete and to change in place, here and in
-                what is reached through it.
-            allow: The only names that may be used.
-            frozen: The object will not change, so `fetch` need not look whether it
-                has; what it gives is the object as it was first fetched.
+            readonly: Refuse what is not known to change nothing, here and in what is
+                reached through it.
+            allow: The only names that may be used; with `readonly`, names that may be
+                used as well.
+            frozen: The object will not change: `fetch` gives it as it was at first.
+            line: What shares it with these settings, but for `readonly` and `allow`;
+                messages add to it. ``%share NAME`` by default.
 
         Raises:
             ProxyClosed: The server does not run.
             NotShareable: A setting cannot be.
         """
         link = self.link
-        check_bufsize(self.bufsize if bufsize is None else bufsize)
-        check_max_chain(self.max_chain if max_chain is None else max_chain)
-        check_allow(allow)
-        policy = Policy(
+        policy = checked_policy(
             name or type(target_object).__name__,
             self.bufsize if bufsize is None else bufsize,
             self.max_chain if max_chain is None else max_chain,
             readonly,
-            None if allow is None else frozenset(allow),
+            allow,
             frozen,
             name is not None,
+            line,
         )
         entry = self.table.add(target_object, policy)
         block_name = None if shared_memory is None else shared_memory.name

@@ -67,8 +67,10 @@ def share(
         obj: Any object but a module or a proxy.
         name: The name, as in ``shared.NAME``.
         bufsize: Bytes; a frame above this size counts as too large for the buffer.
-        readonly: Refuse to set, to delete and to change in place.
-        allow: The only names that may be used.
+        readonly: Refuse what is not known to change nothing: to set and to delete,
+            and all methods but those of common types that only read.
+        allow: The only names that may be used; with `readonly`, or under a name that
+            is read-only, names that may be used as well.
         max_chain: The highest level of a proxy reached through this one.
         frozen: The object will not change: it is published once, and never compared.
         inplace: Move the object's data to shared memory, where everyone sees every

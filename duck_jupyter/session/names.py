@@ -40,7 +40,8 @@ class Terms:
     Args:
         bufsize: Bytes; a larger frame counts as too large for the buffer.
         readonly: Workers may not change the object.
-        allow: The only names that workers may use, or None.
+        allow: The only names that workers may use, or None; where it is read-only,
+            names that they may use as well.
         max_chain: The highest level of a proxy reached through this one.
         frozen: The object will not change, so it is never compared.
         inplace: The object is moved to shared memory, where all see every write.
@@ -87,6 +88,41 @@ class Terms:
             bufsize=server.bufsize if self.bufsize is None else self.bufsize,
             max_chain=server.max_chain if self.max_chain is None else self.max_chain,
         )
+
+    def added_to(self, before: Iterable[Terms | None]) -> Terms:
+        """
+        Give the terms for names that are shared already.
+
+        Where all of them are read-only, names that are allowed are so as well: what
+        could be read before is not refused.
+
+        Args:
+            before: The terms of each name, or None where it is not shared.
+        """
+        if self.allow is None or not all(old and old.readonly for old in before):
+            return self
+        return replace(self, readonly=True)
+
+    def line(self, name: str, source: Source | None, server: ProxyServer) -> str:
+        """
+        Give the ``%share`` that has these terms, but for what may be used.
+        """
+        # %share takes an alias as well, unless a variable is called so.
+        variable = name
+        if source is not None and name in source.namespace:
+            variable = source.variable
+        options = {
+            f"--as {name}": variable != name,
+            f"--bufsize {self.bufsize}": self.bufsize not in (None, server.bufsize),
+            f"--max-chain {self.max_chain}": (
+                self.max_chain not in (None, server.max_chain)
+            ),
+            "--frozen": self.frozen,
+            "--inplace": self.inplace,
+            "--no-handover": not self.handover,
+        }
+        given = [option for option, is_given in options.items() if is_given]
+        return " ".join(["%share", variable, *given])
 
 
 @dataclass(frozen=True, eq=False)

@@ -120,7 +120,8 @@ class Session:
         Share objects; all of them, or none.
 
         A name that is shared already goes on with the new object, for all its proxies;
-        on other terms than before, the old proxies find nothing any more.
+        on other terms than before, the old proxies find nothing any more. Names that
+        are allowed add to a name that is read-only, and stay so.
 
         Raises:
             NotShareable: A name, an object or a setting cannot be.
@@ -134,6 +135,9 @@ class Session:
         with self._lock:
             terms = terms.filled_in(self._running_server())
             known = dict(self._names)
+        terms = terms.added_to(
+            [known[w.name].terms if w.name in known else None for w in wishes]
+        )
         # This may copy gigabytes: not under the lock.
         moves = Moves(wishes, known, terms)
         try:
@@ -206,6 +210,7 @@ class Session:
                     readonly=terms.readonly,
                     allow=terms.allow,
                     frozen=terms.frozen,
+                    line=terms.line(wish.name, wish.source, server),
                 )
                 made[wish.name] = SharedName(
                     wish.name, wish.target, wish.source, terms, proxy

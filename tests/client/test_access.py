@@ -70,11 +70,15 @@ def test_what_is_reached_through_a_read_only_proxy_is_read_only(
 ) -> None:
     proxy = server.create_proxy(Chain(), readonly=True)
 
-    assert worker.eval("p.next.step().depth", p=proxy) == 2
+    assert worker.eval("p.next.next.depth", p=proxy) == 2
+    with pytest.raises(AccessDenied, match="'step' of a Chain"):
+        worker.eval("p.next.step()", p=proxy)
     with pytest.raises(AccessDenied, match="read-only"):
         worker.exec("p.next.depth = 9", p=proxy)
     with pytest.raises(AccessDenied, match="read-only"):
         worker.exec("ref(p).depth = 9", p=proxy)
+    with pytest.raises(AccessDenied, match="read-only"):
+        worker.exec("ref(p).step()", p=proxy)
     proxy = server.create_proxy(Tally(), readonly=True)
     with pytest.raises(AccessDenied, match="read-only"):
         worker.exec("p.get_response(Frame(1, [p._duck_idx, 'value', 9]))", p=proxy)

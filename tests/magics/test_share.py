@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,64 @@ def test_an_alias_may_be_shared_again_by_its_own_name(cells: Cells) -> None:
         cells.run("shared.data.append(1)")
     cells.run("df = [1]")
     assert cells.run("len(shared.data)") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ("df", "%share df --readonly --allow append"),
+        ("df --as data", "%share data --readonly --allow append"),
+        ("df --as cfg", "%share df --as cfg --readonly --allow append"),
+        (
+            "df --bufsize 400 --max-chain 3",
+            "%share df --bufsize 400 --max-chain 3 --readonly --allow append",
+        ),
+        ("df --no-handover", "%share df --no-handover --readonly --allow append"),
+        ("df --frozen", "%share df --frozen --readonly --allow append"),
+        ("df --allow pop", "%share df --readonly --allow append,pop"),
+    ],
+)
+def test_the_line_of_an_error_opens_what_was_refused_and_nothing_else(
+    cells: Cells, options: str, line: str
+) -> None:
+    cells.run(f"p = %share {options} --readonly")
+    before = own_session().names[0].terms
+    with pytest.raises(AccessDenied) as caught:
+        cells["p"].append(4)
+    assert caught.value.opened_by == line
+    assert line in str(caught.value)
+
+    cells.run(f"p = {line}")
+
+    cells["p"].append(4)
+    assert cells["df"] == [1, 2, 3, 4]
+    assert cells.run("p[0], len(p), p.index(2), list(p)") == (1, 4, 1, [1, 2, 3, 4])
+    with pytest.raises(AccessDenied, match="--readonly --allow append,clear"):
+        cells["p"].clear()
+    (shared_name,) = own_session().names
+    assert dataclasses.replace(shared_name.terms, allow=before.allow) == before
+
+
+def test_the_line_of_an_error_keeps_an_array_in_place(cells: Cells) -> None:
+    cells.run("import numpy\narr = numpy.array([3, 1, 2])")
+    cells.run("p = %share arr --inplace --readonly")
+    with pytest.raises(AccessDenied) as caught:
+        cells["p"].sort()
+    cells.run(f"p = {caught.value.opened_by}")
+    cells["p"].sort()
+    assert cells["arr"].tolist() == [1, 2, 3]
+    assert cells.run("%share").overview.rows[0].mode == "inplace"
+
+
+def test_names_that_are_allowed_add_to_what_is_read_only(cells: Cells) -> None:
+    cells.run("%share cfg --readonly\np = %share cfg --allow update")
+    cells["p"].update(b=2)
+    assert cells.run("p.get('b'), p['b']") == (2, 2)
+    with pytest.raises(AccessDenied, match="read-only"):
+        cells["p"].clear()
+    cells.run("%share cfg\np = %share cfg --allow update")
+    with pytest.raises(AccessDenied, match="not among the names"):
+        cells["p"].get("b")
 
 
 def test_options_are_kept(cells: Cells) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from duck_jupyter import LimitedProxyChaining, share
+from duck_jupyter import AccessDenied, LimitedProxyChaining, share
 from duck_jupyter.client.references import ref
 from duck_jupyter.memory.janitor import Leftover
 from duck_jupyter.memory.room import Place
@@ -106,6 +106,19 @@ def test_an_object_that_is_called_is_named_with_its_worker(
             return snapshot_of(session).workers[0].calling
 
     assert worker.eval("p.look()", p=share(Looking(), name="looking")) == ["looking"]
+
+
+def test_the_way_out_of_read_only_is_the_line_that_opens_it(
+    session: Session, worker: Worker
+) -> None:
+    proxy = share({}, name="results", readonly=True, max_chain=3)
+    with pytest.raises(AccessDenied):
+        worker.exec("p.update(a=1)", p=proxy)
+    (group,) = snapshot_of(session).errors or []
+    assert [line for _, line in group.ways_out] == [
+        "%share results --max-chain 3 --readonly --allow update",
+        "%share results",
+    ]
 
 
 def test_errors_come_with_their_worker_and_ways_out(

@@ -1,0 +1,70 @@
+"""
+Read-only views of arrays and frames: what is reached through one cannot write either.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["is_indexer", "view_maker"]
+
+
+def view_maker(kind: type) -> Callable[[Any], Any] | None:
+    """
+    Give what makes a read-only view of an object of a type; None where there is none.
+    """
+    for library, find in _FINDERS.items():
+        module = sys.modules.get(library)
+        # A library that is only half imported has no types yet.
+        maker = None if module is None else find(kind, module)
+        if maker is not None:
+            return maker
+    return None
+
+
+def is_indexer(value: Any) -> bool:
+    """
+    Tell whether a value is ``df.loc`` or its like, which writes to its frame.
+    """
+    kind = type(value)
+    return kind.__module__.startswith("pandas.") and kind.__name__.endswith("Indexer")
+
+
+def _numpy_maker(kind: type, numpy: Any) -> Callable[[Any], Any] | None:
+    array = getattr(numpy, "ndarray", None)
+    return _view_array if array is not None and issubclass(kind, array) else None
+
+
+def _pandas_maker(kind: type, pandas: Any) -> Callable[[Any], Any] | None:
+    frames = getattr(pandas, "DataFrame", None), getattr(pandas, "Series", None)
+    # Under copy-on-write, which pandas 3 always does, what is written to the one is
+    # not seen in the other.
+    for frame in frames:
+        if frame is not None and issubclass(kind, frame):
+            return lambda target: frame.copy(target, deep=False)
+    return None
+
+
+def _polars_maker(kind: type, polars: Any) -> Callable[[Any], Any] | None:
+    frames = getattr(polars, "DataFrame", None), getattr(polars, "Series", None)
+    for frame in frames:
+        if frame is not None and issubclass(kind, frame):
+            return lambda target: frame.clone(target)
+    return None
+
+
+def _view_array(array: Any) -> Any:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+_FINDERS: dict[str, Callable[[type, Any], Callable[[Any], Any] | None]] = {
+    "numpy": _numpy_maker,
+    "pandas": _pandas_maker,
+    "polars": _polars_maker,
+}

@@ -1,0 +1,3 @@
+"""
+Every method that a table calls harmless, called on an object of its type.
+"""
