@@ -19,6 +19,7 @@ __all__ = [
     "HandshakeError",
     "KernelGone",
     "LimitedProxyChaining",
+    "LostChange",
     "NotShareable",
     "NotShared",
     "ObjectChanged",
@@ -159,6 +160,12 @@ class NotShareable(ProxyError, TypeError):
 class AccessDenied(ProxyError, AttributeError):
     """
     The settings of the proxy forbid what was asked for.
+    """
+
+
+class LostChange(ProxyError):
+    """
+    A statement changes a copy and drops it; the message has the statement that works.
     """
 
 

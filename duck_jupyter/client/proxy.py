@@ -8,6 +8,7 @@ what a proxy keeps for itself begins with ``_duck_``.
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied, DataDecodeError, ProxyClosed
@@ -17,8 +18,10 @@ from ..protocol.refs import MethodMark, ObjectRef
 from ..protocol.special import names_in
 from ..protocol.values import PLAIN_TYPES
 from ..transport.byhand import FramesByHand
+from . import places
 from .blocks import Entering, Leaving
 from .link import Link
+from .lost import COPIED, refuse_lost, refuse_lost_item
 from .methods import ProxyMethod
 from .names import OWN_NAMES
 from .registry import link_to
@@ -184,6 +187,8 @@ class Proxy(FramesByHand):
             return ProxyMethod(self, name)
         else:
             value = link.request(GET, (_get_idx(self), name))
+            if type(value) in COPIED:
+                refuse_lost(sys._getframe(1), places.GET, name, value)
         if type(value) is MethodMark:
             if value.of_type:
                 _get_methods(self).add(name)
@@ -206,7 +211,12 @@ class Proxy(FramesByHand):
         _call(self, "__delattr__", name)
 
     def __getitem__(self, key: Any) -> Any:
-        return _call(self, "__getitem__", key)
+        value = _call(self, "__getitem__", key)
+        # A slice is a copy in the kernel, too.
+        if type(value) in COPIED and type(key) is not slice:
+            if _get_link(self).server is None:
+                refuse_lost(sys._getframe(1), places.ITEM, "", value)
+        return value
 
     def __setitem__(self, key: Any, value: Any) -> None:
         _call(self, "__setitem__", key, value)
@@ -295,6 +305,13 @@ def _call(proxy: Proxy, name: str, *args: Any, **kwargs: Any) -> Any:
     return link.execute(_get_idx(proxy), name, args, kwargs)
 
 
+def _item_of_defaultdict(self: Proxy, key: Any) -> Any:
+    link = _get_link(self)
+    if link.server is None:
+        refuse_lost_item(sys._getframe(1), link, _get_idx(self), key)
+    return Proxy.__getitem__(self, key)
+
+
 def _give_back(proxy: Proxy) -> None:
     if _get_held(proxy):
         _set_own(proxy, "_duck_held", False)
@@ -314,6 +331,8 @@ def _class_for(specials: bytes, type_name: str) -> type[Proxy]:
     }
     if "__eq__" in namespace and "__hash__" not in namespace:
         namespace["__hash__"] = None
+    if type_name == "defaultdict":
+        namespace["__getitem__"] = _item_of_defaultdict
     if "__array__" in namespace:
         namespace["__getattribute__"] = getattribute_for_pandas(Proxy.__getattribute__)
     namespace |= {"__slots__": (), "__module__": __name__}
