@@ -9,25 +9,24 @@ ever see the change. Each place in the code is looked at once and then remembere
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import AccessDenied, LostChange
 from ..protocol.opcodes import ProxyOpCode
-from ..protocol.values import VALUE_TYPES
+from ..protocol.values import MUTABLE_TYPES, VALUE_TYPES
 from .places import ANY, CALL, CHANGES, ITEM, Place, Step, find_change
-from .quoting import quote, sketch
+from .quoting import Quoted, quote, sketch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import CodeType, FrameType
 
     from .link import Link
 
-__all__ = ["COPIED", "refuse_lost", "refuse_lost_default", "refuse_lost_item"]
+__all__ = ["getitem_of_defaultdict", "refuse_lost", "refuse_lost_default"]
 
-#: The types whose values are copies that can be changed. No others are looked at.
-COPIED = frozenset(CHANGES)
 #: What they give belongs to the caller alone: in the kernel too, a change of it is
 #: seen by nobody.
 TAKING = frozenset({"copy", "get_nowait", "pop", "popitem", "popleft"})
@@ -43,7 +42,7 @@ MOST_PLACES = 10_000
 _THROUGH: Any = object()
 #: By the number of the code, which is kept beside so that the number stays its own, and
 #: the offset in it. A place that loses nothing is None.
-_places: dict[tuple[int, int], tuple[CodeType, Place | None]] = {}
+_places: dict[tuple[int, int], tuple[CodeType, Any]] = {}
 
 
 def refuse_lost(frame: FrameType, how: str, name: str, value: Any) -> None:
@@ -54,16 +53,18 @@ def refuse_lost(frame: FrameType, how: str, name: str, value: Any) -> None:
         frame: The caller of the proxy.
         how: `GET`, `ITEM` or `CALL`.
         name: The attribute or method that was asked for; ``""`` for an item.
-        value: What came, of one of the types in `COPIED`.
+        value: What came, of one of `MUTABLE_TYPES`.
 
     Raises:
         LostChange: The caller changes the copy and drops it.
     """
-    key = id(frame.f_code), frame.f_lasti
-    found = _places.get(key)
-    place = _look(frame, how, name) if found is None else found[1]
-    if place is not None:
-        _refuse_at(frame, place, how, name, value)
+    found = _places.get((id(frame.f_code), frame.f_lasti))
+    if found is None or found[1] is not None:
+        asking = _find(frame, how, name)
+        if asking is not None and _is_lost(
+            value, asking.place.steps, asking.place.change
+        ):
+            raise LostChange(_message(asking, value))
 
 
 def refuse_lost_default(
@@ -81,7 +82,7 @@ def refuse_lost_default(
     Raises:
         LostChange: The caller changes the copy and drops it.
     """
-    if _place_of(frame, CALL, "setdefault") is None:
+    if _find(frame, CALL, "setdefault") is None:
         return
     try:
         value = link.execute(idx, "get", args)
@@ -90,75 +91,69 @@ def refuse_lost_default(
     refuse_lost(frame, CALL, "setdefault", value)
 
 
-def refuse_lost_item(frame: FrameType, link: Link, idx: int, key: Any) -> None:
+def getitem_of_defaultdict(usual: Callable[..., Any]) -> Callable[..., Any]:
     """
-    Refuse an item of a ``defaultdict`` before the item is made.
+    Make a ``__getitem__`` that refuses an item before the item is made.
 
     Args:
-        frame: The caller of the proxy.
-        link: The way to the server.
-        idx: The object's number.
-        key: The key of the item.
-
-    Raises:
-        LostChange: The caller changes the copy and drops it.
+        usual: The one of all proxies.
     """
-    if _place_of(frame, ITEM, "") is None:
-        return
+
+    def __getitem__(self: Any, key: Any) -> Any:
+        link = self._duck_link
+        frame = sys._getframe(1)
+        if link.server is None and _find(frame, ITEM, "") is not None:
+            refuse_lost(frame, ITEM, "", _item_to_come(link, self._duck_idx, key))
+        return usual(self, key)
+
+    return __getitem__
+
+
+def _item_to_come(link: Link, idx: int, key: Any) -> Any:
+    """
+    Give the item of a ``defaultdict``, or what it would be; None if it is unknown.
+    """
     try:
         value = link.execute(idx, "get", (key,))
-        if value is None:
-            factory = link.send(READ, (idx, "default_factory"))
-            # By identity: a factory may be a proxy, which is not to be compared.
-            value = next((kind() for kind in COPIED if kind is factory), None)
+        if value is not None:
+            return value
+        factory = link.send(READ, (idx, "default_factory"))
     except (AccessDenied, AttributeError, TypeError):
-        return  # the question itself says what is wrong with it
-    refuse_lost(frame, ITEM, "", value)
+        return None  # the question itself says what is wrong with it
+    # By identity: a factory may be a proxy, which is not to be compared.
+    return next((kind() for kind in MUTABLE_TYPES if kind is factory), None)
 
 
-def _place_of(frame: FrameType | None, how: str, name: str) -> Place | None:
+class _Asking(NamedTuple):
     """
-    Give what is known of the place where a frame is.
+    Who asks for a value that is changed and dropped.
     """
-    if frame is None:
-        return None
-    found = _places.get((id(frame.f_code), frame.f_lasti))
-    place = _look(frame, how, name) if found is None else found[1]
-    if place is _THROUGH:
-        return _place_of(frame.f_back, how, name)
-    if place is None or (place.how, place.name) != (how, name):
-        return None
-    return place
+
+    frame: FrameType
+    place: Place
 
 
-def _look(frame: FrameType, how: str, name: str) -> Place | None:
+def _find(frame: FrameType | None, how: str, name: str) -> _Asking | None:
     """
-    Look at a place, and remember what was found.
+    Find the place that asks, behind the code of this package.
     """
-    code = frame.f_code
-    if code.co_filename.startswith(OWN_FOLDER):
-        place = _THROUGH
-    else:
-        place = find_change(code, frame.f_lasti, how, name)
-    if len(_places) >= MOST_PLACES:
-        _places.clear()
-    _places[id(code), frame.f_lasti] = code, place
-    return place
-
-
-def _refuse_at(
-    frame: FrameType, place: Place | None, how: str, name: str, value: Any
-) -> None:
-    asking: FrameType | None = frame
-    while place is _THROUGH and asking is not None:
-        asking = asking.f_back
-        place = _place_of(asking, how, name)
-    if asking is None or place is None or (place.how, place.name) != (how, name):
-        return
-    if name in TAKING:
-        return
-    if _is_lost(value, place.steps, place.change):
-        raise LostChange(_message(asking, place, value))
+    while frame is not None:
+        code, offset = frame.f_code, frame.f_lasti
+        found = _places.get((id(code), offset))
+        if found is None:
+            place: Any = _THROUGH
+            if not code.co_filename.startswith(OWN_FOLDER):
+                place = find_change(code, offset, how, name)
+            if len(_places) >= MOST_PLACES:
+                _places.clear()
+            found = _places[id(code), offset] = code, place
+        place = found[1]
+        if place is not _THROUGH:
+            # Code in C may ask for other things on its way.
+            is_it = place is not None and (place.how, place.name) == (how, name)
+            return _Asking(frame, place) if is_it and name not in TAKING else None
+        frame = frame.f_back
+    return None
 
 
 def _is_lost(value: Any, steps: Sequence[Step], change: str) -> bool:
@@ -171,7 +166,7 @@ def _is_lost(value: Any, steps: Sequence[Step], change: str) -> bool:
     kind = type(value)
     if not steps:
         return change in CHANGES.get(kind, ()) or (
-            not change and kind in COPIED and kind is not set
+            not change and kind in MUTABLE_TYPES and kind is not set
         )
     step, *rest = steps
     parts = list(_parts(value, step))
@@ -200,21 +195,18 @@ def _parts(value: Any, step: Step) -> Iterable[Any]:
         return ()
 
 
-def _message(frame: FrameType, place: Place, value: Any) -> str:
+def _message(asking: _Asking, value: Any) -> str:
+    frame, place = asking
     code = frame.f_code
     quoted = quote(code, frame.f_lasti, frame.f_lineno, frame.f_globals, place)
-    kind = type(value).__name__
-    asked = "item" if place.how == ITEM else f"{place.name!r}"
     if quoted is None:
-        where = f"Line {frame.f_lineno} of {code.co_filename}"
-        instead = sketch(place)
-    else:
-        where, instead = f"`{quoted.statement}`", quoted.instead
+        quoted = Quoted(f"line {frame.f_lineno} of {code.co_filename}", sketch(place))
+    kind = type(value).__name__
     ran = ""
     if place.how == CALL and place.name not in HARMLESS:
         ran = f" {place.name}() itself has run."
     return (
-        f"{where} would change a copy of a {kind} and drop it, so that the change "
-        f"would be lost: {asked} comes to a worker by value. Write `{instead}` instead, "
-        f"with `from duck_jupyter import ref`.{ran}"
+        f"`{quoted.statement}` would change a copy of a {kind} and drop it: what a "
+        f"proxy gives of a {kind} is a copy. Write `{quoted.instead}`, with "
+        f"`from duck_jupyter import ref`.{ran}"
     )

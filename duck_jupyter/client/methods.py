@@ -7,9 +7,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..protocol.values import PLAIN_TYPES
+from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
 from .link import EXECUTE, NOTHING
-from .lost import COPIED, refuse_lost, refuse_lost_default
+from .lost import refuse_lost, refuse_lost_default
 from .places import CALL
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ class ProxyMethod:
                     break
             else:
                 value = link.request(EXECUTE, (idx, name, args, NOTHING))
-                if type(value) in COPIED:
+                if type(value) in MUTABLE_TYPES:
                     refuse_lost(sys._getframe(1), CALL, name, value)
                 return value
         value = link.execute(idx, name, args, kwargs)
-        if type(value) in COPIED:
+        if type(value) in MUTABLE_TYPES:
             refuse_lost(sys._getframe(1), CALL, name, value)
         return value
 

@@ -79,7 +79,7 @@ class _Instruction(NamedTuple):
     next: int
 
 
-#: 3.12 has one instruction for attributes and methods; a bit of its argument says which.
+#: From 3.12 on, a bit of the argument says whether an attribute is called as a method.
 _ATTRIBUTES_AND_METHODS = sys.version_info >= (3, 12)
 #: From 3.11 on, zeros behind an instruction are its caches.
 _HAS_CACHES = sys.version_info >= (3, 11)
@@ -122,7 +122,8 @@ def find_change(code: CodeType, offset: int, how: str, name: str) -> Place | Non
         if not _is_call_of(code, offset, name):
             return None
     elif how == ITEM:
-        if not _is_subscript(asked):
+        # A slice is a copy in the kernel, too.
+        if not _is_subscript(asked) or _is_slice(code, _read(data, offset - 2)):
             return None
     elif not _is_attribute(asked) or _name_of(code, offset, asked) != name:
         return None
@@ -180,9 +181,9 @@ def _take(code: CodeType, at: int) -> _Use | None:
             end = _end_of_call(data, now)
             return None if end is None else _Use(end, method)
         if above == 1 and before is not None and _is_subscript(now):
-            key = _key_of(code, before)
-            is_slice = before.name == "BUILD_SLICE" or type(key) is slice
-            return None if is_slice else _Use(now.next, is_read=True, key=key)
+            if _is_slice(code, before):
+                return None
+            return _Use(now.next, is_read=True, key=_key_of(code, before))
         if _is_item_change(data, now, above):
             return _Use(now.next)
         going = _go(now, above)
@@ -315,6 +316,12 @@ def _key_of(code: CodeType, loaded: _Instruction) -> Any:
     if loaded.name == "LOAD_CONST":
         return code.co_consts[loaded.arg]
     return loaded.arg if loaded.name == "LOAD_SMALL_INT" else ANY
+
+
+def _is_slice(code: CodeType, loaded: _Instruction) -> bool:
+    if loaded.name == "LOAD_CONST" and loaded.arg < len(code.co_consts):
+        return type(code.co_consts[loaded.arg]) is slice
+    return loaded.name == "BUILD_SLICE"
 
 
 def _is_subscript(now: _Instruction) -> bool:

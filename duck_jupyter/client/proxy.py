@@ -16,12 +16,12 @@ from ..memory.blocks import attach_named
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import MethodMark, ObjectRef
 from ..protocol.special import names_in
-from ..protocol.values import PLAIN_TYPES
+from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
 from ..transport.byhand import FramesByHand
 from . import places
 from .blocks import Entering, Leaving
 from .link import Link
-from .lost import COPIED, refuse_lost, refuse_lost_item
+from .lost import getitem_of_defaultdict, refuse_lost
 from .methods import ProxyMethod
 from .names import OWN_NAMES
 from .registry import link_to
@@ -187,7 +187,7 @@ class Proxy(FramesByHand):
             return ProxyMethod(self, name)
         else:
             value = link.request(GET, (_get_idx(self), name))
-            if type(value) in COPIED:
+            if type(value) in MUTABLE_TYPES:
                 refuse_lost(sys._getframe(1), places.GET, name, value)
         if type(value) is MethodMark:
             if value.of_type:
@@ -212,10 +212,8 @@ class Proxy(FramesByHand):
 
     def __getitem__(self, key: Any) -> Any:
         value = _call(self, "__getitem__", key)
-        # A slice is a copy in the kernel, too.
-        if type(value) in COPIED and type(key) is not slice:
-            if _get_link(self).server is None:
-                refuse_lost(sys._getframe(1), places.ITEM, "", value)
+        if type(value) in MUTABLE_TYPES and _get_link(self).server is None:
+            refuse_lost(sys._getframe(1), places.ITEM, "", value)
         return value
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -305,13 +303,6 @@ def _call(proxy: Proxy, name: str, *args: Any, **kwargs: Any) -> Any:
     return link.execute(_get_idx(proxy), name, args, kwargs)
 
 
-def _item_of_defaultdict(self: Proxy, key: Any) -> Any:
-    link = _get_link(self)
-    if link.server is None:
-        refuse_lost_item(sys._getframe(1), link, _get_idx(self), key)
-    return Proxy.__getitem__(self, key)
-
-
 def _give_back(proxy: Proxy) -> None:
     if _get_held(proxy):
         _set_own(proxy, "_duck_held", False)
@@ -332,7 +323,7 @@ def _class_for(specials: bytes, type_name: str) -> type[Proxy]:
     if "__eq__" in namespace and "__hash__" not in namespace:
         namespace["__hash__"] = None
     if type_name == "defaultdict":
-        namespace["__getitem__"] = _item_of_defaultdict
+        namespace["__getitem__"] = getitem_of_defaultdict(Proxy.__getitem__)
     if "__array__" in namespace:
         namespace["__getattribute__"] = getattribute_for_pandas(Proxy.__getattribute__)
     namespace |= {"__slots__": (), "__module__": __name__}

@@ -35,6 +35,7 @@ from ..protocol.refs import (
 )
 from ..protocol.special import FIRST_BATCH, INPLACE
 from ..protocol.values import (
+    MUTABLE_TYPES,
     PLAIN_TYPES,
     dumps,
     encode,
@@ -271,6 +272,8 @@ class Dispatcher:
             return self.export(parent, "[]", self._desk.batch(caller, *args), caller)
         if word == "reference":
             entry, step, value = self._desk.reference(caller, *args)
+            if args[1] == "method" and type(value) not in MUTABLE_TYPES:
+                return self.export(entry, step, value, caller)
             ref = self._table.export(value, entry, step, caller.hello.client)
             return self._value(DESK, Ext(REF, encode(ref)), ())
         value = self._desk.answer(caller, word, args)

@@ -100,7 +100,7 @@ class Anything:
 
 
 #: An expression, the steps to what it changes, and the method that does.
-EXPRESSIONS = [
+EXPRESSIONS: list[tuple[str, list[Any], str]] = [
     ("p.rows.append(1)", [], "append"),
     ("p['a'].append(1)", [], "append"),
     ("p[k].extend([1, 2])", [], "extend"),
@@ -155,7 +155,7 @@ EXPRESSIONS = [
     ("(lambda: p['a'].append(1))()", [], "append"),
     ("(lambda q: q['a'].append(1))(p)", [], "append"),
 ]
-STATEMENTS = [
+STATEMENTS: list[tuple[str, list[Any], str]] = [
     ("p['n']['x'] = 1", [], ""),
     ("p.rows[k] = f(v)", [], ""),
     ("p.rows[k], p.x = 1, 2", [], ""),
@@ -216,6 +216,9 @@ USED = [
     "x = p.rows[0].count(1)",
     "p.rows.count(1)",
     "p.rows.copy().append(1)",
+    "p[0:1].append(1)",
+    "p[k:v].append(1)",
+    "p[k:v:2].append(1)",
     "p.rows[0:1].append(1)",
     "p.rows[k:v].append(1)",
     "p.rows[k:v][0] = 1",
@@ -279,8 +282,11 @@ def give(*args: Any, **kwargs: Any) -> Any:
 
 def run(code: str, header: str | None) -> list[Place | None]:
     """
-    Run code whose source nobody has, at module level or in a function, and say what was
-    found of each value that it asked for.
+    Run code whose source nobody has, and say what was found for each of its questions.
+
+    Args:
+        code: Statements.
+        header: The function that they are in; None for the level of a module.
     """
     asked = Asked()
     space: dict[str, Any] = {**NAMES, "lst": Anything(), "f": give, "p": asked}
