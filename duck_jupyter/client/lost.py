@@ -184,14 +184,13 @@ def _parts(value: Any, step: Step) -> Iterable[Any]:
     if type(value) is dict:
         if step.key is ANY:
             return value.values()
-        return (value[step.key],) if step.key in value else ()
-    if type(value) not in (list, tuple) or step.method:
+    elif type(value) not in (list, tuple) or step.method:
         return ()
-    if step.key is ANY:
+    elif step.key is ANY:
         return value  # type: ignore[no-any-return]
     try:
         return (value[step.key],)
-    except (IndexError, TypeError):
+    except (LookupError, TypeError):
         return ()
 
 

@@ -9,6 +9,7 @@ source, and it takes whatever it does not know for a use of the value.
 from __future__ import annotations
 
 import dis
+import functools
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -178,8 +179,8 @@ def _take(code: CodeType, at: int) -> _Use | None:
             continue
         if above == 0 and _is_attribute(now):
             method = _name_of(code, at, now)
-            end = _end_of_call(data, now)
-            return None if end is None else _Use(end, method)
+            call = _call_of(code, now)
+            return None if call is None else _Use(call[0], method, key=call[1])
         if above == 1 and before is not None and _is_subscript(now):
             if _is_slice(code, before):
                 return None
@@ -194,38 +195,44 @@ def _take(code: CodeType, at: int) -> _Use | None:
     return None
 
 
-def _end_of_call(data: bytes, loaded: _Instruction) -> int | None:
+def _call_of(code: CodeType, loaded: _Instruction) -> tuple[int, Any] | None:
     """
-    Give the offset behind the call of a method.
+    Find the call of a method.
 
     Args:
-        data: The code.
+        code: The code.
         loaded: The instruction that looks the method up.
 
     Returns:
-        None where the method is not called but used otherwise.
+        The offset behind the call, and the first argument or `ANY`; None where the
+        method is not called but used otherwise.
     """
+    data = code.co_code
     above = int(_loads_method(loaded))
     # What lies above the callable before the arguments do: the object, or a NULL.
     first = 1 if above or _NULL_ABOVE else 0
-    at = loaded.next
+    at, key = loaded.next, None
     while at < len(data):
         now = _read(data, at)
         if now.name in _IDLE:
             at = now.next
             continue
         if now.name in _CALLS and above == first + now.arg + _CALLS[now.name]:
-            return now.next
+            return now.next, ANY if key is None else key[0]
         if now.name == "CALL_FUNCTION_EX":
             # From 3.14 on there always is a place for keyword arguments.
             count = 2 if sys.version_info >= (3, 14) else 1 + (now.arg & 1)
             if above == first + count:
-                return now.next
+                return now.next, ANY
         if above == 0 and not _is_push(now):
             return None
         going = _go(now, above)
         if going is None:
             return None
+        if above == first and key is None:
+            key = (_key_of(code, now),)
+        elif going[0] <= first + 1:
+            key = (ANY,)  # what was loaded first is only a part of the argument
         above, at = going
     return None
 
@@ -309,7 +316,8 @@ def _is_call_of(code: CodeType, offset: int, name: str) -> bool:
         if _is_attribute(now) and _name_of(code, at, now) == name:
             found.append(now)
         at = now.next
-    return any(_end_of_call(data, now) == called.next for now in reversed(found))
+    calls = map(functools.partial(_call_of, code), reversed(found))
+    return any(call is not None and call[0] == called.next for call in calls)
 
 
 def _key_of(code: CodeType, loaded: _Instruction) -> Any:

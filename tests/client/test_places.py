@@ -127,9 +127,16 @@ EXPRESSIONS: list[tuple[str, list[Any], str]] = [
     ("p.rows[-1].append(1)", [-1], "append"),
     ("p.rows[k][v].append(1)", [..., ...], "append"),
     ("p.rows[k + 1]['x'].append(1)", [..., "x"], "append"),
-    ("p.options.get(k).append(1)", ["get"], "append"),
-    ("p['a'].setdefault(k, []).append(v)", ["setdefault"], "append"),
-    ("p.setdefault(k, {}).setdefault(v, []).append(v)", ["setdefault"], "append"),
+    ("p.options.get(k).append(1)", ["get", ...], "append"),
+    ("p.options.get('b').append(1)", ["get", "b"], "append"),
+    ("p.options.get('b', f('c')).append(1)", ["get", "b"], "append"),
+    ("p.options.get('b', 1 if k else 2).append(1)", ["get", ...], "append"),
+    ("p.options.get('b' + 'c' * k).append(1)", ["get", ...], "append"),
+    ("p.options.get('b' and k).append(1)", ["get", ...], "append"),
+    ("p.options.get('b'.upper(), 'c').append(1)", ["get", ...], "append"),
+    ("p.options.get(*['b', 'c']).append(1)", ["get", ...], "append"),
+    ("p['a'].setdefault(k, []).append(v)", ["setdefault", ...], "append"),
+    ("p.setdefault(k, {}).setdefault(v, []).append(v)", ["setdefault", ...], "append"),
     ("p['a'].append(1 if k else 2)", [], "append"),
     ("p['a'].append(k or v or f(v))", [], "append"),
     ("p['a'].append(k and v)", [], "append"),
@@ -304,7 +311,7 @@ def run(code: str, header: str | None) -> list[Place | None]:
 
 
 def keys_of(place: Place) -> list[Any]:
-    known = [step.method or step.key for step in place.steps]
+    known = [x for step in place.steps for x in (step.method, step.key) if x != ""]
     return [... if type(key) is object else key for key in known]
 
 
