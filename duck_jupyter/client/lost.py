@@ -29,7 +29,7 @@ __all__ = ["getitem_of_defaultdict", "refuse_lost", "refuse_lost_default"]
 
 #: What they give belongs to the caller alone: in the kernel too, a change of it is
 #: seen by nobody.
-TAKING = frozenset({"copy", "get_nowait", "pop", "popitem", "popleft"})
+TAKING = frozenset({"copy", "pop", "popitem", "popleft"})
 #: They change nothing, or were asked for what they would give.
 HARMLESS = frozenset({"get", "setdefault"})
 

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from .link import Link
     from .proxy import Proxy
 
-__all__ = ["ProxyMethod"]
+__all__ = ["GRANTING", "ProxyMethod"]
+
+#: Methods of locks and queues that grant something; a mapping has a ``get`` as well.
+GRANTING = frozenset({"acquire", "acquire_lock", "get", "get_nowait", "release"})
+NOT_LIKE_OTHERS = GRANTING | {"setdefault"}
 
 _own = object.__getattribute__
 
@@ -46,8 +50,12 @@ class ProxyMethod:
         name = self.__name__
         if link.server is not None:
             return link.server.local_call(idx, name, args, kwargs)
-        if name == "setdefault":
-            refuse_lost_default(sys._getframe(1), link, idx, args)
+        if name in NOT_LIKE_OTHERS:
+            if name == "setdefault":
+                refuse_lost_default(sys._getframe(1), link, idx, args)
+            elif name != "get" or not hasattr(type(proxy), "__contains__"):
+                # Nothing comes after it: what it grants has arrived when it returns.
+                return link.execute(idx, name, args, kwargs)
         if not kwargs:
             # What `execute` does, without the way there: most calls are such.
             for value in args:

@@ -8,15 +8,13 @@ from typing import Any
 
 from ..errors import AccessDenied, NotShareable
 from ..protocol.refs import ObjectRef
-from ..protocol.special import names_in
+from .methods import GRANTING
 from .proxy import Proxy, make_proxy
 
 __all__ = ["Reference", "ReferenceMethod", "ref"]
 
 #: What methods are called by their types.
 METHOD_TYPES = frozenset({"builtin_function_or_method", "method"})
-#: Methods of queues and locks that grant something.
-GRANTING = frozenset({"acquire", "acquire_lock", "get", "get_nowait", "release"})
 
 
 def ref(proxy: Any) -> Reference:
@@ -124,7 +122,7 @@ def _is_method(proxy: Proxy, name: str, found: Proxy) -> bool:
     """
     if found._duck_ref.type_name not in METHOD_TYPES:
         return False
-    return name not in GRANTING or "__getitem__" in names_in(proxy._duck_ref.specials)
+    return name not in GRANTING or hasattr(type(proxy), "__contains__")
 
 
 def _ask(
