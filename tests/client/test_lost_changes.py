@@ -5,14 +5,16 @@ A statement of a worker that changes a copy and drops it is refused before anyth
 from __future__ import annotations
 
 import linecache
+import queue
 import re
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
 from duck_jupyter.errors import LostChange
-from tests.support.objects import Plain
+from tests.support.objects import Plain, Tally
 from tests.support.workers import names_for
 
 if TYPE_CHECKING:
@@ -174,3 +176,44 @@ def test_in_the_kernel_nothing_is_lost(
     run(statement, "", proxies)
 
     assert state_of(objects) == state_of(local) != state_of(make())
+
+
+def test_an_attribute_of_a_frame_is_looked_at_too(
+    server: ProxyServer, worker: Worker
+) -> None:
+    frame = pd.DataFrame({"a": [1]})
+    proxy = server.create_proxy(frame)
+    with pytest.raises(LostChange, match=r"`ref\(p\)\.attrs\['unit'\] = 'm'`"):
+        worker.run(run, "p.attrs['unit'] = 'm'", "<cell of a frame>", {"p": proxy})
+
+    worker.exec("ref(p).attrs['unit'] = 'm'", p=proxy)
+    assert frame.attrs == {"unit": "m"}
+
+
+def test_what_a_method_gave_is_refused_when_it_has_run(
+    server: ProxyServer, worker: Worker
+) -> None:
+    proxy = server.create_proxy(Tally())
+    with pytest.raises(LostChange, match=r"echo\(\) itself has run"):
+        worker.exec("p.echo([1]).append(2)", p=proxy)
+
+
+def test_a_queue_gives_what_was_taken_from_it(
+    server: ProxyServer, worker: Worker
+) -> None:
+    jobs: queue.Queue[Any] = queue.Queue()
+    jobs.put([1])
+    worker.exec("q.get().append(2)", q=server.create_proxy(jobs))
+
+    assert jobs.empty()
+
+
+def test_where_get_is_not_open_the_default_is_refused_afterwards(
+    server: ProxyServer, worker: Worker
+) -> None:
+    target: dict[str, Any] = {}
+    proxy = server.create_proxy(target, allow=["setdefault"])
+    with pytest.raises(LostChange):
+        worker.exec("p.setdefault('k', []).append(1)", p=proxy)
+
+    assert target == {"k": []}
