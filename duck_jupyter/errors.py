@@ -19,6 +19,7 @@ __all__ = [
     "HandshakeError",
     "KernelGone",
     "LimitedProxyChaining",
+    "LostChange",
     "NotShareable",
     "NotShared",
     "ObjectChanged",
@@ -172,6 +173,12 @@ class AccessDenied(ProxyError, AttributeError):
     def __init__(self, *args: object, opened_by: str = "") -> None:
         super().__init__(*args)
         self.opened_by = opened_by
+
+
+class LostChange(ProxyError):
+    """
+    A statement changes a copy and drops it; the message has the statement that works.
+    """
 
 
 class ObjectChanged(ProxyError, RuntimeError):

@@ -4,16 +4,23 @@ Methods of proxies, as callables of their own.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from ..protocol.values import PLAIN_TYPES
+from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
 from .link import EXECUTE, NOTHING
+from .lost import refuse_lost, refuse_lost_default
+from .places import CALL
 
 if TYPE_CHECKING:
     from .link import Link
     from .proxy import Proxy
 
-__all__ = ["ProxyMethod"]
+__all__ = ["GRANTING", "ProxyMethod"]
+
+#: Methods of locks and queues that grant something; a mapping has a ``get`` as well.
+GRANTING = frozenset({"acquire", "acquire_lock", "get", "get_nowait", "release"})
+NOT_LIKE_OTHERS = GRANTING | {"setdefault"}
 
 _own = object.__getattribute__
 
@@ -40,16 +47,29 @@ class ProxyMethod:
         proxy = self.__self__
         link = _own(proxy, "_duck_link")
         idx = _own(proxy, "_duck_idx")
+        name = self.__name__
         if link.server is not None:
-            return link.server.local_call(idx, self.__name__, args, kwargs)
+            return link.server.local_call(idx, name, args, kwargs)
+        if name in NOT_LIKE_OTHERS:
+            if name == "setdefault":
+                refuse_lost_default(sys._getframe(1), link, idx, args)
+            elif name != "get" or not hasattr(type(proxy), "__contains__"):
+                # Nothing comes after it: what it grants has arrived when it returns.
+                return link.execute(idx, name, args, kwargs)
         if not kwargs:
             # What `execute` does, without the way there: most calls are such.
             for value in args:
                 if type(value) not in PLAIN_TYPES:
                     break
             else:
-                return link.request(EXECUTE, (idx, self.__name__, args, NOTHING))
-        return link.execute(idx, self.__name__, args, kwargs)
+                value = link.request(EXECUTE, (idx, name, args, NOTHING))
+                if type(value) in MUTABLE_TYPES:
+                    refuse_lost(sys._getframe(1), CALL, name, value)
+                return value
+        value = link.execute(idx, name, args, kwargs)
+        if type(value) in MUTABLE_TYPES:
+            refuse_lost(sys._getframe(1), CALL, name, value)
+        return value
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ProxyMethod):

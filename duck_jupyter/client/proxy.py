@@ -8,6 +8,7 @@ what a proxy keeps for itself begins with ``_duck_``.
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied, DataDecodeError, ProxyClosed
@@ -15,10 +16,12 @@ from ..memory.blocks import attach_named
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import MethodMark, ObjectRef
 from ..protocol.special import names_in
-from ..protocol.values import PLAIN_TYPES
+from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
 from ..transport.byhand import FramesByHand
+from . import places
 from .blocks import Entering, Leaving
 from .link import Link
+from .lost import getitem_of_defaultdict, refuse_lost
 from .methods import ProxyMethod
 from .names import OWN_NAMES
 from .registry import link_to
@@ -184,6 +187,8 @@ class Proxy(FramesByHand):
             return ProxyMethod(self, name)
         else:
             value = link.request(GET, (_get_idx(self), name))
+            if type(value) in MUTABLE_TYPES:
+                refuse_lost(sys._getframe(1), places.GET, name, value)
         if type(value) is MethodMark:
             if value.of_type:
                 _get_methods(self).add(name)
@@ -206,7 +211,10 @@ class Proxy(FramesByHand):
         _call(self, "__delattr__", name)
 
     def __getitem__(self, key: Any) -> Any:
-        return _call(self, "__getitem__", key)
+        value = _call(self, "__getitem__", key)
+        if type(value) in MUTABLE_TYPES and _get_link(self).server is None:
+            refuse_lost(sys._getframe(1), places.ITEM, "", value)
+        return value
 
     def __setitem__(self, key: Any, value: Any) -> None:
         _call(self, "__setitem__", key, value)
@@ -314,6 +322,8 @@ def _class_for(specials: bytes, type_name: str) -> type[Proxy]:
     }
     if "__eq__" in namespace and "__hash__" not in namespace:
         namespace["__hash__"] = None
+    if type_name == "defaultdict":
+        namespace["__getitem__"] = getitem_of_defaultdict(Proxy.__getitem__)
     if "__array__" in namespace:
         namespace["__getattribute__"] = getattribute_for_pandas(Proxy.__getattribute__)
     namespace |= {"__slots__": (), "__module__": __name__}

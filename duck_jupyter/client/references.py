@@ -8,21 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied, NotShareable
 from ..protocol.refs import ObjectRef
+from .methods import GRANTING
 from .proxy import Proxy, make_proxy
 
 if TYPE_CHECKING:
     from .link import Link
 
-__all__ = ["Reference", "ref"]
+__all__ = ["Reference", "ReferenceMethod", "ref"]
+
+#: What methods are called by their types.
+METHOD_TYPES = frozenset({"builtin_function_or_method", "method"})
 
 
 def ref(proxy: Any) -> Reference:
     """
     Give a view of a proxy whose attributes, items and results are live proxies.
 
-    A list that a proxy gives is a copy, so ``shared.cfg.paths.append(x)`` is lost;
-    ``ref(shared.cfg).paths.append(x)`` is not. It is also the way to names that the
-    proxy has of its own: ``ref(proxy).close()`` is the object's own ``close``.
+    A list that a proxy gives is a copy, so ``shared.cfg.paths.append(x)`` would be lost
+    and is refused with a `LostChange`; ``ref(shared.cfg).paths.append(x)`` changes the
+    list itself. Of what methods return, lists, dicts, sets and bytearrays are live, as
+    in ``ref(shared.d).setdefault(key, []).append(x)``. It is also the way to names that
+    the proxy has of its own: ``ref(proxy).close()`` is the object's own ``close``.
 
     Args:
         proxy: A proxy.
@@ -56,7 +62,11 @@ class Reference:
             raise AccessDenied(
                 f"{name!r} does not pass through a proxy; no setting opens it."
             )
-        return _ask(self._duck_proxy, "get", name)
+        proxy = self._duck_proxy
+        found = _ask(proxy, "get", name)
+        if proxy._duck_link.server is None and _is_method(proxy, name, found):
+            return ReferenceMethod(proxy, name)
+        return found
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._duck_proxy, name, value)
@@ -88,6 +98,44 @@ class Reference:
         """
         token: tuple[str, int] | None = self._duck_proxy._duck_token(link)
         return token
+
+
+class ReferenceMethod:
+    """
+    A method of an object, whose result is live where it would be a copy.
+
+    Args:
+        proxy: The proxy of the object.
+        name: The method's name.
+    """
+
+    __slots__ = ("_duck_name", "_duck_proxy")
+
+    def __init__(self, proxy: Proxy, name: str) -> None:
+        self._duck_proxy = proxy
+        self._duck_name = name
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """
+        Call the method in the kernel; a list, dict, set or bytearray comes as a proxy.
+        """
+        name = self._duck_name
+        return _ask(self._duck_proxy, "method", name, list(args), kwargs)
+
+    def __repr__(self) -> str:
+        return f"ref({self._duck_proxy!r}).{self._duck_name}"
+
+
+def _is_method(proxy: Proxy, name: str, found: Proxy) -> bool:
+    """
+    Say whether a call of an attribute goes by its name.
+
+    A queue's ``get`` does not: what it grants is given back if it does not arrive, and
+    so it takes the way of all calls.
+    """
+    if found._duck_ref.type_name not in METHOD_TYPES:
+        return False
+    return name not in GRANTING or hasattr(type(proxy), "__contains__")
 
 
 def _ask(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = [
+    "MUTABLE_TYPES",
     "PICKLED",
     "PICKLED_WITH_BUFFERS",
     "PLAIN_TYPES",
@@ -62,6 +63,8 @@ OUT_OF_BAND_BYTES = 16 * 1024
 MOST_BUFFERS = 8
 
 PLAIN_TYPES = frozenset({NoneType, bool, int, float, str, bytes})
+#: A copy of such a value can be changed, and the change is lost with the copy.
+MUTABLE_TYPES = frozenset({list, dict, set, bytearray})
 CONTAINER_TYPES = frozenset({list, tuple, dict, set, frozenset})
 #: They have no name to import them by, and pickle knows them.
 SINGLETON_TYPES = frozenset({NoneType, type(Ellipsis), type(NotImplemented)})

@@ -103,7 +103,8 @@ class ClientThread:
         Its own thread is inside a call that the client has given up.
         """
         current = self.current
-        return current is not None and current.gone
+        # The thread that hears of its end may come later than the client's next call.
+        return current is not None and (current.gone or current.lane.is_left)
 
     def run(self, job: Callable[[], object]) -> None:
         """

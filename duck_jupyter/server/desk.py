@@ -166,6 +166,15 @@ class Desk:
         """
         Do what `ref` wants: whatever it gives is to be a reference.
 
+        Args:
+            caller: Who asks.
+            idx: The number of the object.
+            how: "get" for an attribute, "call" for a call, "method" for a call of whose
+                results only those are to be references that would come as copies.
+            name: The attribute or method.
+            args: Positional arguments.
+            kwargs: Keyword arguments.
+
         Returns:
             The object that was asked, the step from it, and what it led to.
         """

@@ -33,6 +33,7 @@ from ..protocol.refs import (
 )
 from ..protocol.special import FIRST_BATCH, INPLACE
 from ..protocol.values import (
+    MUTABLE_TYPES,
     PLAIN_TYPES,
     encode,
     load_extension,
@@ -278,6 +279,8 @@ class Dispatcher:
             return self.export(parent, "[]", self._desk.batch(caller, *args), caller)
         if word == "reference":
             entry, step, value = self._desk.reference(caller, *args)
+            if args[1] == "method" and type(value) not in MUTABLE_TYPES:
+                return self.export(entry, step, value, caller)
             ref = self._exports.reference(value, entry, step, caller.hello.client)
             if ref is None:
                 return self.export(entry, step, value, caller)

@@ -31,6 +31,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import platform
+import select
 import socket
 import struct
 import threading
@@ -227,6 +228,15 @@ class Lane:
         except OSError:
             pass
         return False
+
+    @property
+    def is_left(self) -> bool:
+        """
+        The other side has disconnected, whatever bells came before that.
+        """
+        events = select.poll()
+        events.register(self.doorbell, getattr(select, "POLLRDHUP", select.POLLHUP))
+        return bool(events.poll(0))
 
     def _put_in_overflow(self, data: bytes, buffers: Sequence[Any]) -> None:
         parts = [memoryview(data), *(buffer.raw() for buffer in buffers)]

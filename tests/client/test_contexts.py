@@ -22,7 +22,8 @@ def test_the_objects_own_context_manager_is_entered_and_left(
     room = Room()
     code = """
 with p as inside:
-    p.seen.append("lost: a copy")
+    seen = p.seen
+    seen.append("lost: a copy")
     ref(p).seen.append("within")
     result = inside is p
 """

@@ -162,7 +162,7 @@ def test_a_mutable_container_comes_as_a_copy(
     server: ProxyServer, worker: Worker
 ) -> None:
     target = Plain(paths=["a"], by_name={"n": [1]})
-    code = "p.paths.append('lost'); p.by_name['n'].append('lost')"
+    code = "a, b = p.paths, p.by_name['n']; a.append('lost'); b.append('lost')"
     worker.exec(code, p=server.create_proxy(target))
 
     assert vars(target) == {"paths": ["a"], "by_name": {"n": [1]}}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from duck_jupyter.client import channel
+from tests.processes.answers import Answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,3 +80,11 @@ def spawned() -> Iterator[Crew]:
     crew = Crew("spawn")
     yield crew
     crew.end()
+
+
+@pytest.fixture
+def answers(crew: Crew) -> Answers:
+    """
+    Give what a worker of this test says.
+    """
+    return Answers(crew)

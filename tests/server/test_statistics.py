@@ -295,7 +295,7 @@ def test_a_request_to_the_server_itself_is_noted_under_its_object(
     found = server.statistics()
     about = [(each.object_name, each.asked) for each in found.errors]
     assert about == [("items", "append"), ("rows", "fetch")]
-    assert "%share items --allow append" in [
+    assert "%share items --allow append,pop" in [
         line for group in found.error_groups for _, line in group.ways_out
     ]
     assert [str(each.last_error).partition(":")[0] for each in found.proxies] == [
