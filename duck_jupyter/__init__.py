@@ -30,6 +30,7 @@ from .errors import (
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from .client.detaching import detach
     from .client.fetching import fetch
     from .client.locking import locked
     from .client.references import ref
@@ -52,6 +53,7 @@ __all__ = [
     "VersionGone",
     "WorkerGone",
     "__version__",
+    "detach",
     "fetch",
     "load_ipython_extension",
     "locked",
@@ -64,6 +66,7 @@ __all__ = [
 
 _HOMES = {
     "SpoolWarning": ".memory.room",
+    "detach": ".client.detaching",
     "fetch": ".client.fetching",
     "locked": ".client.locking",
     "ref": ".client.references",

@@ -19,6 +19,7 @@ __all__ = [
     "HandshakeError",
     "KernelGone",
     "LimitedProxyChaining",
+    "NoBuffer",
     "NotShareable",
     "NotShared",
     "ObjectChanged",
@@ -141,6 +142,12 @@ class ProxyTimeout(ProxyError, TimeoutError):
 class DeadlockError(ProxyError, RuntimeError):
     """
     A lock was not waited for, since its holder waits for one that the asker holds.
+    """
+
+
+class NoBuffer(ProxyError, BufferError):
+    """
+    A proxy cannot lend the bytes of its object before Python 3.12.
     """
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from duck_jupyter import errors
+from duck_jupyter import detach, errors
 from duck_jupyter.errors import LimitedProxyChaining, ProxyError, RemoteTraceback
 from duck_jupyter.proxy import Frame, ProxyServer
 from tests.support.raw import far
@@ -23,6 +23,7 @@ ALSO = {
     "DataEncodeError": TypeError,
     "HandshakeError": PermissionError,
     "KernelGone": ConnectionError,
+    "NoBuffer": BufferError,
     "NotShareable": TypeError,
     "NotShared": LookupError,
     "ProxyObjectNotFound": LookupError,
@@ -127,7 +128,7 @@ def provoke(name: str) -> None:
             elif name == "ProxyObjectNotFound":
                 server.remove_proxy(near)
             elif name == "ProxyClosed":
-                proxy.close()
+                detach(proxy)
             elif name == "KernelGone":
                 server.close()
             proxy.x = 1

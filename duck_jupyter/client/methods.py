@@ -4,9 +4,11 @@ Methods of proxies, as callables of their own.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.values import PLAIN_TYPES
+from .defaults import execute
 from .link import EXECUTE, NOTHING
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class ProxyMethod:
                     break
             else:
                 return link.request(EXECUTE, (idx, self.__name__, args, NOTHING))
-        return link.execute(idx, self.__name__, args, kwargs)
+        return execute(link, idx, self.__name__, args, kwargs)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ProxyMethod):
@@ -66,6 +68,10 @@ class ProxyMethod:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ProxyMethod, (self.__self__, self.__name__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        # As of any method: that of a copy of its object.
+        return getattr(copy.deepcopy(self.__self__, memo), self.__name__)
 
     def __repr__(self) -> str:
         proxy = self.__self__

@@ -4,6 +4,7 @@ ref(proxy): what an object holds or returns, as live proxies and not as copies.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from ..errors import AccessDenied, NotShareable
@@ -18,8 +19,7 @@ def ref(proxy: Any) -> Reference:
     Give a view of a proxy whose attributes, items and results are live proxies.
 
     A list that a proxy gives is a copy, so ``shared.cfg.paths.append(x)`` is lost;
-    ``ref(shared.cfg).paths.append(x)`` is not. It is also the way to names that the
-    proxy has of its own: ``ref(proxy).close()`` is the object's own ``close``.
+    ``ref(shared.cfg).paths.append(x)`` is not.
 
     Args:
         proxy: A proxy.
@@ -72,6 +72,12 @@ class Reference:
         Call the object, and give what it returns as a live proxy.
         """
         return _ask(self._duck_proxy, "call", "__call__", list(args), kwargs)
+
+    def __copy__(self) -> Any:
+        return copy.copy(self._duck_proxy)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(self._duck_proxy, memo)
 
     def __repr__(self) -> str:
         return f"ref({self._duck_proxy!r})"

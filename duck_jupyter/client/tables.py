@@ -7,7 +7,8 @@ a worker both are answered by the object itself, once it has been fetched.
 ``pandas.DataFrame(x)`` asks no protocol by which a table could say that it is one: of
 what is not its own class it takes an array, and the names of the columns are lost
 without a word. So its constructor, and nobody else, is told that the proxy of a
-DataFrame is one, and gets the contents of the fetched one when it asks for them.
+DataFrame is one, and gets the contents of the fetched one when it asks for them. All of
+pandas is told that the proxy of a dict is one, which it would take for a list of keys.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
     Call = Callable[..., Any]
     Method = Callable[..., Any]
 
-__all__ = ["array_method", "arrow_method", "getattribute_for_pandas"]
+__all__ = [
+    "array_method",
+    "arrow_method",
+    "dict_for_pandas",
+    "getattribute_for_pandas",
+]
 
 #: What pandas' constructor asks a DataFrame for.
 ASKED_BY_PANDAS = frozenset({"__class__", "_mgr"})
@@ -95,6 +101,19 @@ def getattribute_for_pandas(usual: Method) -> Method:
         return usual(self, name)
 
     return __getattribute__
+
+
+@property  # type: ignore[misc]
+def dict_for_pandas(self: Any) -> type:
+    """
+    The ``__class__`` of proxies of dicts.
+    """
+    # Asked by `_own_or_denied`, for `Proxy.__getattribute__`.
+    return dict if _is_of_pandas(sys._getframe(3)) else type(self)
+
+
+def _is_of_pandas(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == "pandas"
 
 
 def _is_constructor(frame: FrameType) -> bool:

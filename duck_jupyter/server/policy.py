@@ -34,7 +34,7 @@ DEFAULT_MAX_MESSAGE = 2**31
 LEAST_BUFSIZE = 64
 MOST_BUFSIZE = 2**30
 MOST_CHAIN = 1000
-SPECIALS = frozenset(SPECIAL_NAMES) | {"__delattr__"}
+SPECIALS = frozenset(SPECIAL_NAMES) | {"__delattr__", "__copy__", "__deepcopy__"}
 WRITING_SPECIALS = frozenset(
     {"__setitem__", "__delitem__", "__delattr__", *(f"__i{name}__" for name in INPLACE)}
 )

@@ -46,9 +46,9 @@ class Publisher:
         policy = entry.policy
         if policy.allow is not None:
             raise AccessDenied(
-                f"fetch() would hand over the whole of {entry.path}, which is shared "
-                f"with a few names only (allow: {', '.join(sorted(policy.allow))}). To "
-                f"open it, share it without them: %share {policy.name}"
+                f"{entry.path} is not handed over as a whole, for it is shared with a "
+                f"few names only (allow: {', '.join(sorted(policy.allow))}). To open "
+                f"it, share it without them: %share {policy.name}"
             )
         return self.handle(entry, entry.target)
 
