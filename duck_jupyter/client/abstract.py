@@ -8,13 +8,14 @@ once, because each registration empties the caches of all abstract classes.
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from collections.abc import MutableSequence, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..protocol.traits import ABSTRACT, MATCHED
+from ..protocol.traits import ABSTRACT, MATCHED, SEQUENCE_FLAG
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Set as AbstractSet
 
 __all__ = ["bases_for"]
 
@@ -58,26 +59,37 @@ class _MutableSequences(MutableSequence[Any]):
         return True if issubclass(other, _UnmatchedMutable) else NotImplemented
 
 
-def _registered(name: str) -> type:
+class _Patterns(metaclass=ABCMeta):
+    """
+    Marks what is registered with it for patterns of sequences, and does nothing else.
+    """
+
+    __abc_tpflags__ = SEQUENCE_FLAG
+
+
+def _registered(name: str, abstract: Any) -> type:
     base = type(f"_{name}", (), {"__slots__": (), "__module__": __name__})
-    ABSTRACT[name].register(base)
+    abstract.register(base)
     return base
 
 
-_BASES = {name: _registered(name) for name in ABSTRACT}
+_BASES = {name: _registered(name, abstract) for name, abstract in ABSTRACT.items()}
+_MATCHED_ALONE = _registered("MatchedAlone", _Patterns)
 _UNMATCHED: dict[str, type] = {
     "Sequence": _Unmatched,
     "MutableSequence": _UnmatchedMutable,
 }
 
 
-def bases_for(told: Collection[str]) -> tuple[type, ...]:
+def bases_for(told: AbstractSet[str]) -> tuple[type, ...]:
     """
     Give the bases for the class of proxies of a type.
 
     Args:
         told: The special methods and traits of the type.
     """
+    if MATCHED in told and not {"Mapping", "Sequence"} & told:
+        return (_MATCHED_ALONE,)
     bases = _BASES if MATCHED in told else {**_BASES, **_UNMATCHED}
     # A mutable class first: it is derived from the other one.
     return tuple(bases[name] for name in reversed(ABSTRACT) if name in told)

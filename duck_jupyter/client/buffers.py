@@ -26,6 +26,7 @@ __all__ = [
     "buffer_method",
     "index_before_buffers",
     "interface_before_buffers",
+    "release_buffer",
 ]
 
 LENDS_BUFFERS = sys.version_info >= (3, 12)
@@ -49,6 +50,16 @@ def buffer_method(call: Call) -> Method:
         return view if hasattr(type(self), "__array__") else view.toreadonly()
 
     return __buffer__
+
+
+def release_buffer(self: Any, view: memoryview) -> None:
+    """
+    The ``__release_buffer__`` of proxies.
+
+    numpy keeps a view of an object that has this, and of others their memory alone,
+    which would go with the view.
+    """
+    view.release()
 
 
 def _fetched_buffer(proxy: Any, call: Call) -> memoryview:

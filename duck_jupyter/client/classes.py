@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 from ..protocol.special import names_in
 from ..protocol.traits import DICT
 from .abstract import bases_for
-from .buffers import LENDS_BUFFERS, index_before_buffers, interface_before_buffers
+from .buffers import (
+    LENDS_BUFFERS,
+    index_before_buffers,
+    interface_before_buffers,
+    release_buffer,
+)
 from .special import special_methods
 from .tables import dict_for_pandas, getattribute_for_pandas
 
@@ -54,6 +59,8 @@ def class_maker(proxy: Any, call: Callable[..., Any]) -> Callable[[bytes, str], 
             namespace["__index__"] = index_before_buffers(call)
             if "__array__" not in told:
                 namespace["__array_interface__"] = interface_before_buffers(call)
+        if "__buffer__" in namespace:
+            namespace["__release_buffer__"] = release_buffer
         if told & TAKEN_ITSELF:
             # Who refuses a proxy gives the name of its class.
             name = f"{name} (use fetch)"

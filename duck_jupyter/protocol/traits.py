@@ -19,6 +19,7 @@ __all__ = [
     "ANY_NAMES",
     "DICT",
     "MATCHED",
+    "SEQUENCE_FLAG",
     "TRAITS",
     "YIELDING",
     "traits_of",
@@ -39,14 +40,15 @@ ABSTRACT: dict[str, Any] = {
 }
 #: It is derived from dict.
 DICT = "dict"
-#: A pattern of ``match`` takes its objects apart. That of a sequence takes no str,
-#: bytes or bytearray.
+#: A pattern of ``match`` takes its objects apart. It takes no str, bytes or bytearray
+#: for a sequence, and it takes an array of numpy for one, which is none.
 MATCHED = "matched"
 
 TRAITS: tuple[str, ...] = (*YIELDING, ANY_NAMES, *ABSTRACT, DICT, MATCHED)
 
 #: ``Py_TPFLAGS_SEQUENCE`` and ``Py_TPFLAGS_MAPPING`` (PEP 634).
-PATTERN_FLAGS = 1 << 5 | 1 << 6
+SEQUENCE_FLAG = 1 << 5
+MAPPING_FLAG = 1 << 6
 
 
 def traits_of(kind: type, known: Mapping[str, Any]) -> set[str]:
@@ -64,6 +66,6 @@ def traits_of(kind: type, known: Mapping[str, Any]) -> set[str]:
     traits |= {name for name, base in ABSTRACT.items() if issubclass(kind, base)}
     if issubclass(kind, dict):
         traits.add(DICT)
-    if kind.__flags__ & PATTERN_FLAGS:
+    if kind.__flags__ & (SEQUENCE_FLAG | MAPPING_FLAG):
         traits.add(MATCHED)
     return traits

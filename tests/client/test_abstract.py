@@ -141,14 +141,14 @@ result = found
 
 
 #: What libraries make of a dict d, a list l, a dict of lists dl, a list of dicts ld, a
-#: set s and a UserDict u.
+#: set s, a UserDict u and a dict of words w.
 CALLS = """
 dict(collections.Counter(d)) ;; pd.Series(d).to_dict() ;; pd.DataFrame(dl) ;;
 pd.DataFrame(dl, columns=["y", "x"]) ;; pd.DataFrame(dl, index=[5, 6]) ;;
 pd.DataFrame(ld) ;; pd.DataFrame([d, d]) ;; pd.DataFrame(data=dl, copy=False) ;;
 pd.DataFrame.from_records(ld) ;; pd.DataFrame.from_dict(dl, orient="index") ;;
 pd.Series(l) ;; pd.Series(["b", "a"]).map(d) ;; pd.Series([1, 9]).isin(s) ;;
-pd.Series(["a", "b"]).replace(d) ;; pd.DataFrame({"a": [1]}).rename(columns=d) ;;
+pd.Series(["a", "b"]).replace(w) ;; pd.DataFrame({"a": [1]}).rename(columns=d) ;;
 pd.DataFrame([[1, 2, 3, 4]])[l] ;; pd.Series(u).to_dict() ;; np.array(l).dtype ;;
 pd.DataFrame({"k": d}) ;; pd.DataFrame(dl).agg({"x": "sum"}) ;; pd.DataFrame(u) ;;
 sorted(random.sample(l, 3)) ;; random.choice(l) in l ;; json.dumps(d, default=dict) ;;
@@ -170,6 +170,7 @@ def test_libraries_make_of_proxies_what_they_make_of_objects(
         "ld": [{"y": 1, "x": 2}, {"y": 3, "x": 4}],
         "s": {1, 2, 3},
         "u": collections.UserDict(b=3, a=5),
+        "w": {"b": "c"},
     }
     proxies = {name: server.create_proxy(target) for name, target in targets.items()}
     code = f"found = {call}; result = type(found), str(found)"
