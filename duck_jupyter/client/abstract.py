@@ -59,7 +59,7 @@ class _MutableSequences(MutableSequence[Any]):
         return True if issubclass(other, _UnmatchedMutable) else NotImplemented
 
 
-class _Patterns(metaclass=ABCMeta):
+class _Patterns(metaclass=ABCMeta):  # noqa: B024 - nothing is derived from it
     """
     Marks what is registered with it for patterns of sequences, and does nothing else.
     """
