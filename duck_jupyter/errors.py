@@ -23,6 +23,7 @@ __all__ = [
     "NotShareable",
     "NotShared",
     "ObjectChanged",
+    "ObjectNeeded",
     "ProxyClosed",
     "ProxyError",
     "ProxyObjectNotFound",
@@ -172,6 +173,12 @@ class AccessDenied(ProxyError, AttributeError):
 class ObjectChanged(ProxyError, RuntimeError):
     """
     An object went on changing while it was published.
+    """
+
+
+class ObjectNeeded(ProxyError, TypeError):
+    """
+    A library needs the object itself, and not its proxy: `fetch` it.
     """
 
 

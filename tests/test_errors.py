@@ -26,6 +26,7 @@ ALSO = {
     "NoBuffer": BufferError,
     "NotShareable": TypeError,
     "NotShared": LookupError,
+    "ObjectNeeded": TypeError,
     "ProxyObjectNotFound": LookupError,
     "ProxyTimeout": TimeoutError,
 }

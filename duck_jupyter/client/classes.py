@@ -8,7 +8,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.special import names_in
-from ..protocol.traits import DICT
+from ..protocol.traits import DICT, LABELLED
 from .abstract import bases_for
 from .buffers import (
     LENDS_BUFFERS,
@@ -16,8 +16,8 @@ from .buffers import (
     interface_before_buffers,
     release_buffer,
 )
+from .pandas_asks import dict_for_pandas, getattribute_for_pandas
 from .special import special_methods
-from .tables import dict_for_pandas, getattribute_for_pandas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,9 +50,10 @@ def class_maker(proxy: Any, call: Callable[..., Any]) -> Callable[[bytes, str], 
         name = f"Proxy[{type_name}]"
         if "__eq__" in namespace and "__hash__" not in namespace:
             namespace["__hash__"] = None
-        if "__array__" in namespace:
-            usual = proxy.__getattribute__
-            namespace["__getattribute__"] = getattribute_for_pandas(usual)
+        for kind in LABELLED:
+            if kind in told:
+                usual = proxy.__getattribute__
+                namespace["__getattribute__"] = getattribute_for_pandas(usual, kind)
         if DICT in told:
             namespace["__class__"] = dict_for_pandas
         if "__buffer__" in told and not LENDS_BUFFERS:

@@ -18,6 +18,7 @@ __all__ = [
     "ABSTRACT",
     "ANY_NAMES",
     "DICT",
+    "LABELLED",
     "MATCHED",
     "SEQUENCE_FLAG",
     "TRAITS",
@@ -43,12 +44,16 @@ DICT = "dict"
 #: A pattern of ``match`` takes its objects apart. It takes no str, bytes or bytearray
 #: for a sequence, and it takes an array of numpy for one, which is none.
 MATCHED = "matched"
+#: It is this class of pandas, or derived from it.
+LABELLED = ("Series", "DataFrame")
 
-TRAITS: tuple[str, ...] = (*YIELDING, ANY_NAMES, *ABSTRACT, DICT, MATCHED)
+TRAITS: tuple[str, ...] = (*YIELDING, ANY_NAMES, *ABSTRACT, DICT, MATCHED, *LABELLED)
 
 #: ``Py_TPFLAGS_SEQUENCE`` and ``Py_TPFLAGS_MAPPING`` (PEP 634).
 SEQUENCE_FLAG = 1 << 5
 MAPPING_FLAG = 1 << 6
+#: The ``__pandas_priority__`` of what has labels.
+PANDAS_PRIORITIES: dict[Any, str] = {3000: "Series", 4000: "DataFrame"}
 
 
 def traits_of(kind: type, known: Mapping[str, Any]) -> set[str]:
@@ -68,4 +73,7 @@ def traits_of(kind: type, known: Mapping[str, Any]) -> set[str]:
         traits.add(DICT)
     if kind.__flags__ & (SEQUENCE_FLAG | MAPPING_FLAG):
         traits.add(MATCHED)
+    label = PANDAS_PRIORITIES.get(known.get("__pandas_priority__"))
+    if label is not None:
+        traits.add(label)
     return traits
