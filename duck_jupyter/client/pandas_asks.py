@@ -61,8 +61,9 @@ def getattribute_for_pandas(usual: Method, kind: str) -> Method:
     """
 
     def __getattribute__(self: Any, name: str) -> Any:
+        # A look without a call: every read of an attribute comes here.
         frame = sys._getframe(1)
-        if _is_of_pandas(frame):
+        if "/pandas/" in frame.f_code.co_filename and _is_of_pandas(frame):
             value = _told(self, name, kind, frame)
             if value is not None:
                 return value
