@@ -8,21 +8,20 @@ without a word. What is answered depends on who asks, and only pandas is told th
 
 - The proxy of a dict is a dict.
 - The proxy of a Series or DataFrame is one. In the kernel its attributes are those of
-  the object. In a worker ``pandas.DataFrame(p)`` gets the contents of the fetched
-  frame and takes a Series as a column; other code of pandas gets an error that says to
-  fetch the object.
+  the object. In a worker ``pandas.DataFrame(p)`` and ``pandas.Series(p)`` get the
+  contents of the fetched object, and a DataFrame takes a Series as a column; other code
+  of pandas gets an error that says to fetch the object.
 - A local Series or DataFrame on the left of an operator gives way to the proxy, so that
   the kernel does the work.
 """
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AccessDenied, ObjectNeeded
+from ..errors import ObjectNeeded
 from .fetching import fetched
 
 if TYPE_CHECKING:
@@ -38,6 +37,8 @@ PRIORITY = 10_000
 #: Functions of pandas that take no other answer than that of their own operator: those
 #: for operators that change a local object in place, and for functions of numpy.
 NOT_GIVING_WAY = frozenset({"_inplace_method", "array_ufunc"})
+#: With these, a constructor has all that it asks a Series or DataFrame for.
+LAST_ASKED = frozenset({"_mgr", "reindex"})
 
 _asked = threading.local()
 
@@ -80,10 +81,8 @@ def _told(proxy: Any, name: str, kind: str, frame: FrameType) -> Any:
         above = frame.f_back
         cannot = above is not None and above.f_code.co_name in NOT_GIVING_WAY
         return 0 if cannot else PRIORITY
-    constructor = _constructor_in(frame)
-    if constructor is frame and kind == "DataFrame" and name in ("__class__", "_mgr"):
-        return _told_to_constructor(proxy, name)
-    if constructor not in (None, frame):
+    constructor, made = _constructor_in(frame)
+    if made == "DataFrame" and constructor is not frame:
         return None  # it asks a Series among the columns for what it needs
     if name == "__class__":
         return getattr(sys.modules["pandas"], kind)
@@ -91,20 +90,24 @@ def _told(proxy: Any, name: str, kind: str, frame: FrameType) -> Any:
         return kind.lower()
     if name[:2] == "__" or proxy._duck_link.server is not None:
         return None
+    if made == kind:
+        return _told_to_constructor(proxy, name, constructor)
     raise ObjectNeeded(
         f"pandas needs the {kind} itself here, and not its proxy. Give it fetch(p), or "
         "call a method of the proxy, which does the work in the kernel."
     )
 
 
-def _told_to_constructor(proxy: Any, name: str) -> Any:
-    if name == "__class__":
-        # ``isinstance`` would take the error for a no; the next question raises it.
-        with contextlib.suppress(AccessDenied):
-            _asked.value = fetched(proxy)
-        return sys.modules["pandas"].DataFrame
-    value, _asked.value = getattr(_asked, "value", None), None
-    return (fetched(proxy) if value is None else value)._mgr
+def _told_to_constructor(proxy: Any, name: str, constructor: FrameType | None) -> Any:
+    """
+    Give an attribute of the object, which is fetched once for each constructor's run.
+    """
+    asked = getattr(_asked, "value", None)
+    if asked is None or asked[0] is not constructor:
+        asked = _asked.value = constructor, fetched(proxy)
+    if name in LAST_ASKED:
+        _asked.value = None
+    return getattr(asked[1], name)
 
 
 def _is_of_pandas(frame: FrameType) -> bool:
@@ -112,14 +115,21 @@ def _is_of_pandas(frame: FrameType) -> bool:
     return type(name) is str and (name == "pandas" or name[:7] == "pandas.")
 
 
-def _constructor_in(frame: FrameType) -> FrameType | None:
+def _constructor_in(frame: FrameType) -> tuple[FrameType | None, str]:
     """
-    Find the constructor of a DataFrame that asks, itself or in a function it calls.
+    Find the constructor that asks, itself or in a function that it calls.
+
+    Returns:
+        Its frame, and the name of the class that it makes; None and "" without one.
     """
-    code = sys.modules["pandas"].DataFrame.__init__.__code__
+    pandas: Any = sys.modules["pandas"]
+    codes = {
+        pandas.DataFrame.__init__.__code__: "DataFrame",
+        pandas.Series.__init__.__code__: "Series",
+    }
     above: FrameType | None = frame
     while above is not None and _is_of_pandas(above):
-        if above.f_code is code:
-            return above
+        if above.f_code in codes:
+            return above, codes[above.f_code]
         above = above.f_back
-    return None
+    return None, ""

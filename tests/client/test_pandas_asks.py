@@ -27,7 +27,7 @@ found = """
 NEEDING = """
 pd.concat([f, f]) ;; pd.concat([df, f]) ;; pd.concat([p, s]) ;; pd.concat({"k": f}) ;;
 pd.merge(f, df, on="a") ;; pd.merge(df, f, on="a") ;; df.merge(f, on="a") ;;
-df[["z"]].join(f) ;; pd.merge_asof(f, df, on="a") ;; pd.Series(p) ;;
+df[["z"]].join(f) ;; pd.merge_asof(f, df, on="a") ;;
 pd.DataFrame(p) ;; df.assign(k=p) ;; df.__setitem__("k", p) ;; s.map(p) ;;
 s.where(p > 1) ;; df.loc[p > 1] ;; s.add(p) ;; s.dot(p) ;; s.isin(p) ;;
 s.combine_first(p) ;; s.groupby(p).sum() ;; s.__iadd__(p) ;; np.add(s, p) ;;
@@ -37,7 +37,9 @@ pd.get_dummies(p) ;; pd.crosstab(p, p) ;; pd.melt(f) ;; s.update(p)
 WORKING = """
 s + p ;; p + s ;; s == p.reindex(s.index) ;; df + f ;; f - df ;; pd.DataFrame(f) ;;
 pd.DataFrame({"k": p}) ;; pd.DataFrame({"k": p, "l": s}) ;; np.concatenate([p, p]) ;;
-df.reindex(f.index) ;; pd.Index(f.index) ;; pd.DataFrame({"k": [1, 2]}, index=f.index)
+pd.Series(p) ;; pd.Series(p, index=["b", "a"]) ;; pd.Series(p, name="x") ;;
+pd.Series(p, dtype="f8") ;; pd.DataFrame(f, columns=["b"]) ;; df.reindex(f.index) ;;
+pd.Index(f.index) ;; pd.DataFrame({"k": [1, 2]}, index=f.index)
 """
 
 
