@@ -22,9 +22,11 @@ from .errors import (
     KernelGone,
     LimitedProxyChaining,
     LostChange,
+    NoBuffer,
     NotShareable,
     NotShared,
     ObjectChanged,
+    ObjectNeeded,
     ProxyClosed,
     ProxyError,
     ProxyObjectNotFound,
@@ -39,6 +41,7 @@ from .errors import (
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from .client.detaching import detach
     from .client.fetching import fetch
     from .client.locking import locked
     from .client.references import ref
@@ -56,9 +59,11 @@ __all__ = [
     "KernelGone",
     "LimitedProxyChaining",
     "LostChange",
+    "NoBuffer",
     "NotShareable",
     "NotShared",
     "ObjectChanged",
+    "ObjectNeeded",
     "ProxyClosed",
     "ProxyError",
     "ProxyObjectNotFound",
@@ -70,6 +75,7 @@ __all__ = [
     "VersionsAwaited",
     "WorkerGone",
     "__version__",
+    "detach",
     "fetch",
     "load_ipython_extension",
     "locked",
@@ -83,6 +89,7 @@ __all__ = [
 
 _HOMES = {
     "SpoolWarning": ".memory.room",
+    "detach": ".client.detaching",
     "fetch": ".client.fetching",
     "locked": ".client.locking",
     "ref": ".client.references",

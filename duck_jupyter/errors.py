@@ -20,9 +20,11 @@ __all__ = [
     "KernelGone",
     "LimitedProxyChaining",
     "LostChange",
+    "NoBuffer",
     "NotShareable",
     "NotShared",
     "ObjectChanged",
+    "ObjectNeeded",
     "ProxyClosed",
     "ProxyError",
     "ProxyObjectNotFound",
@@ -149,6 +151,12 @@ class DeadlockError(ProxyError, RuntimeError):
     line: str = ""
 
 
+class NoBuffer(ProxyError, BufferError):
+    """
+    A proxy cannot lend the bytes of its object before Python 3.12.
+    """
+
+
 class NotShared(ProxyError, LookupError, AttributeError):
     """
     No object is shared under this name, as an attribute or as an item of `shared`.
@@ -184,6 +192,12 @@ class LostChange(ProxyError):
 class ObjectChanged(ProxyError, RuntimeError):
     """
     An object went on changing while it was published.
+    """
+
+
+class ObjectNeeded(ProxyError, TypeError):
+    """
+    A library needs the object itself, and not its proxy: `fetch` it.
     """
 
 

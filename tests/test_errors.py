@@ -7,12 +7,13 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+import threading
 from typing import Any
 
 import pytest
 
 import duck_jupyter
-from duck_jupyter import errors
+from duck_jupyter import detach, errors
 from duck_jupyter.errors import LimitedProxyChaining, ProxyError, RemoteTraceback
 from duck_jupyter.proxy import Frame, ProxyServer
 from tests.support.raw import far
@@ -24,8 +25,10 @@ ALSO = {
     "DataEncodeError": TypeError,
     "HandshakeError": PermissionError,
     "KernelGone": ConnectionError,
+    "NoBuffer": BufferError,
     "NotShareable": TypeError,
     "NotShared": LookupError,
+    "ObjectNeeded": TypeError,
     "ProxyObjectNotFound": LookupError,
     "ProxyTimeout": TimeoutError,
 }
@@ -124,7 +127,7 @@ def provoke(name: str) -> None:
             elif name == "LimitedProxyChaining":
                 proxy.inner  # noqa: B018
             elif name == "DataEncodeError":
-                proxy.x = (item for item in [1])
+                proxy.x = threading.Lock()
             elif name == "DataTooBigError":
                 proxy.x = b"x" * 200_000
             elif name == "DataDecodeError":
@@ -134,7 +137,7 @@ def provoke(name: str) -> None:
             elif name == "ProxyObjectNotFound":
                 server.remove_proxy(near)
             elif name == "ProxyClosed":
-                proxy.close()
+                detach(proxy)
             elif name == "KernelGone":
                 server.close()
             proxy.x = 1

@@ -56,9 +56,14 @@ def fetch(proxy: Any, *, writable: bool = True) -> Any:
     return fetched(proxy, writable=writable)
 
 
-def fetched(proxy: Any, *, writable: bool = True) -> Any:
+def fetched(proxy: Any, *, writable: bool = True, private: bool = False) -> Any:
     """
     Give the object of a proxy: `fetch` without its check.
+
+    Args:
+        proxy: The proxy.
+        writable: Writing is allowed.
+        private: Copy also what lies in memory where everyone sees each write.
     """
     data = proxy._duck_link.desk("fetch", proxy._duck_idx, looks=LOOKS)
-    return rebuild(data, writable=writable)
+    return rebuild(data, writable=writable, private=private)

@@ -76,6 +76,11 @@ class LocalServer(Protocol):
         Give an object, and the functions that enter and leave it.
         """
 
+    def local_type(self, idx: int) -> type:
+        """
+        Give the type of an object.
+        """
+
     def local_drop(self, idx: int) -> None:
         """
         Note that a proxy of a chained object went; safe in ``__del__``.

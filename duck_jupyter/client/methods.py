@@ -4,10 +4,12 @@ Methods of proxies, as callables of their own.
 
 from __future__ import annotations
 
+import copy
 import sys
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
+from .defaults import execute
 from .link import EXECUTE, NOTHING
 from .lost import refuse_lost, refuse_lost_default
 from .places import CALL
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["GRANTING", "ProxyMethod"]
 
 #: Methods of locks and queues that grant something; a mapping has a ``get`` as well.
-GRANTING = frozenset({"acquire", "acquire_lock", "get", "get_nowait", "release"})
+GRANTING = frozenset(
+    {"acquire", "acquire_lock", "get", "get_nowait", "release", "wait", "wait_for"}
+)
 NOT_LIKE_OTHERS = GRANTING | {"setdefault"}
 
 _own = object.__getattribute__
@@ -66,7 +70,7 @@ class ProxyMethod:
                 if type(value) in MUTABLE_TYPES:
                     refuse_lost(sys._getframe(1), CALL, name, value)
                 return value
-        value = link.execute(idx, name, args, kwargs)
+        value = execute(link, idx, name, args, kwargs)
         if type(value) in MUTABLE_TYPES:
             refuse_lost(sys._getframe(1), CALL, name, value)
         return value
@@ -86,6 +90,10 @@ class ProxyMethod:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ProxyMethod, (self.__self__, self.__name__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        # As of any method: that of a copy of its object.
+        return getattr(copy.deepcopy(self.__self__, memo), self.__name__)
 
     def __repr__(self) -> str:
         proxy = self.__self__

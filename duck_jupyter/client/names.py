@@ -8,17 +8,23 @@ import functools
 import inspect
 from typing import Any
 
-__all__ = ["OWN_NAMES", "get_callable_name", "is_method_of"]
+from ..errors import AccessDenied, KernelGone, ProxyClosed, ProxyObjectNotFound
+from ..protocol.special import names_in
+from ..protocol.traits import ANY_NAMES, YIELDING
 
-#: The names that are the proxy's own and hide those of its object; the object's own
-#: are reached through `ref`.
+__all__ = [
+    "OWN_NAMES",
+    "get_callable_name",
+    "is_method_of",
+    "is_of_object",
+    "refuse_own",
+]
+
+#: The names that are the proxy's own: those of `YIELDING` where the object has no such
+#: name, the others always.
 OWN_NAMES = frozenset(
     {
-        "close",
-        "get_shared_memory",
-        "get_response",
-        "read_frame",
-        "write_frame",
+        *YIELDING,
         "_DATA_SIZE_PREFIX_LEN",
         "_callable_prefix",
         "_proxy_prefix",
@@ -33,6 +39,41 @@ OWN_NAMES = frozenset(
         "_duck_token",
     }
 )
+
+
+def is_of_object(proxy: Any, name: str) -> bool:
+    """
+    Say whether one of the names in `YIELDING` belongs to the object of a proxy.
+    """
+    told = names_in(proxy._duck_ref.specials)
+    if name in told or ANY_NAMES not in told:
+        return name in told
+    try:
+        return bool(proxy._duck_link.desk("has", proxy._duck_idx, name))
+    except (KernelGone, ProxyClosed, ProxyObjectNotFound):
+        return False  # there is no object to ask; the proxy can still be closed
+
+
+def refuse_own(name: str, verb: str) -> None:
+    """
+    Refuse a name that cannot be set or deleted through a proxy.
+
+    Args:
+        name: The name.
+        verb: What it was to be, such as ``"set"``.
+
+    Raises:
+        AccessDenied: It is a name of the proxy itself, or one with two underscores.
+    """
+    if name in OWN_NAMES and name not in YIELDING:
+        raise AccessDenied(
+            f"{name!r} is a name of the proxy itself and cannot be {verb}. Give the "
+            "object a method that does it, and call that."
+        )
+    if name[:2] == "__":
+        raise AccessDenied(
+            f"{name!r} cannot be {verb} through a proxy; no setting opens it."
+        )
 
 
 def get_callable_name(fn: Any) -> str:

@@ -1,13 +1,13 @@
 """
 Proxy: a stand-in for an object that lives in another process, or in this one.
 
-Every public name of a proxy belongs to its object, but for the few in `OWN_NAMES`;
-what a proxy keeps for itself begins with ``_duck_``.
+Every public name of a proxy belongs to its object. Where the object has none of that
+name, a few are the proxy's own: `YIELDING`. What a proxy keeps for itself begins with
+``_duck_``.
 """
 
 from __future__ import annotations
 
-import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +15,18 @@ from ..errors import AccessDenied, DataDecodeError, ProxyClosed
 from ..memory.blocks import attach_named
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import MethodMark, ObjectRef
-from ..protocol.special import names_in
+from ..protocol.traits import YIELDING
 from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
 from ..transport.byhand import FramesByHand
 from . import places
 from .blocks import Entering, Leaving
+from .classes import class_maker
+from .copying import copied, copied_deeply
 from .link import Link
-from .lost import getitem_of_defaultdict, refuse_lost
+from .lost import refuse_lost
 from .methods import ProxyMethod
-from .names import OWN_NAMES
+from .names import OWN_NAMES, is_of_object, refuse_own
 from .registry import link_to
-from .special import special_methods
-from .tables import getattribute_for_pandas
 
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory
@@ -55,8 +55,8 @@ class _ClosedLink:
 
     def __getattr__(self, name: str) -> Any:
         raise ProxyClosed(
-            "This proxy was closed in this process. Unpickle it anew, or take "
-            "shared.NAME again."
+            "This proxy was closed in this process, by detach(proxy) or by its own "
+            "close(). Unpickle it anew, or take shared.NAME again."
         )
 
 
@@ -126,7 +126,8 @@ class Proxy(FramesByHand):
         """
         Leave the object in this process; nobody else notices. Twice is fine.
 
-        The object's own ``close`` is ``ref(proxy).close()``.
+        Where the object has a ``close``, ``proxy.close()`` calls that; `detach` does
+        this for every proxy.
         """
         link = _get_link(self)
         if link is CLOSED:
@@ -178,7 +179,9 @@ class Proxy(FramesByHand):
     # -- the object's ----------------------------------------------------------------
 
     def __getattribute__(self, name: str) -> Any:
-        if name in OWN_NAMES or name[:2] == "__":
+        if (name in OWN_NAMES or name[:2] == "__") and (
+            name not in YIELDING or not is_of_object(self, name)
+        ):
             return _own_or_denied(self, name)
         link = _get_link(self)
         if link.server is not None:
@@ -196,7 +199,7 @@ class Proxy(FramesByHand):
         return value
 
     def __setattr__(self, name: str, value: Any) -> None:
-        _refuse_own(name, "set")
+        refuse_own(name, "set")
         link = _get_link(self)
         idx = _get_idx(self)
         if link.server is not None:
@@ -207,7 +210,7 @@ class Proxy(FramesByHand):
             link.send(SET, (idx, name, value))
 
     def __delattr__(self, name: str) -> None:
-        _refuse_own(name, "deleted")
+        refuse_own(name, "deleted")
         _call(self, "__delattr__", name)
 
     def __getitem__(self, key: Any) -> Any:
@@ -236,6 +239,9 @@ class Proxy(FramesByHand):
         return f"{Proxy._proxy_prefix}{ref.idx} ({ref.type_name}{level})"
 
     __str__ = __repr__
+
+    __copy__ = copied
+    __deepcopy__ = copied_deeply
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         link = _get_link(self)
@@ -284,18 +290,6 @@ def _own_or_denied(proxy: Proxy, name: str) -> Any:
         ) from None
 
 
-def _refuse_own(name: str, verb: str) -> None:
-    if name in OWN_NAMES:
-        raise AccessDenied(
-            f"{name!r} is a name of the proxy itself and cannot be {verb}. For the "
-            f"object's own {name!r} use ref(proxy)."
-        )
-    if name[:2] == "__":
-        raise AccessDenied(
-            f"{name!r} cannot be {verb} through a proxy; no setting opens it."
-        )
-
-
 def _call(proxy: Proxy, name: str, *args: Any, **kwargs: Any) -> Any:
     link = _get_link(proxy)
     if link.server is not None:
@@ -310,28 +304,11 @@ def _give_back(proxy: Proxy) -> None:
 
 
 _get_held: Any = Proxy.__dict__["_duck_held"].__get__
-_special_methods = special_methods(_call)
-
-
-@functools.lru_cache(maxsize=1024)
-def _class_for(specials: bytes, type_name: str) -> type[Proxy]:
-    namespace: dict[str, Any] = {
-        name: _special_methods[name]
-        for name in names_in(specials)
-        if name in _special_methods
-    }
-    if "__eq__" in namespace and "__hash__" not in namespace:
-        namespace["__hash__"] = None
-    if type_name == "defaultdict":
-        namespace["__getitem__"] = getitem_of_defaultdict(Proxy.__getitem__)
-    if "__array__" in namespace:
-        namespace["__getattribute__"] = getattribute_for_pandas(Proxy.__getattribute__)
-    namespace |= {"__slots__": (), "__module__": __name__}
-    return type(f"Proxy[{type_name}]", (Proxy,), namespace)
+_class_for = class_maker(Proxy, _call)
 
 
 def _finish(link: Link, ref: ObjectRef, block_name: str | None, *, held: bool) -> Proxy:
-    proxy = object.__new__(_class_for(ref.specials, ref.type_name))
+    proxy: Proxy = object.__new__(_class_for(ref.specials, ref.type_name))
     _set_own(proxy, "_duck_link", link)
     _set_own(proxy, "_duck_ref", ref)
     _set_own(proxy, "_duck_idx", ref.idx)

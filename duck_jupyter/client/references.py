@@ -4,6 +4,7 @@ ref(proxy): what an object holds or returns, as live proxies and not as copies.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied, NotShareable
@@ -27,8 +28,7 @@ def ref(proxy: Any) -> Reference:
     A list that a proxy gives is a copy, so ``shared.cfg.paths.append(x)`` would be lost
     and is refused with a `LostChange`; ``ref(shared.cfg).paths.append(x)`` changes the
     list itself. Of what methods return, lists, dicts, sets and bytearrays are live, as
-    in ``ref(shared.d).setdefault(key, []).append(x)``. It is also the way to names that
-    the proxy has of its own: ``ref(proxy).close()`` is the object's own ``close``.
+    in ``ref(shared.d).setdefault(key, []).append(x)``.
 
     Args:
         proxy: A proxy.
@@ -88,6 +88,12 @@ class Reference:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ref, (self._duck_proxy,)
+
+    def __copy__(self) -> Any:
+        return copy.copy(self._duck_proxy)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(self._duck_proxy, memo)
 
     def __repr__(self) -> str:
         return f"ref({self._duck_proxy!r})"

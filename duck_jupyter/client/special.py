@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol.refs import MethodMark
 from ..protocol.special import BINARY, COMPARISONS, FIRST_BATCH, INPLACE, UNARY
+from .buffers import LENDS_BUFFERS, buffer_method
 from .tables import array_method, arrow_method
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def special_methods(call: Call) -> dict[str, Callable[..., Any]]:
             proxy's object.
 
     Returns:
-        Methods by name, for all of `SPECIAL_NAMES` but those of `Proxy` itself.
+        Methods by name, for all of `SPECIAL_NAMES` but those of `Proxy` itself and
+        what this Python does not know.
     """
     methods: dict[str, Callable[..., Any]] = {}
     for name in (*UNARY, *COMPARISONS, *BINARY, *(f"r{name}" for name in BINARY)):
@@ -50,6 +52,8 @@ def special_methods(call: Call) -> dict[str, Callable[..., Any]]:
     methods["__reversed__"] = _iterating(call, "__reversed__")
     methods["__array__"] = _named(array_method(call), "__array__")
     methods["__arrow_c_stream__"] = _named(arrow_method(call), "__arrow_c_stream__")
+    if LENDS_BUFFERS:
+        methods["__buffer__"] = _named(buffer_method(call), "__buffer__")
     methods["__await__"] = _awaiting(call)
     for name in ("aiter", "anext", "aenter", "aexit"):
         methods[f"__{name}__"] = _asynchronous(call, f"__{name}__")

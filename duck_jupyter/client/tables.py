@@ -3,17 +3,10 @@ What array and table libraries ask an object that is given to them.
 
 numpy asks for ``__array__``, and whoever speaks Arrow for ``__arrow_c_stream__``. In
 a worker both are answered by the object itself, once it has been fetched.
-
-``pandas.DataFrame(x)`` asks no protocol by which a table could say that it is one: of
-what is not its own class it takes an array, and the names of the columns are lost
-without a word. So its constructor, and nobody else, is told that the proxy of a
-DataFrame is one, and gets the contents of the fetched one when it asks for them.
 """
 
 from __future__ import annotations
 
-import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied
@@ -21,17 +14,11 @@ from .fetching import fetched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
     Call = Callable[..., Any]
     Method = Callable[..., Any]
 
-__all__ = ["array_method", "arrow_method", "getattribute_for_pandas"]
-
-#: What pandas' constructor asks a DataFrame for.
-ASKED_BY_PANDAS = frozenset({"__class__", "_mgr"})
-
-_asked = threading.local()
+__all__ = ["array_method", "arrow_method"]
 
 
 def array_method(call: Call) -> Method:
@@ -77,37 +64,3 @@ def arrow_method(call: Call) -> Method:
         return fetched(self).__arrow_c_stream__(requested_schema)
 
     return __arrow_c_stream__
-
-
-def getattribute_for_pandas(usual: Method) -> Method:
-    """
-    Make a ``__getattribute__`` for proxies of what can be an array.
-
-    Args:
-        usual: The one of all proxies.
-    """
-
-    def __getattribute__(self: Any, name: str) -> Any:
-        if name in ASKED_BY_PANDAS and _is_constructor(sys._getframe(1)):
-            value = _told_to_pandas(self, name)
-            if value is not None:
-                return value
-        return usual(self, name)
-
-    return __getattribute__
-
-
-def _is_constructor(frame: FrameType) -> bool:
-    pandas: Any = sys.modules.get("pandas")
-    kind = getattr(pandas, "DataFrame", None)
-    return kind is not None and frame.f_code is kind.__init__.__code__
-
-
-def _told_to_pandas(proxy: Any, name: str) -> Any:
-    frame: Any = sys.modules["pandas"].DataFrame
-    if name == "__class__":
-        value = fetched(proxy)
-        _asked.value = value if isinstance(value, frame) else None
-        return None if _asked.value is None else frame
-    value, _asked.value = getattr(_asked, "value", None), None
-    return None if value is None else value._mgr

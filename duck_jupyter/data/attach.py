@@ -4,6 +4,7 @@ Handle -> object, in the process that the handle was pickled for.
 
 from __future__ import annotations
 
+import copy
 import os
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,14 @@ def encoded(handle: Handle | Inline) -> bytes:
     return _encode(handle)
 
 
-def rebuild(data: bytes, *, writable: bool = True) -> Any:
+def rebuild(data: bytes, *, writable: bool = True, private: bool = False) -> Any:
     """
     Give the object of an encoded handle: what unpickling it calls.
+
+    Args:
+        data: The handle.
+        writable: As for `attach`.
+        private: An object that was shared in place is copied.
 
     Raises:
         DataDecodeError: It is no handle, or only a part of one.
@@ -64,7 +70,8 @@ def rebuild(data: bytes, *, writable: bool = True) -> Any:
         # bytearray, since bytes would make arrays that refuse to be written to.
         kind = bytearray if writable else bytes
         return load(handle.head, [kind(buffer) for buffer in handle.buffers])
-    return attach(handle, writable=writable)
+    value = attach(handle, writable=writable)
+    return copy.deepcopy(value) if private and handle.inplace else value
 
 
 def attach(handle: Handle, *, writable: bool = True) -> Any:

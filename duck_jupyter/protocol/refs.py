@@ -55,7 +55,8 @@ class ObjectRef(NamedTuple):
     #: Number of the object's type in its server: what is a method of one object
     #: is a method of every object of this type.
     type_id: int
-    #: Which special methods the type has, a bit for each; see `protocol.special`.
+    #: Which special methods and traits the type has, a bit for each; see
+    #: `protocol.special`.
     specials: bytes
     type_name: str
 

@@ -3,12 +3,16 @@ The fixed list of special methods that a proxy passes on.
 
 A name with two leading underscores that is not in this list never leaves the
 process. Which of them a type has is a few bytes, a bit for each name, in the order of
-this list; the order is part of the protocol.
+this list, and then a bit for each of its `traits`; the order is part of the protocol.
 """
 
 from __future__ import annotations
 
+import sys
 import weakref
+from typing import Any
+
+from .traits import TRAITS, traits_of
 
 __all__ = [
     "BINARY",
@@ -39,6 +43,7 @@ OTHER = (
     *("round", "format", "getitem", "setitem", "delitem", "contains", "iter", "next"),
     *("reversed", "call", "dir", "enter", "exit"),
     *("await", "aiter", "anext", "aenter", "aexit", "array", "arrow_c_stream"),
+    "buffer",
 )
 
 SPECIAL_NAMES: tuple[str, ...] = tuple(
@@ -58,16 +63,23 @@ FALLBACKS = (
     ("__iter__", "__getitem__"),
     ("__contains__", "__iter__"),
     ("__reversed__", "__getitem__"),
+    ("__bytes__", "__buffer__"),
     *((f"__r{name}__", f"__{name}__") for name in BINARY),
 )
+
+#: Classes of C have the slot as a name, and classes of Python may define it (PEP 688).
+BUFFERS_ARE_NAMED = sys.version_info >= (3, 12)
+
+BITS = (*SPECIAL_NAMES, *TRAITS)
 
 _bits: weakref.WeakKeyDictionary[type, bytes] = weakref.WeakKeyDictionary()
 
 
-def bits_of(kind: type) -> bytes:
+def bits_of(target: Any) -> bytes:
     """
-    Say which special methods a type has.
+    Say which special methods and traits the type of an object has.
     """
+    kind = type(target)
     bits = _bits.get(kind)
     if bits is None:
         # Not getattr, which finds what the type of the type has: __call__, __or__.
@@ -77,18 +89,31 @@ def bits_of(kind: type) -> bytes:
             for name, value in vars(base).items()
         }
         has = {name for name in SPECIAL_NAMES if known.get(name) is not None}
+        if not BUFFERS_ARE_NAMED and _has_buffer(target):
+            has.add("__buffer__")
         for name, other in FALLBACKS:
             # A name set to None says that the type refuses.
             if other in has and name not in known:
                 has.add(name)
-        number = sum(1 << i for i, name in enumerate(SPECIAL_NAMES) if name in has)
-        bits = _bits[kind] = number.to_bytes(len(SPECIAL_NAMES) // 8 + 1, "big")
+        has |= traits_of(kind, known)
+        number = sum(1 << i for i, name in enumerate(BITS) if name in has)
+        bits = _bits[kind] = number.to_bytes(len(BITS) // 8 + 1, "big")
     return bits
 
 
 def names_in(bits: bytes) -> frozenset[str]:
     """
-    Give the names whose bits are set.
+    Give the names and traits whose bits are set.
     """
     number = int.from_bytes(bits, "big")
-    return frozenset(name for i, name in enumerate(SPECIAL_NAMES) if number >> i & 1)
+    return frozenset(name for i, name in enumerate(BITS) if number >> i & 1)
+
+
+def _has_buffer(target: Any) -> bool:
+    try:
+        memoryview(target)
+    except TypeError:
+        return False
+    except Exception:  # what this object refuses, another one of its type may give
+        return True
+    return True

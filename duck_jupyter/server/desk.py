@@ -89,6 +89,9 @@ class Desk:
             return None
         if word == "fetch":
             return encoded(self._publisher.fetch(self._table.get(*args)))
+        if word == "has":
+            idx, name = args
+            return hasattr(self._table.get(idx).target, name)
         if word == "block_name":
             return self._block_name()
         raise DataDecodeError(f"The server knows no word {word!r}.")

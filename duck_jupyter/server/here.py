@@ -239,6 +239,12 @@ class Here:
             entry.policy.check(target, name)
         return target, type(target).__enter__, type(target).__exit__
 
+    def local_type(self, idx: int) -> type:
+        """
+        Give the type of an object.
+        """
+        return type(self._table.get(idx).target)
+
     def local_drop(self, idx: int) -> None:
         """
         Note that a proxy of a chained object went; safe in ``__del__``.

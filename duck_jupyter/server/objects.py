@@ -169,7 +169,8 @@ class ObjectTable:
             number = self._types.get(kind)
             if number is None:
                 number = self._types[kind] = next(self._type_numbers)
-        return ObjectRef(entry.idx, entry.level, number, bits_of(kind), entry.type_name)
+        specials = bits_of(entry.target)
+        return ObjectRef(entry.idx, entry.level, number, specials, entry.type_name)
 
     def export(self, target: Any, parent: Entry, step: str, holder: str) -> ObjectRef:
         """

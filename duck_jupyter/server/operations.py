@@ -4,6 +4,7 @@ What a request does to an object: one small function for each, with no bytes in 
 
 from __future__ import annotations
 
+import copy
 import operator
 import sqlite3
 from itertools import islice
@@ -70,6 +71,10 @@ SPECIAL_CALLS: dict[str, Callable[..., Any]] = {
     "__dir__": dir,
     "__iter__": iterate,
     "__reversed__": iterate_back,
+    # The slot has this name from Python 3.12 on.
+    "__buffer__": lambda target, flags: memoryview(target),
+    "__copy__": copy.copy,
+    "__deepcopy__": copy.deepcopy,
 }
 
 

@@ -36,7 +36,7 @@ DEFAULT_MAX_MESSAGE = 2**31
 LEAST_BUFSIZE = 64
 MOST_BUFSIZE = 2**30
 MOST_CHAIN = 1000
-SPECIALS = frozenset(SPECIAL_NAMES) | {"__delattr__"}
+SPECIALS = frozenset(SPECIAL_NAMES) | {"__delattr__", "__copy__", "__deepcopy__"}
 #: Ways in and out, which no list of names need hold.
 ALWAYS = frozenset({"__dir__", "__hash__", "__bool__", "__eq__", "__ne__"})
 #: What takes the items of an iterator.

@@ -46,9 +46,9 @@ class Publisher:
         policy = entry.policy
         if policy.only is not None:
             raise AccessDenied(
-                f"fetch() would hand over the whole of {entry.path}, which is shared "
-                f"with a few names only (allow: {', '.join(sorted(policy.only))}). To "
-                f"open it, share it without them: {policy.command}"
+                f"{entry.path} is not handed over as a whole, for it is shared with a "
+                f"few names only (allow: {', '.join(sorted(policy.only))}). To open "
+                f"it, share it without them: {policy.command}"
             )
         return self.handle(entry, entry.target)
 

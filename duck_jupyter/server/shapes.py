@@ -31,6 +31,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "batch": (int, int),
     "block_name": (),
     "fetch": (int,),
+    "has": (int, str),
     "holder": (int,),
     "lend": (int,),
     "lock": (int, int),

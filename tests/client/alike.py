@@ -27,12 +27,13 @@ def outcome(run: Callable[[], Any]) -> tuple[str, Any, str]:
     """
     Give what a call returns, or what it raises, in a form that can be compared.
 
-    Where Python itself names the type in a message, a proxy's is ``Proxy[list]``.
+    Where Python itself names the type in a message, a proxy's is ``Proxy[list]``, and
+    ``Proxy[ndarray] (use fetch)`` for what has a buffer or is a table.
     """
     try:
         value = run()
     except Exception as error:
-        message = re.sub(r"Proxy\[(\w+)\]", r"\1", str(error))
+        message = re.sub(r"Proxy\[(\w+)\]( \(use fetch\))?", r"\1", str(error))
         return "raises", type(error), message
     return "gives", type(value), repr(value)
 

@@ -70,7 +70,7 @@ def test_leaving_destroys_nothing_for_others(
     server: ProxyServer, worker: Worker
 ) -> None:
     proxy = server.create_proxy(Tally(3))
-    worker.exec("with p: pass\np.close()", p=proxy)
+    worker.exec("with p: pass\ndetach(p)", p=proxy)
     with proxy as here:
         assert here is proxy
 

@@ -241,7 +241,7 @@ class Closing:
 
 def test_ref_reaches_the_objects_own_close(server: ProxyServer, worker: Worker) -> None:
     target = Closing()
-    worker.exec("ref(p).close(); p.close(); p.close()", p=server.create_proxy(target))
+    worker.exec("ref(p).close(); detach(p); detach(p)", p=server.create_proxy(target))
 
     assert target.closed
 

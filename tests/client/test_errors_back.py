@@ -272,9 +272,9 @@ result = p.execute("select * from t").fetchall(), p.total_changes
 def test_a_closed_proxy_says_so(server: ProxyServer, worker: Worker) -> None:
     proxy = server.create_proxy(Tally())
     with pytest.raises(ProxyClosed, match="Unpickle it anew"):
-        worker.exec("p.close(); p.value", p=proxy)
+        worker.exec("detach(p); p.value", p=proxy)
 
-    code = "p.close(); p.close(); result = repr(p)"
+    code = "detach(p); detach(p); result = repr(p)"
     assert worker.exec(code, p=proxy) == "<closed proxy>"
     assert worker.eval("p.value", p=proxy) == 0
 

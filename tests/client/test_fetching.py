@@ -330,7 +330,7 @@ OUTLIVE = """
 import builtins
 a = builtins.kept = fetch(p)
 a[0] = 5
-p.close()
+detach(p)
 """
 
 

@@ -10,7 +10,7 @@ import queue
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
-from duck_jupyter import ProxyClosed, ProxyError, fetch, locked
+from duck_jupyter import ProxyClosed, ProxyError, detach, fetch, locked
 
 from .bench import HUGE, ITEMS, LARGE, NUMBERS, is_array, pattern, receipt
 from .operation import Operation
@@ -276,7 +276,7 @@ class Close(Operation):
     def run(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> Any:
         proxy = pickle.loads(given)
         got.append(proxy)
-        proxy.close()
+        detach(proxy)
         return tag
 
     def finish(self, kit: Kit, tag: str, got: list[Any]) -> None:
@@ -289,7 +289,7 @@ class Close(Operation):
                     raise AssertionError("the proxy gives a wrong answer")
             except ProxyClosed:
                 pass
-            proxy.close()
+            detach(proxy)
         got.clear()
 
 

@@ -95,6 +95,12 @@ def test_the_proxy_and_the_fetched_array_are_one(
     assert moved["arr"][5] == -1
 
 
+def test_a_copy_is_not_in_place(moved: Variables, worker: Worker) -> None:
+    code = "c = copy.copy(p); c[0] = 99; result = c[0], p[0]"
+    assert worker.exec(code, p=shared.arr) == (99, 0)
+    assert moved["arr"][0] == 0
+
+
 def test_the_variable_itself_goes_to_pools_in_place(moved: Variables) -> None:
     assert pickled(moved["arr"]) < HANDLE_BYTES
     handed(moved["arr"])[3] = -5

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 DEADLINE_S = 20.0
 #: What expressions may use by name, and the modules all of whose names they may.
-MODULES = ("copy", "datetime", "itertools", "math", "operator", "os", "threading")
+MODULES = (
+    *("array", "collections", "contextlib", "copy", "datetime", "io", "itertools"),
+    *("json", "math", "operator", "os", "pprint", "random", "threading"),
+)
 SOURCES = (
     "duck_jupyter.errors",
     "duck_jupyter.proxy",
+    "duck_jupyter.client.detaching",
     "duck_jupyter.client.fetching",
     "duck_jupyter.client.locking",
     "duck_jupyter.client.references",
@@ -155,6 +159,7 @@ def names_for(names: dict[str, Any]) -> dict[str, Any]:
     Give the names that an expression may use.
     """
     space: dict[str, Any] = {name: importlib.import_module(name) for name in MODULES}
+    space["abc"] = importlib.import_module("collections.abc")
     for module in SOURCES:
         space.update(vars(importlib.import_module(module)))
     space["np"] = importlib.import_module("numpy")

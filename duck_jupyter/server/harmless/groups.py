@@ -18,6 +18,7 @@ LOOKS = frozenset(
         *("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__format__"),
         *("__int__", "__float__", "__complex__", "__index__", "__fspath__"),
         *("__trunc__", "__floor__", "__ceil__", "__round__"),
+        *("__copy__", "__deepcopy__"),
     }
 )
 

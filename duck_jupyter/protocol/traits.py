@@ -1,0 +1,79 @@
+"""
+What a proxy knows of its object's type besides its special methods.
+
+A trait is a bit beside those of the special methods; the order of `TRAITS` is part of
+the protocol.
+"""
+
+from __future__ import annotations
+
+from collections import abc
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "ABSTRACT",
+    "ANY_NAMES",
+    "DICT",
+    "LABELLED",
+    "MATCHED",
+    "SEQUENCE_FLAG",
+    "TRAITS",
+    "YIELDING",
+    "traits_of",
+]
+
+#: The public methods of a proxy. Where the object has such a name, the name is its own.
+YIELDING = ("close", "get_response", "get_shared_memory", "read_frame", "write_frame")
+#: The type does not say which names an object has: it has a ``__dict__``, or computes
+#: attributes.
+ANY_NAMES = "any names"
+#: Classes that a type belongs to without being derived from them.
+ABSTRACT: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (
+        *(abc.Mapping, abc.MutableMapping, abc.Sequence, abc.MutableSequence),
+        *(abc.Set, abc.MutableSet),
+    )
+}
+#: It is derived from dict.
+DICT = "dict"
+#: A pattern of ``match`` takes its objects apart. It takes no str, bytes or bytearray
+#: for a sequence, and it takes an array of numpy for one, which is none.
+MATCHED = "matched"
+#: It is this class of pandas, or derived from it.
+LABELLED = ("Series", "DataFrame")
+
+TRAITS: tuple[str, ...] = (*YIELDING, ANY_NAMES, *ABSTRACT, DICT, MATCHED, *LABELLED)
+
+#: ``Py_TPFLAGS_SEQUENCE`` and ``Py_TPFLAGS_MAPPING`` (PEP 634).
+SEQUENCE_FLAG = 1 << 5
+MAPPING_FLAG = 1 << 6
+#: The ``__pandas_priority__`` of what has labels.
+PANDAS_PRIORITIES: dict[Any, str] = {3000: "Series", 4000: "DataFrame"}
+
+
+def traits_of(kind: type, known: Mapping[str, Any]) -> set[str]:
+    """
+    Give the traits of a type.
+
+    Args:
+        kind: The type.
+        known: All names in its class and the classes that it is derived from.
+    """
+    traits = {name for name in YIELDING if name in known}
+    asks = isinstance(known.get("__getattribute__"), FunctionType)
+    if asks or "__dict__" in known or "__getattr__" in known:
+        traits.add(ANY_NAMES)
+    traits |= {name for name, base in ABSTRACT.items() if issubclass(kind, base)}
+    if issubclass(kind, dict):
+        traits.add(DICT)
+    if kind.__flags__ & (SEQUENCE_FLAG | MAPPING_FLAG):
+        traits.add(MATCHED)
+    label = PANDAS_PRIORITIES.get(known.get("__pandas_priority__"))
+    if label is not None:
+        traits.add(label)
+    return traits
