@@ -11,45 +11,26 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from ..errors import ObjectChanged
 from ..memory.copying import address_of
 from ..memory.watching import Watcher, notes
 from .handles import Inline
-from .pickling import Dumped, dump
-from .versions import Layout, Version
+from .steady import MOST_TRIES, is_steady, still_changing, take_apart
+from .versions import Layout, Version, Versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..memory.watching import Part
     from .handles import Handle
+    from .pickling import Dumped
     from .store import Store
 
-__all__ = ["Publication", "Versions"]
+__all__ = ["Publication"]
 
 #: Bytes of an object that goes in the handle itself, where a file would be a waste.
 INLINE_BYTES = 1024
-#: How often an object that changes while it is published is published again.
-MOST_TRIES = 3
-
-
-class Versions(NamedTuple):
-    """
-    What is kept of one object.
-    """
-
-    #: Versions that are kept, the newest among them.
-    kept: int = 0
-    #: Bytes of shared memory.
-    bytes: int = 0
-    #: Bytes of the versions that somebody maps.
-    mapped: int = 0
-    #: Older versions that handles on their way stand for.
-    awaited: int = 0
-    #: Bytes that lie in the spool folder.
-    spooled: int = 0
 
 
 class Publication:
@@ -77,6 +58,8 @@ class Publication:
         self._counted = Versions()
         #: How many calls of `handle` are under way, one in another.
         self._working = 0
+        #: Its pickle differed each time, though nobody changed it.
+        self._unsteady = False
         #: Nobody asks for handles any more, but for who had begun before.
         self._ended = False
 
@@ -89,20 +72,31 @@ class Publication:
             ObjectChanged: It goes on changing.
             DataTooBigError: There is no room for it.
         """
+        with self.at_work():
+            return self._give(target)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """
+        Keep what is found or published meanwhile, until its handles are given out.
+        """
         with self._lock:
             self._working += 1
             try:
-                handle = self._give(target)
+                yield
             finally:
                 self._working -= 1
         if self._ended:  # meanwhile; what was published now is to be kept all the same
             self._store.retire(self)
-        return handle
 
     def _give(self, target: Any) -> Handle | Inline:
         if self._promised is target and self._current is not None:
             return self._current.handle()
-        dumped = self._dump(target)
+        dumped = take_apart(target, self.name)
+        if self._unsteady:
+            self._unsteady = not is_steady(target, self.name, dumped)
+            if self._unsteady:
+                return self._publish_at_once(target).handle()
         size = len(dumped.head) + sum(map(len, dumped.buffers))
         if size <= INLINE_BYTES:
             return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
@@ -119,16 +113,6 @@ class Publication:
         self._promised = target if self._frozen else None
         return current.handle()
 
-    def _dump(self, target: Any, tries: int = MOST_TRIES) -> Dumped:
-        try:
-            return dump(target, self.name)
-        except RuntimeError as error:
-            if "during iteration" not in str(error):
-                raise
-            if tries == 1:
-                raise self._still_changing() from error
-        return self._dump(target, tries - 1)
-
     def _publish(
         self, target: Any, dumped: Dumped, parts: Sequence[Part] | None
     ) -> Version:
@@ -136,11 +120,20 @@ class Publication:
             version = self._write(dumped, parts)
             self._watcher.found(_spans(dumped), same=False)
             # While the memory was copied another thread may have been at work.
-            after = self._dump(target)
+            after = take_apart(target, self.name)
             if version.is_shaped_as(after):
                 return version
             dumped, parts = after, None
-        raise self._still_changing()
+        if is_steady(target, self.name, dumped):
+            raise still_changing(self.name)
+        self._unsteady = True
+        return self._publish_at_once(target)
+
+    def _publish_at_once(self, target: Any) -> Version:
+        """
+        Publish one pickle of an object, as it is, with all its memory in it.
+        """
+        return self._write(take_apart(target, self.name, out_of_band=False), None)
 
     def _write(self, dumped: Dumped, parts: Sequence[Part] | None) -> Version:
         """
@@ -205,6 +198,7 @@ class Publication:
         # Not under the lock: the object's own code that runs under it may wait for
         # whoever calls this.
         self._promised = None
+        self._unsteady = False
 
     def awaited(self) -> list[Version]:
         """
@@ -300,13 +294,6 @@ class Publication:
         """
         self._lock = threading.RLock()
         self.close()
-
-    def _still_changing(self) -> ObjectChanged:
-        return ObjectChanged(
-            f"{self.name!r} changed while it was published, {MOST_TRIES} times in a "
-            "row: another thread is writing to it. Wait for that thread, or hold "
-            f"the object's lock while you pass it on: with locked(shared.{self.name})."
-        )
 
     def __repr__(self) -> str:
         found = self.versions()
