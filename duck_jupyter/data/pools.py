@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
+    from .views import Views
+
     Gives = dict[int, tuple[Any, Callable[[], Any]]]
 
 __all__ = ["Taps"]
@@ -51,11 +53,18 @@ class Taps:
         gives: By identity, an object that lives at least as long as it stands here,
             and what gives what a reducer would, or NotImplemented; all others go as
             ever.
+        views: Gives what finds the parts of shared objects in one pickle, or None.
     """
 
-    def __init__(self, begin: Callable[[], object], gives: Gives) -> None:
+    def __init__(
+        self,
+        begin: Callable[[], object],
+        gives: Gives,
+        views: Callable[[], Views | None],
+    ) -> None:
         self._begin = begin
         self._gives = gives
+        self._views = views
         # Where, under which name, what of ours, and what was there before.
         self._placed: list[tuple[Any, str, Any, Any]] = []
         self._watch = ImportWatch([*PICKLERS, *DUMPERS], self._see)
@@ -114,20 +123,28 @@ class Taps:
         if pickler is None or self._is_ours(pickler, "reducer_override"):
             return
         # Local names: this runs for every object that is not a plain value.
-        begin, get = self._begin, self._gives.get
+        begin, get, views = self._begin, self._gives.get, self._views
         dump_before = pickler.dump
         override_before = getattr(pickler, "reducer_override", _decline)
 
         def dump(self: Any, obj: Any) -> Any:
             begin()
-            return dump_before(self, obj)
+            self._duck_views = views()
+            try:
+                return dump_before(self, obj)
+            finally:
+                vars(self).pop("_duck_views", None)
 
         def reducer_override(self: Any, obj: Any) -> Any:
             found = get(id(obj))
             if found is not None:
                 reduced = found[1]()
-                if reduced is not NotImplemented:
-                    return reduced
+            else:
+                # None too where the pickle was begun before this method was placed.
+                seen = vars(self).get("_duck_views")
+                reduced = NotImplemented if seen is None else seen.reduce(obj)
+            if reduced is not NotImplemented:
+                return reduced
             return override_before(self, obj)
 
         self._place(pickler, "dump", dump)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..memory.copying import address_of
 from ..memory.watching import Watcher, notes
 from .handles import Inline
+from .looks import PublishedLook
 from .steady import MOST_TRIES, is_steady, still_changing, take_apart
 from .versions import Layout, Version, Versions
 
@@ -31,6 +32,10 @@ __all__ = ["Publication"]
 
 #: Bytes of an object that goes in the handle itself, where a file would be a waste.
 INLINE_BYTES = 1024
+#: An object of so many bytes is published for any part of it.
+QUICK_BYTES = 4 << 20
+#: Of a larger object so much has to go by value before it is published for its parts.
+WORTH_SHARE = 1 / 64
 
 
 class Publication:
@@ -58,6 +63,8 @@ class Publication:
         self._counted = Versions()
         #: How many calls of `handle` are under way, one in another.
         self._working = 0
+        #: Bytes of parts that went by value since the object was published.
+        self._by_value = 0
         #: Its pickle differed each time, though nobody changed it.
         self._unsteady = False
         #: Nobody asks for handles any more, but for who had begun before.
@@ -88,6 +95,82 @@ class Publication:
                 self._working -= 1
         if self._ended:  # meanwhile; what was published now is to be kept all the same
             self._store.retire(self)
+
+    def look(self, target: Any) -> PublishedLook:
+        """
+        Find parts of the object in one pickle.
+        """
+        return PublishedLook(self, target)
+
+    def find(self, nonce: bytes) -> Version | None:
+        """
+        Give a version that is kept; within `at_work`.
+        """
+        kept = [*self._older, *([] if self._current is None else [self._current])]
+        return next((version for version in kept if version.nonce == nonce), None)
+
+    def part(
+        self, target: Any, dumped: Dumped, part: Part, data: int
+    ) -> Version | None:
+        """
+        Give a version that holds a part of the object as it is now; within `at_work`.
+
+        Args:
+            target: The object.
+            dumped: The object as it is now.
+            part: What of it is to be handed over.
+            data: Bytes of data in the part, which may have gaps.
+
+        Returns:
+            None where it is quicker to pickle the part than to publish the object.
+
+        Raises:
+            ProxyError: As `handle`.
+        """
+        if self._unsteady:
+            return None
+        parts = None if self._frozen else self._watcher.suspects(_spans(dumped))
+        current = self._current
+        if current is not None and current.is_shaped_as(dumped):
+            if self._promised is target:
+                return current
+            if self._holds_part(current, dumped, parts, part):
+                return current
+        whole = sum(map(len, dumped.buffers))
+        self._by_value += data
+        if whole > QUICK_BYTES and self._by_value < whole * WORTH_SHARE:
+            return None
+        self._by_value = 0
+        version = self._publish(target, dumped, parts)
+        self._promised = target if self._frozen else None
+        return version if version.is_shaped_as(dumped) else None
+
+    def _holds_part(
+        self,
+        version: Version,
+        dumped: Dumped,
+        parts: Sequence[Part] | None,
+        part: Part,
+    ) -> bool:
+        """
+        Tell whether a version holds a part of a state.
+
+        Args:
+            version: The version, of the same shape.
+            dumped: The state.
+            parts: What of it may differ; None for all.
+            part: What has to be the same.
+        """
+        if parts is None:
+            return version.holds(dumped, [part])
+        inside = [both for other in parts if (both := other.within(part))]
+        if _size(inside) < _size(parts) * WORTH_SHARE:
+            return version.holds(dumped, inside)
+        # All of it, so that it need not be compared the next time.
+        same = version.holds(dumped, parts)
+        if same:
+            self._watcher.found(_spans(dumped), same=True)
+        return same
 
     def _give(self, target: Any) -> Handle | Inline:
         if self._promised is target and self._current is not None:
@@ -305,3 +388,7 @@ def _spans(dumped: Dumped) -> list[tuple[int, int]]:
     List the addresses and the bytes of the buffers.
     """
     return [(address_of(buffer), len(buffer)) for buffer in dumped.buffers]
+
+
+def _size(parts: Sequence[Part]) -> int:
+    return sum(part.size for part in parts)
