@@ -3,7 +3,8 @@ Handing over: a shared object that is pickled for a pool goes as something small
 
 Only pools are concerned: multiprocessing, concurrent.futures, loky and joblib, whenever
 they are imported. Every other use of pickle is untouched, and so is every object that
-was not added. It does not know what goes in an object's place.
+was not added and lies on the memory of none that was. It does not know what goes in an
+object's place.
 """
 
 from __future__ import annotations

@@ -130,8 +130,7 @@ class PublishedLook:
         if region.data <= LEAST_BYTES:
             return None
         try:
-            with self._publication.at_work():
-                return self._place(region)
+            return self._publication.at_work(lambda: self._place(region))
         except ProxyError:  # such as no room for the whole: the part goes as ever
             return None
 

@@ -2,10 +2,10 @@
 Where pools pickle: the classes that pickle for workers, and for nobody else.
 
 `Taps` puts itself into them and takes itself out again. It knows nothing of what is
-handed over: it looks each object up. Both pickle and cloudpickle ask a method
-``reducer_override`` before all registered reducers, joblib's for arrays among them;
-what it declines goes on as if we were not there. Exact dicts, lists, tuples, sets,
-strings and numbers never come by.
+handed over: it looks each object up, and shows all others to `Views`. Both pickle and
+cloudpickle ask a method ``reducer_override`` before all registered reducers, joblib's
+for arrays among them; what it declines goes on as if we were not there. Exact dicts,
+lists, tuples, sets, strings and numbers never come by.
 
 - multiprocessing and concurrent.futures: ``ForkingPickler``.
 - joblib's backend "multiprocessing": ``CustomizablePickler`` in joblib.pool.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..memory.copying import address_of
 from ..memory.watching import Watcher, notes
@@ -21,7 +21,7 @@ from .steady import MOST_TRIES, is_steady, still_changing, take_apart
 from .versions import Layout, Version, Versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..memory.watching import Part
     from .handles import Handle
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .store import Store
 
 __all__ = ["Publication"]
+
+_T = TypeVar("_T")
 
 #: Bytes of an object that goes in the handle itself, where a file would be a waste.
 INLINE_BYTES = 1024
@@ -79,22 +81,21 @@ class Publication:
             ObjectChanged: It goes on changing.
             DataTooBigError: There is no room for it.
         """
-        with self.at_work():
-            return self._give(target)
+        return self.at_work(lambda: self._give(target))
 
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
+    def at_work(self, work: Callable[[], _T]) -> _T:
         """
-        Keep what is found or published meanwhile, until its handles are given out.
+        Do some work under the lock; what it finds or publishes is kept meanwhile.
         """
         with self._lock:
             self._working += 1
             try:
-                yield
+                result = work()
             finally:
                 self._working -= 1
         if self._ended:  # meanwhile; what was published now is to be kept all the same
             self._store.retire(self)
+        return result
 
     def look(self, target: Any) -> PublishedLook:
         """
@@ -129,38 +130,26 @@ class Publication:
         """
         if self._unsteady:
             return None
-        parts = None if self._frozen else self._watcher.suspects(_spans(dumped))
         current = self._current
         if current is not None and current.is_shaped_as(dumped):
             if self._promised is target:
                 return current
-            if self._holds_part(current, dumped, parts, part):
+            if self._holds_part(current, dumped, part):
                 return current
         whole = sum(map(len, dumped.buffers))
         self._by_value += data
         if whole > QUICK_BYTES and self._by_value < whole * WORTH_SHARE:
             return None
         self._by_value = 0
-        version = self._publish(target, dumped, parts)
+        version = self._publish(target, dumped, self._suspects(dumped))
         self._promised = target if self._frozen else None
         return version if version.is_shaped_as(dumped) else None
 
-    def _holds_part(
-        self,
-        version: Version,
-        dumped: Dumped,
-        parts: Sequence[Part] | None,
-        part: Part,
-    ) -> bool:
+    def _holds_part(self, version: Version, dumped: Dumped, part: Part) -> bool:
         """
-        Tell whether a version holds a part of a state.
-
-        Args:
-            version: The version, of the same shape.
-            dumped: The state.
-            parts: What of it may differ; None for all.
-            part: What has to be the same.
+        Tell whether a version holds a part of a state of the same shape.
         """
+        parts = self._suspects(dumped)
         if parts is None:
             return version.holds(dumped, [part])
         inside = [both for other in parts if (both := other.within(part))]
@@ -171,6 +160,12 @@ class Publication:
         if same:
             self._watcher.found(_spans(dumped), same=True)
         return same
+
+    def _suspects(self, dumped: Dumped) -> list[Part] | None:
+        """
+        List what may differ from what was compared or published last; None for all.
+        """
+        return None if self._frozen else self._watcher.suspects(_spans(dumped))
 
     def _give(self, target: Any) -> Handle | Inline:
         if self._promised is target and self._current is not None:
@@ -185,7 +180,7 @@ class Publication:
             return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
         current, spans = self._current, _spans(dumped)
         # Before anything is copied, since it may begin to watch.
-        parts = None if self._frozen else self._watcher.suspects(spans)
+        parts = self._suspects(dumped)
         if current is not None:
             if current.holds(dumped, parts):
                 self._watcher.found(spans, same=True)
