@@ -39,6 +39,8 @@ class Views:
     def __init__(self, makers: Sequence[Callable[[], Look | None]]) -> None:
         self._makers = makers
         self._looks: list[Look] | None = None
+        #: Kinds of objects that lie on no memory: a pickle may hold many of one kind.
+        self._others: set[type] = set()
 
     def reduce(self, value: Any) -> Any:
         """
@@ -48,6 +50,8 @@ class Views:
             ProxyError: It must not be pickled as ever, and cannot be shared.
         """
         kind = type(value)
+        if kind in self._others:
+            return NotImplemented
         library = str(kind.__module__).partition(".")[0]
         if library == "numpy":
             return self._reduce_numpy(value, kind, sys.modules["numpy"])
@@ -55,6 +59,7 @@ class Views:
             return self._reduce_pandas(value, kind, sys.modules["pandas"])
         if library == "pyarrow" and kind.__name__ == "Buffer":
             return self._reduce_buffer(value)
+        self._others.add(kind)
         return NotImplemented
 
     def _reduce_numpy(self, value: Any, kind: type, numpy: Any) -> Any:
