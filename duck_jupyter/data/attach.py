@@ -21,17 +21,19 @@ from ..errors import (
 from ..interrupts import is_of_signal_handler
 from ..memory.files import Access, open_shared
 from ..memory.warm import lend
+from .fetched import remember
 from .handles import Handle, Inline, this_machine
 from .pickling import load
 from .versions import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index
 
-__all__ = ["attach", "encoded", "rebuild", "reduced"]
+__all__ = ["attach", "encoded", "rebuild", "rebuild_memory", "reduced"]
 
 #: What decoding raises; text that is none is Python's own error.
 DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_handle = msgspec.msgpack.Decoder(Handle | Inline).decode
+_decode_memory = msgspec.msgpack.Decoder(Handle).decode
 _decode_index = msgspec.msgpack.Decoder(Index).decode
 
 
@@ -89,12 +91,7 @@ def attach(handle: Handle, *, writable: bool = True) -> Any:
         VersionGone: The version is not kept any more.
         DataDecodeError: The object cannot be rebuilt here.
     """
-    if not writable or handle.readonly:
-        access = Access.READ
-    else:
-        access = Access.SHARED if handle.inplace else Access.COPY
-    mapped = _map(handle, access)
-    view = memoryview(mapped).cast("B")
+    view = _map_all(handle, writable=writable)
     start = handle.index_at
     try:
         index = _decode_index(view[start : start + handle.index_size])
@@ -103,6 +100,35 @@ def attach(handle: Handle, *, writable: bool = True) -> Any:
     buffers = [view[at : at + size] for at, size in index.buffers]
     head = view[index.head_at : index.head_at + index.head_size]
     return load(head, buffers)
+
+
+def rebuild_memory(data: bytes) -> memoryview:
+    """
+    Map the file of an encoded handle: what unpickling a part of an object calls.
+
+    Returns:
+        All its bytes, as writable as those of the whole object would be.
+
+    Raises:
+        DataDecodeError: It is no handle, or only a part of one.
+        ProxyError: As `attach`.
+    """
+    try:
+        handle = _decode_memory(data)
+    except DAMAGED as error:
+        raise _damaged(error) from error
+    return _map_all(handle, writable=True)
+
+
+def _map_all(handle: Handle, *, writable: bool) -> memoryview:
+    if not writable or handle.readonly:
+        access = Access.READ
+    else:
+        access = Access.SHARED if handle.inplace else Access.COPY
+    mapped = _map(handle, access)
+    if handle.file.pid == os.getpid():
+        remember(mapped, handle.nonce)
+    return memoryview(mapped).cast("B")
 
 
 def _map(handle: Handle, access: int) -> Any:

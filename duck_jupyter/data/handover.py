@@ -3,7 +3,8 @@ Handing over: a shared object that is pickled for a pool goes as something small
 
 Only pools are concerned: multiprocessing, concurrent.futures, loky and joblib, whenever
 they are imported. Every other use of pickle is untouched, and so is every object that
-was not added. It does not know what goes in an object's place.
+was not added and lies on the memory of none that was. It does not know what goes in an
+object's place.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from .pools import Taps
+from .views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .looks import Look
 
 __all__ = ["Handover", "handover"]
 
@@ -41,10 +45,17 @@ class Handover:
         self.on_pickling: Callable[[], object] | None = None
         # By identity: each target lives at least as long as it stands here.
         self._gives: dict[int, tuple[Any, Callable[[], Any]]] = {}
-        self._taps = Taps(self._begin, self._gives)
+        # Of those whose parts may lie on their memory, what finds such parts.
+        self._looks: dict[int, Callable[[], Look | None]] = {}
+        self._taps = Taps(self._begin, self._gives, self._make_views)
         self._thread = threading.local()
 
-    def add(self, target: Any, give: Callable[[], Any]) -> None:
+    def add(
+        self,
+        target: Any,
+        give: Callable[[], Any],
+        look: Callable[[], Look | None] | None = None,
+    ) -> None:
         """
         Hand over an object from now on; one that is there already, in another way.
 
@@ -55,10 +66,16 @@ class Handover:
                 a callable and its arguments, or NotImplemented to let it go as ever
                 this time. What it raises reaches the user as any error of pickling
                 does.
+            look: Called once in each pickle that holds an array or a buffer on memory
+                of others; gives what finds those that are parts of the object.
         """
         with self._taps.lock:
             before = self._gives.get(id(target))
             self._gives[id(target)] = (target, give)
+            if look is None:
+                self._looks.pop(id(target), None)
+            else:
+                self._looks[id(target)] = look
             self._taps.open()
         # What is dropped may run code of the user's: not under the lock.
         del before
@@ -68,6 +85,7 @@ class Handover:
         Let an object go as ever; one that was not added does already.
         """
         with self._taps.lock:
+            self._looks.pop(id(target), None)
             before = self._gives.pop(id(target), None)
             if not self._gives:
                 self._taps.close()
@@ -79,6 +97,7 @@ class Handover:
         """
         with self._taps.lock:
             before = list(self._gives.values())
+            self._looks.clear()
             self._gives.clear()
             self._taps.close()
         before.clear()
@@ -90,6 +109,9 @@ class Handover:
         self._taps.lock = threading.RLock()
         self._thread = threading.local()
         self.clear()
+
+    def _make_views(self) -> Views | None:
+        return Views(list(self._looks.values())) if self._looks else None
 
     def _begin(self) -> None:
         call = self.on_pickling

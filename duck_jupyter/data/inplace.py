@@ -12,9 +12,11 @@ import msgspec
 
 from ..errors import DataEncodeError, NotShareable
 from ..memory.copying import address_of
+from .fetched import find_origin
+from .looks import InplaceLook
+from .parts import Memory
 from .pickling import ANY_SIZE_BUFFERS, dump, load
-from .publish import Versions
-from .versions import Layout, Version
+from .versions import Layout, Version, Versions
 
 if TYPE_CHECKING:
     from .handles import Handle
@@ -109,8 +111,46 @@ class Inplace:
                     f"{self.name!r} is not shared in place any more. Share it again, "
                     f"%share --inplace {self.name}, or pass it on as it is."
                 )
-            handle = self._version.handle()
+            return self._handle()
+
+    def _handle(self) -> Handle:
+        handle = self._version.handle()
         return msgspec.structs.replace(handle, inplace=True, readonly=self._readonly)
+
+    def look(self, target: Any) -> InplaceLook:
+        """
+        Find parts of the memory in one pickle.
+
+        Args:
+            target: The object that the name stands for.
+        """
+        return InplaceLook(self, target)
+
+    def offset_of(self, low: int, high: int) -> int | None:
+        """
+        Tell where addresses lie in the shared memory, wherever it is mapped here.
+
+        Args:
+            low: The first address.
+            high: The address after the last one.
+
+        Returns:
+            Bytes from its beginning; None where they are other memory.
+        """
+        with self._lock:
+            if self._closed:
+                return None
+            origin = find_origin(low, high)
+            if origin is None:
+                return self._version.offset_of(low, high)
+            return origin.offset if origin.nonce == self._version.nonce else None
+
+    def memory(self) -> Memory | None:
+        """
+        Give what stands for all the memory; None where it is not shared any more.
+        """
+        with self._lock:
+            return None if self._closed else Memory(self._handle())
 
     def renew(self) -> None:
         """

@@ -40,6 +40,13 @@ class Dumped(NamedTuple):
     #: Flat bytes in the order of pickling; they keep the object's memory where it is.
     buffers: list[memoryview]
 
+    def is_shaped_as(self, other: Dumped) -> bool:
+        """
+        Tell whether another state is this one, but for what its buffers hold.
+        """
+        same_sizes = list(map(len, self.buffers)) == list(map(len, other.buffers))
+        return same_sizes and self.head == other.head
+
 
 class _Hook:
     """
@@ -78,7 +85,7 @@ def _find_reducer(kind: type) -> Callable[[Any], Any] | None:
     return find_help(kind)
 
 
-def dump(value: Any, name: str) -> Dumped:
+def dump(value: Any, name: str, *, out_of_band: bool = True) -> Dumped:
     """
     Take an object apart without copying its memory, where it can be helped.
 
@@ -87,6 +94,7 @@ def dump(value: Any, name: str) -> Dumped:
     Args:
         value: What to take apart.
         name: What messages call it.
+        out_of_band: Otherwise its memory is copied into the head, all at one moment.
 
     Raises:
         DataEncodeError: It holds something that cannot be pickled.
@@ -103,7 +111,7 @@ def dump(value: Any, name: str) -> Dumped:
             return True
         size = raw.nbytes
         few = len(buffers) < ANY_SIZE_BUFFERS
-        if not size or (size < OUT_OF_BAND_BYTES and not few):
+        if not out_of_band or not size or (size < OUT_OF_BAND_BYTES and not few):
             return True
         buffers.append(raw)
         return False

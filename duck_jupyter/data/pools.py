@@ -2,10 +2,10 @@
 Where pools pickle: the classes that pickle for workers, and for nobody else.
 
 `Taps` puts itself into them and takes itself out again. It knows nothing of what is
-handed over: it looks each object up. Both pickle and cloudpickle ask a method
-``reducer_override`` before all registered reducers, joblib's for arrays among them;
-what it declines goes on as if we were not there. Exact dicts, lists, tuples, sets,
-strings and numbers never come by.
+handed over: it looks each object up, and shows all others to `Views`. Both pickle and
+cloudpickle ask a method ``reducer_override`` before all registered reducers, joblib's
+for arrays among them; what it declines goes on as if we were not there. Exact dicts,
+lists, tuples, sets, strings and numbers never come by.
 
 - multiprocessing and concurrent.futures: ``ForkingPickler``.
 - joblib's backend "multiprocessing": ``CustomizablePickler`` in joblib.pool.
@@ -24,6 +24,8 @@ from .imports import ImportWatch
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+
+    from .views import Views
 
     Gives = dict[int, tuple[Any, Callable[[], Any]]]
 
@@ -51,11 +53,18 @@ class Taps:
         gives: By identity, an object that lives at least as long as it stands here,
             and what gives what a reducer would, or NotImplemented; all others go as
             ever.
+        views: Gives what finds the parts of shared objects in one pickle, or None.
     """
 
-    def __init__(self, begin: Callable[[], object], gives: Gives) -> None:
+    def __init__(
+        self,
+        begin: Callable[[], object],
+        gives: Gives,
+        views: Callable[[], Views | None],
+    ) -> None:
         self._begin = begin
         self._gives = gives
+        self._views = views
         # Where, under which name, what of ours, and what was there before.
         self._placed: list[tuple[Any, str, Any, Any]] = []
         self._watch = ImportWatch([*PICKLERS, *DUMPERS], self._see)
@@ -114,20 +123,28 @@ class Taps:
         if pickler is None or self._is_ours(pickler, "reducer_override"):
             return
         # Local names: this runs for every object that is not a plain value.
-        begin, get = self._begin, self._gives.get
+        begin, get, views = self._begin, self._gives.get, self._views
         dump_before = pickler.dump
         override_before = getattr(pickler, "reducer_override", _decline)
 
         def dump(self: Any, obj: Any) -> Any:
             begin()
-            return dump_before(self, obj)
+            self._duck_views = views()
+            try:
+                return dump_before(self, obj)
+            finally:
+                vars(self).pop("_duck_views", None)
 
         def reducer_override(self: Any, obj: Any) -> Any:
             found = get(id(obj))
             if found is not None:
                 reduced = found[1]()
-                if reduced is not NotImplemented:
-                    return reduced
+            else:
+                # None too where the pickle was begun before this method was placed.
+                seen = vars(self).get("_duck_views")
+                reduced = NotImplemented if seen is None else seen.reduce(obj)
+            if reduced is not NotImplemented:
+                return reduced
             return override_before(self, obj)
 
         self._place(pickler, "dump", dump)

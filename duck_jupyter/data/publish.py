@@ -11,45 +11,33 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import ObjectChanged
 from ..memory.copying import address_of
 from ..memory.watching import Watcher, notes
 from .handles import Inline
-from .pickling import Dumped, dump
-from .versions import Layout, Version
+from .looks import PublishedLook
+from .steady import MOST_TRIES, is_steady, still_changing, take_apart
+from .versions import Layout, Version, Versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..memory.watching import Part
     from .handles import Handle
+    from .pickling import Dumped
     from .store import Store
 
-__all__ = ["Publication", "Versions"]
+__all__ = ["Publication"]
+
+_T = TypeVar("_T")
 
 #: Bytes of an object that goes in the handle itself, where a file would be a waste.
 INLINE_BYTES = 1024
-#: How often an object that changes while it is published is published again.
-MOST_TRIES = 3
-
-
-class Versions(NamedTuple):
-    """
-    What is kept of one object.
-    """
-
-    #: Versions that are kept, the newest among them.
-    kept: int = 0
-    #: Bytes of shared memory.
-    bytes: int = 0
-    #: Bytes of the versions that somebody maps.
-    mapped: int = 0
-    #: Older versions that handles on their way stand for.
-    awaited: int = 0
-    #: Bytes that lie in the spool folder.
-    spooled: int = 0
+#: An object of so many bytes is published for any part of it.
+QUICK_BYTES = 4 << 20
+#: Of a larger object so much has to go by value before it is published for its parts.
+WORTH_SHARE = 1 / 64
 
 
 class Publication:
@@ -77,6 +65,10 @@ class Publication:
         self._counted = Versions()
         #: How many calls of `handle` are under way, one in another.
         self._working = 0
+        #: Bytes of parts that went by value since the object was published.
+        self._by_value = 0
+        #: Its pickle differed each time, though nobody changed it.
+        self._unsteady = False
         #: Nobody asks for handles any more, but for who had begun before.
         self._ended = False
 
@@ -89,26 +81,106 @@ class Publication:
             ObjectChanged: It goes on changing.
             DataTooBigError: There is no room for it.
         """
+        return self.at_work(lambda: self._give(target))
+
+    def at_work(self, work: Callable[[], _T]) -> _T:
+        """
+        Do some work under the lock; what it finds or publishes is kept meanwhile.
+        """
         with self._lock:
             self._working += 1
             try:
-                handle = self._give(target)
+                result = work()
             finally:
                 self._working -= 1
         if self._ended:  # meanwhile; what was published now is to be kept all the same
             self._store.retire(self)
-        return handle
+        return result
+
+    def look(self, target: Any) -> PublishedLook:
+        """
+        Find parts of the object in one pickle.
+        """
+        return PublishedLook(self, target)
+
+    def find(self, nonce: bytes) -> Version | None:
+        """
+        Give a version that is kept; within `at_work`.
+        """
+        kept = [*self._older, *([] if self._current is None else [self._current])]
+        return next((version for version in kept if version.nonce == nonce), None)
+
+    def part(
+        self, target: Any, dumped: Dumped, part: Part, data: int
+    ) -> Version | None:
+        """
+        Give a version that holds a part of the object as it is now; within `at_work`.
+
+        Args:
+            target: The object.
+            dumped: The object as it is now.
+            part: What of it is to be handed over.
+            data: Bytes of data in the part, which may have gaps.
+
+        Returns:
+            None where it is quicker to pickle the part than to publish the object.
+
+        Raises:
+            ProxyError: As `handle`.
+        """
+        if self._unsteady:
+            return None
+        current = self._current
+        if current is not None and current.is_shaped_as(dumped):
+            if self._promised is target:
+                return current
+            if self._holds_part(current, dumped, part):
+                return current
+        whole = sum(map(len, dumped.buffers))
+        self._by_value += data
+        if whole > QUICK_BYTES and self._by_value < whole * WORTH_SHARE:
+            return None
+        self._by_value = 0
+        version = self._publish(target, dumped, self._suspects(dumped))
+        self._promised = target if self._frozen else None
+        return version if version.is_shaped_as(dumped) else None
+
+    def _holds_part(self, version: Version, dumped: Dumped, part: Part) -> bool:
+        """
+        Tell whether a version holds a part of a state of the same shape.
+        """
+        parts = self._suspects(dumped)
+        if parts is None:
+            return version.holds(dumped, [part])
+        inside = [both for other in parts if (both := other.within(part))]
+        if _size(inside) < _size(parts) * WORTH_SHARE:
+            return version.holds(dumped, inside)
+        # All of it, so that it need not be compared the next time.
+        same = version.holds(dumped, parts)
+        if same:
+            self._watcher.found(_spans(dumped), same=True)
+        return same
+
+    def _suspects(self, dumped: Dumped) -> list[Part] | None:
+        """
+        List what may differ from what was compared or published last; None for all.
+        """
+        return None if self._frozen else self._watcher.suspects(_spans(dumped))
 
     def _give(self, target: Any) -> Handle | Inline:
         if self._promised is target and self._current is not None:
             return self._current.handle()
-        dumped = self._dump(target)
+        dumped = take_apart(target, self.name)
+        if self._unsteady:
+            self._unsteady = not is_steady(target, self.name, dumped)
+            if self._unsteady:
+                return self._publish_at_once(target).handle()
         size = len(dumped.head) + sum(map(len, dumped.buffers))
         if size <= INLINE_BYTES:
             return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
         current, spans = self._current, _spans(dumped)
         # Before anything is copied, since it may begin to watch.
-        parts = None if self._frozen else self._watcher.suspects(spans)
+        parts = self._suspects(dumped)
         if current is not None:
             if current.holds(dumped, parts):
                 self._watcher.found(spans, same=True)
@@ -119,16 +191,6 @@ class Publication:
         self._promised = target if self._frozen else None
         return current.handle()
 
-    def _dump(self, target: Any, tries: int = MOST_TRIES) -> Dumped:
-        try:
-            return dump(target, self.name)
-        except RuntimeError as error:
-            if "during iteration" not in str(error):
-                raise
-            if tries == 1:
-                raise self._still_changing() from error
-        return self._dump(target, tries - 1)
-
     def _publish(
         self, target: Any, dumped: Dumped, parts: Sequence[Part] | None
     ) -> Version:
@@ -136,11 +198,20 @@ class Publication:
             version = self._write(dumped, parts)
             self._watcher.found(_spans(dumped), same=False)
             # While the memory was copied another thread may have been at work.
-            after = self._dump(target)
+            after = take_apart(target, self.name)
             if version.is_shaped_as(after):
                 return version
             dumped, parts = after, None
-        raise self._still_changing()
+        if is_steady(target, self.name, dumped):
+            raise still_changing(self.name)
+        self._unsteady = True
+        return self._publish_at_once(target)
+
+    def _publish_at_once(self, target: Any) -> Version:
+        """
+        Publish one pickle of an object, as it is, with all its memory in it.
+        """
+        return self._write(take_apart(target, self.name, out_of_band=False), None)
 
     def _write(self, dumped: Dumped, parts: Sequence[Part] | None) -> Version:
         """
@@ -205,6 +276,7 @@ class Publication:
         # Not under the lock: the object's own code that runs under it may wait for
         # whoever calls this.
         self._promised = None
+        self._unsteady = False
 
     def awaited(self) -> list[Version]:
         """
@@ -301,13 +373,6 @@ class Publication:
         self._lock = threading.RLock()
         self.close()
 
-    def _still_changing(self) -> ObjectChanged:
-        return ObjectChanged(
-            f"{self.name!r} changed while it was published, {MOST_TRIES} times in a "
-            "row: another thread is writing to it. Wait for that thread, or hold "
-            f"the object's lock while you pass it on: with locked(shared.{self.name})."
-        )
-
     def __repr__(self) -> str:
         found = self.versions()
         return f"<Publication of {self.name}: {found.kept} versions>"
@@ -318,3 +383,7 @@ def _spans(dumped: Dumped) -> list[tuple[int, int]]:
     List the addresses and the bytes of the buffers.
     """
     return [(address_of(buffer), len(buffer)) for buffer in dumped.buffers]
+
+
+def _size(parts: Sequence[Part]) -> int:
+    return sum(part.size for part in parts)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import VersionsAwaited
 from ..memory.room import memory_place, spool_place
-from .publish import Publication, Versions
+from .publish import Publication
+from .versions import Versions
 
 if TYPE_CHECKING:
     from .inplace import Inplace

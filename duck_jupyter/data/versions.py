@@ -41,6 +41,7 @@ __all__ = [
     "Index",
     "Layout",
     "Version",
+    "Versions",
 ]
 
 NONCE_BYTES = 16
@@ -190,6 +191,38 @@ class Version:
             return False
         return not differs(self._spans(self._layout, dumped.buffers, parts))
 
+    def start_of(self, number: int) -> int:
+        """
+        Tell where a buffer begins in the file, in bytes.
+        """
+        return self._layout.ranges[number][0]
+
+    def offset_of(self, low: int, high: int) -> int | None:
+        """
+        Tell where addresses of this process lie in the file.
+
+        Args:
+            low: The first address.
+            high: The address after the last one.
+
+        Returns:
+            Bytes from the beginning of the file; None where they are other memory.
+        """
+        start = self._file.address
+        inside = start <= low and high <= start + self._file.size
+        return low - start if inside else None
+
+    def shows(self, offset: int, address: int, size: int) -> bool:
+        """
+        Tell whether memory of this process holds the same bytes as a part of the file.
+
+        Args:
+            offset: Where the part begins.
+            address: Where the memory begins.
+            size: Bytes of both.
+        """
+        return not differs([Span(self._file.address + offset, address, size)])
+
     def fits(self, layout: Layout) -> bool:
         """
         Tell whether another state has room in the same memory, and fills much of it.
@@ -281,6 +314,23 @@ class Version:
 
     def __repr__(self) -> str:
         return f"<Version of {self.name}, {self.size:,} bytes>"
+
+
+class Versions(NamedTuple):
+    """
+    What is kept of one object.
+    """
+
+    #: Versions that are kept, the newest among them.
+    kept: int = 0
+    #: Bytes of shared memory.
+    bytes: int = 0
+    #: Bytes of the versions that somebody maps.
+    mapped: int = 0
+    #: Older versions that handles on their way stand for.
+    awaited: int = 0
+    #: Bytes that lie in the spool folder.
+    spooled: int = 0
 
 
 def _aligned(offset: int) -> int:

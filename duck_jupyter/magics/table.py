@@ -14,7 +14,7 @@ from ..session.sizes import in_bytes
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from ..data.publish import Versions
+    from ..data.versions import Versions
     from ..session.overview import Overview, Row
 
 __all__ = ["Table", "html_of", "lines_of"]

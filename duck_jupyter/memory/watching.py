@@ -65,6 +65,16 @@ class Part(NamedTuple):
     offset: int
     size: int
 
+    def within(self, other: Part) -> Part | None:
+        """
+        Give what lies in another part as well; None where that is nothing.
+        """
+        start = max(self.offset, other.offset)
+        end = min(self.offset + self.size, other.offset + other.size)
+        if self.number != other.number or start >= end:
+            return None
+        return Part(self.number, start, end - start)
+
 
 class PageNotes:
     """

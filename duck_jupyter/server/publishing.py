@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.attach import reduced
 from ..data.inplace import Inplace
-from ..data.publish import Versions
 from ..data.store import Store
+from ..data.versions import Versions
 from ..errors import AccessDenied, VersionsAwaited
 
 if TYPE_CHECKING:
     from ..data.handles import Handle, Inline
+    from ..data.looks import Look
     from ..data.publish import Publication
     from .objects import Entry, ObjectTable
 
@@ -66,13 +67,32 @@ class Publisher:
             DataTooBigError: There is no room for it.
         """
         self.sweep()
+        return self._publication(entry).handle(target)
+
+    def _publication(self, entry: Entry) -> Publication | Inplace:
         with self._lock:
             publication = self._publications.get(entry.idx)
             if publication is None:
                 frozen = entry.policy.frozen
                 publication = self.store.publication(entry.path, frozen=frozen)
                 self._publications[entry.idx] = publication
-        return publication.handle(target)
+        return publication
+
+    def look(self, idx: int, target: Any) -> Look | None:
+        """
+        Give what finds parts of a shared object in one pickle.
+
+        Args:
+            idx: Its number in the table.
+            target: The object, which another thread may just be taking from there.
+
+        Returns:
+            None where it is not shared any more.
+        """
+        entry = self._table.entries.get(idx)
+        if entry is None or entry.target is not target:
+            return None
+        return self._publication(entry).look(target)
 
     def reduced(self, entry: Entry, target: Any) -> Any:
         """

@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..data.publish import Versions
+from ..data.versions import Versions
 from ..memory.room import memory_place
 from ..transport.lanes import PHASE, POSTED, STATE, TAKEN
 from .counters import LAST_BYTES, CallTotals, totals_of

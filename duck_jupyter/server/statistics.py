@@ -10,7 +10,7 @@ from .counters import CallTotals, ChainStatistics, ErrorGroup, ErrorRecord, quan
 from .words import many
 
 if TYPE_CHECKING:
-    from ..data.publish import Versions
+    from ..data.versions import Versions
     from .server import ProxyServer
     from .waits import Wait
     from .workers import WorkerEnd

@@ -10,7 +10,7 @@ from ..server.words import serving_in_words
 from .sizes import size_of
 
 if TYPE_CHECKING:
-    from ..data.publish import Versions
+    from ..data.versions import Versions
     from ..server.statistics import ProxyStatistics
     from .session import Session
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..data.handover import handover
+from ..data.regions import has_memory
 from ..errors import NotShared
 from .missing import not_shared
 from .moving import Moves, move_out
@@ -242,7 +243,11 @@ class Session:
                     shared = other
             handover.on_pickling = self.follow
             give = partial(server.reduced, shared.proxy, shared.target)
-            handover.add(shared.target, give)
+            look: Any = None
+            if has_memory(shared.target):
+                idx = shared.proxy._duck_idx
+                look = partial(server.publisher.look, idx, shared.target)
+            handover.add(shared.target, give, look)
 
     def _take_back(self, server: ProxyServer, target: Any) -> None:
         """

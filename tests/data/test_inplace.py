@@ -14,8 +14,8 @@ import pytest
 
 from duck_jupyter.data.attach import attach, encoded, rebuild
 from duck_jupyter.data.inplace import Inplace, in_ordinary_memory
-from duck_jupyter.data.publish import Versions
 from duck_jupyter.data.store import Store
+from duck_jupyter.data.versions import Versions
 from duck_jupyter.errors import NotShareable, VersionGone
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import itertools
 import threading
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ import pytest
 from duck_jupyter.data import publish, versions
 from duck_jupyter.data.attach import attach
 from duck_jupyter.data.handles import Handle
-from duck_jupyter.data.publish import Versions
+from duck_jupyter.data.steady import MOST_TRIES
 from duck_jupyter.data.store import Store
+from duck_jupyter.data.versions import Versions
 from duck_jupyter.errors import (
     DataEncodeError,
     DataTooBigError,
@@ -189,13 +191,61 @@ def test_an_object_that_grows_while_it_is_copied_is_published_again(
     assert got["b"].all()
 
 
-def test_an_object_that_goes_on_growing_is_refused(publication: Publication) -> None:
+def test_an_object_that_another_thread_goes_on_growing_is_refused(
+    publication: Publication,
+) -> None:
+    """
+    It grows after each copy, and not in pickles that follow one another at once.
+    """
     value: dict[str, Any] = {"a": np.zeros(5000)}
-    value["busy"] = Busy(lambda: value.update(a=np.zeros(len(value["a"]) + 1)))
+    turns = iter(range(1 + MOST_TRIES))
+
+    def grow() -> None:
+        if next(turns, None) is not None:
+            value["a"] = np.zeros(len(value["a"]) + 1)
+
+    value["busy"] = Busy(grow)
     with pytest.raises(ObjectChanged, match=r"'df' changed.*locked\(shared\.df\)"):
         publication.handle(value)
     del value["busy"]
     assert len(attach(handle_of(publication, value))["a"]) == len(value["a"])
+
+
+class Stamped:
+    """
+    Something whose pickle is another one each time, though nobody changes it.
+    """
+
+    def __init__(self, size: int = 5000) -> None:
+        self.array = np.arange(size)
+
+    def __getstate__(self) -> dict[str, Any]:
+        stamp = uuid.uuid4().hex
+        return {"array": self.array, "stamp": stamp * (1 + stamp.count("0"))}
+
+
+def test_an_object_whose_pickle_differs_each_time_goes_as_one_pickle(
+    publication: Publication,
+) -> None:
+    value = Stamped()
+    for number in range(4):
+        value.array[3] = number
+        got = attach(handle_of(publication, value))
+        assert got.stamp
+        np.testing.assert_array_equal(got.array, value.array)
+        got.array[0] = -1  # which is its own
+        assert value.array[0] == 0
+        del got
+    assert publication.versions().kept <= 2
+
+
+def test_what_pickles_alike_again_is_compared_again(publication: Publication) -> None:
+    value: dict[str, Any] = {"a": np.zeros(5000), "stamped": Stamped()}
+    attach(handle_of(publication, value))
+    del value["stamped"]
+    first, second = (handle_of(publication, value) for _ in range(2))
+    assert version_of(first) == version_of(second)
+    assert len(attach(second)["a"]) == 5000
 
 
 def test_a_dict_that_grows_under_the_pickler_is_tried_again(

@@ -19,8 +19,8 @@ from duck_jupyter.data import store as storing
 from duck_jupyter.data.attach import attach, encoded, rebuild
 from duck_jupyter.data.handles import Handle
 from duck_jupyter.data.inplace import Inplace
-from duck_jupyter.data.publish import Versions
 from duck_jupyter.data.store import LOST_S, Store
+from duck_jupyter.data.versions import Versions
 from duck_jupyter.errors import VersionGone, VersionsAwaited
 from duck_jupyter.memory import room
 from duck_jupyter.memory.room import Place

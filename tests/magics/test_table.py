@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from duck_jupyter.data.publish import Versions
+from duck_jupyter.data.versions import Versions
 from duck_jupyter.magics.table import Table
 from duck_jupyter.session.overview import Overview, Row
 from duck_jupyter.session.sizes import in_bytes

@@ -314,3 +314,19 @@ print("compared")
 """
     done = run_python(code)
     assert done.stdout == "compared\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        (Part(0, 10, 20), Part(0, 15, 30), Part(0, 15, 15)),
+        (Part(0, 10, 20), Part(0, 0, 100), Part(0, 10, 20)),
+        (Part(0, 10, 20), Part(0, 30, 5), None),
+        (Part(0, 10, 20), Part(1, 10, 20), None),
+    ],
+)
+def test_a_part_within_another_is_what_both_have(
+    one: Part, other: Part, both: Part | None
+) -> None:
+    assert one.within(other) == both
+    assert other.within(one) == both

@@ -34,22 +34,22 @@ class Variables(dict[str, Any]):
         return own_session().share(wishes, Terms(**terms))[0]
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: Any, protocol: int | None = None) -> bytes:
     """
     Pickle for a worker.
     """
-    return bytes(ForkingPickler.dumps(value))
+    return bytes(ForkingPickler.dumps(value, protocol))
 
 
-def pickled(value: Any) -> int:
+def pickled(value: Any, protocol: int | None = None) -> int:
     """
     Tell how many bytes are pickled for a worker.
     """
-    return len(dumps(value))
+    return len(dumps(value, protocol))
 
 
-def handed(value: Any) -> Any:
+def handed(value: Any, protocol: int | None = None) -> Any:
     """
     Give what a worker gets of a value.
     """
-    return pickle.loads(dumps(value))
+    return pickle.loads(dumps(value, protocol))

@@ -1,0 +1,70 @@
+"""
+Parts of shared memory, as they are pickled and rebuilt: arrays and Arrow buffers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .attach import encoded, rebuild_memory
+
+if TYPE_CHECKING:
+    from .handles import Handle
+
+__all__ = ["Memory", "rebuild_array", "rebuild_buffer"]
+
+
+class Memory:
+    """
+    The file of one version, for a worker.
+
+    All parts in one pickle refer to the same `Memory`, so the worker maps it once.
+
+    Args:
+        handle: Where the version lies.
+    """
+
+    def __init__(self, handle: Handle) -> None:
+        self._data = encoded(handle)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return rebuild_memory, (self._data,)
+
+
+def rebuild_array(
+    memory: Any,
+    offset: int,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    dtype: Any,
+    kind: type | None,
+    writable: bool,
+) -> Any:
+    """
+    Give an array over mapped memory.
+
+    Args:
+        memory: The mapped file, as bytes.
+        offset: Where the first element of the array is in it.
+        shape: As of the array.
+        strides: As of the array, in bytes; negative ones are fine.
+        dtype: As of the array.
+        kind: A class of numpy's that is derived from its arrays, or None.
+        writable: Otherwise it refuses to be written to. Where the memory itself refuses
+            that, so does the array.
+    """
+    import numpy as np
+
+    array: Any = np.ndarray(shape, dtype, memory, offset, strides)
+    if not writable:
+        array.flags.writeable = False
+    return array if kind is None else array.view(kind)
+
+
+def rebuild_buffer(memory: Any, offset: int, size: int) -> Any:
+    """
+    Give a `pyarrow.Buffer` over mapped memory.
+    """
+    import pyarrow as pa
+
+    return pa.py_buffer(memory[offset : offset + size])
