@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import crew
-from .choice import VARIABLE, read_choice
+from .choice import VARIABLE, Choice, read_choice
 from .operation import Operation
 from .runs import CUT, KILLED, NESTED
 from .specimens import objects
@@ -45,6 +45,14 @@ def object_of(kind: type[Plain]) -> Plain:
     Give the object of a kind.
     """
     return OBJECTS.setdefault(kind, kind())
+
+
+@pytest.fixture
+def choice() -> Choice:
+    """
+    Give the steps of a usual run, whatever the environment asks for.
+    """
+    return Choice(everything=False, seed=0, place="")
 
 
 class OnSpecimen(Operation):
