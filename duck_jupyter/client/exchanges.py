@@ -13,13 +13,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import secrets
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from msgspec import MsgspecError
 from msgspec.msgpack import Decoder
 
-from ..errors import DataDecodeError, DataTooBigError, KernelGone
+from ..errors import DataDecodeError, DataTooBigError, KernelGone, ProxyTimeout
 from ..transport.lanes import STATE
 from ..transport.rendezvous import connect
 from .channel import Channel
@@ -106,6 +107,52 @@ class Exchanges:
             raise fault
         return value
 
+    def ask_briefly(self, data: bytes, within_s: float) -> Any:
+        """
+        Make an exchange for people, which may come to nothing.
+
+        A channel whose answer is late is kept and not closed: where it is the last one
+        of this process, the server would take its end for that of the process, and
+        release what it holds. Until that answer has come, this thread asks nothing
+        more in this way.
+
+        Args:
+            data: The request.
+            within_s: Seconds to wait, for a connection and the answer together.
+
+        Raises:
+            ProxyTimeout: No answer came in time, or the last one is awaited still.
+            ProxyError: Something else went wrong on the way.
+            BaseException: Whatever the server raised.
+        """
+        latest = time.monotonic() + within_s
+        thread = self.thread
+        idle, late = thread.idle, thread.late
+        if late is not None:
+            if late.is_idle:
+                idle.append(late)
+            elif late.lane.hear():
+                raise ProxyTimeout(f"{self.who} has not answered yet.")
+            thread.late = None
+        try:
+            channel = idle.pop()
+        except IndexError:
+            channel = self._connect(within_s=within_s)
+        try:
+            left_s = max(latest - time.monotonic(), 0)
+            data, buffers = channel.call(data, (), left_s)
+            idle.append(channel)
+        except ProxyTimeout:
+            thread.late = channel
+            raise
+        except BaseException as error:
+            self._give_up(idle, channel, error)
+            raise
+        value, fault = self._read(data, buffers)
+        if fault is not None:
+            raise fault
+        return value
+
     def _accept(
         self,
         idle: list[Channel],
@@ -178,15 +225,19 @@ class Exchanges:
             idle.append(channel)
         return channel.lane.max_message
 
-    def _connect(self, thread: int | None = None) -> Channel:
+    def _connect(
+        self, thread: int | None = None, *, within_s: float | None = None
+    ) -> Channel:
         """
         Make a channel.
 
         Args:
             thread: The number of the thread that it is for; this one by default.
+            within_s: Seconds to wait, where less than a handshake may take.
 
         Raises:
             KernelGone: The server ended.
+            ProxyTimeout: It did not answer in time.
         """
         if self.ended:
             raise KernelGone(
@@ -194,7 +245,7 @@ class Exchanges:
             )
         number = self.thread.number if thread is None else thread
         try:
-            lane = connect(self.address, self.secret, self.client, number)
+            lane = connect(self.address, self.secret, self.client, number, within_s)
         except KernelGone:
             end_if_orphaned()
             raise

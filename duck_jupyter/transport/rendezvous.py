@@ -187,7 +187,13 @@ class Doorway:
             os.close(held)
 
 
-def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
+def connect(
+    address: str,
+    secret: bytes,
+    client: str,
+    thread: int,
+    within_s: float | None = None,
+) -> Lane:
     """
     Call a server and get a lane to it, which it takes for its own at the first bell.
 
@@ -196,13 +202,15 @@ def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
         secret: What both sides prove that they have.
         client: What stands for this process.
         thread: The number of the calling thread within this process.
+        within_s: Seconds to wait, `HANDSHAKE_S` at most, which is the default.
 
     Raises:
         KernelGone: Nobody listens there, or not any more.
         HandshakeError: The server is another user's, has not the secret, or refused.
-        ProxyTimeout: It did not answer within `HANDSHAKE_S`.
+        ProxyTimeout: It did not answer in time.
     """
-    deadline = time.monotonic() + HANDSHAKE_S
+    patience_s = HANDSHAKE_S if within_s is None else min(within_s, HANDSHAKE_S)
+    deadline = time.monotonic() + patience_s
     received = Received()
     caller = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -254,7 +262,7 @@ def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
         if is_of_signal_handler(error):
             raise
         raise ProxyTimeout(
-            f"The kernel did not take this worker's call within {HANDSHAKE_S:.0f} s: "
+            f"The kernel did not take this worker's call within {patience_s:g} s: "
             "it is stopped, or inside code that keeps the interpreter. Try again later."
         ) from error
     except (OSError, EOFError) as error:
