@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from ..protocol.refs import ObjectRef
     from .link import Link
 
-__all__ = ["CALLABLE_PREFIX", "PROXY_PREFIX", "line_of", "name_of"]
+__all__ = [
+    "CALLABLE_PREFIX",
+    "PROXY_PREFIX",
+    "line_and_path",
+    "line_of",
+    "name_of",
+]
 
 #: How references begin that are written out for people.
 CALLABLE_PREFIX = "<callable>-"
@@ -33,15 +39,22 @@ def name_of(ref: ObjectRef) -> str:
 
 def line_of(link: Link, ref: ObjectRef) -> str:
     """
-    Say what a proxy stands for, in one line.
+    Give the first part of `line_and_path`.
+    """
+    return line_and_path(link, ref)[0]
+
+
+def line_and_path(link: Link, ref: ObjectRef) -> tuple[str, str]:
+    """
+    Say what a proxy stands for, in one line, and how it was reached.
 
     Args:
         link: The way to its server.
         ref: Its object.
 
     Returns:
-        ``<proxy>-14 DataFrame, 336,776 rows × 19 columns``; where there is no answer,
-        its number, its type and the reason.
+        ``<proxy>-14 DataFrame, 336,776 rows × 19 columns`` and ``df``; where there is
+        no answer, its number, its type and the reason, and no path.
     """  # noqa: RUF002 - a multiplication sign
     try:
         found = link.summary(ref.idx, SHOW_S)
@@ -53,9 +66,10 @@ def line_of(link: Link, ref: ObjectRef) -> str:
         why = type(error).__name__
     else:
         if found is not None:
-            return f"{PROXY_PREFIX}{ref.idx} {found[0]}{_level_of(ref)}"
+            summary, path = found
+            return f"{PROXY_PREFIX}{ref.idx} {summary}{_level_of(ref)}", path
         why = "not shared any more"
-    return f"{name_of(ref)} ({why})"
+    return f"{name_of(ref)} ({why})", ""
 
 
 def _level_of(ref: ObjectRef) -> str:
