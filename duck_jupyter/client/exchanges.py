@@ -16,6 +16,7 @@ import secrets
 import time
 import weakref
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 from msgspec import MsgspecError
 from msgspec.msgpack import Decoder
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Exchanges"]
 
+#: Seconds that a thread waits for a lane with a larger buffer.
+WIDEN_S = 1.0
 #: Opcode; number of the object, value, fault.
 Answer = tuple[int, tuple[int, Any, Any]]
 
@@ -226,7 +229,11 @@ class Exchanges:
         return channel.lane.max_message
 
     def _connect(
-        self, thread: int | None = None, *, within_s: float | None = None
+        self,
+        thread: int | None = None,
+        *,
+        within_s: float | None = None,
+        bufsize: int = 0,
     ) -> Channel:
         """
         Make a channel.
@@ -234,6 +241,7 @@ class Exchanges:
         Args:
             thread: The number of the thread that it is for; this one by default.
             within_s: Seconds to wait, where less than a handshake may take.
+            bufsize: Bytes of its buffer, where more than the server gives to all.
 
         Raises:
             KernelGone: The server ended.
@@ -245,12 +253,32 @@ class Exchanges:
             )
         number = self.thread.number if thread is None else thread
         try:
-            lane = connect(self.address, self.secret, self.client, number, within_s)
+            lane = connect(
+                self.address, self.secret, self.client, number, within_s, bufsize
+            )
         except KernelGone:
             end_if_orphaned()
             raise
-        channel = Channel(lane, self.who)
+        channel = Channel(lane, self.who, WeakMethod(self._widen))
         self._channels.add(channel)
+        return channel
+
+    def _widen(self, bufsize: int) -> Channel:
+        """
+        Make a channel for this thread that the server knows already.
+
+        Args:
+            bufsize: Bytes of its buffer.
+
+        Raises:
+            ProxyError: There is none.
+        """
+        channel = self._connect(within_s=WIDEN_S, bufsize=bufsize)
+        try:
+            channel.wait_until_known(WIDEN_S)
+        except BaseException:
+            channel.close()
+            raise
         return channel
 
     def _adopt(self, channel: Channel) -> None:

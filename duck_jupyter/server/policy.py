@@ -29,7 +29,7 @@ __all__ = [
     "checked_policy",
 ]
 
-DEFAULT_BUFSIZE = 200
+DEFAULT_BUFSIZE = 4096
 DEFAULT_MAX_CHAIN = 7
 DEFAULT_MAX_MESSAGE = 2**31
 #: The longest of the server's own control words takes this many bytes.

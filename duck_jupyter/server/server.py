@@ -267,8 +267,9 @@ class ProxyServer(AnswersByHand):
             shared_memory: A block for frames that are written by hand; the server's
                 own by default.
             name: What messages and the monitor call it.
-            bufsize: Bytes; a frame above this size counts as too large for the
-                buffer. The server's by default.
+            bufsize: Bytes of the buffer that a client thread gets for its calls, once
+                one was larger than its buffer; the server's at least, which is the
+                default. A larger frame counts as too large for the buffer.
             max_chain: The highest level of a proxy reached through this one.
             readonly: Refuse what is not known to change nothing, here and in what is
                 reached through it.
@@ -293,6 +294,8 @@ class ProxyServer(AnswersByHand):
             name is not None,
             line,
         )
+        doorway = self._start().doorway
+        doorway.largest = max(doorway.largest, policy.bufsize)
         entry = self.table.add(target_object, policy)
         block_name = None if shared_memory is None else shared_memory.name
         return rooted_proxy(link, self.table.reference(entry), block_name)

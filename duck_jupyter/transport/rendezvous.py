@@ -67,6 +67,8 @@ class Doorway:
     def __init__(self, secret: bytes, bufsize: int, max_message: int) -> None:
         self.secret = secret
         self.bufsize = bufsize
+        #: The largest buffer that a client may have.
+        self.largest = bufsize
         self.max_message = max_message
         #: Who is shaking hands, in the order of their coming.
         self._strangers: dict[Stranger, None] = {}
@@ -122,13 +124,27 @@ class Doorway:
                 self._strangers.pop(stranger, None)
             return over
 
-    def take_block(self) -> Block:
+    def bufsize_for(self, asked: int) -> int:
+        """
+        Give the size in bytes of the buffer of the next lane.
+
+        Args:
+            asked: What its client would like.
+        """
+        return min(max(asked, self.bufsize), self.largest)
+
+    def take_block(self, bufsize: int) -> Block:
         """
         Give the block of the next lane.
+
+        Args:
+            bufsize: Bytes of its buffer.
 
         Raises:
             DataTooBigError: There is no room for it.
         """
+        if bufsize != self.bufsize:
+            return Block.create_growing(lane_bytes(bufsize))
         block, self._block = self._block, None
         return block or self._make_block()
 
@@ -193,6 +209,7 @@ def connect(
     client: str,
     thread: int,
     within_s: float | None = None,
+    bufsize: int = 0,
 ) -> Lane:
     """
     Call a server and get a lane to it, which it takes for its own at the first bell.
@@ -203,6 +220,7 @@ def connect(
         client: What stands for this process.
         thread: The number of the calling thread within this process.
         within_s: Seconds to wait, `HANDSHAKE_S` at most, which is the default.
+        bufsize: Bytes of the buffer to ask for; by default what the server gives all.
 
     Raises:
         KernelGone: Nobody listens there, or not any more.
@@ -223,6 +241,7 @@ def connect(
             os.getpid(),
             multiprocessing.current_process().name,
             threading.current_thread().name,
+            bufsize=bufsize,
         )
         _limit(caller, deadline)
         caller.sendall(frame(hello))

@@ -105,7 +105,7 @@ def test_functions_have_these_signatures(
 
 
 def test_the_server_takes_more_by_name_alone() -> None:
-    assert parameters(ProxyServer)[0] == "bufsize=200"
+    assert parameters(ProxyServer)[0] == "bufsize=4096"
     assert parameters(ProxyServer.create_proxy)[:3] == [
         *("self", "target_object", "shared_memory=None")
     ]

@@ -78,7 +78,11 @@ class PlayerLink(Link):
         """
 
     def _connect(
-        self, thread: int | None = None, *, within_s: float | None = None
+        self,
+        thread: int | None = None,
+        *,
+        within_s: float | None = None,
+        bufsize: int = 0,
     ) -> Channel:
         number: int = stop("connect")
         return self.player.channels[number]
