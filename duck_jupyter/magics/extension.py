@@ -76,6 +76,11 @@ def _is_reloading(shell: InteractiveShell) -> bool:
     return frame is not None
 
 
+def _last_input(shell: InteractiveShell) -> str:
+    history: Any = shell.history_manager
+    return str(history.input_hist_raw[-1]) if history.input_hist_raw else ""
+
+
 class Extension:
     """
     All that the extension has put into one shell.
@@ -99,6 +104,8 @@ class Extension:
         self._given = [*self._given_to_user, *hidden]
         self._hub = _hub
         self._answers = Answers()
+        # The cell that loads the extension has begun.
+        self._answers.cell_begins(_last_input(shell))
         self._magics = DuckMagics(
             shell, session, self._hub, self._answers, self.restore
         )
