@@ -174,7 +174,7 @@ class Channel:
         except ProxyError:
             return  # the server has no room for it, or is busy
         self.lane, self._poll, self.sequence = wider.lane, wider._poll, wider.sequence
-        # Not before: it may be the last lane of this process.
+        # Not before: it may have been the last one of this process.
         lane.close()
 
     def wait_until_known(self, timeout: float) -> None:

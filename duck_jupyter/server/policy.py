@@ -36,7 +36,12 @@ DEFAULT_MAX_MESSAGE = 2**31
 LEAST_BUFSIZE = 64
 MOST_BUFSIZE = 2**30
 MOST_CHAIN = 1000
-SPECIALS = frozenset(SPECIAL_NAMES) | {"__delattr__", "__str__", "__copy__", "__deepcopy__"}
+SPECIALS = frozenset(SPECIAL_NAMES) | {
+    "__delattr__",
+    "__str__",
+    "__copy__",
+    "__deepcopy__",
+}
 #: Ways in and out, which no list of names need hold.
 ALWAYS = frozenset(
     {"__dir__", "__hash__", "__bool__", "__eq__", "__ne__", "__str__", "__format__"}

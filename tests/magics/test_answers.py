@@ -4,11 +4,14 @@ What %share answers.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from duck_jupyter.session.default import own_session, shared
+
+from .cells import uncoloured
 
 if TYPE_CHECKING:
     from .cells import Cells
@@ -45,6 +48,13 @@ LINES = [
 ]
 
 
+def printed_in(capsys: pytest.CaptureFixture[str]) -> str:
+    """
+    Give what was printed, without the number before a cell's value.
+    """
+    return re.sub(r"Out\[\d\]: \n?", "", uncoloured(capsys.readouterr().out))
+
+
 @pytest.fixture
 def filled(cells: Cells, capsys: pytest.CaptureFixture[str]) -> Cells:
     """
@@ -65,8 +75,7 @@ def test_share_says_what_it_did_and_how_to_use_it(
     form: str,
 ) -> None:
     filled.run(form.format(line))
-    printed = capsys.readouterr().out
-    assert printed.removeprefix("Out[0]: ") == f"{answer}\n"
+    assert printed_in(capsys) == f"{answer}\n"
 
 
 def test_the_proxy_is_the_value_all_the_same(filled: Cells) -> None:
@@ -78,7 +87,7 @@ def test_several_are_answered_line_by_line(
     filled: Cells, capsys: pytest.CaptureFixture[str]
 ) -> None:
     filled.run("%share df results")
-    first, second = capsys.readouterr().out.removeprefix("Out[0]: \n").splitlines()
+    first, second = printed_in(capsys).splitlines()
     assert first.startswith("shared.df → DataFrame")
     assert second.startswith("shared.results → dict")
 
@@ -88,7 +97,7 @@ def test_a_semicolon_silences_it(
 ) -> None:
     filled.run("%share df;")
     filled.run("p = %share df;")
-    assert capsys.readouterr().out == ""
+    assert printed_in(capsys) == ""
     assert list(shared) == ["df"]
 
 
@@ -96,14 +105,14 @@ def test_the_object_is_shown_where_it_is_asked_for(
     filled: Cells, capsys: pytest.CaptureFixture[str]
 ) -> None:
     filled.run("%share df\nshared.df")
-    answer, _, title, *table = capsys.readouterr().out.splitlines()
+    answer, title, *table = printed_in(capsys).splitlines()
     assert answer.startswith("shared.df → ")
     assert title.startswith("<proxy>-1 DataFrame, 2,000 rows")
     assert len(table) > 5
     filled.run("p = %share df")
     capsys.readouterr()
     filled.run("p")
-    assert "<proxy>-1 DataFrame" in capsys.readouterr().out
+    assert "<proxy>-1 DataFrame" in printed_in(capsys)
 
 
 def test_a_table_is_no_answer(
@@ -111,5 +120,5 @@ def test_a_table_is_no_answer(
 ) -> None:
     filled.run("%share df;")
     filled.run("%share")
-    assert "Serving 1 object" in capsys.readouterr().out
+    assert "Serving 1 object" in printed_in(capsys)
     assert own_session().server is not None
