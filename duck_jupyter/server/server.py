@@ -294,8 +294,7 @@ class ProxyServer(AnswersByHand):
             name is not None,
             line,
         )
-        doorway = self._start().doorway
-        doorway.largest = max(doorway.largest, policy.bufsize)
+        self._start().doorway.allow(policy.bufsize)
         entry = self.table.add(target_object, policy)
         block_name = None if shared_memory is None else shared_memory.name
         return rooted_proxy(link, self.table.reference(entry), block_name)

@@ -67,8 +67,7 @@ class Doorway:
     def __init__(self, secret: bytes, bufsize: int, max_message: int) -> None:
         self.secret = secret
         self.bufsize = bufsize
-        #: The largest buffer that a client may have.
-        self.largest = bufsize
+        self._largest = bufsize
         self.max_message = max_message
         #: Who is shaking hands, in the order of their coming.
         self._strangers: dict[Stranger, None] = {}
@@ -124,6 +123,12 @@ class Doorway:
                 self._strangers.pop(stranger, None)
             return over
 
+    def allow(self, bufsize: int) -> None:
+        """
+        Let clients have a buffer of so many bytes, if they ask for it.
+        """
+        self._largest = max(self._largest, bufsize)
+
     def bufsize_for(self, asked: int) -> int:
         """
         Give the size in bytes of the buffer of the next lane.
@@ -131,7 +136,7 @@ class Doorway:
         Args:
             asked: What its client would like.
         """
-        return min(max(asked, self.bufsize), self.largest)
+        return min(max(asked, self.bufsize), self._largest)
 
     def take_block(self, bufsize: int) -> Block:
         """

@@ -47,8 +47,8 @@ SIGNAL_CHECKS: tuple[str, ...] = (
 )
 if sys.version_info < (3, 11):
     SIGNAL_CHECKS = (*SIGNAL_CHECKS, f"{BACK}CALL")
-#: Where the handling of an error begins and ends. Nothing else raises there than a trace
-#: function, and Python then loses a reference to the error and never frees its frames.
+#: Where the handling of an error begins and ends. Nothing but a trace function raises
+#: there, and Python then loses a reference to the error and never frees its frames.
 UNREACHABLE = frozenset({"PUSH_EXC_INFO", "POP_EXCEPT"})
 
 
