@@ -106,5 +106,6 @@ def _mode_of(terms: Terms) -> str:
     if terms.readonly:
         mode = "read-only" if mode == "live" else f"{mode}, read-only"
     if terms.allow is not None:
-        mode += f", only {', '.join(sorted(terms.allow))}"
+        names = ", ".join(sorted(terms.allow))
+        mode += f" but for {names}" if terms.readonly else f", only {names}"
     return mode

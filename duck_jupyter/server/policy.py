@@ -43,9 +43,9 @@ SPECIALS = frozenset(SPECIAL_NAMES) | {
     "__deepcopy__",
 }
 #: Ways in and out, which no list of names need hold.
-ALWAYS = frozenset(
-    {"__dir__", "__hash__", "__bool__", "__eq__", "__ne__", "__str__", "__format__"}
-)
+ALWAYS = frozenset({"__dir__", "__hash__", "__bool__", "__eq__", "__ne__"})
+#: How an object is printed, whatever it is shared with.
+PRINTING = frozenset({"__str__", "__format__"})
 #: What takes the items of an iterator.
 ITERATING = frozenset({"__iter__", "__next__"})
 #: Whoever may enter may leave.
@@ -131,6 +131,8 @@ class Policy:
         """
         Tell whether a name may be used whatever it does.
         """
+        if name in PRINTING:
+            return True
         if self.allow is None:
             return not self.readonly
         if name in self.allow or ENTERING.get(name) in self.allow:

@@ -267,9 +267,7 @@ class ProxyServer(AnswersByHand):
             shared_memory: A block for frames that are written by hand; the server's
                 own by default.
             name: What messages and the monitor call it.
-            bufsize: Bytes of the buffer that a client thread gets for its calls, once
-                one was larger than its buffer; the server's at least, which is the
-                default. A larger frame counts as too large for the buffer.
+            bufsize: Bytes of the buffer of its calls; the server's by default.
             max_chain: The highest level of a proxy reached through this one.
             readonly: Refuse what is not known to change nothing, here and in what is
                 reached through it.

@@ -42,6 +42,11 @@ LINES = [
     ("%share results", f"shared.results → dict 0 keys, live; {LIVE.format('results')}"),
     ("%share lock", f"shared.lock → lock, live; {LIVE.format('lock')}"),
     (
+        "%share results --readonly --allow update",
+        "shared.results → dict 0 keys, read-only but for update; "
+        + LIVE.format("results"),
+    ),
+    (
         "%share results --allow keys,get",
         "shared.results → dict 0 keys, live, only get, keys; " + LIVE.format("results"),
     ),
