@@ -13,6 +13,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from duck_jupyter.magics.options import help_of
+from duck_jupyter.magics.share import DuckMagics
 from tests.support.processes import run_python
 
 ROOT = Path(__file__).parents[1]
@@ -45,11 +47,11 @@ def test_the_three_cells_give_the_result_that_is_shown(
     )
     monkeypatch.chdir(tmp_path)
     NotebookClient(notebook, timeout=CELL_S, kernel_name="python3").execute()
-    _, _, result, table = notebook.cells
+    answer, _, result, table = notebook.cells
     shown = indented_blocks()
-    values = [o["data"]["text/plain"] for o in result.outputs if "data" in o]
-    assert values
-    assert values[0] in shown
+    for cell in (answer, result):
+        (value,) = [o["data"]["text/plain"] for o in cell.outputs if "data" in o]
+        assert value in shown
     printed = table.outputs[0]["text"].split("\n")
     as_shown = next(block for block in shown if "Buffer fill" in block).split("\n")
     assert printed[0] == as_shown[0]
@@ -94,6 +96,13 @@ def test_the_cell_that_shows_who_waits_can_be_typed() -> None:
     shown = cell.replace("statistics().waits", "print(statistics().waits)")
     done = run_python(f"import duck_jupyter\nduck_jupyter.share([], 'x')\n{shown}")
     assert (done.stdout, done.stderr, done.returncode) == ("()\n", "", 0)
+
+
+def test_the_options_are_those_of_the_magics() -> None:
+    found = re.search(r"<!-- magics -->\n```text\n(.*?)```", README, FLAGS)
+    assert found is not None
+    magics = (DuckMagics.share, DuckMagics.unshare, DuckMagics.duck)
+    assert found[1] == "\n\n".join(map(help_of, magics)) + "\n"
 
 
 @pytest.mark.parametrize("marker", ["figures", "data figures"])

@@ -14,13 +14,14 @@ from itertools import repeat
 from os import sched_yield
 from typing import TYPE_CHECKING, Any
 
-from ..errors import KernelGone, ProxyTimeout
+from ..errors import KernelGone, ProxyError, ProxyTimeout
 from ..transport.lanes import (
     FIRST_OF_SEQUENCE,
     GRANT,
     LEAVING,
     LENGTH,
     NEEDS_FENCE,
+    OFFERED,
     PHASE,
     POSTED,
     POSTED_AT,
@@ -34,7 +35,7 @@ from ..transport.lanes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Channel"]
 
@@ -65,19 +66,27 @@ class Channel:
     Args:
         lane: This side's end; the channel closes it.
         who: Names the server in errors.
+        widen: Gives a function that makes a channel for the same thread, with a buffer
+            of so many bytes, which the server knows already; or None.
     """
 
     __slots__ = (
         "__weakref__",
         "_looks",
         "_poll",
+        "_widen",
         "granted",
         "lane",
         "sequence",
         "who",
     )
 
-    def __init__(self, lane: Lane, who: str) -> None:
+    def __init__(
+        self,
+        lane: Lane,
+        who: str,
+        widen: Callable[[], Callable[[int], Channel] | None] = lambda: None,
+    ) -> None:
         self.lane = lane
         self.who = who
         #: The last answer gave something that the server takes back, should this side
@@ -86,6 +95,7 @@ class Channel:
         #: That of the last request.
         self.sequence = 0
         self._looks = MOST_LOOKS
+        self._widen = widen
         self._poll = select.poll()
         self._poll.register(lane.doorbell, select.POLLIN)
 
@@ -117,6 +127,10 @@ class Channel:
         words = lane.words
         size = len(data)
         if buffers or size > lane.bufsize or NEEDS_FENCE:
+            if words[OFFERED]:
+                self._grow()
+                lane = self.lane
+                words = lane.words
             lane.put(data, buffers)
         else:
             lane.map[: size + 4] = pack_size(size) + data
@@ -138,8 +152,47 @@ class Channel:
             if size & GRANT:
                 self.granted = True
                 words[LENGTH] = size & ~GRANT
-            return lane.take()
+            found = lane.take()
+            if words[OFFERED] and not self.granted:
+                self._grow()
+            return found
         return lane.map[4 : size + 4], ()
+
+    def _grow(self) -> None:
+        """
+        Change to a lane with the buffer that the server offers, or go on with this one.
+
+        What cuts it short cuts the exchange short, and nobody uses the channel again.
+        """
+        lane = self.lane
+        offered, lane.words[OFFERED] = lane.words[OFFERED], 0
+        widen = self._widen()
+        if widen is None:
+            return
+        try:
+            wider = widen(offered)
+        except ProxyError:
+            return  # the server has no room for it, or is busy
+        self.lane, self._poll, self.sequence = wider.lane, wider._poll, wider.sequence
+        # Not before: it may have been the last one of this process.
+        lane.close()
+
+    def wait_until_known(self, timeout: float) -> None:
+        """
+        Wait until the server knows a channel that asked for a buffer.
+
+        Args:
+            timeout: Seconds.
+
+        Raises:
+            ProxyTimeout: It took longer.
+            KernelGone: The server ended.
+        """
+        self.lane.introduce()
+        if not self._poll.poll(timeout * 1000):
+            raise ProxyTimeout(f"{self.who} did not take a call within {timeout} s.")
+        if not self.lane.hear():
+            raise self._gone()
 
     @property
     def is_idle(self) -> bool:

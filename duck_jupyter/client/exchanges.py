@@ -13,13 +13,15 @@ from __future__ import annotations
 import contextlib
 import itertools
 import secrets
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 from msgspec import MsgspecError
 from msgspec.msgpack import Decoder
 
-from ..errors import DataDecodeError, DataTooBigError, KernelGone
+from ..errors import DataDecodeError, DataTooBigError, KernelGone, ProxyTimeout
 from ..transport.lanes import STATE
 from ..transport.rendezvous import connect
 from .channel import Channel
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Exchanges"]
 
+#: Seconds that a thread waits for a lane with a larger buffer.
+WIDEN_S = 1.0
 #: Opcode; number of the object, value, fault.
 Answer = tuple[int, tuple[int, Any, Any]]
 
@@ -102,6 +106,52 @@ class Exchanges:
                 _, (_, value, fault) = self._decode(data)
             except MsgspecError as broken:
                 raise self._no_frame(data, broken) from broken
+        if fault is not None:
+            raise fault
+        return value
+
+    def ask_briefly(self, data: bytes, within_s: float) -> Any:
+        """
+        Make an exchange for people, which may come to nothing.
+
+        A channel whose answer is late is kept and not closed: where it is the last one
+        of this process, the server would take its end for that of the process, and
+        release what it holds. Until that answer has come, this thread asks nothing
+        more in this way.
+
+        Args:
+            data: The request.
+            within_s: Seconds to wait, for a connection and the answer together.
+
+        Raises:
+            ProxyTimeout: No answer came in time, or the last one is awaited still.
+            ProxyError: Something else went wrong on the way.
+            BaseException: Whatever the server raised.
+        """
+        latest = time.monotonic() + within_s
+        thread = self.thread
+        idle, late = thread.idle, thread.late
+        if late is not None:
+            if late.is_idle:
+                idle.append(late)
+            elif late.lane.hear():
+                raise ProxyTimeout(f"{self.who} has not answered yet.")
+            thread.late = None
+        try:
+            channel = idle.pop()
+        except IndexError:
+            channel = self._connect(within_s=within_s)
+        try:
+            left_s = max(latest - time.monotonic(), 0)
+            data, buffers = channel.call(data, (), left_s)
+            idle.append(channel)
+        except ProxyTimeout:
+            thread.late = channel
+            raise
+        except BaseException as error:
+            self._give_up(idle, channel, error)
+            raise
+        value, fault = self._read(data, buffers)
         if fault is not None:
             raise fault
         return value
@@ -178,15 +228,24 @@ class Exchanges:
             idle.append(channel)
         return channel.lane.max_message
 
-    def _connect(self, thread: int | None = None) -> Channel:
+    def _connect(
+        self,
+        thread: int | None = None,
+        *,
+        within_s: float | None = None,
+        bufsize: int = 0,
+    ) -> Channel:
         """
         Make a channel.
 
         Args:
             thread: The number of the thread that it is for; this one by default.
+            within_s: Seconds to wait, where less than a handshake may take.
+            bufsize: Bytes of its buffer, where more than the server gives to all.
 
         Raises:
             KernelGone: The server ended.
+            ProxyTimeout: It did not answer in time.
         """
         if self.ended:
             raise KernelGone(
@@ -194,12 +253,32 @@ class Exchanges:
             )
         number = self.thread.number if thread is None else thread
         try:
-            lane = connect(self.address, self.secret, self.client, number)
+            lane = connect(
+                self.address, self.secret, self.client, number, within_s, bufsize
+            )
         except KernelGone:
             end_if_orphaned()
             raise
-        channel = Channel(lane, self.who)
+        channel = Channel(lane, self.who, WeakMethod(self._widen))
         self._channels.add(channel)
+        return channel
+
+    def _widen(self, bufsize: int) -> Channel:
+        """
+        Make a channel for this thread that the server knows already.
+
+        Args:
+            bufsize: Bytes of its buffer.
+
+        Raises:
+            ProxyError: There is none.
+        """
+        channel = self._connect(within_s=WIDEN_S, bufsize=bufsize)
+        try:
+            channel.wait_until_known(WIDEN_S)
+        except BaseException:
+            channel.close()
+            raise
         return channel
 
     def _adopt(self, channel: Channel) -> None:

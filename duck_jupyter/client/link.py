@@ -184,6 +184,28 @@ class Link(Exchanges):
             return self.server.local_desk(word, args)
         return self.request(EXECUTE, (DESK, word, args, NOTHING), looks=looks)
 
+    def summary(self, idx: int, within_s: float) -> tuple[str, str] | None:
+        """
+        Ask what an object is, in one line, and how it was reached.
+
+        Args:
+            idx: The object's number.
+            within_s: Seconds to wait.
+
+        Returns:
+            None where the server has no such object any more.
+
+        Raises:
+            ProxyError: There is no answer.
+        """
+        found: tuple[str, str] | None
+        if self.server is not None:
+            found = self.server.local_desk("summary", (idx,))
+        else:
+            request = EXECUTE, (DESK, "summary", (idx,), NOTHING)
+            found = self.ask_briefly(encode(request), within_s)
+        return found
+
     def lock(self, idx: int, number: int, timeout: float | None) -> None:
         """
         Wait for the lock of an object.

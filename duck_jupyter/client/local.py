@@ -81,6 +81,11 @@ class LocalServer(Protocol):
         Give the type of an object.
         """
 
+    def target_of(self, value: Any) -> Any:
+        """
+        Give the object itself for a proxy of this server, and anything else as it is.
+        """
+
     def local_drop(self, idx: int) -> None:
         """
         Note that a proxy of a chained object went; safe in ``__del__``.

@@ -13,6 +13,7 @@ from .defaults import execute
 from .link import EXECUTE, NOTHING
 from .lost import refuse_lost, refuse_lost_default
 from .places import CALL
+from .shown import CALLABLE_PREFIX, name_of
 
 if TYPE_CHECKING:
     from .link import Link
@@ -96,8 +97,8 @@ class ProxyMethod:
         return getattr(copy.deepcopy(self.__self__, memo), self.__name__)
 
     def __repr__(self) -> str:
-        proxy = self.__self__
-        return f"{proxy._callable_prefix}{self.__name__} of {proxy!r}"
+        ref = _own(self.__self__, "_duck_ref")
+        return f"{CALLABLE_PREFIX}{self.__name__} of {name_of(ref)}"
 
     def _duck_token(self, link: Link) -> tuple[str, int, str] | None:
         if _own(self.__self__, "_duck_link") is not link:

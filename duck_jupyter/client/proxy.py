@@ -27,6 +27,7 @@ from .lost import refuse_lost
 from .methods import ProxyMethod
 from .names import OWN_NAMES, is_of_object, refuse_own
 from .registry import link_to
+from .shown import CALLABLE_PREFIX, PROXY_PREFIX, line_of
 
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory
@@ -92,11 +93,11 @@ class Proxy(FramesByHand):
     )
 
     #: How a reference is written out for people; no value is ever taken for one.
-    _callable_prefix = "<callable>-"
-    _proxy_prefix = "<proxy>-"
+    _callable_prefix = CALLABLE_PREFIX
+    _proxy_prefix = PROXY_PREFIX
     _cls_attrs = OWN_NAMES
     #: IPython asks for it before it asks an object how to be drawn, and then lets be
-    #: what has any attribute. A proxy shows as itself, at once, whatever its object.
+    #: what has any attribute: the extension draws proxies (`magics.display`).
     _ipython_canary_method_should_not_exist_ = True
 
     _duck_block_name: str | None
@@ -232,13 +233,11 @@ class Proxy(FramesByHand):
 
     def __repr__(self) -> str:
         link = _get_link(self)
-        if link is CLOSED:
-            return "<closed proxy>"
-        ref = _get_ref(self)
-        level = f" of level {ref.level}" if ref.level else ""
-        return f"{Proxy._proxy_prefix}{ref.idx} ({ref.type_name}{level})"
+        return "<closed proxy>" if link is CLOSED else line_of(link, _get_ref(self))
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        text: str = _call(self, "__str__")
+        return text
 
     __copy__ = copied
     __deepcopy__ = copied_deeply

@@ -46,6 +46,8 @@ class ThreadState(threading.local):
     #: The buffers of the answer that is being decoded.
     buffers: Sequence[Any] = ()
 
+    #: The channel whose answer was not waited for: see `Exchanges.ask_briefly`.
+    late: Channel | None = None
     #: The block of which ``with`` has looked up one method, and not yet the other.
     looked_up: Context | None = None
     #: The thread, for the server: one client thread, one thread to the objects.

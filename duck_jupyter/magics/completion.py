@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from IPython.core.completer import SimpleCompletion, context_matcher
 
 from ..session.names import is_shareable
-from .share import DUCK_WORDS
+from .options import options_of
+from .share import DUCK_WORDS, DuckMagics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,13 +28,11 @@ __all__ = ["make_matcher"]
 
 #: The magic at the start of a line, or behind `p =`, and what is typed after it.
 MAGIC = re.compile(r"(?:^|=)\s*%(share|unshare|duck)\s+([^#]*)$")
-OPTIONS = {
-    "share": ("--allow", "--as", "--bufsize", "--max-chain", "--readonly"),
-    "unshare": ("--all",),
-    "duck": (),
+MAGICS: dict[str, Any] = {
+    "share": DuckMagics.share,
+    "unshare": DuckMagics.unshare,
+    "duck": DuckMagics.duck,
 }
-#: What follows these is for the user to make up.
-WITH_VALUE = frozenset({"--allow", "--as", "--bufsize", "--max-chain"})
 
 
 def make_matcher(shell: InteractiveShell, session: Session) -> Matcher:
@@ -71,17 +70,18 @@ def _words(
     """
     Give what may come next, and what kind of thing it is.
     """
-    if before and before[-1] in WITH_VALUE:
-        return
+    options = options_of(MAGICS[magic])
+    if before and any(o.takes_value and o.name == before[-1] for o in options):
+        return  # it is for the user to make up
     if magic == "share":
         yield from ((name, "variable") for name in _variables(shell))
     elif magic == "unshare":
         yield from ((shared.name, "variable") for shared in session.names)
     elif not before:
         yield from ((word, "keyword") for word in DUCK_WORDS)
-    elif before == ["doctor"]:
-        yield "--clean", "keyword"
-    yield from ((option, "keyword") for option in OPTIONS[magic])
+    for option in options:
+        if option.name != "--clean" or before == ["doctor"]:
+            yield option.name, "keyword"
 
 
 def _variables(shell: InteractiveShell) -> list[str]:

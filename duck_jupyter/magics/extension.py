@@ -4,6 +4,7 @@ How the extension comes into a shell, and how it leaves without a trace.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
@@ -16,12 +17,15 @@ from ..monitor.comm import Sockets
 from ..monitor.hub import Hub
 from ..session.default import own_session, shared
 from ..session.settings import DuckJupyter
+from .answers import Answers
 from .completion import make_matcher
+from .display import Display
+from .places import Place
 from .share import DuckMagics
 from .show import is_in_cell
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from types import FrameType
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -33,64 +37,48 @@ GIVEN = {"shared": shared, "fetch": fetch, "locked": locked, "ref": ref}
 #: The monitor of this process's session: a view that was made before the extension was
 #: unloaded goes on when it is loaded again.
 _hub = Hub(own_session())
-_MISSING = object()
 _loaded: WeakKeyDictionary[InteractiveShell, Extension] = WeakKeyDictionary()
 
 
 def load(shell: InteractiveShell) -> None:
     """
-    Bring the extension into a shell. Twice is fine.
+    Bring the extension into a shell. Where it is in it, only names come back.
 
     Raises:
         TraitError: A setting of the configuration cannot be; nothing has changed.
     """
-    if shell not in _loaded:
+    if shell in _loaded:
+        _loaded[shell].restore()
+    else:
         _loaded[shell] = Extension(shell)
 
 
 def unload(shell: InteractiveShell) -> None:
     """
     Take the extension out of a shell. Twice is fine.
+
+    ``%reload_ext`` unloads it and loads it at once. It leaves everything where it is,
+    and so what is shared: reloading renews one module, in which is nothing of this.
     """
+    if _is_reloading(shell):
+        return
     extension = _loaded.pop(shell, None)
     if extension is not None:
         extension.unload()
 
 
-class Place:
-    """
-    One key of a mapping that is ours for a time.
+def _is_reloading(shell: InteractiveShell) -> bool:
+    manager: Any = shell.extension_manager
+    code = type(manager).reload_extension.__code__
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return frame is not None
 
-    Args:
-        mapping: The mapping.
-        key: The key.
-        value: Our value; what it hides comes back with `leave`.
-    """
 
-    def __init__(self, mapping: MutableMapping[str, Any], key: str, value: Any) -> None:
-        # Some mappings of IPython make what is missing, when they are asked with [].
-        self._before = mapping.get(key, _MISSING)
-        self._mapping = mapping
-        self._key = key
-        self._value = value
-        mapping[key] = value
-
-    def restore(self) -> None:
-        """
-        Put our value back where it was deleted.
-        """
-        self._mapping.setdefault(self._key, self._value)
-
-    def leave(self) -> None:
-        """
-        Give the place back, unless somebody else has taken it.
-        """
-        if self._mapping.get(self._key, _MISSING) is not self._value:
-            return
-        if self._before is _MISSING:
-            del self._mapping[self._key]
-        else:
-            self._mapping[self._key] = self._before
+def _last_input(shell: InteractiveShell) -> str:
+    history: Any = shell.history_manager
+    return str(history.input_hist_raw[-1]) if history.input_hist_raw else ""
 
 
 class Extension:
@@ -109,19 +97,25 @@ class Extension:
         self._before = session.settings
         self._served_before = session.server is not None
         session.settings = self._settings = settings
-        self._given = [
-            Place(namespace, name, value)
+        self._given_to_user, hidden = (
+            [Place(namespace, name, value) for name, value in GIVEN.items()]
             for namespace in (shell.user_ns, shell.user_ns_hidden)
-            for name, value in GIVEN.items()
-        ]
+        )
+        self._given = [*self._given_to_user, *hidden]
         self._hub = _hub
-        self._magics = DuckMagics(shell, session, self._hub, self._restore)
+        self._answers = Answers()
+        # The cell that loads the extension has begun.
+        self._answers.cell_begins(_last_input(shell))
+        self._magics = DuckMagics(
+            shell, session, self._hub, self._answers, self.restore
+        )
         manager = shell.magics_manager
         self._places = [Place(manager.registry, "DuckMagics", self._magics)]
         for kind in magic_kinds:
             table = manager.magics[kind]
             for name, magic in self._magics.magics[kind].items():
                 self._places.append(Place(table, name, magic))
+        self._display = Display(shell, session, self._answers)
         # So that %config knows them.
         # IPython's own annotation has only the shell in it.
         self._configurables: list[Any] = cast("list[Any]", shell.configurables)
@@ -156,6 +150,7 @@ class Extension:
         for ours in (self._settings, self._magics):
             if ours in self._configurables:
                 self._configurables.remove(ours)
+        self._display.leave()
         for place in [*self._places, *self._given]:
             place.leave()
         session.leave(shell.user_ns)
@@ -169,8 +164,10 @@ class Extension:
         if self._sockets is not None:
             self._sockets.close()
 
-    def _restore(self) -> None:
-        # %reset takes everything, and `del shared` happens.
+    def restore(self) -> None:
+        """
+        Put ``shared`` and its like back where they were deleted.
+        """
         for place in self._given:
             place.restore()
 
@@ -182,15 +179,20 @@ class Extension:
             self._hub.stop()
 
     def _cell_begins(self, info: Any) -> None:
+        self._answers.cell_begins(info.raw_cell)
         # The shell's own count is ahead of the cell in some versions of IPython.
         number = self._last_cell + 1 if self._last_cell and info.store_history else None
         self._hub.cell_begins(number)
 
     def _cell_ends(self, result: Any) -> None:
+        self._answers.cell_ends()
         self._last_cell = result.execution_count or self._last_cell
         # Of an empty cell only the end is told.
         if result.info.raw_cell.strip():
             self._hub.cell_ends()
 
     def _follow(self) -> None:
+        if all(place.is_missing for place in self._given_to_user):
+            # After %reset; who deletes one of the names means it.
+            self.restore()
         self._session.follow()

@@ -24,6 +24,8 @@ from ..session.doctor import clean, examine, sections_of
 from ..session.names import Source, Terms, check_alias, check_object, close_to
 from ..session.overview import overview_of
 from ..session.session import Wish
+from .answers import Proxies, answer_of
+from .options import HelpWanted, help_of
 from .report import DoctorReport
 from .show import monitor_of, shows_widgets
 from .table import Table
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from ..monitor.hub import Hub
     from ..proxy import Proxy
     from ..session.session import Session
+    from .answers import Answers
 
 __all__ = ["DUCK_WORDS", "DuckMagics"]
 
@@ -47,13 +50,16 @@ DUCK_WORDS = ("status", "monitor", "stop", "doctor")
 
 def in_one_line(magic: F) -> F:
     """
-    Show the errors of a magic as one line and without a traceback.
+    Show the errors of a magic as one line and without a traceback; print its help.
     """
 
     @functools.wraps(magic)
     def wrapper(self: DuckMagics, line: str) -> Any:
         try:
             return magic(self, line)
+        except HelpWanted:
+            print(help_of(magic))  # noqa: T201 - a magic answers
+            return None
         except ProxyError as error:
             raise UsageError(" ".join(str(error).split())) from None
 
@@ -79,6 +85,7 @@ class DuckMagics(Magics):
         shell: The shell whose variables are shared.
         session: What shares them.
         hub: The session's monitor.
+        answers: Where the answers of %share go.
         restore: Puts ``shared`` and its like back where they are missing.
     """
 
@@ -87,11 +94,13 @@ class DuckMagics(Magics):
         shell: InteractiveShell,
         session: Session,
         hub: Hub,
+        answers: Answers,
         restore: Callable[[], None],
     ) -> None:
         super().__init__(shell)
         self._session = session
         self._hub = hub
+        self._answers = answers
         self._namespace = shell.user_ns
         self._restore = restore
 
@@ -105,7 +114,7 @@ class DuckMagics(Magics):
         "--bufsize",
         type=whole_number,
         metavar="BYTES",
-        help="A larger frame counts as too large for the buffer.",
+        help="The buffer that its calls get; a larger frame travels beside it.",
     )
     @argument(
         "--readonly",
@@ -139,7 +148,8 @@ class DuckMagics(Magics):
         action="store_true",
         help="Passed to a pool, the variable itself is pickled as ever.",
     )
-    def share(self, line: str) -> Proxy | tuple[Proxy, ...] | Table:
+    @argument("--help", action="store_true", help="Show this.")
+    def share(self, line: str) -> Proxy | Proxies | Table:
         """
         Share variables with worker processes; without names, show what is shared.
 
@@ -174,15 +184,20 @@ class DuckMagics(Magics):
             not args.no_handover,
         )
         wishes = [self._wish(name, args.alias) for name in args.names]
-        proxies = self._session.share(wishes, terms)
+        proxies = Proxies(self._session.share(wishes, terms))
         self._restore()
-        return proxies if len(proxies) > 1 else proxies[0]
+        value: Proxy | Proxies = proxies if len(proxies) > 1 else proxies[0]
+        if not args.is_silent:
+            lines = [answer_of(wish, terms) for wish in wishes]
+            self._answers.give(value, "\n".join(lines))
+        return value
 
     @line_magic
     @in_one_line
     @magic_arguments()
     @argument("names", metavar="NAME", nargs="*", help="Shared names.")
     @argument("--all", action="store_true", help="All that is shared.")
+    @argument("--help", action="store_true", help="Show this.")
     def unshare(self, line: str) -> None:
         """
         Share names no longer; proxies that workers hold then find nothing.
@@ -202,6 +217,7 @@ class DuckMagics(Magics):
     @magic_arguments()
     @argument("words", metavar=" | ".join(DUCK_WORDS), nargs="*", help="What to do.")
     @argument("--clean", action="store_true", help="For doctor: remove what is left.")
+    @argument("--help", action="store_true", help="Show this.")
     def duck(self, line: str) -> Any:
         """
         Look after the server: ``status`` shows what it does, ``stop`` ends it.
@@ -215,6 +231,8 @@ class DuckMagics(Magics):
         """
         args = self._parse(self.duck, line)
         words = args.words
+        if not words and not args.clean:
+            raise HelpWanted
         if len(words) != 1 or words[0] not in DUCK_WORDS:
             wrong = " ".join(words)
             *others, last = DUCK_WORDS
@@ -245,10 +263,14 @@ class DuckMagics(Magics):
             words = shlex.split(line, comments=True)
         except ValueError as error:
             raise UsageError(f"The line cannot be read: {error}.") from None
-        if words and words[-1].endswith(";"):
+        is_silent = bool(words) and words[-1].endswith(";")
+        if is_silent:
             last = words.pop().rstrip(";")
             words += [last] if last else []
         args = magic.parser.parse_args(words)
+        if args.help:
+            raise HelpWanted
+        args.is_silent = is_silent
         if hasattr(args, "names"):
             listed = [part for word in args.names for part in word.split(",") if part]
             args.names = list(dict.fromkeys(listed))

@@ -5,7 +5,6 @@ An exception <-> bytes: the exception itself where it can be rebuilt, always its
 from __future__ import annotations
 
 import contextlib
-import traceback
 from typing import TYPE_CHECKING, Any
 
 from msgspec.msgpack import Decoder, Ext
@@ -13,6 +12,7 @@ from msgspec.msgpack import Decoder, Ext
 from ..errors import DataDecodeError, ProxyError, RemoteError, RemoteTraceback
 from .exceptions import reduce_by_value, set_cause
 from .opcodes import ProxyOpCode
+from .tracebacks import describe
 from .values import dumps, encode, loads
 
 if TYPE_CHECKING:
@@ -20,57 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAULT",
-    "describe",
     "pack_fault",
     "parse_fault",
     "short_fault",
-    "traceback_text",
 ]
 
 #: Extension code of a fault.
 FAULT = 4
-#: A longer traceback keeps its two ends.
-TEXT_CHARS = 20_000
 
 _decode = Decoder().decode
-
-
-def describe(error: BaseException) -> str:
-    """
-    Give an exception as one line, even where its own ``__str__`` raises.
-    """
-    try:
-        return f"{type(error).__name__}: {error}"[:TEXT_CHARS]
-    except BaseException:  # any code of the user's may run in __str__
-        return f"{type(error).__name__} (its text cannot be made)"
-
-
-def traceback_text(error: BaseException, own_folder: str | None = None) -> str:
-    """
-    Give the traceback of an exception as text.
-
-    Args:
-        error: The exception.
-        own_folder: The outermost frames are left out as long as their code lies there:
-            our own plumbing. Where all do, they stay.
-    """
-    trace = error.__traceback__
-    if own_folder is not None:
-        inner = trace
-        while inner is not None and inner.tb_frame.f_code.co_filename.startswith(
-            own_folder
-        ):
-            inner = inner.tb_next
-        trace = inner or trace
-    try:
-        text = "".join(traceback.format_exception(type(error), error, trace))
-    except BaseException:  # any code of the user's may run in __str__
-        text = "".join(traceback.format_tb(trace)) + describe(error)
-    if len(text) > TEXT_CHARS:
-        half = TEXT_CHARS // 2
-        left_out = f"[... {len(text) - 2 * half} characters ...]"
-        text = f"{text[:half]}\n{left_out}\n{text[-half:]}"
-    return text
 
 
 def pack_fault(error: BaseException, hook: Callable[[Any], Any], text: str) -> Ext:

@@ -10,6 +10,7 @@ from ..data.attach import encoded
 from ..errors import DataDecodeError, DeadlockError, ProxyError
 from .locks import Claim
 from .operations import call_method, get_attribute, take
+from .summary import summary_of
 from .words import title_of
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Desk:
             return hasattr(self._table.get(idx).target, name)
         if word == "block_name":
             return self._block_name()
+        if word == "summary":
+            return self._summary(*args)
         raise DataDecodeError(f"The server knows no word {word!r}.")
 
     def _lock(self, caller: Caller, idx: int, number: int) -> Any:
@@ -144,6 +147,16 @@ class Desk:
             raise ProxyError(f"This thread does not hold the lock of {path}.")
         claims.pop(number, None)
         self._locks.end(claim)
+
+    def _summary(self, idx: int) -> tuple[str, str] | None:
+        """
+        Say what an object is and how it was reached, for people.
+
+        Returns:
+            None where there is no such object: nobody is to read of it in the log.
+        """
+        entry = self._table.entries.get(idx)
+        return None if entry is None else (summary_of(entry.target), entry.path)
 
     def batch(self, caller: Caller, idx: int, count: int) -> tuple[int, list[Any]]:
         """

@@ -5,7 +5,6 @@ A request frame in, an answer frame out.
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
@@ -14,11 +13,9 @@ from msgspec.msgpack import Decoder, Ext
 from ..errors import DataDecodeError, LimitedProxyChaining
 from ..protocol.faults import (
     FAULT,
-    describe,
     pack_fault,
     parse_fault,
     short_fault,
-    traceback_text,
 )
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import (
@@ -32,6 +29,7 @@ from ..protocol.refs import (
     resolving,
 )
 from ..protocol.special import FIRST_BATCH, INPLACE
+from ..protocol.tracebacks import describe, traceback_text
 from ..protocol.values import (
     MUTABLE_TYPES,
     PLAIN_TYPES,
@@ -77,8 +75,6 @@ SELF_METHODS = frozenset(
 AWAITED = frozenset({"__await__", "__anext__", "__aenter__", "__aexit__"})
 #: Ends of iterations are no errors that anyone wants to read about.
 UNLOGGED = (StopIteration, StopAsyncIteration)
-#: Frames of the server's own code are no part of a traceback that people read.
-OWN_FOLDER = str(Path(__file__).parent)
 #: What is kept of an exception's text; its worker gets all of it.
 MESSAGE_CHARS = 2000
 
@@ -328,7 +324,7 @@ class Dispatcher:
         entry = self._entries.get(idx)
         if entry is not None:
             error = advice_for(error, entry)
-        text = traceback_text(error, OWN_FOLDER)
+        text = traceback_text(error)
         if not isinstance(error, UNLOGGED):
             name = f"object {idx}" if entry is None else entry.path
             worker = (caller.hello.pid, caller.hello.process_name)

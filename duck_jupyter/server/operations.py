@@ -66,7 +66,6 @@ SPECIAL_CALLS: dict[str, Callable[..., Any]] = {
     "__complex__": complex,
     "__index__": operator.index,
     "__bytes__": bytes,
-    "__format__": format,
     "__round__": round,
     "__dir__": dir,
     "__iter__": iterate,
@@ -75,6 +74,9 @@ SPECIAL_CALLS: dict[str, Callable[..., Any]] = {
     "__buffer__": lambda target, flags: memoryview(target),
     "__copy__": copy.copy,
     "__deepcopy__": copy.deepcopy,
+    # Where these give a subclass of str, its characters are what Python takes.
+    "__str__": lambda target: str.__str__(str(target)),
+    "__format__": lambda target, spec: str.__str__(format(target, spec)),
 }
 
 

@@ -29,16 +29,23 @@ __all__ = [
     "checked_policy",
 ]
 
-DEFAULT_BUFSIZE = 200
+DEFAULT_BUFSIZE = 4096
 DEFAULT_MAX_CHAIN = 7
 DEFAULT_MAX_MESSAGE = 2**31
 #: The longest of the server's own control words takes this many bytes.
 LEAST_BUFSIZE = 64
 MOST_BUFSIZE = 2**30
 MOST_CHAIN = 1000
-SPECIALS = frozenset(SPECIAL_NAMES) | {"__delattr__", "__copy__", "__deepcopy__"}
+SPECIALS = frozenset(SPECIAL_NAMES) | {
+    "__delattr__",
+    "__str__",
+    "__copy__",
+    "__deepcopy__",
+}
 #: Ways in and out, which no list of names need hold.
 ALWAYS = frozenset({"__dir__", "__hash__", "__bool__", "__eq__", "__ne__"})
+#: How an object is printed, whatever it is shared with.
+PRINTING = frozenset({"__str__", "__format__"})
 #: What takes the items of an iterator.
 ITERATING = frozenset({"__iter__", "__next__"})
 #: Whoever may enter may leave.
@@ -124,6 +131,8 @@ class Policy:
         """
         Tell whether a name may be used whatever it does.
         """
+        if name in PRINTING:
+            return True
         if self.allow is None:
             return not self.readonly
         if name in self.allow or ENTERING.get(name) in self.allow:

@@ -267,8 +267,7 @@ class ProxyServer(AnswersByHand):
             shared_memory: A block for frames that are written by hand; the server's
                 own by default.
             name: What messages and the monitor call it.
-            bufsize: Bytes; a frame above this size counts as too large for the
-                buffer. The server's by default.
+            bufsize: Bytes of the buffer of its calls; the server's by default.
             max_chain: The highest level of a proxy reached through this one.
             readonly: Refuse what is not known to change nothing, here and in what is
                 reached through it.
@@ -293,6 +292,7 @@ class ProxyServer(AnswersByHand):
             name is not None,
             line,
         )
+        self._start().doorway.allow(policy.bufsize)
         entry = self.table.add(target_object, policy)
         block_name = None if shared_memory is None else shared_memory.name
         return rooted_proxy(link, self.table.reference(entry), block_name)

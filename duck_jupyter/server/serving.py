@@ -16,6 +16,7 @@ from ..transport.lanes import (
     FIRST_OF_SEQUENCE,
     LENGTH,
     NEEDS_FENCE,
+    OFFERED,
     REPLIED,
     SEQUENCE,
     STATE,
@@ -173,6 +174,8 @@ class Serving:
             caller.decode = self._dispatcher.decoder(caller)
             self._workers.came(caller)
             self.watch.add(caller)
+        if hello.bufsize:
+            lane.ring()  # its client gives up another lane now
         return caller
 
     def _tidy(self) -> None:
@@ -335,6 +338,8 @@ class Serving:
         counts[LAST_BYTES] = size
         if size > counts[PEAK_BYTES]:
             counts[PEAK_BYTES] = size
+            if size > caller.bufsize:
+                self._offer_buffer(caller, idx)
         if latency:
             counts[bucket_of(latency)] += 1
             caller.waited += latency
@@ -342,6 +347,14 @@ class Serving:
             latency = time.monotonic() - started
             counts[bucket_of(latency)] += SAMPLE_EVERY
             caller.waited += latency * SAMPLE_EVERY
+
+    def _offer_buffer(self, caller: Caller, idx: int) -> None:
+        """
+        Offer the buffer that an object is shared with, where it is larger.
+        """
+        entry = self._entries.get(idx)
+        if entry is not None and entry.policy.bufsize > caller.bufsize:
+            caller.words[OFFERED] = entry.policy.bufsize
 
     def _reply(self, caller: Caller, data: bytes, buffers: Sequence[Any]) -> int:
         """

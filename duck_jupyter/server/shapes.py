@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import DataDecodeError, ProxyError
-from ..protocol.faults import describe
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import DESK, TYPE_NAME_CHARS
+from ..protocol.tracebacks import describe
 
 __all__ = ["misshapen", "subject_of", "unreadable"]
 
@@ -36,6 +36,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "lend": (int,),
     "lock": (int, int),
     "reference": (int, str, str, ARGUMENTS, dict),
+    "summary": (int,),
     "unlock": (int, int),
 }
 #: Those that take any number of numbers.

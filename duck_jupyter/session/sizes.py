@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import array
 import collections
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+
+from ..server.summary import shaped_type
 
 __all__ = ["Sizer", "in_bytes", "size_of", "sizer_of"]
 
@@ -30,12 +31,6 @@ _COUNTED: dict[type, str] = {
     collections.deque: "item",
     array.array: "item",
 }
-_SHAPED = {
-    "numpy": ("ndarray",),
-    "pandas": ("DataFrame", "Series", "Index"),
-    "polars": ("DataFrame", "Series"),
-    "pyarrow": ("Table",),
-}
 
 
 def size_of(value: Any) -> str:
@@ -55,14 +50,8 @@ def sizer_of(kind: type) -> Sizer | None:
     for counted, unit in _COUNTED.items():
         if issubclass(kind, counted):
             return partial(_count_in, counted, unit)
-    for library, names in _SHAPED.items():
-        # Who never imported the library has no object of it.
-        module = sys.modules.get(library)
-        for name in names if module is not None else ():
-            shaped = getattr(module, name, None)
-            if isinstance(shaped, type) and issubclass(kind, shaped):
-                return partial(_shape_of, shaped)
-    return None
+    shaped = shaped_type(kind)
+    return None if shaped is None else partial(_shape_of, shaped)
 
 
 def _count_in(counted: Any, unit: str, value: Any) -> str:

@@ -79,6 +79,8 @@ class Hello(Struct):
     process_name: str
     thread_name: str
     nonce: Nonce = field(default_factory=new_nonce)
+    #: Bytes of the buffer that it would like; 0 is the server's own size.
+    bufsize: int = 0
 
 
 class Welcome(Struct):

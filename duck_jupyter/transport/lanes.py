@@ -15,6 +15,8 @@ multiple of 64 on       idle -> posted, the server posted -> taken -> replied
                         length: bytes of the frame, or OVERFLOW; with GRANT in an
                         answer that the server takes back unless it is acknowledged
                         leaving: 1 when the client's thread has ended
+                        offered: bytes of the buffer that the server would give a new
+                        lane, where a frame was larger than this one's; else 0
 then, 64 bits           posted: when the client gave up looking (monotonic seconds)
 ======================  ========================================================
 
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Lane"]
 
-STATE, WAITING, WATCHED, LENGTH, LEAVING = range(5)
+STATE, WAITING, WATCHED, LENGTH, LEAVING, OFFERED = range(6)
 POSTED_AT = 3  # index in 64-bit words: after six words of 32 bits
 TAIL_BYTES = 64
 IDLE, POSTED, TAKEN, REPLIED = range(4)

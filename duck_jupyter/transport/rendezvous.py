@@ -67,6 +67,7 @@ class Doorway:
     def __init__(self, secret: bytes, bufsize: int, max_message: int) -> None:
         self.secret = secret
         self.bufsize = bufsize
+        self._largest = bufsize
         self.max_message = max_message
         #: Who is shaking hands, in the order of their coming.
         self._strangers: dict[Stranger, None] = {}
@@ -122,13 +123,33 @@ class Doorway:
                 self._strangers.pop(stranger, None)
             return over
 
-    def take_block(self) -> Block:
+    def allow(self, bufsize: int) -> None:
+        """
+        Let clients have a buffer of so many bytes, if they ask for it.
+        """
+        self._largest = max(self._largest, bufsize)
+
+    def bufsize_for(self, asked: int) -> int:
+        """
+        Give the size in bytes of the buffer of the next lane.
+
+        Args:
+            asked: What its client would like.
+        """
+        return min(max(asked, self.bufsize), self._largest)
+
+    def take_block(self, bufsize: int) -> Block:
         """
         Give the block of the next lane.
+
+        Args:
+            bufsize: Bytes of its buffer.
 
         Raises:
             DataTooBigError: There is no room for it.
         """
+        if bufsize != self.bufsize:
+            return Block.create_growing(lane_bytes(bufsize))
         block, self._block = self._block, None
         return block or self._make_block()
 
@@ -187,7 +208,14 @@ class Doorway:
             os.close(held)
 
 
-def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
+def connect(
+    address: str,
+    secret: bytes,
+    client: str,
+    thread: int,
+    within_s: float | None = None,
+    bufsize: int = 0,
+) -> Lane:
     """
     Call a server and get a lane to it, which it takes for its own at the first bell.
 
@@ -196,13 +224,16 @@ def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
         secret: What both sides prove that they have.
         client: What stands for this process.
         thread: The number of the calling thread within this process.
+        within_s: Seconds to wait, `HANDSHAKE_S` at most, which is the default.
+        bufsize: Bytes of the buffer to ask for; by default what the server gives all.
 
     Raises:
         KernelGone: Nobody listens there, or not any more.
         HandshakeError: The server is another user's, has not the secret, or refused.
-        ProxyTimeout: It did not answer within `HANDSHAKE_S`.
+        ProxyTimeout: It did not answer in time.
     """
-    deadline = time.monotonic() + HANDSHAKE_S
+    patience_s = HANDSHAKE_S if within_s is None else min(within_s, HANDSHAKE_S)
+    deadline = time.monotonic() + patience_s
     received = Received()
     caller = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -215,6 +246,7 @@ def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
             os.getpid(),
             multiprocessing.current_process().name,
             threading.current_thread().name,
+            bufsize=bufsize,
         )
         _limit(caller, deadline)
         caller.sendall(frame(hello))
@@ -254,7 +286,7 @@ def connect(address: str, secret: bytes, client: str, thread: int) -> Lane:
         if is_of_signal_handler(error):
             raise
         raise ProxyTimeout(
-            f"The kernel did not take this worker's call within {HANDSHAKE_S:.0f} s: "
+            f"The kernel did not take this worker's call within {patience_s:g} s: "
             "it is stopped, or inside code that keeps the interpreter. Try again later."
         ) from error
     except (OSError, EOFError) as error:

@@ -50,12 +50,15 @@ class Host(Protocol):
 
     #: What a stranger must have.
     secret: bytes
-    #: Bytes for one frame in a lane.
-    bufsize: int
     #: The largest message in bytes.
     max_message: int
 
-    def take_block(self) -> Block:
+    def bufsize_for(self, asked: int) -> int:
+        """
+        Give the bytes for one frame in a lane whose client asks for so many.
+        """
+
+    def take_block(self, bufsize: int) -> Block:
         """
         Give the block of a lane; raises `DataTooBigError` where there is no room.
         """
@@ -147,9 +150,10 @@ class Stranger:
         host, hello = self._host, self.hello
         self._key = key_of(host.secret, hello.nonce)
         self._nonce = new_nonce()
+        bufsize = host.bufsize_for(hello.bufsize)
         welcome = Welcome(
             PROTOCOL_VERSION,
-            host.bufsize,
+            bufsize,
             host.max_message,
             self._nonce,
             prove(self._key, SERVER, self._nonce),
@@ -162,10 +166,10 @@ class Stranger:
                 f"kernel {PROTOCOL_VERSION}: install the same duck-jupyter in both.",
             )
         try:
-            block = host.take_block()
+            block = host.take_block(bufsize)
         except DataTooBigError as error:
             self._refuse(welcome, f"The kernel cannot make a lane. {error}")
-        self.lane = Lane(block, host.bufsize, self.socket, host.max_message)
+        self.lane = Lane(block, bufsize, self.socket, host.max_message)
         rights = struct.pack("i", block.descriptor.fileno())
         self._send(frame(welcome), [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
 

@@ -152,7 +152,8 @@ def test_everything_else_is_a_proxy_of_the_next_level(
     proxy = server.create_proxy(Plain(value=target, many=[target, (target,)]))
     name = type(target).__name__
 
-    assert worker.eval("repr(p.value)", p=proxy) == f"<proxy>-2 ({name} of level 1)"
+    code = "(lambda ref: (ref.idx, ref.level, ref.type_name))(p.value._duck_ref)"
+    assert worker.eval(code, p=proxy) == (2, 1, name)
     code = "isinstance(p.many[1][0], Proxy) and p.many[0] == p.many[1][0]"
     if not isinstance(target, (np.ndarray, pd.DataFrame)):
         assert worker.eval(code, p=proxy)

@@ -219,7 +219,7 @@ def test_a_hostile_object_disturbs_nobody(server: ProxyServer, worker: Worker) -
         "repr(p.me), p.add(1)", p=server.create_proxy(holder(Hostile()))
     )
 
-    assert found == ("<proxy>-3 (Hostile of level 1)", 2)
+    assert found == ("<proxy>-3 Hostile, level 1", 2)
     assert server.statistics().proxies[0].type_name == "Hostile"
 
 
@@ -299,4 +299,4 @@ def test_a_retargeted_proxy_is_the_new_object_for_all(
 
     assert worker.eval("p.index(6)", p=proxy) == 1
     assert worker.eval("len(p), list(p)", p=new) == (2, [5, 6])
-    assert worker.eval("repr(p)", p=new) == "<proxy>-1 (list)"
+    assert worker.eval("repr(p)", p=new) == "<proxy>-1 list [5, 6]"

@@ -112,4 +112,4 @@ def test_after_the_server_has_closed_a_proxy_says_so() -> None:
         _ = proxy.value
     with pytest.raises(ProxyError, match="closed"):
         proxy.count()
-    assert repr(proxy) == "<proxy>-1 (Tally)"
+    assert repr(proxy) == "<proxy>-1 Tally (its kernel has ended)"

@@ -11,6 +11,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
 from duck_jupyter import ProxyClosed, ProxyError, detach, fetch, locked
+from duck_jupyter.transport.lanes import OFFERED
 
 from .bench import HUGE, ITEMS, LARGE, NUMBERS, is_array, pattern, receipt
 from .operation import Operation
@@ -95,6 +96,29 @@ class LargeArgument(Operation):
 
     def expected(self, tag: str, given: Any) -> Any:
         return receipt(tag, pattern(tag, LARGE))
+
+
+class WiderBuffer(LargeAnswer):
+    """
+    The answer does not fit, and the thread changes to the lane that it is offered.
+    """
+
+    def before(self, kit: Kit, tag: str) -> None:
+        kit.desk.echo(tag)
+        (*_, channel) = kit.desk._duck_link.thread.idle
+        channel.lane.words[OFFERED] = 2 * channel.lane.bufsize
+
+
+class Show(Operation):
+    """
+    People look at a proxy.
+    """
+
+    def run(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> Any:
+        return repr(kit.numbers).startswith("<proxy>-")
+
+    def expected(self, tag: str, given: Any) -> Any:
+        return True
 
 
 class IterateList(Operation):
@@ -344,6 +368,8 @@ OPERATIONS: list[type[Operation]] = [
     LargeAnswer,
     HugeAnswer,
     LargeArgument,
+    WiderBuffer,
+    Show,
     IterateList,
     IterateGenerator,
     WithProxy,

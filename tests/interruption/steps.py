@@ -47,6 +47,9 @@ SIGNAL_CHECKS: tuple[str, ...] = (
 )
 if sys.version_info < (3, 11):
     SIGNAL_CHECKS = (*SIGNAL_CHECKS, f"{BACK}CALL")
+#: Where the handling of an error begins and ends. Nothing but a trace function raises
+#: there, and Python then loses a reference to the error and never frees its frames.
+UNREACHABLE = frozenset({"PUSH_EXC_INFO", "POP_EXCEPT"})
 
 
 class Cut(BaseException):
@@ -192,7 +195,8 @@ class Survey(Tracing):
         """
         Give the steps in the order of their execution.
         """
-        return [self._describe(*seen) for seen in self._seen]
+        steps = [self._describe(*seen) for seen in self._seen]
+        return [step for step in steps if step.instruction not in UNREACHABLE]
 
     def _describe(
         self, code: CodeType, offset: int, visit: int, line: int, previous: str

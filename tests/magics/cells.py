@@ -4,12 +4,15 @@ Cells: runs code in a shell as a notebook does.
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
 from IPython.core.error import UsageError
 
-__all__ = ["Cells", "own_threads"]
+__all__ = ["Cells", "own_threads", "uncoloured"]
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Cells:
@@ -55,3 +58,10 @@ def own_threads() -> list[str]:
     Name the threads of the project.
     """
     return [t.name for t in threading.enumerate() if t.name.startswith("duck-")]
+
+
+def uncoloured(text: str) -> str:
+    """
+    Give what a shell has printed, without colours.
+    """
+    return COLOUR.sub("", text)

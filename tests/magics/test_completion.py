@@ -21,12 +21,15 @@ LINES = [
     ("x = 1\n%share d", ["df"]),
     ("%share df --re", ["--readonly"]),
     ("%share --a", ["--allow", "--as"]),
-    ("%unshare ", ["--all", "cfg"]),
+    ("%unshare ", ["--all", "--help", "cfg"]),
     ("%unshare c", ["cfg"]),
-    ("%unshare --", ["--all"]),
+    ("%unshare --", ["--all", "--help"]),
     ("%duck st", ["status", "stop"]),
     ("%duck d", ["doctor"]),
-    ("%duck doctor --", ["--clean"]),
+    ("%duck --", ["--help"]),
+    ("%duck doctor --", ["--clean", "--help"]),
+    ("%share df --in", ["--inplace"]),
+    ("%share df --no", ["--no-handover"]),
 ]
 
 

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from duck_jupyter import AccessDenied, NotShared, ProxyObjectNotFound
+from duck_jupyter.magics.options import help_of, options_of
+from duck_jupyter.magics.share import DuckMagics
 from duck_jupyter.session.default import own_session, shared
 from tests.support.processes import wait_until
 
@@ -45,7 +47,7 @@ MISTAKES = [
     ("%unshare df", "nothing to unshare"),
     ("%unshare", "takes names or --all"),
     ("%unshare df --all", "not both"),
-    ("%duck", "status, monitor, stop or doctor"),
+    ("%duck --clean", "status, monitor, stop or doctor"),
     ("%duck stpo", "Did you mean stop?"),
     ("%duck stop now", "not 'stop now'"),
     ("%duck status --clean", "%duck doctor --clean"),
@@ -92,14 +94,6 @@ def test_share_of_several_gives_all_of_them(cells: Cells) -> None:
     cells.run("p, q = %share df cfg")
     assert cells.run("p is shared.df and q is shared.cfg")
     assert len(cells.run("%share df, cfg")) == 2
-
-
-def test_a_proxy_shows_as_itself_and_not_as_its_object(cells: Cells) -> None:
-    cells.run("import pandas\nframe = pandas.DataFrame({'a': [1]})")
-    proxy = cells.run("%share frame")
-    data, _ = cells.shell.display_formatter.format(proxy)
-    assert list(data) == ["text/plain"]
-    assert data["text/plain"].endswith("(DataFrame)")
 
 
 def test_the_server_starts_with_the_first_share(cells: Cells) -> None:
@@ -299,16 +293,43 @@ def test_an_object_that_refuses_everything_is_shared_and_shown(cells: Cells) -> 
     assert cells.run("shared.hostile + 1") == 2
 
 
-def test_reset_unshares_and_the_next_share_brings_the_names_back(cells: Cells) -> None:
+@pytest.mark.parametrize("line", ["%reset -f", "%reset -s -f", "%reset -f\n1"])
+def test_reset_unshares_and_the_names_are_there_again(cells: Cells, line: str) -> None:
     cells.run("%share df")
-    cells.run("%reset -f")
+    cells.run(line)
     assert own_session().names == ()
+    assert cells.run("[shared, fetch, locked, ref]")[0] is shared
     cells.run("df = [1]\n%share df")
     assert cells.run("len(shared.df)") == 1
-    assert cells["shared"] is shared
 
 
-def test_help_names_every_option(cells: Cells) -> None:
-    help_text = cells.shell.find_line_magic("share").__doc__ or ""
-    for option in ("--as", "--bufsize", "--readonly", "--allow", "--max-chain"):
-        assert option in help_text
+def test_what_was_shared_without_a_variable_survives_a_reset(cells: Cells) -> None:
+    cells.run("from duck_jupyter import share\nshare([1, 2], name='rows')")
+    cells.run("%reset -f")
+    assert cells.run("len(shared.rows)") == 2
+
+
+def test_a_name_that_the_user_deletes_stays_deleted(cells: Cells) -> None:
+    cells.run("del ref")
+    assert "ref" not in cells.run("dir()")
+
+
+@pytest.mark.parametrize("name", ["share", "unshare", "duck"])
+def test_help_is_that_of_the_parser(
+    cells: Cells, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    magic = getattr(DuckMagics, name)
+    assert cells.run(f"%{name} --help") is None
+    printed = capsys.readouterr().out
+    assert printed == f"{help_of(magic)}\n"
+    assert printed.startswith(f"%{name} [--")
+    for option in options_of(magic):
+        assert option.name in printed
+    assert own_session().server is None
+
+
+def test_duck_alone_prints_its_help(
+    cells: Cells, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cells.run("%duck") is None
+    assert capsys.readouterr().out == f"{help_of(DuckMagics.duck)}\n"

@@ -221,7 +221,7 @@ def test_a_frame_of_an_object_gives_a_proxy(
     proxy = server.create_proxy(Tally(4))
     code = "p.get_response(Frame(2, [p._duck_idx, 'fresh', [], {}]))"
 
-    assert worker.eval(f"repr({code})", p=proxy) == "<proxy>-2 (Tally of level 1)"
+    assert worker.eval(f"repr({code})", p=proxy) == "<proxy>-2 Tally, level 1"
 
 
 def test_a_frame_that_asks_nothing_is_refused_before_it_is_sent(

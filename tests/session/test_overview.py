@@ -76,7 +76,7 @@ def test_a_hostile_object_is_shared_and_shown(session: Session) -> None:
     assert "hostile (Hostile)" in repr(shared)
     (row,) = overview_of(session).rows
     assert (row.name, row.type_name, row.size) == ("hostile", "Hostile", "")
-    assert repr(shared.hostile).endswith("(Hostile)")
+    assert repr(shared.hostile).endswith(" Hostile")
 
 
 def test_the_state_is_one_sentence(session: Session, worker: Worker) -> None:

@@ -112,7 +112,7 @@ def test_sharing_again_on_the_same_terms_goes_on_with_the_new_object(
     session: Session,
 ) -> None:
     before: Any = share([1], name="numbers")
-    after: Any = share([1, 2], name="numbers", bufsize=200)
+    after: Any = share([1, 2], name="numbers", bufsize=4096)
     assert list(before) == list(after) == [1, 2]
 
 

@@ -77,7 +77,13 @@ class PlayerLink(Link):
         Do nothing: a lane more would take no part in any trace.
         """
 
-    def _connect(self, thread: int | None = None) -> Channel:
+    def _connect(
+        self,
+        thread: int | None = None,
+        *,
+        within_s: float | None = None,
+        bufsize: int = 0,
+    ) -> Channel:
         number: int = stop("connect")
         return self.player.channels[number]
 

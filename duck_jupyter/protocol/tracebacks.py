@@ -1,0 +1,84 @@
+"""
+An exception as text: as people read tracebacks, without the frames of this package.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ProxyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["TEXT_CHARS", "cell_names", "describe", "traceback_text"]
+
+#: A longer traceback keeps its two ends.
+TEXT_CHARS = 20_000
+#: Frames whose code lies here are no part of what people read.
+OWN_FOLDER = str(Path(__file__).parents[1]) + os.sep
+FILE = re.compile(r'^(\s*)File "([^"\n]+)", (?=line )', re.MULTILINE)
+
+#: Each gives what a notebook calls the file of a cell, such as ``Cell In[3]``, or None.
+cell_names: list[Callable[[str], str | None]] = []
+
+
+def describe(error: BaseException) -> str:
+    """
+    Give an exception as one line, even where its own ``__str__`` raises.
+    """
+    try:
+        return f"{type(error).__name__}: {error}"[:TEXT_CHARS]
+    except BaseException:  # any code of the user's may run in __str__
+        return f"{type(error).__name__} (its text cannot be made)"
+
+
+def traceback_text(error: BaseException) -> str:
+    """
+    Give the traceback of an exception as text.
+
+    Frames of this package are left out. They stay where there are no others and it is
+    no `ProxyError`: the package itself has failed. A cell goes by its name in the
+    notebook.
+    """
+    try:
+        shown = traceback.TracebackException.from_exception(error)
+        _leave_out_own(error, shown)
+        text = "".join(shown.format())
+    except BaseException:  # any code of the user's may run in __str__
+        text = "".join(traceback.format_tb(error.__traceback__)) + describe(error)
+    text = FILE.sub(_with_cell_name, text)
+    if len(text) > TEXT_CHARS:
+        half = TEXT_CHARS // 2
+        left_out = f"[... {len(text) - 2 * half} characters ...]"
+        text = f"{text[:half]}\n{left_out}\n{text[-half:]}"
+    return text
+
+
+def _leave_out_own(
+    error: BaseException | None, shown: traceback.TracebackException | None
+) -> None:
+    # What is shown of a circle of exceptions is none.
+    if error is None or shown is None:
+        return
+    others = [f for f in shown.stack if not f.filename.startswith(OWN_FOLDER)]
+    if others or isinstance(error, ProxyError):
+        shown.stack[:] = others
+    _leave_out_own(error.__cause__, shown.__cause__)
+    _leave_out_own(error.__context__, shown.__context__)
+    inner = getattr(error, "exceptions", ())
+    shown_inner = getattr(shown, "exceptions", None) or ()
+    for one, shown_one in zip(inner, shown_inner, strict=False):
+        _leave_out_own(one, shown_one)
+
+
+def _with_cell_name(found: re.Match[str]) -> str:
+    for cell_name in cell_names:
+        name = cell_name(found[2])
+        if name is not None:
+            return f"{found[1]}{name}, "
+    return found[0]
