@@ -22,14 +22,14 @@ from ..transport.lanes import (
 from .tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterable
 
     from ..transport.lanes import Lane
     from ..transport.rendezvous import Hello
     from .clients import ClientThread
     from .objects import Entry
 
-__all__ = ["Caller"]
+__all__ = ["Caller", "left_by"]
 
 
 class Caller:
@@ -166,6 +166,21 @@ class Caller:
             f"<Caller {self.hello.process_name} pid={self.hello.pid} "
             f"thread={self.hello.thread_name} {state}>"
         )
+
+
+def left_by(thread: ClientThread, callers: Iterable[Caller]) -> list[Caller]:
+    """
+    Give the lanes that a client thread has left, as it has when a call was cut short.
+
+    What that call granted is to be back before the thread asks again.
+
+    Args:
+        thread: The thread.
+        callers: Those that are connected.
+    """
+    if thread.lanes < 2:
+        return []
+    return [c for c in tuple(callers) if c.thread is thread and c.lane.is_left]
 
 
 def _decode_nothing(data: bytes) -> Any:

@@ -25,7 +25,7 @@ from ..transport.lanes import (
     pack_size,
 )
 from ..transport.rendezvous import close_inherited
-from .callers import Caller
+from .callers import Caller, left_by
 from .counters import (
     BYTES_IN,
     BYTES_OUT,
@@ -174,6 +174,9 @@ class Serving:
             caller.decode = self._dispatcher.decoder(caller)
             self._workers.came(caller)
             self.watch.add(caller)
+        for left in left_by(thread, self.callers):
+            self.watch.remove(left)
+            self._lose(left)
         if hello.bufsize:
             lane.ring()  # its client gives up another lane now
         return caller
