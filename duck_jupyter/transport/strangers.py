@@ -167,8 +167,8 @@ class Stranger:
             )
         try:
             block = host.take_block(bufsize)
-        except DataTooBigError as error:
-            self._refuse(welcome, f"The kernel cannot make a lane. {error}")
+        except (DataTooBigError, OSError) as error:
+            self._refuse(welcome, f"The kernel cannot make a lane: {error}")
         self.lane = Lane(block, bufsize, self.socket, host.max_message)
         rights = struct.pack("i", block.descriptor.fileno())
         self._send(frame(welcome), [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import resource
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from duck_jupyter.proxy import ProxyServer
 from duck_jupyter.transport.rendezvous import connect
 from tests.support.processes import run_python, wait_until
 from tests.support.raw import far
+from tests.support.strangers import RawStranger, doorway_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -175,3 +177,25 @@ def test_a_pickled_proxy_of_a_killed_kernel_says_so() -> None:
     # The next server sweeps up the folder of the one that was killed.
     with ProxyServer():
         assert not Path(proxy._duck_link.address).parent.exists()
+
+
+def stranger(server: ProxyServer) -> RawStranger:
+    return RawStranger(server.link.address, server.link.secret)
+
+
+def test_a_kernel_that_has_no_descriptors_left_says_so(server: ProxyServer) -> None:
+    with stranger(server) as first, stranger(server) as second:
+        first.introduce()
+        first.read_welcome()  # this one has the block that was ready
+        assert wait_until(lambda: len(doorway_of(server)._strangers) == 2)
+        lowest = os.dup(0)
+        os.close(lowest)
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+        try:
+            second.introduce()
+            welcome = second.read_welcome()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert "cannot make a lane" in welcome.refusal
+    assert "Too many open files" in welcome.refusal
