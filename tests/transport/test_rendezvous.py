@@ -197,5 +197,6 @@ def test_a_kernel_that_has_no_descriptors_left_says_so(server: ProxyServer) -> N
             welcome = second.read_welcome()
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert welcome.refusal is not None
     assert "cannot make a lane" in welcome.refusal
     assert "Too many open files" in welcome.refusal
