@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import WorkerGone
+from ..transport.lanes import PHASE, STATE, TAKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,9 +75,7 @@ class ClientThread:
         self.contexts: list[OpenContext] = []
         #: For each lock that its own thread acquired: says whether it owns it still.
         self.held: list[Callable[[], bool]] = []
-        #: The lane of the call that its own thread is inside of. Meanwhile another
-        #: thread answers calls of objects that are not bound to one: they come from a
-        #: signal handler, or after a call that was cut short.
+        #: The lane of the call that its own thread is inside of, or was last.
         self.current: Caller | None = None
         self._lock = threading.Lock()
         self._ident: int | None = None
@@ -97,14 +96,39 @@ class ClientThread:
         """
         return self._ident == threading.get_ident()
 
-    @property
-    def is_abandoned(self) -> bool:
+    def takes(self, caller: Caller, entry: Entry | None, name: str) -> bool:
         """
-        Its own thread is inside a call that the client has given up.
+        Tell whether a call is to be made in the thread that stands for this one.
+
+        That thread may be inside a call of another lane: of which a signal handler
+        makes this one, or which was cut short. Then only what is bound to it waits for
+        it, and not even that where a block is left together with the call.
+
+        Args:
+            caller: The lane of the call.
+            entry: The object that is called, where there is one.
+            name: The method.
         """
         current = self.current
-        # The thread that hears of its end may come later than the client's next call.
-        return current is not None and (current.gone or current.lane.is_left)
+        is_inside_another = (
+            current is not None
+            and current is not caller
+            and current.words[STATE] & PHASE == TAKEN
+        )
+        if current is not None and is_inside_another:
+            if entry is None or not entry.is_bound:
+                return False
+            if name == "__exit__":
+                # Who hears of a lane's end may come later than the next call.
+                return not (current.gone or current.lane.is_left)
+        return bool(self.contexts or self.held) or (
+            entry is not None
+            and (
+                entry.keeps_threads
+                or name == "__enter__"
+                or (bool(entry.owned) and self.has_own)
+            )
+        )
 
     def run(self, job: Callable[[], object]) -> None:
         """

@@ -45,6 +45,7 @@ class Entry:
         "counts",
         "holders",
         "idx",
+        "is_bound",
         "is_open",
         "keeps_threads",
         "kept",
@@ -97,13 +98,8 @@ class Entry:
         self.owned = bound.owned
         #: A client thread always has to be the same thread to the object.
         self.keeps_threads = bound.keeps_threads
-
-    @property
-    def is_bound(self) -> bool:
-        """
-        A client thread has to be one thread to the object.
-        """
-        return self.keeps_threads or bool(self.owned)
+        #: It has to be the same at least for some time.
+        self.is_bound = bound.keeps_threads or bool(bound.owned)
 
     @property
     def type_name(self) -> str:

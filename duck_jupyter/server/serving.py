@@ -236,16 +236,10 @@ class Serving:
                 caller.buffers = ()
             entry = self._entries.get(payload[0])
             in_own_thread = (
-                ((caller.contexts or caller.held) and caller.thread.current is None)
-                or (
-                    entry is not None
-                    and (
-                        entry.keeps_threads
-                        or payload[1] == "__enter__"
-                        or (entry.owned and caller.thread.has_own)
-                    )
-                )
-            ) and not (caller.thread.is_abandoned and payload[1] == "__exit__")
+                caller.contexts
+                or caller.held
+                or (entry is not None and (entry.is_bound or payload[1] == "__enter__"))
+            ) and caller.thread.takes(caller, entry, payload[1])
             caller.payload = payload
         except BaseException as error:  # everything goes to who asked
             if caller.gone:

@@ -266,8 +266,12 @@ def test_a_notify_that_a_killed_worker_got_goes_to_another(
     assert answers.hear() is True
 
 
-def set_from_handler(event: Any, condition: Any, answers: Any) -> None:
-    signal.signal(signal.SIGALRM, lambda *_: event.set())
+def set_from_handler(event: Any, lock: Any, condition: Any, answers: Any) -> None:
+    def handle(*_: object) -> None:
+        with lock:
+            event.set()
+
+    signal.signal(signal.SIGALRM, handle)
     signal.setitimer(signal.ITIMER_REAL, 0.2)
     with condition:
         answers.put(event.wait())
@@ -276,8 +280,9 @@ def set_from_handler(event: Any, condition: Any, answers: Any) -> None:
 def test_a_signal_handler_may_end_the_wait_that_it_came_into(
     server: ProxyServer, crew: Crew, answers: Answers
 ) -> None:
-    proxies = [server.create_proxy(threading.Event())]
-    proxies.append(server.create_proxy(threading.Condition()))
-    crew.start(set_from_handler, *proxies, answers)
+    lock = threading.Lock()
+    targets = threading.Event(), lock, threading.Condition()
+    crew.start(set_from_handler, *map(server.create_proxy, targets), answers)
     assert answers.hear() is True
     crew.join()
+    assert is_free(lock)
