@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from duck_jupyter.errors import KernelGone, RemoteError, RemoteTraceback
+from duck_jupyter.errors import KernelGone, RemoteTraceback
 from duck_jupyter.proxy import ProxyServer
 from tests.support.processes import ROOT, kill, wait_gone, wait_until
 
@@ -236,8 +236,9 @@ def see_errors(desk: Any, answers: Any) -> None:
     with pytest.raises(KeyError) as caught:
         desk.raise_key_error()
     answers.put((caught.value.args, str(caught.value.__cause__)))
-    with pytest.raises(RemoteError, match="Unfit") as unfit:
+    with pytest.raises(Unfit) as unfit:
         desk.raise_what_cannot_travel()
+    assert "lock object" in unfit.value.args[0]  # its text: a lock stays where it is
     assert isinstance(unfit.value.__cause__, RemoteTraceback)
     answers.put(str(unfit.value.__cause__))
 

@@ -231,7 +231,8 @@ def busy(tmp_path: Path) -> Iterator[tuple[Kernel, set[int]]]:
     """
     blocks, folders = list_blocks(), list_folders()
     with Kernel() as kernel:
-        pids = {int(word) for word in kernel.run(start(tmp_path)).split()}
+        *_, numbers = kernel.run(start(tmp_path)).splitlines()
+        pids = {int(word) for word in numbers.split()}
         yield kernel, pids
         kernel.end()
     for pid in pids:
