@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,9 +75,9 @@ def test_workers_of_a_cell_use_shared_names(kernel: Kernel, method: str) -> None
     assert kernel.value("counter") == {"n": 80}
     kernel.run("p = shared.results\nresults = {}")
     assert kernel.value("pool.submit(length, p).result(30)") == 0
-    assert "to 2 workers" in kernel.run(
-        "print(repr(get_ipython().run_line_magic('duck', 'status')))"
-    )
+    # One may have done all of it, while the other was starting.
+    said = kernel.run("print(repr(get_ipython().run_line_magic('duck', 'status')))")
+    assert re.search("to (1 worker|2 workers)", said)
     kernel.run("pool.shutdown()")
 
 
