@@ -126,7 +126,7 @@ def test_unload_leaves_no_thread_no_socket_and_the_switch_interval(
         assert [len(proxy) for _ in range(1000)] == [1] * 1000
         kernel.run("%unload_ext duck_jupyter")
         assert wait_until(lambda: kernel.value(OUR_THREADS) == [])
-        assert kernel.value(OUR_SOCKETS) == 0
+        assert wait_until(lambda: kernel.value(OUR_SOCKETS) == 0)
         assert kernel.value("sys.getswitchinterval() == before")
         with pytest.raises(KernelGone):
             len(proxy)
