@@ -214,6 +214,8 @@ class Watch:
                 report_error()  # and go on, for others wait for this thread
             # Who has gone meanwhile is not to be kept by a thread that waits.
             del called
+        # It may have been taken after `close` gave it back.
+        self._interval.release()
         if not self.ended.is_set():
             self._pass_the_end_on()
         # Nothing here may keep a lane mapped after the end.
