@@ -8,6 +8,7 @@ import datetime
 import multiprocessing
 import queue
 import re
+import sys
 import threading
 from array import array
 from collections import (
@@ -69,13 +70,16 @@ def an_event() -> Any:
     return event
 
 
+#: The code of an array of text; the older one is deprecated.
+TEXT: Any = "w" if sys.version_info >= (3, 13) else "u"
+
 SAMPLES: dict[str, dict[str, list[Sample]]] = {
     "_queue": {"SimpleQueue": [Sample(a_queue(queue.SimpleQueue))]},
     "_thread": {"lock": [Sample(threading.Lock)]},
     "array": {
         "array": [
             Sample(lambda: array("i", [3, 1, 2]), f"{ITEM}; __add__(array('i', [1]))"),
-            Sample(lambda: array("u", "abc"), "tounicode()"),
+            Sample(lambda: array(TEXT, "abc"), "tounicode()"),
         ]
     },
     "collections": {
