@@ -71,7 +71,7 @@ def an_event() -> Any:
 
 
 #: The code of an array of text; the older one is deprecated.
-TEXT: Any = "w" if sys.version_info >= (3, 13) else "u"
+TEXT_CODE: Any = "w" if sys.version_info >= (3, 13) else "u"
 
 SAMPLES: dict[str, dict[str, list[Sample]]] = {
     "_queue": {"SimpleQueue": [Sample(a_queue(queue.SimpleQueue))]},
@@ -79,7 +79,7 @@ SAMPLES: dict[str, dict[str, list[Sample]]] = {
     "array": {
         "array": [
             Sample(lambda: array("i", [3, 1, 2]), f"{ITEM}; __add__(array('i', [1]))"),
-            Sample(lambda: array(TEXT, "abc"), "tounicode()"),
+            Sample(lambda: array(TEXT_CODE, "abc"), "tounicode()"),
         ]
     },
     "collections": {
