@@ -51,6 +51,13 @@ LOCKS: frozenset[type] = frozenset(
 )
 
 
+#: Those whose ``acquire`` takes a timeout of -1 for none. Of a semaphore of `threading`
+#: it is over at once, and to a queue it is an error.
+ENDLESS = frozenset(
+    {type(threading.Lock()), type(threading.RLock()), threading.Condition}
+)
+
+
 class AsEver(Exception):
     """
     The call is not one that is known to block: it is to be made as it is.
@@ -80,7 +87,8 @@ def block(
         name = getattr(target, "__name__", "")
         target = getattr(target, "__self__", None)
     wait, leading, first = _known(target, name)
-    timeout = _timeout(args[leading:], kwargs, first)
+    endless = name in ACQUIRING and type(target) in ENDLESS
+    timeout = _timeout(args[leading:], kwargs, first, endless)
     return wait(target, _slices(caller, timeout), args[:leading])
 
 
@@ -93,9 +101,17 @@ def _known(target: Any, name: str) -> tuple[Wait, int, str]:
     raise AsEver
 
 
-def _timeout(args: Any, kwargs: Mapping[str, Any], first: str) -> float | None:
+def _timeout(
+    args: Any, kwargs: Mapping[str, Any], first: str, endless: bool
+) -> float | None:
     """
     Give the seconds that a call may block at most, or None.
+
+    Args:
+        args: The positional arguments that may say so.
+        kwargs: The arguments by name.
+        first: The name of the first of the positional ones.
+        endless: -1 is for no timeout.
 
     Raises:
         AsEver: It is not to block, or its arguments are not understood.
@@ -106,10 +122,12 @@ def _timeout(args: Any, kwargs: Mapping[str, Any], first: str) -> float | None:
     if len(given) != len(args) + len(kwargs) or not given.keys() <= set(names):
         raise AsEver
     timeout = given.get("timeout")
-    if timeout is None or (timeout == -1 and first == "block"):
+    if timeout is None or (timeout == -1 and endless):
         timeout = None
-    elif not isinstance(timeout, (int, float)) or timeout < 0:
+    elif not isinstance(timeout, (int, float)):
         raise AsEver
+    elif not 0 <= timeout <= threading.TIMEOUT_MAX:
+        raise AsEver  # most of them raise an error for it
     if not given.get("block", True):
         raise AsEver
     return timeout
