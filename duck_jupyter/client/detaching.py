@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import NotShareable
 from .proxy import Proxy
+from .required import require_proxy
 
 __all__ = ["detach"]
 
@@ -26,9 +26,5 @@ def detach(proxy: Any) -> None:
     Raises:
         NotShareable: It is no proxy.
     """
-    if not isinstance(proxy, Proxy):
-        raise NotShareable(
-            "detach() takes a proxy, such as shared.NAME, and not a "
-            f"{type(proxy).__name__}."
-        )
+    require_proxy(proxy, "detach")
     Proxy.close(proxy)

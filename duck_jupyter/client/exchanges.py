@@ -137,10 +137,7 @@ class Exchanges:
             elif late.lane.hear():
                 raise ProxyTimeout(f"{self.who} has not answered yet.")
             thread.late = None
-        try:
-            channel = idle.pop()
-        except IndexError:
-            channel = self._connect(within_s=within_s)
+        channel = self._pop_idle() or self._connect(within_s=within_s)
         try:
             left_s = max(latest - time.monotonic(), 0)
             data, buffers = channel.call(data, (), left_s)
@@ -219,14 +216,21 @@ class Exchanges:
         Raises:
             KernelGone: The server ended.
         """
-        idle = self.thread.idle
-        try:
-            channel = idle[-1]
-        except IndexError:
+        channel = self._pop_idle()
+        if channel is None:
             channel = self._connect()
             channel.lane.introduce()
-            idle.append(channel)
+        self.thread.idle.append(channel)
         return channel.lane.max_message
+
+    def _pop_idle(self) -> Channel | None:
+        """
+        Take an idle channel of this thread, if there is one.
+        """
+        try:
+            return self.thread.idle.pop()
+        except IndexError:
+            return None
 
     def _connect(
         self,

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ..errors import NotShareable
 from .blocks import LockBlock
 from .proxy import Proxy
-from .registry import expression_for
+from .required import require_proxy
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -49,18 +48,7 @@ def locked(proxy: P, timeout: float | None = None) -> AbstractContextManager[P]:
     Raises:
         NotShareable: It is no proxy.
     """
-    if not isinstance(proxy, Proxy):
-        kind = type(proxy).__name__
-        expression = expression_for(proxy)
-        if expression:
-            raise NotShareable(
-                f"locked() takes a proxy, and this is the shared {kind} itself. Write "
-                f"locked({expression})."
-            )
-        raise NotShareable(
-            f"locked() takes a proxy, such as shared.NAME, not a {kind}. Share the "
-            "object first with %share NAME; a worker uses the proxy that it was given."
-        )
+    require_proxy(proxy, "locked")
     return _Locked(proxy, timeout)
 
 

@@ -8,6 +8,7 @@ import copy
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ..protocol.granting import GRANTING
 from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
 from .defaults import execute
 from .link import EXECUTE, NOTHING
@@ -19,12 +20,8 @@ if TYPE_CHECKING:
     from .link import Link
     from .proxy import Proxy
 
-__all__ = ["GRANTING", "ProxyMethod"]
+__all__ = ["ProxyMethod"]
 
-#: Methods of locks and queues that grant something; a mapping has a ``get`` as well.
-GRANTING = frozenset(
-    {"acquire", "acquire_lock", "get", "get_nowait", "release", "wait", "wait_for"}
-)
 NOT_LIKE_OTHERS = GRANTING | {"setdefault"}
 
 _own = object.__getattribute__
@@ -59,6 +56,7 @@ class ProxyMethod:
             if name == "setdefault":
                 refuse_lost_default(sys._getframe(1), link, idx, args)
             elif name != "get" or not hasattr(type(proxy), "__contains__"):
+                # A mapping has a `get` as well.
                 # Nothing comes after it: what it grants has arrived when it returns.
                 return link.execute(idx, name, args, kwargs)
         if not kwargs:

@@ -7,10 +7,11 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AccessDenied, NotShareable
+from ..errors import AccessDenied
+from ..protocol.granting import GRANTING
 from ..protocol.refs import ObjectRef
-from .methods import GRANTING
 from .proxy import Proxy, make_proxy
+from .required import require_proxy
 
 if TYPE_CHECKING:
     from .link import Link
@@ -36,11 +37,7 @@ def ref(proxy: Any) -> Reference:
     Raises:
         NotShareable: It is no proxy.
     """
-    if not isinstance(proxy, Proxy):
-        raise NotShareable(
-            "ref() takes a proxy, such as shared.NAME, and not a "
-            f"{type(proxy).__name__}."
-        )
+    require_proxy(proxy, "ref")
     return Reference(proxy)
 
 

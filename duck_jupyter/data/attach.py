@@ -7,7 +7,7 @@ from __future__ import annotations
 import copy
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -26,7 +26,12 @@ from .handles import Handle, Inline, this_machine
 from .pickling import load
 from .versions import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["attach", "encoded", "rebuild", "rebuild_memory", "reduced"]
+
+_T = TypeVar("_T")
 
 #: What decoding raises; text that is none is Python's own error.
 DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError)
@@ -64,10 +69,7 @@ def rebuild(data: bytes, *, writable: bool = True, private: bool = False) -> Any
         DataDecodeError: It is no handle, or only a part of one.
         ProxyError: As `attach`.
     """
-    try:
-        handle = _decode_handle(data)
-    except DAMAGED as error:
-        raise _damaged(error) from error
+    handle = _decoded(_decode_handle, data)
     if isinstance(handle, Inline):
         # bytearray, since bytes would make arrays that refuse to be written to.
         kind = bytearray if writable else bytes
@@ -93,10 +95,7 @@ def attach(handle: Handle, *, writable: bool = True) -> Any:
     """
     view = _map_all(handle, writable=writable)
     start = handle.index_at
-    try:
-        index = _decode_index(view[start : start + handle.index_size])
-    except DAMAGED as error:
-        raise _damaged(error) from error
+    index = _decoded(_decode_index, view[start : start + handle.index_size])
     buffers = [view[at : at + size] for at, size in index.buffers]
     head = view[index.head_at : index.head_at + index.head_size]
     return load(head, buffers)
@@ -113,10 +112,7 @@ def rebuild_memory(data: bytes) -> memoryview:
         DataDecodeError: It is no handle, or only a part of one.
         ProxyError: As `attach`.
     """
-    try:
-        handle = _decode_memory(data)
-    except DAMAGED as error:
-        raise _damaged(error) from error
+    handle = _decoded(_decode_memory, data)
     return _map_all(handle, writable=True)
 
 
@@ -192,7 +188,10 @@ def _is_running(pid: int) -> bool:
     return state.split()[0] not in "ZX"  # ended, and nobody has noticed yet
 
 
-def _damaged(error: Exception) -> DataDecodeError:
-    return DataDecodeError(
-        f"The handle to a shared object is damaged: {error}. Pass the object anew."
-    )
+def _decoded(decode: Callable[[Any], _T], data: Any) -> _T:
+    try:
+        return decode(data)
+    except DAMAGED as error:
+        raise DataDecodeError(
+            f"The handle to a shared object is damaged: {error}. Pass the object anew."
+        ) from error

@@ -17,6 +17,7 @@ from types import FunctionType, MethodDescriptorType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkerGone
+from ..protocol.granting import ACQUIRING, NOTIFIED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
     #: Waits with ``(target, slices, args)``; args are those before block and timeout.
     Wait = Callable[[Any, Iterator[float], Sequence[Any]], Any]
 
-__all__ = ["ACQUIRING", "BLOCKING", "CONDITIONS", "AsEver", "block"]
+__all__ = ["BLOCKING", "CONDITIONS", "AsEver", "block"]
 
 #: Seconds of one wait; a client that is gone is noticed within them.
 LOOK_EVERY_S = 1.0
-ACQUIRING = frozenset({"acquire", "acquire_lock", "__enter__"})
+LOCKING = ACQUIRING | {"__enter__"}
 #: The names of methods that `block` may know.
-BLOCKING = ACQUIRING | {"get", "put", "wait", "wait_for", "join", "__call__"}
+BLOCKING = LOCKING | NOTIFIED | {"get", "put", "join", "__call__"}
 CONDITIONS = (threading.Condition, synchronize.Condition)
 #: Of these very types, for a subclass may take other arguments. The other methods are
 #: known by themselves, also in a subclass that does not change them.
@@ -87,13 +88,13 @@ def block(
         name = getattr(target, "__name__", "")
         target = getattr(target, "__self__", None)
     wait, leading, first = _known(target, name)
-    endless = name in ACQUIRING and type(target) in ENDLESS
+    endless = name in LOCKING and type(target) in ENDLESS
     timeout = _timeout(args[leading:], kwargs, first, endless)
     return wait(target, _slices(caller, timeout), args[:leading])
 
 
 def _known(target: Any, name: str) -> tuple[Wait, int, str]:
-    if name in ACQUIRING and type(target) in LOCKS:
+    if name in LOCKING and type(target) in LOCKS:
         return _acquire, 0, "block"
     found = getattr(type(target), name, None)
     if isinstance(found, (FunctionType, MethodDescriptorType)) and found in METHODS:

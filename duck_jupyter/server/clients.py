@@ -110,16 +110,15 @@ class ClientThread:
             name: The method.
         """
         current = self.current
-        is_inside_another = (
+        if (
             current is not None
             and current is not caller
             and current.words[STATE] & PHASE == TAKEN
-        )
-        if current is not None and is_inside_another:
+        ):
             if entry is None or not entry.is_bound:
                 return False
             if name == "__exit__":
-                # Who hears of a lane's end may come later than the next call.
+                # The thread that hears of its end may come after the next call.
                 return not (current.gone or current.lane.is_left)
         return bool(self.contexts or self.held) or (
             entry is not None

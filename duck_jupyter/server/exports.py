@@ -42,7 +42,6 @@ ATTEMPTS = 10
 #: What Python says then.
 CHANGED = "during iteration"
 
-
 #: What keeps what it is given, and at which position its methods are given that.
 CONTAINERS = (
     list,
@@ -95,15 +94,6 @@ class Exports:
         token = getattr(type(value), "_duck_token", None)
         return None if token is None else token(value, self._link())
 
-    def target_of(self, value: Any) -> Any:
-        """
-        Give the object of a proxy of this server, and any other value as it is.
-        """
-        token = self.token_of(value)
-        if token is None or token[0] != "object":
-            return value
-        return self._table.get(token[1]).target
-
     def proxy_of(self, entry: Entry) -> Any:
         """
         Give a proxy for this process.
@@ -138,7 +128,7 @@ class Exports:
             return None
         own = self._table.entries.get(token[1])
         if own is None:
-            # It was unshared. Whoever uses the proxy is told so.
+            # It was unshared: a use of the proxy says so.
             ref: ObjectRef = value._duck_ref
             return ref
         return self._table.export(own.target, own, "", holder)

@@ -14,6 +14,8 @@ from functools import partial
 from multiprocessing import queues
 from typing import TYPE_CHECKING, Any
 
+from ..protocol.granting import ACQUIRING, NOTIFIED, RELEASING, TAKING
+from ..protocol.granting import GRANTING as METHODS
 from .blocking import CONDITIONS
 from .clients import Acquired
 
@@ -25,13 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["GRANTING", "undo_of"]
 
-ACQUIRING = frozenset({"acquire", "acquire_lock"})
-TAKING = frozenset({"get", "get_nowait"})
-NOTIFIED = frozenset({"wait", "wait_for"})
 #: Those of a queue that cannot put an item back in front get it back at their end.
 QUEUES = (queue.SimpleQueue, queues.Queue, queues.SimpleQueue)
-#: The methods that may grant something.
-GRANTING = ACQUIRING | TAKING | NOTIFIED | {"__next__", "__call__", "release"}
+#: The methods that may grant something: an iterator's too, and a bound method's call.
+GRANTING = METHODS | {"__next__", "__call__"}
 
 _CallableIterator = type(iter(int, 0))
 
@@ -56,7 +55,7 @@ def undo_of(
         # A bound method that was read as an attribute, such as that of a Condition.
         name = getattr(target, "__name__", "")
         target = getattr(target, "__self__", None)
-    if name == "release":
+    if name in RELEASING:
         thread.process.acquired.pop(id(target), None)
         return None
     if name in ACQUIRING:

@@ -1,0 +1,39 @@
+"""
+The check of functions that take a proxy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import NotShareable
+from .proxy import Proxy
+from .registry import expression_for
+
+__all__ = ["require_proxy"]
+
+
+def require_proxy(value: Any, function: str) -> None:
+    """
+    Refuse what is no proxy.
+
+    Args:
+        value: What was given.
+        function: The name of the function that it was given to, for the message.
+
+    Raises:
+        NotShareable: It is no proxy; the message says what to write.
+    """
+    if isinstance(value, Proxy):
+        return
+    kind = type(value).__name__
+    expression = expression_for(value)
+    if expression:
+        raise NotShareable(
+            f"{function}() takes a proxy, and this is the shared {kind} itself. Write "
+            f"{function}({expression})."
+        )
+    raise NotShareable(
+        f"{function}() takes a proxy, such as shared.NAME, not a {kind}. Share the "
+        "object first with %share NAME; a worker uses the proxy that it was given."
+    )
