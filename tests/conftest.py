@@ -20,6 +20,7 @@ import pytest
 
 from duck_jupyter.memory.warm import drop_idle
 from duck_jupyter.proxy import ProxyServer
+from duck_jupyter.session.default import own_session
 from tests.support.blocks import (
     find_users,
     list_blocks,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pluggy import Result
+
+    from duck_jupyter.session.session import Session
 
 PATIENCE_S = 5.0
 THREAD_PREFIX = "duck-"
@@ -236,3 +239,14 @@ def server() -> Iterator[ProxyServer]:
     """
     with ProxyServer(bufsize=200) as running:
         yield running
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """
+    The session of this process, with nothing shared before and after.
+    """
+    session = own_session()
+    assert session.server is None
+    yield session
+    session.stop()

@@ -1,5 +1,5 @@
 """
-The bytes of a proxy's object, for whoever asks by the buffer protocol.
+The bytes of a proxy's object, for code that asks by the buffer protocol.
 
 From Python 3.12 on a class of Python can lend a buffer (PEP 688): ``memoryview(p)``,
 ``np.frombuffer(p)`` and ``b"".join([p])`` get the bytes of the fetched object. Before

@@ -59,9 +59,9 @@ class Channel:
     """
     A lane as its client uses it: one exchange at a time, by one thread.
 
-    Whoever begins an exchange has the channel alone. A channel whose exchange was cut
-    short, at whatever moment, is closed and never used again: a late answer would be
-    taken for that of the next request.
+    The call that begins an exchange has the channel alone. A channel whose exchange was
+    cut short is closed and never used again: its late answer would be taken for that of
+    the next request.
 
     Args:
         lane: This side's end; the channel closes it.

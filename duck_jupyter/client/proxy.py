@@ -141,7 +141,7 @@ class Proxy(FramesByHand):
         Attach to the block for frames that are written and handled by hand.
 
         It is the one given to `ProxyServer.create_proxy`, or the server's own.
-        Whoever attached closes it (``SharedMemory.close``).
+        The caller closes it (``SharedMemory.close``).
 
         Raises:
             KernelGone: The block has vanished with its server.

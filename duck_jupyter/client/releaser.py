@@ -73,7 +73,7 @@ class Releaser:
             self._channel = channel
         # A bare thread: an interrupt inside of Thread.start() would break it.
         _thread.start_new_thread(self._run_once, (self._channel,))
-        # Whoever comes before this line starts another, which ends at once.
+        # A call that comes before this line starts another thread, which ends at once.
         self._started = True
 
     def drop(self, idx: int) -> None:

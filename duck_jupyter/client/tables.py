@@ -1,8 +1,8 @@
 """
 What array and table libraries ask an object that is given to them.
 
-numpy asks for ``__array__``, and whoever speaks Arrow for ``__arrow_c_stream__``. In
-a worker both are answered by the object itself, once it has been fetched.
+numpy asks for ``__array__``, and libraries that use Arrow for ``__arrow_c_stream__``.
+In a worker both are answered by the object itself, once it has been fetched.
 """
 
 from __future__ import annotations

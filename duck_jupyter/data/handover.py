@@ -38,7 +38,7 @@ class Handover:
     Attributes:
         on_pickling: Called in the pickling thread when something is about to be pickled
             for a worker, before the first object is looked up. It may `add` and
-            `discard`. What it raises is raised to whoever pickles.
+            `discard`. What it raises is raised in the code that pickles.
     """
 
     def __init__(self) -> None:

@@ -1,5 +1,5 @@
 """
-Hearing of an import: modules that come later are shown to whoever waits for them.
+Hearing of an import: a function is called with each module that is imported later.
 
 It finds nothing itself and changes no import: the other finders do their work, and the
 loader they found tells us once when it has run.

@@ -131,7 +131,8 @@ class PublishedLook:
             return None
         try:
             return self._publication.at_work(lambda: self._place(region))
-        except ProxyError:  # such as no room for the whole: the part goes as ever
+        except ProxyError:
+            # There is no room for the whole object, for example. The part is pickled.
             return None
 
     def _place(self, region: Region) -> Place | None:

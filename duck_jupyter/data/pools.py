@@ -69,7 +69,7 @@ class Taps:
         self._placed: list[tuple[Any, str, Any, Any]] = []
         self._watch = ImportWatch([*PICKLERS, *DUMPERS], self._see)
         self._is_open = False
-        #: What was put in, and whether, belongs to whoever holds it.
+        #: Guards what is put into the classes.
         self.lock = threading.RLock()
 
     def open(self) -> None:

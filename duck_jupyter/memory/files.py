@@ -161,7 +161,7 @@ class MemoryFile:
 
     def close(self) -> None:
         """
-        Give the file up here; whoever maps it keeps its memory. Twice is fine.
+        Give the file up here. Other processes keep what they map. Twice is fine.
         """
         written, self._written = self._written, -1
         if self._descriptor is None and written >= 0:

@@ -42,7 +42,7 @@ def enter(entry: Entry, caller: Caller, number: int = 0) -> Any:
         value = block(caller, target, "__enter__", (), {})
     except AsEver:
         value = call_method(entry, "__enter__", (), {})
-    # Whoever has it now is not the one who acquired it by its method before.
+    # The thread that has the lock now is not the one that acquired it by its method.
     thread.process.acquired.pop(id(target), None)
     context = OpenContext(entry, target, number)
     thread.contexts.append(context)

@@ -48,7 +48,7 @@ ALWAYS = frozenset({"__dir__", "__hash__", "__bool__", "__eq__", "__ne__"})
 PRINTING = frozenset({"__str__", "__format__"})
 #: What takes the items of an iterator.
 ITERATING = frozenset({"__iter__", "__next__"})
-#: Whoever may enter may leave.
+#: A name that may be used opens the other one: to enter is to leave.
 ENTERING = {"__exit__": "__enter__", "__aexit__": "__aenter__"}
 #: Calls whose iterator is made for the caller, as steps of a path.
 FRESH_STEPS = frozenset(f".{name}()" for name in FRESH_ITERATORS)

@@ -66,7 +66,7 @@ def share(
     Args:
         obj: Any object but a module or a proxy.
         name: The name, as in ``shared.NAME``.
-        bufsize: Bytes; a frame above this size counts as too large for the buffer.
+        bufsize: Bytes of the buffer that its calls get.
         readonly: Refuse what is not known to change nothing: to set and to delete,
             and all methods but those of common types that only read.
         allow: The only names that may be used; with `readonly`, or under a name that

@@ -38,7 +38,7 @@ class Terms:
     The settings that a name is shared with; None is the server's own.
 
     Args:
-        bufsize: Bytes; a larger frame counts as too large for the buffer.
+        bufsize: Bytes of the buffer that its calls get.
         readonly: Workers may not change the object.
         allow: The only names that workers may use, or None; where it is read-only,
             names that they may use as well.

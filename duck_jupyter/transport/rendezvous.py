@@ -168,7 +168,7 @@ class Doorway:
             return
         with self.lock:
             if self._block is None and not self._closed:
-                # Without room for it, whoever comes next is told so.
+                # Where there is no room, the next client is told so.
                 with contextlib.suppress(DataTooBigError, SpoolWarning, OSError):
                     self._block = self._make_block()
 

@@ -11,10 +11,13 @@ import pytest
 
 from duck_jupyter.client import channel
 from tests.processes.answers import Answers
+from tests.support.pools import POOLS, open_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.process import BaseProcess
+
+    Run = Callable[[Callable[..., Any], list[Any]], list[Any]]
 
 JOIN_S = 20.0
 
@@ -88,3 +91,13 @@ def answers(crew: Crew) -> Answers:
     Give what a worker of this test says.
     """
     return Answers(crew)
+
+
+@pytest.fixture(scope="module", params=POOLS)
+def run(request: pytest.FixtureRequest, own_folders: None) -> Iterator[Run]:
+    """
+    A pool of each kind, which was there before anything was shared.
+    """
+    with open_pool(request.param) as run:
+        run(abs, [1, 2])
+        yield run

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from duck_jupyter.client.locking import locked
+from tests.processes.answers import is_free
 from tests.support.processes import kill, wait_until
 
 if TYPE_CHECKING:
@@ -90,28 +91,11 @@ def test_an_interrupted_block_leaves_no_lock_held(
         with locked(proxy, timeout=5):
             pass
     else:
-        assert acquire(target, 5)
+        assert is_free(target)
     more.put(None)
     crew.join()
     done.close()
     more.close()
-
-
-def acquire(lock: Any, timeout: float) -> bool:
-    """
-    Acquire a lock in a thread of its own, as a RLock knows its owner.
-    """
-    found = []
-
-    def take() -> None:
-        found.append(lock.acquire(timeout=timeout))
-        if found[0]:
-            lock.release()
-
-    thread = threading.Thread(target=take)
-    thread.start()
-    thread.join()
-    return bool(found[0])
 
 
 def take_it(lock: Any) -> None:
@@ -160,7 +144,7 @@ def test_a_worker_killed_while_it_waits_for_a_lock_does_not_get_it(
     kill(worker.pid)
     assert wait_until(lambda: not server.statistics().workers)
     lock.release()
-    assert acquire(lock, 5)
+    assert is_free(lock)
 
 
 def take_under_alarm(items: Any, taken: Any) -> None:

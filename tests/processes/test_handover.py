@@ -17,7 +17,6 @@ import pytest
 
 from duck_jupyter import NotShared, share, shared, unshare
 from duck_jupyter.errors import DataEncodeError
-from duck_jupyter.session.default import own_session
 from duck_jupyter.session.names import Source, Terms
 from duck_jupyter.session.session import Wish
 from tests.support.handed import (
@@ -32,10 +31,10 @@ from tests.support.handed import (
     start_with,
 )
 from tests.support.picklers import look_at
-from tests.support.pools import BY_VALUE, DEADLINE_S, POOLS, STARTED, open_pool
+from tests.support.pools import BY_VALUE, DEADLINE_S, STARTED, open_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from duck_jupyter.session.session import Session
 
@@ -46,27 +45,6 @@ pytestmark = pytest.mark.slow
 SIZE = 100_000
 #: The most a handle may take.
 HANDLE_BYTES = 2048
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    """
-    The session of this process, with nothing shared before and after.
-    """
-    session = own_session()
-    assert session.server is None
-    yield session
-    session.stop()
-
-
-@pytest.fixture(scope="module", params=POOLS)
-def run(request: pytest.FixtureRequest, own_folders: None) -> Iterator[Run]:
-    """
-    A pool of each kind, which was there before anything was shared.
-    """
-    with open_pool(request.param) as run:
-        run(abs, [1, 2])
-        yield run
 
 
 @pytest.fixture

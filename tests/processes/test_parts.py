@@ -11,14 +11,12 @@ import pandas as pd
 import pytest
 
 from duck_jupyter import fetch, share, shared
-from duck_jupyter.session.default import own_session
 from duck_jupyter.session.names import Source, Terms
 from duck_jupyter.session.session import Wish
 from tests.support.parts import fill, fill_a, look_at_part
-from tests.support.pools import POOLS, open_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from duck_jupyter.session.session import Session
 
@@ -27,27 +25,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 ROWS, COLUMNS = 1000, 6
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    """
-    The session of this process, with nothing shared before and after.
-    """
-    session = own_session()
-    assert session.server is None
-    yield session
-    session.stop()
-
-
-@pytest.fixture(scope="module", params=POOLS)
-def run(request: pytest.FixtureRequest, own_folders: None) -> Iterator[Run]:
-    """
-    A pool of each kind, which was there before anything was shared.
-    """
-    with open_pool(request.param) as run:
-        run(abs, [1, 2])
-        yield run
 
 
 def share_in_place(session: Session, value: Any) -> Any:
