@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from operator import add
+from operator import add, sub
 from typing import TYPE_CHECKING, NamedTuple
 
 from .advice import ways_out
@@ -40,6 +40,7 @@ __all__ = [
     "ErrorRecord",
     "add_counts",
     "bucket_of",
+    "difference",
     "fresh_counts",
     "quantile",
     "totals_of",
@@ -72,6 +73,15 @@ def add_counts(total: list[int], counts: list[int]) -> None:
     peak = max(total[PEAK_BYTES], counts[PEAK_BYTES])
     total[:] = map(int.__add__, total, counts)
     total[LAST_BYTES], total[PEAK_BYTES] = last, peak
+
+
+def difference(now: list[int], before: list[int]) -> list[int]:
+    """
+    Give the counts that came since; the sizes are those of now.
+    """
+    since = list(map(sub, now, before))
+    since[LAST_BYTES], since[PEAK_BYTES] = now[LAST_BYTES], now[PEAK_BYTES]
+    return since
 
 
 def bucket_of(seconds: float) -> int:

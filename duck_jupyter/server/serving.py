@@ -119,7 +119,7 @@ class Serving:
         self.doorway.close()
         for caller in callers:
             self._disconnect(caller)
-            self._table.count(caller.tally.counts())
+            self._table.count(caller.tally.take())
         if not threading.current_thread().name.startswith("duck-"):
             self.watch.ended.wait(CLOSE_S)
 
@@ -197,8 +197,8 @@ class Serving:
                 return
             self.callers.discard(caller)
         last = self._disconnect(caller)
+        self._table.count(self._workers.count(caller))
         self._workers.went(caller, last=last)
-        self._table.count(caller.tally.counts())
         if last:
             self._table.drop_holder(caller.hello.client)
 
@@ -295,10 +295,10 @@ class Serving:
         caller.payload = None
         latency = self._hand_back(caller)
         # From here on the answer is on its way, and nobody waits for this thread.
-        if caller.gone:
-            caller.end()
         idx = 0 if entry is None else entry.idx
         self._count(caller, idx, opcode, size_in, size_out, latency, started)
+        if caller.gone:
+            self._end(caller)
         if stays:
             caller.thread.stay()
 
@@ -310,9 +310,16 @@ class Serving:
         size = self._reply(caller, LOCKED, ())
         caller.payload = None
         latency = self._hand_back(caller)
-        if caller.gone:
-            caller.end()
         self._count(caller, DESK, EXECUTE, size, size, latency, 0.0)
+        if caller.gone:
+            self._end(caller)
+
+    def _end(self, caller: Caller) -> None:
+        """
+        Take back what an answer granted that was made when its client had gone.
+        """
+        caller.end()
+        self._table.count(self._workers.count(caller))
 
     def _count(
         self,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from .counters import LAST_BYTES, PEAK_BYTES, add_counts, fresh_counts
+from .counters import LAST_BYTES, PEAK_BYTES, add_counts, difference, fresh_counts
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -32,7 +32,7 @@ class Tally:
         known: The numbers of objects in use.
     """
 
-    __slots__ = ("_known", "_lock", "_most", "by_object")
+    __slots__ = ("_known", "_lock", "_most", "_taken", "by_object")
 
     def __init__(self, known: Container[int]) -> None:
         self._known = known
@@ -41,6 +41,8 @@ class Tally:
         #: Lists as `counters.fresh_counts` makes them, by the object's number; 0 is for
         #: calls to the server and to objects that are no more.
         self.by_object: dict[int, list[int]] = {}
+        #: What `take` gave of them.
+        self._taken: dict[int, list[int]] = {}
 
     def begin(self, idx: int) -> list[int]:
         """
@@ -77,6 +79,23 @@ class Tally:
         """
         with self._lock:
             return {idx: list(counts) for idx, counts in self.by_object.items()}
+
+    def take(self) -> dict[int, list[int]]:
+        """
+        Give what was counted since the last time, by object.
+
+        Threads of the server may still add to the counts: a call is counted after its
+        answer is out, and the client may be gone by then.
+        """
+        with self._lock:
+            news = {}
+            for idx, counts in self.by_object.items():
+                now, before = list(counts), self._taken.get(idx)
+                if now == before:
+                    continue
+                self._taken[idx] = now
+                news[idx] = now if before is None else difference(now, before)
+            return news
 
     def enter(self, ledger: Ledger) -> Changes:
         """

@@ -38,6 +38,17 @@ class WorkerEnd(NamedTuple):
     calls: int
 
 
+class Ended(NamedTuple):
+    """
+    An end, and what finds out more of it.
+    """
+
+    end: WorkerEnd
+    client: str
+    #: What multiprocessing knows of the process, until its exit code is known.
+    record: dict[str, Any] | None
+
+
 class WorkerLog:
     """
     The processes that were connected, the last hundred of them.
@@ -49,9 +60,7 @@ class WorkerLog:
         self._counts: dict[str, list[int]] = {}
         #: What multiprocessing knows of those that it has started.
         self._records: dict[str, dict[str, Any]] = {}
-        self._ended: deque[tuple[WorkerEnd, dict[str, Any] | None]] = deque(
-            maxlen=ENDS_KEPT
-        )
+        self._ended: deque[Ended] = deque(maxlen=ENDS_KEPT)
 
     def came(self, caller: Caller) -> None:
         """
@@ -60,6 +69,28 @@ class WorkerLog:
         with self._lock:
             self._since.setdefault(caller.hello.client, caller.since)
             self._find_record(caller)
+
+    def count(self, caller: Caller) -> dict[int, list[int]]:
+        """
+        Count the calls of a client thread that is gone, before or after `went`.
+
+        Returns:
+            What is counted now, by object.
+        """
+        tallies, client = caller.tally.take(), caller.hello.client
+        with self._lock:
+            if client in self._since:
+                counts = self._counts.setdefault(client, fresh_counts())
+                for tally in tallies.values():
+                    add_counts(counts, tally)
+                return tallies
+            for i, ended in reversed(list(enumerate(self._ended))):
+                if ended.client == client:
+                    calls = ended.end.calls + totals_of(tallies.values()).calls
+                    end = ended.end._replace(calls=calls)
+                    self._ended[i] = ended._replace(end=end)
+                    break
+        return tallies
 
     def went(self, caller: Caller, *, last: bool) -> None:
         """
@@ -72,19 +103,16 @@ class WorkerLog:
         hello = caller.hello
         with self._lock:
             self._find_record(caller)
-            counts = self._counts.setdefault(hello.client, fresh_counts())
-            for tally in caller.tally.counts().values():
-                add_counts(counts, tally)
             if not last:
                 return
-            del self._counts[hello.client]
+            counts = self._counts.pop(hello.client, fresh_counts())
             since = self._since.pop(hello.client, caller.since)
             record = self._records.pop(hello.client, None)
             calls = totals_of([counts]).calls
             end = WorkerEnd(
                 hello.pid, hello.process_name, since, time.time(), None, calls
             )
-            self._ended.append((end, record))
+            self._ended.append(Ended(end, hello.client, record))
 
     def _find_record(self, caller: Caller) -> None:
         client = caller.hello.client
@@ -112,12 +140,14 @@ class WorkerLog:
         Give the processes that have gone, the last one last.
         """
         with self._lock:
-            for i, (end, record) in enumerate(self._ended):
+            for i, (end, client, record) in enumerate(self._ended):
                 if end.exit_code is None:
                     code = _exit_code_of(end.pid, record)
                     known = end._replace(exit_code=code)
-                    self._ended[i] = known, record if code is None else None
-            return tuple(end for end, _ in self._ended)
+                    self._ended[i] = Ended(
+                        known, client, record if code is None else None
+                    )
+            return tuple(ended.end for ended in self._ended)
 
 
 def _record_of(pid: int) -> dict[str, Any] | None:

@@ -4,9 +4,6 @@ What a server counts, and what it says of its workers, errors and chains.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -23,27 +20,11 @@ from duck_jupyter.errors import (
 from duck_jupyter.server.statistics import ServerStatistics
 from tests.support.counting import statistics_after
 from tests.support.objects import Chain, Plain, Tally
-from tests.support.processes import kill, wait_until
+from tests.support.processes import wait_until
 from tests.support.workers import Worker
 
 if TYPE_CHECKING:
     from duck_jupyter.proxy import Proxy, ProxyServer
-
-
-def use(proxy: Proxy, times: int) -> None:
-    """
-    Call an object a number of times: the job of a worker.
-    """
-    for _ in range(times):
-        proxy.count()
-
-
-def die_in_a_call(proxy: Proxy) -> None:
-    """
-    End without a word after a call.
-    """
-    proxy.count()
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def is_frozen(value: Any) -> bool:
@@ -182,42 +163,6 @@ p.add(1)
     assert wait_until(lambda: server.statistics().totals.executes == 7)
     # Those of threads that have ended are counted, and are connected no longer.
     assert wait_until(lambda: server.statistics().workers[0].threads == 1)
-
-
-@pytest.mark.slow
-def test_a_worker_that_ended_well_is_remembered(server: ProxyServer) -> None:
-    proxy = server.create_proxy(Tally())
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=use, args=(proxy, 7), name="adder")
-    process.start()
-    process.join()
-
-    assert wait_until(lambda: bool(server.statistics().ended_workers))
-    (found,) = server.statistics().ended_workers
-    assert (found.pid, found.process_name) == (process.pid, "adder")
-    assert found.calls == 8
-    assert found.since <= found.ended
-    assert server.statistics().workers == ()
-    assert server.statistics().totals.calls == 8
-
-
-@pytest.mark.slow
-def test_a_worker_that_was_killed_is_remembered_with_its_signal(
-    server: ProxyServer,
-) -> None:
-    proxy = server.create_proxy(Tally())
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=die_in_a_call, args=(proxy,), name="doomed")
-    process.start()
-
-    assert wait_until(lambda: bool(server.statistics().ended_workers), 15)
-    assert wait_until(
-        lambda: server.statistics().ended_workers[0].exit_code == -signal.SIGKILL
-    )
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
-    with pytest.raises(ProcessLookupError):
-        kill(process.pid or 0)
 
 
 def fail_often(worker: Worker, proxy: Proxy, times: int) -> None:
