@@ -15,6 +15,7 @@ from os import sched_yield
 from typing import TYPE_CHECKING, Any
 
 from ..errors import KernelGone, ProxyError, ProxyTimeout
+from ..transport.handshake import HANDSHAKE_S
 from ..transport.lanes import (
     FIRST_OF_SEQUENCE,
     GRANT,
@@ -68,10 +69,12 @@ class Channel:
         who: Names the server in errors.
         widen: Gives a function that makes a channel for the same thread, with a buffer
             of so many bytes, which the server knows already; or None.
+        called_at: When the server was called, in monotonic seconds; now by default.
     """
 
     __slots__ = (
         "__weakref__",
+        "_called_at",
         "_looks",
         "_poll",
         "_widen",
@@ -86,6 +89,7 @@ class Channel:
         lane: Lane,
         who: str,
         widen: Callable[[], Callable[[int], Channel] | None] = lambda: None,
+        called_at: float | None = None,
     ) -> None:
         self.lane = lane
         self.who = who
@@ -96,6 +100,7 @@ class Channel:
         self.sequence = 0
         self._looks = MOST_LOOKS
         self._widen = widen
+        self._called_at = time.monotonic() if called_at is None else called_at
         self._poll = select.poll()
         self._poll.register(lane.doorbell, select.POLLIN)
 
@@ -193,6 +198,20 @@ class Channel:
             raise ProxyTimeout(f"{self.who} did not take a call within {timeout} s.")
         if not self.lane.hear():
             raise self._gone()
+
+    @property
+    def was_too_late(self) -> bool:
+        """
+        The server has hung up before it knew this client, and nothing was asked of it.
+
+        It does not wait for ever for the first request, which is a part of the
+        handshake; a client that was stopped meanwhile, or had no core, calls again.
+        """
+        return (
+            self.sequence == FIRST_OF_SEQUENCE
+            and time.monotonic() - self._called_at > HANDSHAKE_S
+            and self.lane.words[STATE] == FIRST_OF_SEQUENCE | POSTED
+        )
 
     @property
     def is_idle(self) -> bool:

@@ -96,6 +96,9 @@ class Exchanges:
                 return self._accept(idle, channel, data, back)
             idle.append(channel)
         except BaseException as error:
+            if isinstance(error, KernelGone) and channel.was_too_late:
+                channel.close()
+                return self._exchange(data, buffers, timeout, looks)
             self._give_up(idle, channel, error)
             raise
         if back:
@@ -256,6 +259,7 @@ class Exchanges:
                 f"{self.who} has closed. Share the object again and pass the new proxy."
             )
         number = self.thread.number if thread is None else thread
+        called_at = time.monotonic()
         try:
             lane = connect(
                 self.address, self.secret, self.client, number, within_s, bufsize
@@ -263,7 +267,7 @@ class Exchanges:
         except KernelGone:
             end_if_orphaned()
             raise
-        channel = Channel(lane, self.who, WeakMethod(self._widen))
+        channel = Channel(lane, self.who, WeakMethod(self._widen), called_at)
         self._channels.add(channel)
         return channel
 

@@ -9,14 +9,12 @@ the client says that the thread has ended, or the process ends.
 
 from __future__ import annotations
 
-import _multiprocessing
-import contextlib
-import multiprocessing.synchronize
 import threading
 from collections import deque
 from functools import partial
+from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkerGone
 from ..transport.lanes import PHASE, STATE, TAKEN
@@ -25,15 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..transport.rendezvous import Hello
+    from .acquired import Acquired
     from .callers import Caller
     from .locks import Claim, ObjectLocks
     from .objects import Entry
 
-__all__ = ["Acquired", "ClientProcess", "ClientThread", "Clients", "OpenContext"]
-
-
-#: The kind of a multiprocessing lock that anybody may release.
-SEMAPHORE = 1
+__all__ = ["ClientProcess", "ClientThread", "Clients", "OpenContext"]
 
 
 class OpenContext:
@@ -70,6 +65,7 @@ class ClientThread:
     def __init__(self, process: ClientProcess, hello: Hello) -> None:
         self.process = process
         self.name = f"{hello.process_name} (pid {hello.pid})"
+        self._hello = hello
         self.lanes = 0
         #: Contexts it has entered, outermost first; changed in its own thread only.
         self.contexts: list[OpenContext] = []
@@ -81,6 +77,14 @@ class ClientThread:
         self._ident: int | None = None
         self._has_ended = False
         self._jobs: SimpleQueue[Callable[[], object] | None] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """
+        The system says that the thread has ended, and its process has not.
+        """
+        tasks = Path(f"/proc/{self._hello.pid}/task")
+        return not (tasks / str(self._hello.native_id)).exists() and tasks.exists()
 
     @property
     def has_own(self) -> bool:
@@ -256,33 +260,6 @@ class ClientThread:
             return
 
 
-class Acquired(NamedTuple):
-    """
-    A lock that a client acquired by its method and did not release.
-    """
-
-    lock: Any
-    thread: ClientThread
-
-    def release(self) -> None:
-        """
-        Release it, since its client has ended, where one process at a time has it.
-
-        A semaphore may be there to be released by somebody else, and a lock that
-        belongs to a thread is released by that thread.
-        """
-        if _is_mutex(self.lock):
-            with contextlib.suppress(RuntimeError, ValueError):  # it is free
-                self.lock.release()
-
-
-def _is_mutex(lock: Any) -> bool:
-    if isinstance(lock, (type(threading.Lock()), multiprocessing.synchronize.Lock)):
-        return True
-    semaphore = isinstance(lock, _multiprocessing.SemLock)
-    return semaphore and (lock.kind, lock.maxvalue) == (SEMAPHORE, 1)
-
-
 class ClientProcess:
     """
     One connected process.
@@ -297,6 +274,18 @@ class ClientProcess:
         self.threads: dict[int, ClientThread] = {}
         #: Its claims to the locks of objects, by the numbers of its blocks.
         self.claims: dict[int, Claim] = {}
+
+    def pop_ended(self) -> list[ClientThread]:
+        """
+        Forget the threads that have ended without a word, for want of a lane.
+
+        A thread whose call was cut short gives up the lane of the call.
+        """
+        return [
+            self.threads.pop(number)
+            for number, thread in list(self.threads.items())
+            if not thread.lanes and thread.is_over
+        ]
 
 
 class Clients:
@@ -335,7 +324,10 @@ class Clients:
                 thread = process.threads[hello.thread] = ClientThread(process, hello)
             process.lanes += 1
             thread.lanes += 1
-            return thread
+            ended = process.pop_ended()
+        for each in ended:
+            each.end()
+        return thread
 
     def went(self, hello: Hello, *, is_leaving: bool) -> bool:
         """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from ..transport.lanes import PHASE, POSTED, STATE
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Door", "report_error"]
 
+#: Seconds after which one who could not be taken in is tried again.
+RETRY_S = 0.05
+
 
 class Door:
     """
@@ -29,7 +33,8 @@ class Door:
         listener: The listening socket.
         bells: With which it and the strangers are waited for.
         admit: Takes one who waits at the listener, to be expected from then on; False
-            where nobody does.
+            where nobody does. It raises OSError where this process has no descriptor
+            for one who waits.
         greet: Goes on with a stranger of whom something was heard; gives the caller
             that it has become, if it has.
     """
@@ -48,6 +53,9 @@ class Door:
         #: In the order of their bells, each once; the listener while somebody may wait
         #: there.
         self._guests: dict[Stranger | socket.socket, None] = {}
+        #: When one is tried again for whom this process had no descriptor, in
+        #: monotonic seconds. No bell rings for it once more.
+        self._retry_at: float | None = None
         bells.add(listener, listener)
 
     @property
@@ -78,6 +86,23 @@ class Door:
             self._guests[owner] = None
         return ours
 
+    def patience(self, others: float | None) -> float | None:
+        """
+        Give the seconds after which `try_again` is to be called.
+
+        Args:
+            others: Seconds after which something else is to be done; None for never.
+        """
+        return others if self._retry_at is None else RETRY_S
+
+    def try_again(self) -> None:
+        """
+        Take in who could not be taken in before, if it is time.
+        """
+        if self._retry_at is not None and time.monotonic() >= self._retry_at:
+            self._retry_at = None
+            self._guests[self._listener] = None
+
     def see_to_one(self) -> list[tuple[Caller, bool]]:
         """
         Go on with the first one, and no more, for callers wait meanwhile.
@@ -92,9 +117,8 @@ class Door:
         try:
             if isinstance(guest, Stranger):
                 caller = self._greet(guest)
-            elif self._admit():
-                # Others may wait there: the bell rang once for all of them.
-                self._guests[guest] = None
+            else:
+                self._admit_one()
         except Exception:
             report_error()  # and go on, for others wait for this thread
         if caller is None or caller.words[STATE] & PHASE != POSTED:
@@ -102,10 +126,19 @@ class Door:
         # The bell of its first request was heard with its proof.
         return [(caller, False)]
 
+    def _admit_one(self) -> None:
+        try:
+            if self._admit():
+                # Others may wait there: the bell rang once for all of them.
+                self._guests[self._listener] = None
+        except OSError:
+            self._retry_at = time.monotonic() + RETRY_S
+
     def clear(self) -> None:
         """
         See to nobody any more.
         """
+        self._retry_at = None
         self._guests.clear()
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol.granting import ACQUIRING, NOTIFIED, RELEASING, TAKING
 from ..protocol.granting import GRANTING as METHODS
+from .acquired import Acquired
 from .blocking import CONDITIONS
-from .clients import Acquired
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -254,8 +254,9 @@ class Watch:
         called: list[tuple[Caller, bool]] = []
         woken = False
         quiet = QUIET_S if self._interval.wanted else None
-        timeout = LEFT_S if self._left else quiet
+        timeout = LEFT_S if self._left else self.door.patience(quiet)
         owners = self._bells.wait(timeout if self.door.is_quiet else 0)
+        self.door.try_again()
         if self._left:
             called = self._left.find_stuck()
         elif not owners and self.door.is_quiet:

@@ -78,6 +78,8 @@ class Hello(Struct):
     pid: int
     process_name: str
     thread_name: str
+    #: The number that the system gives the client thread.
+    native_id: int
     nonce: Nonce = field(default_factory=new_nonce)
     #: Bytes of the buffer that it would like; 0 is the server's own size.
     bufsize: int = 0

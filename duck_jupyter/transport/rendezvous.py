@@ -89,12 +89,18 @@ class Doorway:
     def accept(self) -> Stranger | None:
         """
         Take one caller, who is a stranger still; None where none waits.
+
+        Raises:
+            OSError: This process has no descriptor for it, or the system no memory.
+                The caller waits on.
         """
         with self.lock:
+            if self._closed:
+                return None
             self._hang_up_on_the_slow()
             try:
                 caller, _ = self.socket.accept()
-            except OSError:
+            except (BlockingIOError, ConnectionAbortedError):
                 return None
             caller.setblocking(False)
             stranger = Stranger(caller, self)
@@ -246,6 +252,7 @@ def connect(
             os.getpid(),
             multiprocessing.current_process().name,
             threading.current_thread().name,
+            threading.get_native_id(),
             bufsize=bufsize,
         )
         _limit(caller, deadline)

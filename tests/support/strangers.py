@@ -29,10 +29,11 @@ from duck_jupyter.transport.received import Received
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from duck_jupyter import ProxyServer
+    from duck_jupyter.proxy import ProxyServer
+    from duck_jupyter.server.door import Door
     from duck_jupyter.transport.rendezvous import Doorway
 
-__all__ = ["RawStranger", "doorway_of", "hello"]
+__all__ = ["RawStranger", "door_of", "doorway_of", "hello"]
 
 DEADLINE_S = 20.0
 
@@ -41,7 +42,7 @@ def hello(version: int = PROTOCOL_VERSION, client: str = "raw") -> Hello:
     """
     Give what a client of the tests says of itself.
     """
-    return Hello(version, client, 1, os.getpid(), "test-raw", "main")
+    return Hello(version, client, 1, os.getpid(), "test-raw", "main", 1)
 
 
 def doorway_of(server: ProxyServer) -> Doorway:
@@ -51,6 +52,15 @@ def doorway_of(server: ProxyServer) -> Doorway:
     assert server._serving is not None
     doorway: Doorway = server._serving.doorway
     return doorway
+
+
+def door_of(server: ProxyServer) -> Door:
+    """
+    Give what sees to the strangers of a running server.
+    """
+    assert server._serving is not None
+    door: Door = server._serving.watch.door
+    return door
 
 
 class RawStranger:

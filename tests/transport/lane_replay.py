@@ -154,7 +154,7 @@ class Player:
             lane.number, lane.side = number, name
             lane.words = Words(lane.words, number, self.queues[side])  # type: ignore[assignment]
             lanes.append(lane)
-        hello = Hello(1, "client", 1, os.getpid(), "client", "thread")
+        hello = Hello(1, "client", 1, os.getpid(), "client", "thread", 1)
         thread = self.server.clients.came(hello)
         caller = PacedCaller(lanes[1], hello, thread, self.server.table.entries, 0.0)
         caller.number = number

@@ -8,6 +8,7 @@ import contextlib
 import os
 import pickle
 import resource
+import socket
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from duck_jupyter.proxy import ProxyServer
 from duck_jupyter.transport.rendezvous import connect
 from tests.support.processes import run_python, wait_until
 from tests.support.raw import far
-from tests.support.strangers import RawStranger, doorway_of
+from tests.support.strangers import RawStranger, door_of, doorway_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -183,20 +184,40 @@ def stranger(server: ProxyServer) -> RawStranger:
     return RawStranger(server.link.address, server.link.secret)
 
 
+@contextlib.contextmanager
+def no_descriptors() -> Iterator[None]:
+    """
+    Let this process have no more descriptors than it has.
+    """
+    lowest = os.dup(0)
+    os.close(lowest)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_who_calls_a_kernel_without_a_descriptor_is_taken_in_later(
+    server: ProxyServer,
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        with no_descriptors():
+            caller.connect(address_of(server))
+            assert wait_until(lambda: door_of(server)._retry_at is not None)
+        # Nobody else calls, and no bell rings again.
+        assert wait_until(lambda: len(doorway_of(server)._strangers) == 1)
+
+
 def test_a_kernel_that_has_no_descriptors_left_says_so(server: ProxyServer) -> None:
     with stranger(server) as first, stranger(server) as second:
         first.introduce()
         first.read_welcome()  # this one has the block that was ready
         assert wait_until(lambda: len(doorway_of(server)._strangers) == 2)
-        lowest = os.dup(0)
-        os.close(lowest)
-        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
-        try:
+        with no_descriptors():
             second.introduce()
             welcome = second.read_welcome()
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert welcome.refusal is not None
     assert "cannot make a lane" in welcome.refusal
     assert "Too many open files" in welcome.refusal
