@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..data.attach import rebuild
-from ..errors import NotShareable
+from ..errors import NotShareable, VersionGone
 from .methods import ProxyMethod
 
 __all__ = ["fetch", "fetched"]
@@ -65,5 +65,11 @@ def fetched(proxy: Any, *, writable: bool = True, private: bool = False) -> Any:
         writable: Writing is allowed.
         private: Copy also what lies in memory where everyone sees each write.
     """
-    data = proxy._duck_link.desk("fetch", proxy._duck_idx, looks=LOOKS)
+    link, idx = proxy._duck_link, proxy._duck_idx
+    data = link.desk("fetch", idx, looks=LOOKS)
+    try:
+        return rebuild(data, writable=writable, private=private)
+    except VersionGone:
+        # A signal handler called the server meanwhile, which took this for cut short.
+        data = link.desk("fetch", idx, looks=LOOKS)
     return rebuild(data, writable=writable, private=private)

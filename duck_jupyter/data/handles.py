@@ -5,14 +5,21 @@ Handle: what is pickled for a worker in place of an object's data.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
 from ..memory.files import FileKey  # noqa: TC001 (msgspec reads annotations)
 
-__all__ = ["Handle", "Inline", "this_machine"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Handle", "Inline", "Lent", "this_machine"]
+
+_H = TypeVar("_H", covariant=True)
 
 
 class Inline(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -45,6 +52,23 @@ class Handle(msgspec.Struct, frozen=True, array_like=True, tag=True):
     inplace: bool
     #: Writing is refused.
     readonly: bool = False
+
+
+def _nothing() -> None:
+    """
+    What is in the handle itself is awaited nowhere.
+    """
+
+
+@dataclass(frozen=True)
+class Lent(Generic[_H]):
+    """
+    A handle for a process that may end before it has taken what it stands for.
+    """
+
+    handle: _H
+    #: Waits no longer for the handle to arrive, if it has not. Twice is fine.
+    give_up: Callable[[], None] = _nothing
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ import msgspec
 from ..errors import DataEncodeError, NotShareable
 from ..memory.copying import address_of
 from .fetched import find_origin
+from .handles import Lent
 from .looks import InplaceLook
 from .parts import Memory
 from .pickling import ANY_SIZE_BUFFERS, dump, load
@@ -92,6 +93,15 @@ class Inplace:
             NotShareable: The name stands for another object by now, or the object has
                 left the shared memory, or is not shared any more.
         """
+        return self.lend(target).handle
+
+    def lend(self, target: Any) -> Lent[Handle]:
+        """
+        Give what stands for the memory itself, until it is given up.
+
+        Raises:
+            NotShareable: As `handle`.
+        """
         if target is not self.object:
             raise NotShareable(
                 f"{self.name!r} was given another value since it was shared in place, "
@@ -111,11 +121,14 @@ class Inplace:
                     f"{self.name!r} is not shared in place any more. Share it again, "
                     f"%share --inplace {self.name}, or pass it on as it is."
                 )
-            return self._handle()
+            return self._lend()
 
-    def _handle(self) -> Handle:
-        handle = self._version.handle()
-        return msgspec.structs.replace(handle, inplace=True, readonly=self._readonly)
+    def _lend(self) -> Lent[Handle]:
+        lent = self._version.lend()
+        handle = msgspec.structs.replace(
+            lent.handle, inplace=True, readonly=self._readonly
+        )
+        return Lent(handle, lent.give_up)
 
     def look(self, target: Any) -> InplaceLook:
         """
@@ -150,7 +163,7 @@ class Inplace:
         Give what stands for all the memory; None where it is not shared any more.
         """
         with self._lock:
-            return None if self._closed else Memory(self._handle())
+            return None if self._closed else Memory(self._lend().handle)
 
     def renew(self) -> None:
         """

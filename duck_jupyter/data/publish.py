@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..memory.copying import address_of
 from ..memory.watching import Watcher, notes
-from .handles import Inline
+from .handles import Inline, Lent
 from .looks import PublishedLook
 from .steady import MOST_TRIES, is_steady, still_changing, take_apart
 from .versions import Layout, Version, Versions
@@ -81,7 +81,16 @@ class Publication:
             ObjectChanged: It goes on changing.
             DataTooBigError: There is no room for it.
         """
-        return self.at_work(lambda: self._give(target))
+        return self.lend(target).handle
+
+    def lend(self, target: Any) -> Lent[Handle | Inline]:
+        """
+        Give what stands for the object as it is now, until it is given up.
+
+        Raises:
+            ProxyError: As `handle`.
+        """
+        return self.at_work(lambda: self._lend(target))
 
     def at_work(self, work: Callable[[], _T]) -> _T:
         """
@@ -167,17 +176,18 @@ class Publication:
         """
         return None if self._frozen else self._watcher.suspects(_spans(dumped))
 
-    def _give(self, target: Any) -> Handle | Inline:
+    def _lend(self, target: Any) -> Lent[Handle | Inline]:
         if self._promised is target and self._current is not None:
-            return self._current.handle()
+            return self._current.lend()
         dumped = take_apart(target, self.name)
         if self._unsteady:
             self._unsteady = not is_steady(target, self.name, dumped)
             if self._unsteady:
-                return self._publish_at_once(target).handle()
+                return self._publish_at_once(target).lend()
         size = len(dumped.head) + sum(map(len, dumped.buffers))
         if size <= INLINE_BYTES:
-            return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
+            small = Inline(dumped.head, [bytes(part) for part in dumped.buffers])
+            return Lent(small)
         current, spans = self._current, _spans(dumped)
         # Before anything is copied, since it may begin to watch.
         parts = self._suspects(dumped)
@@ -189,7 +199,7 @@ class Publication:
         if current is None:
             current = self._publish(target, dumped, parts)
         self._promised = target if self._frozen else None
-        return current.handle()
+        return current.lend()
 
     def _publish(
         self, target: Any, dumped: Dumped, parts: Sequence[Part] | None

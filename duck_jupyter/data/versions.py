@@ -15,8 +15,10 @@ then, and for as long as anybody maps the file, the version stays as it is.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,7 +27,7 @@ import msgspec
 from ..memory.copying import Span, address_of, differs, update
 from ..memory.files import MemoryFile
 from ..memory.watching import Part
-from .handles import Handle, this_machine
+from .handles import Handle, Lent, this_machine
 from .pickling import load
 
 if TYPE_CHECKING:
@@ -121,6 +123,9 @@ class Version:
 
     def __init__(self, dumped: Dumped, layout: Layout, name: str) -> None:
         self.name = name
+        self._tickets = threading.Lock()
+        #: What `lend` gave out; looked at and changed by whoever has `_tickets`.
+        self._lent: dict[int, Handle] = {}
         self._file = MemoryFile(layout.size, layout.pieces(dumped))
         self._finish(layout, dumped.head)
 
@@ -279,12 +284,15 @@ class Version:
         """
         Give out a handle; the version stays until it arrives.
         """
-        tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
-        ticket = next((at for at in map(tickets.find, (FREE, ARRIVED)) if at >= 0), -1)
-        if ticket == NO_TICKET:
-            self._lost_count = True
-        else:
-            self._file.map[TICKETS_AT + ticket] = ON_ITS_WAY[0]
+        with self._tickets:
+            tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
+            free = (at for at in map(tickets.find, (FREE, ARRIVED)) if at >= 0)
+            ticket = next(free, NO_TICKET)
+            self._lent.pop(ticket, None)
+            if ticket == NO_TICKET:
+                self._lost_count = True
+            else:
+                self._file.map[TICKETS_AT + ticket] = ON_ITS_WAY[0]
         self.given_at = time.monotonic()
         return Handle(
             self.name,
@@ -298,6 +306,26 @@ class Version:
             inplace=False,
         )
 
+    def lend(self) -> Lent[Handle]:
+        """
+        Give out a handle that can be given up.
+        """
+        handle = self.handle()
+        if handle.ticket == NO_TICKET:
+            return Lent(handle)
+        self._lent[handle.ticket] = handle
+        return Lent(handle, lambda: self._give_up(handle))
+
+    def _give_up(self, handle: Handle) -> None:
+        with self._tickets:
+            if self._lent.get(handle.ticket) is not handle:
+                return  # it had arrived, and its ticket is another's
+            del self._lent[handle.ticket]
+            at = TICKETS_AT + handle.ticket
+            with contextlib.suppress(AttributeError):  # the version is closed
+                if self._file.map[at : at + 1] == ON_ITS_WAY:
+                    self._file.map[at] = ARRIVED[0]
+
     def load_here(self) -> Any:
         """
         Give the object over the very memory of the version, writable.
@@ -310,6 +338,7 @@ class Version:
         """
         Give the memory up; whoever maps it keeps it. Twice is fine.
         """
+        self._lent.clear()
         self._file.close()
 
     def __repr__(self) -> str:

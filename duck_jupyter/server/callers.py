@@ -58,6 +58,7 @@ class Caller:
         "held",
         "hello",
         "lane",
+        "lent",
         "map",
         "next_claim",
         "payload",
@@ -93,6 +94,9 @@ class Caller:
         self.held = thread.held
         #: What takes back what the last answer granted, until it is acknowledged.
         self.grants: list[Callable[[], object]] = []
+        #: Those of them that give up what the client fetched and may not have mapped.
+        #: It does not say so: it has when it asks again, or never will.
+        self.lent: list[Callable[[], None]] = []
         self.tally = Tally(known)
         self.counts = self.tally.by_object
         self.gone = False
@@ -147,10 +151,25 @@ class Caller:
         if phase in (TAKEN, REPLIED):
             self.take_back()
         elif phase == IDLE:
-            self.grants.clear()
+            self.acknowledge()
         # Whoever takes a request that is still posted comes here after its answer.
         # The decoder knows its caller: a circle, which would keep the lane mapped.
         self.decode = _decode_nothing
+
+    @property
+    def waits_for_word(self) -> bool:
+        """
+        The client is to say that the answer arrived.
+        """
+        return len(self.grants) > len(self.lent)
+
+    def acknowledge(self) -> None:
+        """
+        Note that the last answer arrived, and what it granted with it.
+        """
+        self.grants.clear()
+        while self.lent:
+            self.lent.pop()()
 
     def take_back(self) -> None:
         """
@@ -159,6 +178,7 @@ class Caller:
         while self.grants:
             with contextlib.suppress(IndexError):  # another thread was quicker
                 self.grants.pop()()
+        self.lent.clear()
 
     def __repr__(self) -> str:
         state = "gone" if self.gone else "connected"

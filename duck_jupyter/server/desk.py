@@ -89,7 +89,7 @@ class Desk:
                 self._clients.end_block(caller.thread.process, number)
             return None
         if word == "fetch":
-            return encoded(self._publisher.fetch(self._table.get(*args)))
+            return self._fetch(caller, *args)
         if word == "has":
             idx, name = args
             return hasattr(self._table.get(idx).target, name)
@@ -98,6 +98,12 @@ class Desk:
         if word == "summary":
             return self._summary(*args)
         raise DataDecodeError(f"The server knows no word {word!r}.")
+
+    def _fetch(self, caller: Caller, idx: int) -> bytes:
+        lent = self._publisher.fetch(self._table.get(idx))
+        caller.grants.append(lent.give_up)
+        caller.lent.append(lent.give_up)
+        return encoded(lent.handle)
 
     def _lock(self, caller: Caller, idx: int, number: int) -> Any:
         entry = self._table.get(idx)

@@ -55,6 +55,7 @@ class CallerHere:
         self.contexts = self.thread.contexts
         #: What is granted by hand has arrived.
         self.grants: deque[Any] = deque(maxlen=0)
+        self.lent: deque[Any] = deque(maxlen=0)
 
     def take_back(self) -> None:
         """

@@ -14,7 +14,7 @@ from ..data.versions import Versions
 from ..errors import AccessDenied, VersionsAwaited
 
 if TYPE_CHECKING:
-    from ..data.handles import Handle, Inline
+    from ..data.handles import Handle, Inline, Lent
     from ..data.looks import Look
     from ..data.publish import Publication
     from .objects import Entry, ObjectTable
@@ -36,9 +36,11 @@ class Publisher:
         self._lock = threading.Lock()
         self._publications: dict[int, Publication | Inplace] = {}
 
-    def fetch(self, entry: Entry) -> Handle | Inline:
+    def fetch(self, entry: Entry) -> Lent[Handle | Inline]:
         """
         Give what stands for an object as it is now, to a worker that asks.
+
+        The server gives it up when the worker asks for something else, or has gone.
 
         Raises:
             AccessDenied: Only some of its names are open.
@@ -51,7 +53,8 @@ class Publisher:
                 f"few names only (allow: {', '.join(sorted(policy.only))}). To open "
                 f"it, share it without them: {policy.command}"
             )
-        return self.handle(entry, entry.target)
+        self.sweep()
+        return self._publication(entry).lend(entry.target)
 
     def handle(self, entry: Entry, target: Any) -> Handle | Inline:
         """

@@ -220,7 +220,7 @@ class Serving:
         """
         words = caller.words
         if caller.grants:
-            caller.grants.clear()  # who asks again has the last answer
+            caller.acknowledge()  # who asks again has the last answer
         words[STATE] = (words[STATE] & SEQUENCE) | TAKEN
         payload: Any = None
         try:
@@ -372,7 +372,7 @@ class Serving:
             size += sum(buffer.raw().nbytes for buffer in buffers)
         lane = caller.lane
         try:
-            lane.put(data, buffers, grant=bool(caller.grants))
+            lane.put(data, buffers, grant=caller.waits_for_word)
         except DataTooBigError as error:
             caller.take_back()
             data, _ = self._dispatcher.fault(error, caller.payload, caller)

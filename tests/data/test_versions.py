@@ -181,6 +181,34 @@ def test_a_version_that_a_handle_stands_for_is_not_replaced(make: Make) -> None:
     assert not version.on_its_way
 
 
+def test_a_handle_that_was_given_up_is_awaited_no_longer(make: Make) -> None:
+    version = make(np.zeros(5000))
+    lent, other = version.lend(), version.lend()
+    lent.give_up()
+    assert not replaced(version, np.ones(5000))  # the other one is on its way
+    attach(other.handle)
+    assert replaced(version, np.ones(5000))
+    with pytest.raises(VersionGone):
+        attach(lent.handle)
+
+
+def test_giving_up_a_handle_that_has_arrived_touches_no_other_handle(
+    make: Make,
+) -> None:
+    version = make(np.zeros(5000))
+    lent = version.lend()
+    mapped = attach(lent.handle)
+    others = [version.handle() for _ in range(TICKETS)]
+    assert others[-1].ticket == lent.handle.ticket
+    for handle in others[:-1]:
+        attach(handle)
+    lent.give_up()
+    del mapped
+    assert version.on_its_way
+    version.close()
+    lent.give_up()
+
+
 def test_tickets_are_used_again_and_each_is_one_handles(make: Make) -> None:
     version = make(np.zeros(5000))
     tickets = set()
