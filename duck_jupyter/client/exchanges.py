@@ -26,7 +26,7 @@ from ..transport.lanes import STATE
 from ..transport.rendezvous import connect
 from .channel import Channel
 from .orphans import end_if_orphaned
-from .threads import ThreadState
+from .threads import Arrival, ThreadState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,12 +169,20 @@ class Exchanges:
         Whatever cuts this short leaves the answer unacknowledged: the server takes back
         what it granted when the channel closes.
         """
-        value, _ = self._read(data, buffers)
+        thread = self.thread
+        # A call inside this one has an arrival of its own.
+        before, arrival = thread.arrival, Arrival()
+        try:
+            thread.arrival = arrival
+            value, _ = self._read(data, buffers)
+        finally:
+            thread.arrival = before
         # What a process holds is given back when its last channel ends: a call that is
         # cut short later must not end it.
         self.hold()
         idle.append(channel)
         channel.granted = False
+        arrival.is_known = True
         # Not a call: until this thread is back in the code of the user, no signal
         # handler runs from here on.
         channel.lane.words[STATE] = channel.sequence

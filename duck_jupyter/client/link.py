@@ -34,6 +34,7 @@ from ..protocol.values import (
 from ..transport.rendezvous import close_inherited
 from .arguments import Arguments
 from .exchanges import Exchanges
+from .held import HeldProxies
 from .releaser import Releaser
 from .threads import ThreadState
 from .timeouts import lock_timeout
@@ -41,6 +42,7 @@ from .timeouts import lock_timeout
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from .held import Held
     from .local import LocalServer
 
 __all__ = ["Link"]
@@ -73,6 +75,8 @@ class Link(Exchanges):
     ) -> None:
         super().__init__(address, secret)
         self.server = server
+        if server is not None:
+            self.held = HeldProxies(self._gone_here)
         self.methods: dict[int, set[str]] = {}
 
     def _start(self) -> None:
@@ -80,6 +84,7 @@ class Link(Exchanges):
         self._releaser = Releaser(
             lambda: self._connect(next(self.numbers)), self._adopt, self.desk
         )
+        self.held = self._releaser.held
 
     def after_fork(self) -> None:
         """
@@ -296,14 +301,16 @@ class Link(Exchanges):
         else:
             self._releaser.end_block(number)
 
+    def _gone_here(self, held: Held) -> None:
+        idx = self.held.take(held)
+        if idx is not None and self.server is not None:
+            self.server.local_drop(idx)
+
     def drop(self, idx: int) -> None:
         """
-        Note that a proxy of a chained object went; safe in ``__del__``.
+        Note that an iterator of this process went; safe in ``__del__``.
         """
-        if self.server is not None:
-            self.server.local_drop(idx)
-        else:
-            self._releaser.drop(idx)
+        self._releaser.drop(idx)
 
     def __repr__(self) -> str:
         where = "here" if self.server is not None else f"{len(self._channels)} channels"

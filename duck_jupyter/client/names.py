@@ -31,7 +31,6 @@ OWN_NAMES = frozenset(
         "_cls_attrs",
         "_ipython_canary_method_should_not_exist_",
         "_duck_block_name",
-        "_duck_held",
         "_duck_idx",
         "_duck_link",
         "_duck_methods",

@@ -28,6 +28,7 @@ from .methods import ProxyMethod
 from .names import OWN_NAMES, is_of_object, refuse_own
 from .registry import link_to
 from .shown import CALLABLE_PREFIX, PROXY_PREFIX, line_of
+from .threads import ARRIVED, Arrival
 
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory
@@ -85,7 +86,6 @@ class Proxy(FramesByHand):
     __slots__ = (
         "__weakref__",
         "_duck_block_name",
-        "_duck_held",
         "_duck_idx",
         "_duck_link",
         "_duck_methods",
@@ -101,7 +101,6 @@ class Proxy(FramesByHand):
     _ipython_canary_method_should_not_exist_ = True
 
     _duck_block_name: str | None
-    _duck_held: bool
     _duck_idx: int
     _duck_link: Link
     _duck_methods: set[str]
@@ -133,7 +132,7 @@ class Proxy(FramesByHand):
         link = _get_link(self)
         if link is CLOSED:
             return
-        _give_back(self)
+        link.held.give_back(self)
         _set_own(self, "_duck_link", CLOSED)
 
     def get_shared_memory(self) -> SharedMemory:
@@ -227,9 +226,11 @@ class Proxy(FramesByHand):
     __exit__ = Leaving()
 
     def __del__(self) -> None:
-        # A proxy that was never finished has no link.
-        if getattr(self, "_duck_held", False):
-            _give_back(self)
+        """
+        Do nothing, whatever the object's own does: it lives on.
+
+        What this process holds is given back by a weak reference: see `held`.
+        """
 
     def __repr__(self) -> str:
         link = _get_link(self)
@@ -296,25 +297,20 @@ def _call(proxy: Proxy, name: str, *args: Any, **kwargs: Any) -> Any:
     return link.execute(_get_idx(proxy), name, args, kwargs)
 
 
-def _give_back(proxy: Proxy) -> None:
-    if _get_held(proxy):
-        _set_own(proxy, "_duck_held", False)
-        _get_link(proxy).drop(_get_idx(proxy))
-
-
-_get_held: Any = Proxy.__dict__["_duck_held"].__get__
 _class_for = class_maker(Proxy, _call)
 
 
-def _finish(link: Link, ref: ObjectRef, block_name: str | None, *, held: bool) -> Proxy:
+def _finish(
+    link: Link, ref: ObjectRef, block_name: str | None, arrival: Arrival
+) -> Proxy:
     proxy: Proxy = object.__new__(_class_for(ref.specials, ref.type_name))
     _set_own(proxy, "_duck_link", link)
     _set_own(proxy, "_duck_ref", ref)
     _set_own(proxy, "_duck_idx", ref.idx)
     _set_own(proxy, "_duck_methods", link.methods.setdefault(ref.type_id, set()))
     _set_own(proxy, "_duck_block_name", block_name)
-    _set_own(proxy, "_duck_held", held)
-    if held:
+    if ref.level:
+        link.held.add(proxy, ref.idx, arrival)
         link.hold()
     return proxy
 
@@ -328,14 +324,14 @@ def rooted_proxy(link: Link, ref: ObjectRef, block_name: str | None) -> Proxy:
         ref: The object.
         block_name: The block for frames that are written by hand, if not the server's.
     """
-    return _finish(link, ref, block_name, held=ref.level > 0)
+    return _finish(link, ref, block_name, ARRIVED)
 
 
 def make_proxy(link: Link, ref: ObjectRef) -> Proxy:
     """
     Make a proxy of a reference that came in an answer, and so is held already.
     """
-    return _finish(link, ref, None, held=ref.level > 0)
+    return _finish(link, ref, None, link.thread.arrival)
 
 
 def rebuild_proxy(
@@ -352,7 +348,7 @@ def rebuild_proxy(
     ref = ObjectRef(*state)
     if ref.level:
         link.desk("adopt", ref.idx)
-    return _finish(link, ref, block_name, held=ref.level > 0)
+    return _finish(link, ref, block_name, ARRIVED)
 
 
 def _bound(proxy: Proxy, payload: list[Any], value: Any) -> Any:

@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from ..errors import ProxyError
+from .held import Held, HeldProxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,9 @@ class Releaser:
         self._connect = connect
         self._adopt = adopt
         self._report = report
-        self._dropped: SimpleQueue[int] = SimpleQueue()
+        # SimpleQueue.put may be called from a destructor; most others may not.
+        self._dropped: SimpleQueue[int | Held] = SimpleQueue()
+        self.held = HeldProxies(self._dropped.put)
         self._running = threading.Lock()
         self._started = False
         self._channel: Channel | None = None
@@ -78,9 +81,8 @@ class Releaser:
 
     def drop(self, idx: int) -> None:
         """
-        Note that a proxy went; safe in ``__del__``.
+        Note that the object of a number is used no more; safe in ``__del__``.
         """
-        # SimpleQueue.put may be called from a destructor; most others may not.
         self._dropped.put(idx)
 
     def end_block(self, number: int) -> None:
@@ -104,24 +106,26 @@ class Releaser:
     def _run(self) -> None:
         pause = threading.Event()
         while True:
-            number = self._dropped.get()
-            if number == END:
-                return
-            try:
-                if number < 0:
-                    self._report("end", -number)
-                    continue
-                numbers = [number]
+            dropped = [self._dropped.get()]
+            if isinstance(dropped[0], Held) or dropped[0] > 0:
                 pause.wait(RELEASE_EVERY_S)
                 while not self._dropped.empty():
-                    numbers.append(self._dropped.get())
-                if END in numbers:
-                    return
-                blocks = [-number for number in numbers if number < 0]
-                if blocks:
-                    self._report("end", *blocks)
-                numbers = [number for number in numbers if number > 0]
-                for start in range(0, len(numbers), RELEASE_AT_ONCE):
-                    self._report("release", *numbers[start : start + RELEASE_AT_ONCE])
+                    dropped.append(self._dropped.get())
+            numbers = [self._number_of(one) for one in dropped]
+            if END in numbers:
+                return
+            try:
+                self._tell([number for number in numbers if number is not None])
             except ProxyError:
                 return  # the server is gone, and all that it held with it
+
+    def _number_of(self, dropped: int | Held) -> int | None:
+        return self.held.take(dropped) if isinstance(dropped, Held) else dropped
+
+    def _tell(self, numbers: list[int]) -> None:
+        blocks = [-number for number in numbers if number < 0]
+        if blocks:
+            self._report("end", *blocks)
+        objects = [number for number in numbers if number > 0]
+        for start in range(0, len(objects), RELEASE_AT_ONCE):
+            self._report("release", *objects[start : start + RELEASE_AT_ONCE])

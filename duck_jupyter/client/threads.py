@@ -14,7 +14,25 @@ if TYPE_CHECKING:
     from .blocks import Context
     from .channel import Channel
 
-__all__ = ["IdleChannels", "ThreadState"]
+__all__ = ["ARRIVED", "Arrival", "IdleChannels", "ThreadState"]
+
+
+class Arrival:
+    """
+    Whether the server knows that an answer arrived.
+
+    Before it does it takes back what the answer granted, if the lane closes; so a proxy
+    that goes has nothing to give back until then.
+    """
+
+    __slots__ = ("is_known",)
+
+    def __init__(self, *, is_known: bool = False) -> None:
+        self.is_known = is_known
+
+
+#: For what was granted earlier.
+ARRIVED = Arrival(is_known=True)
 
 
 class IdleChannels(list["Channel"]):
@@ -43,8 +61,9 @@ class ThreadState(threading.local):
         numbers: Gives the next number of a thread.
     """
 
-    #: The buffers of the answer that is being decoded.
+    #: The buffers of the answer that is being decoded, and whether it has arrived.
     buffers: Sequence[Any] = ()
+    arrival: Arrival = ARRIVED
 
     #: The channel whose answer was not waited for: see `Exchanges.ask_briefly`.
     late: Channel | None = None

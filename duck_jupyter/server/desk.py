@@ -77,7 +77,9 @@ class Desk:
             return self._table.lend(*args)
         if word == "adopt":
             (idx,) = args
-            return self._table.adopt(idx, holder)
+            self._table.adopt(idx, holder)
+            caller.grants.append(lambda: self._table.release([idx], holder))
+            return None
         if word == "lock":
             return self._lock(caller, *args)
         if word == "unlock":

@@ -57,6 +57,7 @@ from .shapes import misshapen, subject_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..protocol.refs import ObjectRef
     from .callers import Caller
     from .counters import ErrorLog
     from .desk import Desk
@@ -263,7 +264,9 @@ class Dispatcher:
         if iterator is entry.target:
             return encode((RESULT, (entry.idx, ITSELF, None))), ()
         many = hasattr(type(entry.target), "__len__")
-        hidden = self._table.add_iterator(iterator, entry, caller.hello.client)
+        holder = caller.hello.client
+        hidden = self._table.add_iterator(iterator, entry, holder)
+        caller.grants.append(partial(self._table.release, [hidden.idx], holder))
         idx, items = self._desk.batch(caller, hidden.idx, FIRST_BATCH if many else 1)
         return self.export(entry, "[]", (idx, items, many), caller)
 
@@ -280,6 +283,7 @@ class Dispatcher:
             ref = self._exports.reference(value, entry, step, caller.hello.client)
             if ref is None:
                 return self.export(entry, step, value, caller)
+            self._grant(caller, ref)
             return self._value(DESK, Ext(REF, encode(ref)), ())
         value = self._desk.answer(caller, word, args)
         if value is LATER:
@@ -300,9 +304,18 @@ class Dispatcher:
             LimitedProxyChaining: A reference in it would have too high a level.
         """
         holder = caller.hello.client
-        return self._value(
-            entry.idx, *self._exports.wrapped(value, entry, step, holder)
-        )
+        value, buffers, refs = self._exports.wrapped(value, entry, step, holder)
+        self._grant(caller, *refs)
+        return self._value(entry.idx, value, buffers)
+
+    def _grant(self, caller: Caller, *refs: ObjectRef) -> None:
+        """
+        Let references in an answer be taken back, should it not arrive.
+        """
+        held = [ref.idx for ref in refs if ref.level]
+        if held:
+            release = self._table.release
+            caller.grants.append(partial(release, held, caller.hello.client))
 
     @staticmethod
     def _value(idx: int, value: Any, buffers: Sequence[Any]) -> Answer:

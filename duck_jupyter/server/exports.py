@@ -135,9 +135,9 @@ class Exports:
 
     def wrapped(
         self, value: Any, entry: Entry, step: str, holder: str
-    ) -> tuple[Any, Sequence[Any]]:
+    ) -> tuple[Any, Sequence[Any], Sequence[ObjectRef]]:
         """
-        Give what stands for a value in a payload, and its large buffers.
+        Give what stands for a value in a payload, its large buffers and its references.
 
         Args:
             value: The value.
@@ -151,7 +151,7 @@ class Exports:
         if not travels_by_value(value):
             ref = self.reference(value, entry, step, holder)
             if ref is not None:
-                return Ext(REF, encode(ref)), ()
+                return Ext(REF, encode(ref)), (), (ref,)
         # Where cloudpickle takes over from pickle it asks once more for each part.
         sent: dict[int, tuple[Any, ObjectRef]] = {}
         by_value: set[type] = set()
@@ -178,14 +178,15 @@ class Exports:
 
         buffers: list[Any] = []
         try:
-            return _wrap_steadily(value, hook, buffers), buffers
+            wrapped = _wrap_steadily(value, hook, buffers)
+            return wrapped, buffers, [ref for _, ref in sent.values()]
         except BaseException as error:
             self._table.release([ref.idx for _, ref in sent.values()], holder)
             if not isinstance(error, DataEncodeError):
                 raise
             # It says that it is a value and cannot be pickled: it stays here.
             ref = self._table.export(value, entry, step, holder)
-            return Ext(REF, encode(ref)), ()
+            return Ext(REF, encode(ref)), (), (ref,)
 
 
 def _wrap_steadily(

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import weakref
 import zlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,6 +37,15 @@ def pattern(tag: str, size: int) -> bytes:
     return (piece * (size // len(piece) + 1))[:size]
 
 
+class Child:
+    """
+    An object that is reached through the desk, and stays where it is.
+    """
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+
+
 class Desk:
     """
     Notes what was applied to it, by tags that are used once.
@@ -44,6 +54,8 @@ class Desk:
     def __init__(self, applied: Counter[str]) -> None:
         self.applied = applied
         self._value = "nothing"
+        #: Those that somebody holds.
+        self.children: weakref.WeakSet[Child] = weakref.WeakSet()
         self._lock = threading.Lock()
 
     def _apply(self, tag: str) -> None:
@@ -78,6 +90,11 @@ class Desk:
 
     def echo(self, value: Any) -> Any:
         return value
+
+    def make_child(self, tag: str) -> Child:
+        child = Child(tag)
+        self.children.add(child)
+        return child
 
     def times(self, tag: str) -> int:
         return self.applied[tag]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from duck_jupyter import ProxyClosed, ProxyError, detach, fetch, locked
 from duck_jupyter.transport.lanes import OFFERED
+from tests.support.processes import wait_until
 
 from .bench import HUGE, ITEMS, LARGE, NUMBERS, is_array, pattern, receipt
 from .operation import Operation
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Seconds in which what was interrupted has to be given back.
 GIVEN_BACK_S = 0.5
+#: Seconds in which what a worker dropped has to be gone.
+FORGOTTEN_S = 3.0
 
 
 class Get(Operation):
@@ -119,6 +122,21 @@ class Show(Operation):
 
     def expected(self, tag: str, given: Any) -> Any:
         return True
+
+
+class Chained(Operation):
+    """
+    An object that nobody holds any more is gone, also where its proxy never arrived.
+    """
+
+    def run(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> Any:
+        return kit.desk.make_child(tag).tag
+
+    def check(
+        self, bench: Bench, rival: Worker, given: Any, ending: Ending
+    ) -> Iterator[str]:
+        if not wait_until(lambda: not bench.desk.children, FORGOTTEN_S):
+            yield "the kernel keeps an object of which no process has a proxy"
 
 
 class IterateList(Operation):
@@ -370,6 +388,7 @@ OPERATIONS: list[type[Operation]] = [
     LargeArgument,
     WiderBuffer,
     Show,
+    Chained,
     IterateList,
     IterateGenerator,
     WithProxy,

@@ -165,6 +165,8 @@ def run_once(
         if error is not cut:
             instead = "" if cut is None else " instead of what was raised"
             ending.faults.append(f"it raised {describe(error)}{instead}")
+        # Its frames still hold what the operation had.
+        error.__traceback__ = None
     else:
         ending.returned = True
         if value != operation.expected(ending.tag, given):

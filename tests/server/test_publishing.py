@@ -63,8 +63,8 @@ def test_a_small_object_goes_in_the_handle_and_a_large_one_beside_it(
 ) -> None:
     small, large = server.create_proxy([1, 2]), server.create_proxy(np.zeros(SIZE))
     publisher = server.publisher
-    assert isinstance(publisher.fetch(entry_of(server, small)), Inline)
-    assert isinstance(publisher.fetch(entry_of(server, large)), Handle)
+    assert isinstance(publisher.fetch(entry_of(server, small)).handle, Inline)
+    assert isinstance(publisher.fetch(entry_of(server, large)).handle, Handle)
     assert publisher.versions(small._duck_idx).kept == 0
     assert publisher.versions(large._duck_idx).kept == 1
 
