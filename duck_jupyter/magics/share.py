@@ -267,7 +267,8 @@ class DuckMagics(Magics):
         if is_silent:
             last = words.pop().rstrip(";")
             words += [last] if last else []
-        args = magic.parser.parse_args(words)
+        # Names may also stand behind options: %share df --readonly cfg
+        args = magic.parser.parse_intermixed_args(words)
         if args.help:
             raise HelpWanted
         args.is_silent = is_silent

@@ -41,6 +41,7 @@ MISTAKES = [
     ("%share df cfg --as both", "2 variables"),
     ("%share df --allow 'no name'", "no name of an attribute"),
     ("%share df --allow ''", "no name of an attribute"),
+    ("%share df --allow get, cfg", "no name of an attribute"),
     ("%share df --nonsense", "unrecognized arguments: --nonsense"),
     ("%share --readonly", "needs the name of a variable"),
     ("%share 'df", "No closing quotation"),
@@ -177,6 +178,15 @@ def test_names_that_are_allowed_add_to_what_is_read_only(cells: Cells) -> None:
     cells.run("%share cfg\np = %share cfg --allow update")
     with pytest.raises(AccessDenied, match="not among the names"):
         cells["p"].get("b")
+
+
+def test_names_may_stand_behind_options(cells: Cells) -> None:
+    cells.run("%share df --readonly cfg\n%duck doctor --clean")
+    rows = cells.run("%share").overview.rows
+    assert [(row.name, row.mode) for row in rows] == [
+        ("df", "read-only"),
+        ("cfg", "read-only"),
+    ]
 
 
 def test_options_are_kept(cells: Cells) -> None:
