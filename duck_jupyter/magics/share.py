@@ -188,7 +188,9 @@ class DuckMagics(Magics):
         self._restore()
         value: Proxy | Proxies = proxies if len(proxies) > 1 else proxies[0]
         if not args.is_silent:
-            lines = [answer_of(wish, terms) for wish in wishes]
+            # A name that is read-only stays so where --allow adds names to it.
+            shared = {one.name: one.terms for one in self._session.names}
+            lines = [answer_of(wish, shared.get(wish.name, terms)) for wish in wishes]
             self._answers.give(value, "\n".join(lines))
         return value
 
