@@ -73,7 +73,7 @@ def whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no whole number") from None
+        raise ArgumentTypeError(f"must be a whole number, not {text!r}") from None
 
 
 @magics_class
@@ -282,8 +282,8 @@ class DuckMagics(Magics):
     def _wish(self, variable: str, alias: str | None) -> Wish:
         if not variable.isidentifier():
             raise UsageError(
-                f"%share takes the names of variables, and {variable!r} is none. Give "
-                "the object a name of its own first."
+                f"%share takes the names of variables, not {variable!r}. Assign the "
+                "object to a variable first."
             )
         if variable not in self._namespace:
             # The advice in an error says %share with the name that a worker knows.
