@@ -230,9 +230,13 @@ class Dispatcher:
         if name == "__enter__":
             return enter(entry, caller, *args)
         entry.policy.check(entry.target, name)
+        is_known = True
         try:
             value = block(caller, entry.target, name, args, kwargs)
         except AsEver:
+            is_known = False
+        if not is_known:
+            # Outside of the handler, for AsEver would be the context of its error.
             value = self._execute(entry, name, args, kwargs, caller)
         if name in GRANTING:
             undo = undo_of(entry, name, value, caller.thread)
