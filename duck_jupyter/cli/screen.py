@@ -238,7 +238,12 @@ def _time(seconds: float | None) -> str:
     if seconds is None:
         return UNKNOWN
     if seconds < 1e-3:
-        return f"{seconds * 1e6:.2g} µs"
+        return f"{_two_digits(seconds * 1e6)} µs"
     if seconds < 1:
-        return f"{seconds * 1e3:.2g} ms"
-    return f"{seconds:.2g} s"
+        return f"{_two_digits(seconds * 1e3)} ms"
+    return f"{_two_digits(seconds)} s"
+
+
+def _two_digits(value: float) -> str:
+    # Rounded first: of 263.1 the format alone would make 2.6e+02.
+    return f"{float(f'{value:.2g}'):g}"

@@ -274,7 +274,7 @@ class Channel:
 
     def _gone(self) -> KernelGone:
         return KernelGone(
-            f"{self.who} ended, or stopped its server, before it answered. Share the "
+            f"{self.who} stopped, or its kernel ended, before it answered. Share the "
             "object again and pass the new proxy."
         )
 

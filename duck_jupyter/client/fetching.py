@@ -48,10 +48,15 @@ def fetch(proxy: Any, *, writable: bool = True) -> Any:
             f"fetch() takes a proxy, and {proxy!r} is a method: call it. What it "
             "returns is a proxy, or the value itself."
         )
+    if hasattr(type(proxy), "_duck_proxy"):
+        raise NotShareable(
+            f"fetch() takes a proxy, and {proxy!r} is only a view of one: give it the "
+            "proxy itself, without ref()."
+        )
     if not hasattr(type(proxy), "_duck_link"):
         raise NotShareable(
-            f"fetch() takes a proxy, such as shared.NAME; a {type(proxy).__name__} is "
-            "the object itself: use it as it is."
+            "fetch() takes a proxy, such as shared.NAME, and this is the "
+            f"{type(proxy).__name__} itself: use it as it is."
         )
     return fetched(proxy, writable=writable)
 

@@ -4,6 +4,7 @@ locked(proxy): an object's lock, for reading, changing and writing in one piece.
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .blocks import LockBlock
@@ -47,8 +48,13 @@ def locked(proxy: P, timeout: float | None = None) -> AbstractContextManager[P]:
 
     Raises:
         NotShareable: It is no proxy.
+        ValueError: The timeout is neither None nor a number of seconds from 0.
     """
     require_proxy(proxy, "locked")
+    if timeout is not None and not (isinstance(timeout, Real) and timeout >= 0):
+        raise ValueError(
+            f"timeout must be None or a number of seconds from 0, not {timeout!r}."
+        )
     return _Locked(proxy, timeout)
 
 

@@ -285,8 +285,9 @@ def _own_or_denied(proxy: Proxy, name: str) -> Any:
         raise AccessDenied(
             f"{name!r} of a {_get_ref(proxy).type_name} does not pass through a proxy: "
             "of the names with two underscores only the special methods that its type "
-            "has do, and no setting opens others. Take what you need of it in the "
-            "kernel, in a method, and call that."
+            "has do, and no setting opens others. In a worker, fetch(p) gives the "
+            "object itself; or take what you need of it in a method, which runs in the "
+            "kernel."
         ) from None
 
 

@@ -5,6 +5,8 @@ ref(proxy): what an object holds or returns, as live proxies and not as copies.
 from __future__ import annotations
 
 import copy
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied
@@ -76,6 +78,34 @@ class Reference:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self._duck_proxy[key] = value
+
+    def __delitem__(self, key: Any) -> None:
+        del self._duck_proxy[key]
+
+    def __contains__(self, value: Any) -> bool:
+        return value in self._duck_proxy
+
+    def __len__(self) -> int:
+        return len(self._duck_proxy)
+
+    def __bool__(self) -> bool:
+        return bool(self._duck_proxy)
+
+    def __iter__(self) -> Iterator[Any]:
+        """
+        Iterate as over the proxy; the items of a sequence are live.
+        """
+        if isinstance(self._duck_proxy, Sequence):
+            return self._live_items()
+        return iter(self._duck_proxy)
+
+    def _live_items(self) -> Iterator[Any]:
+        for index in itertools.count():
+            try:
+                item = self[index]
+            except IndexError:
+                return
+            yield item
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """

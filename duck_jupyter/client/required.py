@@ -26,6 +26,11 @@ def require_proxy(value: Any, function: str) -> None:
     """
     if isinstance(value, Proxy):
         return
+    if hasattr(type(value), "_duck_proxy"):
+        raise NotShareable(
+            f"{function}() takes a proxy, and {value!r} is only a view of one: give "
+            "it the proxy itself, without ref()."
+        )
     kind = type(value).__name__
     expression = expression_for(value)
     if expression:
@@ -34,6 +39,7 @@ def require_proxy(value: Any, function: str) -> None:
             f"{function}({expression})."
         )
     raise NotShareable(
-        f"{function}() takes a proxy, such as shared.NAME, not a {kind}. Share the "
-        "object first with %share NAME; a worker uses the proxy that it was given."
+        f"{function}() takes a proxy, such as shared.NAME, and this is the {kind} "
+        "itself. Share the object first with %share NAME; a worker uses the proxy that "
+        "it was given."
     )

@@ -63,7 +63,7 @@ def describe_culprit(value: Any, name: str, found: Any, error: BaseException) ->
     else:
         where = f"{name}{path} is a {what}, which cannot be pickled"
     if path == "":
-        return f"{where} ({why}). Share it (%share {name}) and pass its proxy."
+        return f"{where} ({why}). Use its proxy instead: its calls run in the kernel."
     return (
         f"{where} ({why}). Keep it out with __getstate__ and make it anew in "
         "__setstate__, or share it under a name of its own (%share NAME) and put its "

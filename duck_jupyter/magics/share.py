@@ -73,7 +73,7 @@ def whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no whole number") from None
+        raise ArgumentTypeError(f"must be a whole number, not {text!r}") from None
 
 
 @magics_class
@@ -188,7 +188,9 @@ class DuckMagics(Magics):
         self._restore()
         value: Proxy | Proxies = proxies if len(proxies) > 1 else proxies[0]
         if not args.is_silent:
-            lines = [answer_of(wish, terms) for wish in wishes]
+            # A name that is read-only stays so where --allow adds names to it.
+            shared = {one.name: one.terms for one in self._session.names}
+            lines = [answer_of(wish, shared.get(wish.name, terms)) for wish in wishes]
             self._answers.give(value, "\n".join(lines))
         return value
 
@@ -267,7 +269,8 @@ class DuckMagics(Magics):
         if is_silent:
             last = words.pop().rstrip(";")
             words += [last] if last else []
-        args = magic.parser.parse_args(words)
+        # Names may also stand behind options: %share df --readonly cfg
+        args = magic.parser.parse_intermixed_args(words)
         if args.help:
             raise HelpWanted
         args.is_silent = is_silent
@@ -279,8 +282,8 @@ class DuckMagics(Magics):
     def _wish(self, variable: str, alias: str | None) -> Wish:
         if not variable.isidentifier():
             raise UsageError(
-                f"%share takes the names of variables, and {variable!r} is none. Give "
-                "the object a name of its own first."
+                f"%share takes the names of variables, not {variable!r}. Assign the "
+                "object to a variable first."
             )
         if variable not in self._namespace:
             # The advice in an error says %share with the name that a worker knows.

@@ -41,7 +41,7 @@ from ..protocol.values import (
 from .blocking import BLOCKING, AsEver, block
 from .contexts import enter, leave
 from .desk import LATER
-from .exports import stored_argument
+from .exports import is_stored_as_proxy, stored_argument
 from .grants import GRANTING, undo_of
 from .loops import run_awaitable
 from .objects import not_found
@@ -195,14 +195,16 @@ class Dispatcher:
 
     def _with_proxy(self, values: Any, position: int | None, caller: Caller) -> Any:
         """
-        Give arguments with the proxy that came at a position, in place of its object.
+        Give arguments with the proxy that came at a position, if it is to stay one.
         """
         proxied, caller.proxied = caller.proxied, {}
         if position is None or position >= len(values):
             return values
         values = list(values)
         found = proxied.get(id(values[position]))
-        if found is not None and found[0] is values[position]:
+        if found is None or found[0] is not values[position]:
+            return values
+        if is_stored_as_proxy(found[1]):
             values[position] = self._exports.proxy_of(found[1])
         return values
 
@@ -229,9 +231,13 @@ class Dispatcher:
         if name == "__enter__":
             return enter(entry, caller, *args)
         entry.policy.check(entry.target, name)
+        is_known = True
         try:
             value = block(caller, entry.target, name, args, kwargs)
         except AsEver:
+            is_known = False
+        if not is_known:
+            # Outside of the handler, for AsEver would be the context of its error.
             value = self._execute(entry, name, args, kwargs, caller)
         if name in GRANTING:
             undo = undo_of(entry, name, value, caller.thread)

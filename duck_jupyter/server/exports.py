@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..protocol.refs import ObjectRef
     from .objects import Entry, ObjectTable
 
-__all__ = ["Exports", "stored_argument"]
+__all__ = ["Exports", "is_stored_as_proxy", "stored_argument"]
 
 #: So often a value is pickled that another thread changes meanwhile.
 ATTEMPTS = 10
@@ -63,12 +63,25 @@ def stored_argument(target: Any, name: str) -> int | None:
     """
     Give the position of the argument that a method of a container puts into it.
 
-    A proxy there stays a proxy; among other arguments it is the object itself.
+    A proxy there may stay a proxy, as `is_stored_as_proxy` says; among other arguments
+    it is the object itself.
     """
     position = STORED.get(name)
     if position is None or not issubclass(type(target), CONTAINERS):
         return None
     return position
+
+
+def is_stored_as_proxy(entry: Entry) -> bool:
+    """
+    Tell whether an object stores the proxy of another one, and not that object itself.
+
+    The proxy of a shared object has its number, settings and lock, and the proxy of a
+    read-only object keeps it read-only. What was only reached through a shared object
+    is stored itself. So after ``results["a"] += 1`` in a worker, ``results["a"]`` is
+    still an array.
+    """
+    return entry.kept or not entry.is_open
 
 
 class Exports:

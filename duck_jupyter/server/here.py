@@ -16,7 +16,7 @@ from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import MethodMark
 from .clients import ClientProcess, ClientThread
 from .dispatch import SELF_METHODS
-from .exports import stored_argument
+from .exports import is_stored_as_proxy, stored_argument
 from .harmless.views import is_indexer
 from .locks import Claim
 from .objects import HERE
@@ -130,8 +130,7 @@ class Here:
         """
         Set an attribute.
         """
-        # A proxy stays one, as it does when it comes from a worker.
-        set_attribute(self._table.get(idx), name, value)
+        set_attribute(self._table.get(idx), name, self._stored(value))
 
     def local_call(self, idx: int, method: str, args: Any, kwargs: Any) -> Any:
         """
@@ -140,7 +139,7 @@ class Here:
         entry = self._table.get(idx)
         stored = stored_argument(entry.target, method)
         args = [
-            value if position == stored else self.target_of(value)
+            self._stored(value) if position == stored else self.target_of(value)
             for position, value in enumerate(args)
         ]
         kwargs = {key: self.target_of(value) for key, value in kwargs.items()}
@@ -252,6 +251,18 @@ class Here:
         """
         self._table.drop_here(idx)
         self._server.wake()
+
+    def _stored(self, value: Any) -> Any:
+        """
+        Give what is stored for a value, as when the value comes from a worker.
+        """
+        parts = self._server.exports.token_of(value)
+        if parts is None or parts[0] != "object":
+            return value
+        entry = self._table.entries.get(parts[1])
+        if entry is None or is_stored_as_proxy(entry):
+            return value
+        return entry.target
 
     def target_of(self, value: Any) -> Any:
         """

@@ -244,8 +244,8 @@ def check_allow(allow: Any) -> None:
         return
     if isinstance(allow, str) or not all(isinstance(name, str) for name in allow):
         raise NotShareable(
-            f"allow={allow!r} cannot be: it is a list of names, such as "
-            "['predict', 'score']."
+            "allow must be a list of names, such as ['predict', 'score'], not "
+            f"{allow!r}."
         )
 
 
@@ -258,9 +258,8 @@ def check_bufsize(bufsize: Any) -> None:
     """
     if type(bufsize) is not int or not LEAST_BUFSIZE <= bufsize <= MOST_BUFSIZE:
         raise NotShareable(
-            f"A bufsize of {bufsize!r} cannot be: it is a whole number of bytes from "
-            f"{LEAST_BUFSIZE}, which the server's own control words need, to "
-            f"{MOST_BUFSIZE:,}."
+            f"bufsize must be a whole number of bytes from {LEAST_BUFSIZE} to "
+            f"{MOST_BUFSIZE:,}, not {bufsize!r}."
         )
 
 
@@ -273,6 +272,6 @@ def check_max_chain(max_chain: Any) -> None:
     """
     if type(max_chain) is not int or not 0 <= max_chain <= MOST_CHAIN:
         raise NotShareable(
-            f"A max_chain of {max_chain!r} cannot be: it is a whole number from 0, "
-            f"which allows no chained proxies, to {MOST_CHAIN}."
+            "max_chain must be a whole number from 0, which allows no chained "
+            f"proxies, to {MOST_CHAIN}, not {max_chain!r}."
         )

@@ -75,8 +75,8 @@ class Terms:
         wrong = sorted(name for name in self.allow or () if not name.isidentifier())
         if wrong:
             raise NotShareable(
-                f"{wrong[0]!r} cannot be allowed: it is no name of an attribute or "
-                "method. Names are separated by commas, such as append,pop."
+                f"{wrong[0]!r} cannot be allowed: it is not the name of an attribute "
+                "or method. Names are separated by commas, such as append,pop."
             )
 
     def filled_in(self, server: ProxyServer) -> Terms:
@@ -161,8 +161,8 @@ def check_alias(name: str) -> None:
     """
     if not name.isidentifier() or keyword.iskeyword(name):
         raise NotShareable(
-            f"{name!r} cannot be an alias: shared.{name} could not be written. Take "
-            "letters, digits and underscores, and no word of the language."
+            "An alias must be a name that can be written as shared.NAME: letters, "
+            f"digits and underscores, and no keyword of Python, not {name!r}."
         )
     check_name(name)
 

@@ -57,6 +57,15 @@ def test_the_state_is_in_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(2.631e-4, "260 µs"), (1.2e-5, "12 µs"), (0.3811, "380 ms"), (125.0, "120 s")],
+)
+def test_a_time_has_two_digits_and_no_exponent(seconds: float, text: str) -> None:
+    snapshot = change(golden(), busy_delay=seconds)
+    assert f"kernel busy, up to +{text} a call" in shown(snapshot)
+
+
+@pytest.mark.parametrize(
     ("state", "words"),
     [
         ("empty", "Ready, nothing shared yet. In the notebook: %share NAME"),

@@ -5,6 +5,7 @@ What the object raises arrives as itself.
 from __future__ import annotations
 
 import pickle
+import queue
 import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,27 @@ def test_an_exception_brings_the_kernels_traceback_as_its_cause(
     assert type(error.__cause__) is RemoteTraceback
     assert "raise kind(*args)" in str(error.__cause__)
     assert "duck_jupyter" not in str(error.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("make", "call", "kind"),
+    [
+        (queue.Queue, "p.get(block=False)", queue.Empty),
+        (threading.RLock, "p.acquire(timeout=-5)", ValueError),
+    ],
+)
+def test_an_exception_of_what_may_block_has_no_other_as_its_context(
+    server: ProxyServer,
+    worker: Worker,
+    make: Any,
+    call: str,
+    kind: type[BaseException],
+) -> None:
+    with pytest.raises(kind) as caught:
+        worker.eval(call, p=server.create_proxy(make()))
+
+    assert kind.__name__ in str(caught.value.__cause__)
+    assert "another exception occurred" not in str(caught.value.__cause__)
 
 
 @pytest.mark.parametrize(

@@ -230,17 +230,82 @@ def test_a_proxy_that_is_put_into_a_set_stays_one(
     assert tally.value == 1
 
 
-def test_a_stored_proxy_holds_a_reached_object(
+@pytest.mark.parametrize("where", ["worker", "kernel"])
+@pytest.mark.parametrize(
+    "store",
+    [
+        "q['k'] = ref(p).part",
+        "q.setdefault('k', ref(p).part)",
+        "q['k'] = ref(p).give()",
+        "q['k'] = 0; q['k'] = ref(p).parts[0]",
+    ],
+)
+def test_what_is_reached_through_an_object_is_stored_itself(
+    server: ProxyServer, worker: Worker, store: str, where: str
+) -> None:
+    part = Plain(value=5)
+    root = Plain(part=part, parts=[part], give=lambda: part)
+    target: dict[str, Any] = {}
+    names = {"p": server.create_proxy(root), "q": server.create_proxy(target)}
+    if where == "worker":
+        worker.exec(store, **names)
+    else:
+        exec(store, {"ref": ref, **names})
+
+    assert target["k"] is part
+    assert wait_until(lambda: len(server.table.entries) == 2)
+
+
+@pytest.mark.parametrize("where", ["worker", "kernel"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "p.array += 1; q['k'] += 1; r[0] += 1",
+        "ref(p).array += 1; ref(q)['k'] += 1; ref(r)[0] += 1",
+    ],
+)
+def test_an_array_that_is_added_to_stays_the_array(
+    server: ProxyServer, worker: Worker, code: str, where: str
+) -> None:
+    array = np.zeros(2)
+    held: Any = Plain(array=array)
+    items, rows = {"k": array}, [array]
+    names: dict[str, Any] = {
+        "p": server.create_proxy(held),
+        "q": server.create_proxy(items),
+        "r": server.create_proxy(rows),
+    }
+    if where == "worker":
+        worker.exec(code, **names)
+    else:
+        exec(code, {"ref": ref, **names})
+
+    assert held.array is items["k"] is rows[0] is array
+    assert array.tolist() == [3, 3]
+
+
+def test_a_list_that_is_added_to_stays_the_list(
     server: ProxyServer, worker: Worker
 ) -> None:
-    root = server.create_proxy(Plain(part=Plain(value=5)))
-    kept = server.create_proxy({})
-    worker.exec("q['k'] = ref(p).part", p=root, q=kept)
+    rows = [1]
+    target = {"k": rows}
+    worker.exec("ref(p)['k'] += [2]", p=server.create_proxy(target))
 
-    assert worker.eval("q['k'].value, q['k']._duck_ref.level", q=kept) == (5, 1)
-    assert wait_until(lambda: len(server.table.entries) == 3)
-    worker.exec("del q['k']", q=kept)
-    assert wait_until(lambda: len(server.table.entries) == 2)
+    assert target["k"] is rows
+    assert rows == [1, 2]
+
+
+def test_what_is_read_only_is_stored_as_a_proxy(
+    server: ProxyServer, worker: Worker
+) -> None:
+    names = {
+        "p": server.create_proxy(Plain(part=Plain(value=5)), readonly=True),
+        "q": server.create_proxy({}),
+    }
+    worker.exec("q['k'] = ref(p).part", **names)
+    with pytest.raises(AccessDenied, match="read-only"):
+        worker.exec("q['k'].value = 6", q=names["q"])
+    assert worker.eval("q['k'].value, q['k']._duck_ref.level", q=names["q"]) == (5, 1)
 
 
 def test_other_arguments_are_the_objects_themselves(

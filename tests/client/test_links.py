@@ -80,7 +80,7 @@ def test_allow_is_a_list_of_names_and_not_one_string(server: ProxyServer) -> Non
     """
     A string would be taken for its letters.
     """
-    with pytest.raises(NotShareable, match="it is a list of names"):
+    with pytest.raises(NotShareable, match="must be a list of names"):
         server.create_proxy(Chain(), allow="depth")
 
 

@@ -115,7 +115,7 @@ def test_a_member_is_named_by_its_path(path: str) -> None:
 
 
 def test_the_object_itself_is_named() -> None:
-    with pytest.raises(DataEncodeError, match=r"^lock is a _thread.lock.*%share lock"):
+    with pytest.raises(DataEncodeError, match=r"^lock is a _thread.lock.*Use its prox"):
         dump(LOCK, "lock")
 
 

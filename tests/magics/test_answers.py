@@ -50,6 +50,11 @@ LINES = [
         "%share results --allow keys,get",
         "shared.results → dict 0 keys, live, only get, keys; " + LIVE.format("results"),
     ),
+    (
+        "%share results --readonly;\n%share results --allow update",
+        "shared.results → dict 0 keys, read-only but for update; "
+        + LIVE.format("results"),
+    ),
 ]
 
 

@@ -29,18 +29,19 @@ MISTAKES = [
     ("%share df json", "'json' is a module"),
     ("%share shared", "list of shared names"),
     ("%share cfg.paths", "takes the names of variables"),
-    ("%share df --bufsize 3", "A bufsize of 3 cannot be"),
-    ("%share df --bufsize many", "'many' is no whole number"),
+    ("%share df --bufsize 3", "bufsize must be a whole number of bytes"),
+    ("%share df --bufsize many", "must be a whole number, not 'many'"),
     ("%share df --bufsize", "expected one argument"),
-    ("%share df --max-chain -1", "A max_chain of -1 cannot be"),
-    ("%share df --as 3x", "cannot be an alias"),
-    ("%share df --as class", "cannot be an alias"),
-    ("%share df --as ''", "cannot be an alias"),
+    ("%share df --max-chain -1", "max_chain must be a whole number from 0"),
+    ("%share df --as 3x", "An alias must be"),
+    ("%share df --as class", "An alias must be"),
+    ("%share df --as ''", "An alias must be"),
     ("%share df --as _df", "begin with an underscore"),
     ("%share _hidden", "--as ALIAS"),
     ("%share df cfg --as both", "2 variables"),
-    ("%share df --allow 'no name'", "no name of an attribute"),
-    ("%share df --allow ''", "no name of an attribute"),
+    ("%share df --allow 'no name'", "not the name of an attribute"),
+    ("%share df --allow ''", "not the name of an attribute"),
+    ("%share df --allow get, cfg", "not the name of an attribute"),
     ("%share df --nonsense", "unrecognized arguments: --nonsense"),
     ("%share --readonly", "needs the name of a variable"),
     ("%share 'df", "No closing quotation"),
@@ -177,6 +178,15 @@ def test_names_that_are_allowed_add_to_what_is_read_only(cells: Cells) -> None:
     cells.run("%share cfg\np = %share cfg --allow update")
     with pytest.raises(AccessDenied, match="not among the names"):
         cells["p"].get("b")
+
+
+def test_names_may_stand_behind_options(cells: Cells) -> None:
+    cells.run("%share df --readonly cfg\n%duck doctor --clean")
+    rows = cells.run("%share").overview.rows
+    assert [(row.name, row.mode) for row in rows] == [
+        ("df", "read-only"),
+        ("cfg", "read-only"),
+    ]
 
 
 def test_options_are_kept(cells: Cells) -> None:

@@ -167,6 +167,17 @@ def test_locked_is_released_when_its_holder_is_killed(
         assert time.monotonic() - started < 0.7
 
 
+@pytest.mark.parametrize("timeout", [-1, -0.5, float("nan"), "5"])
+def test_a_timeout_that_is_none_is_refused_though_the_lock_is_free(
+    server: ProxyServer, timeout: Any
+) -> None:
+    proxy = server.create_proxy(Number())
+    with pytest.raises(ValueError, match="timeout must be None or a number"):
+        locked(proxy, timeout)
+    with locked(proxy, 0):
+        pass
+
+
 def try_to_lock(number: Any, answers: Any) -> None:
     try:
         with locked(number, timeout=0.05):
