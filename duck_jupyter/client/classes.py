@@ -19,6 +19,7 @@ from .buffers import (
 from .lost import getitem_of_defaultdict
 from .pandas_asks import class_for_pandas, getattribute_for_pandas
 from .special import special_methods
+from .tables import NUMBERS, array_of_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,8 @@ def class_maker(proxy: Any, call: Callable[..., Any]) -> Callable[[bytes, str], 
                 namespace["__getattribute__"] = getattribute_for_pandas(usual, kind)
         if type_name == "defaultdict":
             namespace["__getitem__"] = getitem_of_defaultdict(proxy.__getitem__)
+        if type_name in NUMBERS and "__array__" not in told:
+            namespace["__array__"] = array_of_number(call, NUMBERS[type_name])
         for kind, plain in PLAIN.items():
             if kind in told:
                 namespace["__class__"] = class_for_pandas(plain)
