@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ObjectNeeded
 from .fetching import fetched
+from .methods import ProxyMethod
+from .pandas_queries import SCOPED, ScopedMethod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +76,10 @@ def getattribute_for_pandas(usual: Method, kind: str) -> Method:
             value = _told(self, name, kind, frame)
             if value is not None:
                 return value
-        return usual(self, name)
+        found = usual(self, name)
+        if name in SCOPED and type(found) is ProxyMethod:
+            return ScopedMethod(self, name)
+        return found
 
     return __getattribute__
 
