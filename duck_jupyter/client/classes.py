@@ -8,7 +8,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.special import names_in
-from ..protocol.traits import DICT, LABELLED
+from ..protocol.traits import LABELLED, PLAIN
 from .abstract import bases_for
 from .buffers import (
     LENDS_BUFFERS,
@@ -17,8 +17,9 @@ from .buffers import (
     release_buffer,
 )
 from .lost import getitem_of_defaultdict
-from .pandas_asks import dict_for_pandas, getattribute_for_pandas
+from .pandas_asks import class_for_pandas, getattribute_for_pandas
 from .special import special_methods
+from .tables import NUMBERS, array_of_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +58,11 @@ def class_maker(proxy: Any, call: Callable[..., Any]) -> Callable[[bytes, str], 
                 namespace["__getattribute__"] = getattribute_for_pandas(usual, kind)
         if type_name == "defaultdict":
             namespace["__getitem__"] = getitem_of_defaultdict(proxy.__getitem__)
-        if DICT in told:
-            namespace["__class__"] = dict_for_pandas
+        if type_name in NUMBERS and "__array__" not in told:
+            namespace["__array__"] = array_of_number(call, NUMBERS[type_name])
+        for kind, plain in PLAIN.items():
+            if kind in told:
+                namespace["__class__"] = class_for_pandas(plain)
         if "__buffer__" in told and not LENDS_BUFFERS:
             namespace["__index__"] = index_before_buffers(call)
             if "__array__" not in told:

@@ -6,7 +6,7 @@ mapping: it asks ``isinstance``, and takes what is not its own class for an arra
 list. So the names of columns, the labels of rows and the values of dicts would be lost
 without a word. What is answered depends on who asks, and only pandas is told this:
 
-- The proxy of a dict is a dict.
+- The proxy of a dict, list or tuple is one.
 - The proxy of a Series or DataFrame is one. In the kernel its attributes are those of
   the object. In a worker ``pandas.DataFrame(p)`` and ``pandas.Series(p)`` get the
   contents of the fetched object, and a DataFrame takes a Series as a column; other code
@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ObjectNeeded
 from .fetching import fetched
+from .methods import ProxyMethod
+from .pandas_queries import SCOPED, ScopedMethod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     Method = Callable[..., Any]
 
-__all__ = ["dict_for_pandas", "getattribute_for_pandas"]
+__all__ = ["class_for_pandas", "getattribute_for_pandas"]
 
 #: ``__pandas_priority__`` of proxies; that of a DataFrame is 4000.
 PRIORITY = 10_000
@@ -43,13 +45,19 @@ LAST_ASKED = frozenset({"_mgr", "reindex"})
 _asked = threading.local()
 
 
-@property  # type: ignore[misc]
-def dict_for_pandas(self: Any) -> type:
+def class_for_pandas(plain: type) -> property:
     """
-    The ``__class__`` of proxies of dicts.
+    Make the ``__class__`` of proxies of dicts, lists or tuples.
+
+    Args:
+        plain: What pandas takes them for.
     """
-    # Asked by `_own_or_denied`, for `Proxy.__getattribute__`.
-    return dict if _is_of_pandas(sys._getframe(3)) else type(self)
+
+    def __class__(self: Any) -> type:
+        # Asked by `_own_or_denied`, for `Proxy.__getattribute__`.
+        return plain if _is_of_pandas(sys._getframe(3)) else type(self)
+
+    return property(__class__)
 
 
 def getattribute_for_pandas(usual: Method, kind: str) -> Method:
@@ -68,7 +76,10 @@ def getattribute_for_pandas(usual: Method, kind: str) -> Method:
             value = _told(self, name, kind, frame)
             if value is not None:
                 return value
-        return usual(self, name)
+        found = usual(self, name)
+        if name in SCOPED and type(found) is ProxyMethod:
+            return ScopedMethod(self, name)
+        return found
 
     return __getattribute__
 

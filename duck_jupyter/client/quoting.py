@@ -102,9 +102,11 @@ def _quote(
     except (SyntaxError, ValueError, RecursionError):
         return None
     found = [x for x in _find(tree, place) if _is_at(x, end, line)]
-    if len(found) != 1:
+    if not found or not _are_one(found):
         return None
     whole, _, bases = found[0]
+    if isinstance(whole, ast.stmt):
+        bases += [x for x in _bases_of_targets(whole, bases[0]) if x not in bases]
     data = source.encode()
     starts = [0]
     for text in data.split(b"\n"):
@@ -157,6 +159,34 @@ def _find(tree: ast.AST, place: Place) -> Iterator[_Found]:
         whole = _change(top, place.change, parents)
         if whole is not None:
             yield _Found(whole, asking, bases)
+
+
+def _are_one(found: list[_Found]) -> bool:
+    """
+    Say whether all are targets of one statement that ask one proxy.
+    """
+    return len({(id(x.whole), ast.dump(x.bases[0])) for x in found}) == 1
+
+
+def _bases_of_targets(whole: ast.stmt, base: ast.expr) -> Iterator[ast.expr]:
+    """
+    Find what `ref` goes around in all targets of a statement that ask one proxy.
+
+    The statement is to work as a whole: in ``p.d["a"], p.d["b"] = 1, 2`` the change of
+    the first target would be made before that of the second is refused.
+    """
+    asked = ast.dump(base)
+    for target in ast.walk(whole):
+        if not isinstance(target, ast.Subscript) or isinstance(target.ctx, ast.Load):
+            continue
+        path: list[ast.expr] = []
+        node = target.value
+        while isinstance(node, (ast.Attribute, ast.Subscript)):
+            path.append(node.value)
+            if ast.dump(node.value) == asked:
+                yield from path
+                break
+            node = node.value
 
 
 def _base_of(node: ast.AST, name: str, how: str) -> ast.expr | None:

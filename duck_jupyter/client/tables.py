@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     Call = Callable[..., Any]
     Method = Callable[..., Any]
 
-__all__ = ["array_method", "arrow_method"]
+__all__ = ["NUMBERS", "array_method", "array_of_number", "arrow_method"]
+
+#: By the name of a type of numbers, the special method that gives a number itself.
+NUMBERS = {"bool": "__bool__", "int": "__pos__", "float": "__pos__"}
 
 
 def array_method(call: Call) -> Method:
@@ -36,6 +39,25 @@ def array_method(call: Call) -> Method:
             array = array.astype(dtype, copy=False)
         # In the kernel it is the object's own; shared in place, it is everyone's.
         return array.copy() if copy else array
+
+    return __array__
+
+
+def array_of_number(call: Call, value: str) -> Method:
+    """
+    Make ``__array__`` of a number, which has none.
+
+    Without it numpy would make arrays of the proxy, which change with the number.
+
+    Args:
+        call: As for `special_methods`.
+        value: One of `NUMBERS`.
+    """
+
+    def __array__(self: Any, dtype: Any = None, copy: bool | None = None) -> Any:
+        import numpy as np  # which asks
+
+        return np.array(call(self, value), dtype)
 
     return __array__
 

@@ -248,8 +248,12 @@ def _read_fields(error: BaseException, kind: type) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, member in _fields_of(kind).items():
         with contextlib.suppress(AttributeError):  # an empty one
-            values[name] = member.__get__(error, kind)
-    return {name: value for name, value in values.items() if value is not None}
+            value = member.__get__(error, kind)
+            # An empty field of a builtin exception is None; a slot that has None is not
+            # empty, as numpy's AxisError knows.
+            if value is not None or member.__objclass__.__flags__ & HEAP_TYPE:
+                values[name] = value
+    return values
 
 
 def _fields_of(kind: type) -> dict[str, Any]:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ABSTRACT",
     "ANY_NAMES",
-    "DICT",
     "LABELLED",
     "MATCHED",
+    "PLAIN",
     "SEQUENCE_FLAG",
     "TRAITS",
     "YIELDING",
@@ -39,15 +39,18 @@ ABSTRACT: dict[str, Any] = {
         *(abc.Set, abc.MutableSet),
     )
 }
-#: It is derived from dict.
-DICT = "dict"
+#: It is derived from one of these.
+PLAIN: dict[str, type] = {"dict": dict, "list": list, "tuple": tuple}
 #: A pattern of ``match`` takes its objects apart. It takes no str, bytes or bytearray
 #: for a sequence, and it takes an array of numpy for one, which is none.
 MATCHED = "matched"
 #: It is this class of pandas, or derived from it.
 LABELLED = ("Series", "DataFrame")
 
-TRAITS: tuple[str, ...] = (*YIELDING, ANY_NAMES, *ABSTRACT, DICT, MATCHED, *LABELLED)
+TRAITS: tuple[str, ...] = (
+    *(*YIELDING, ANY_NAMES, *ABSTRACT),
+    *(*PLAIN, MATCHED, *LABELLED),
+)
 
 #: ``Py_TPFLAGS_SEQUENCE`` and ``Py_TPFLAGS_MAPPING`` (PEP 634).
 SEQUENCE_FLAG = 1 << 5
@@ -69,8 +72,7 @@ def traits_of(kind: type, known: Mapping[str, Any]) -> set[str]:
     if asks or "__dict__" in known or "__getattr__" in known:
         traits.add(ANY_NAMES)
     traits |= {name for name, base in ABSTRACT.items() if issubclass(kind, base)}
-    if issubclass(kind, dict):
-        traits.add(DICT)
+    traits |= {name for name, base in PLAIN.items() if issubclass(kind, base)}
     if kind.__flags__ & (SEQUENCE_FLAG | MAPPING_FLAG):
         traits.add(MATCHED)
     label = PANDAS_PRIORITIES.get(known.get("__pandas_priority__"))

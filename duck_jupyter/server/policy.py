@@ -48,8 +48,11 @@ ALWAYS = frozenset({"__dir__", "__hash__", "__bool__", "__eq__", "__ne__"})
 PRINTING = frozenset({"__str__", "__format__"})
 #: What takes the items of an iterator.
 ITERATING = frozenset({"__iter__", "__next__"})
-#: A name that may be used opens the other one: to enter is to leave.
-ENTERING = {"__exit__": "__enter__", "__aexit__": "__aenter__"}
+#: The name opens the other one: to enter is to leave, and a loop takes the items.
+OPENED_BY = {
+    **{"__exit__": "__enter__", "__aexit__": "__aenter__"},
+    **{"__next__": "__iter__", "__anext__": "__aiter__"},
+}
 #: Calls whose iterator is made for the caller, as steps of a path.
 FRESH_STEPS = frozenset(f".{name}()" for name in FRESH_ITERATORS)
 
@@ -135,7 +138,7 @@ class Policy:
             return True
         if self.allow is None:
             return not self.readonly
-        if name in self.allow or ENTERING.get(name) in self.allow:
+        if name in self.allow or OPENED_BY.get(name) in self.allow:
             return True
         return not self.readonly and name in ALWAYS
 

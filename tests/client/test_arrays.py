@@ -54,6 +54,24 @@ def test_an_array_of_another_type_is_made(server: ProxyServer, worker: Worker) -
     assert np.asarray(proxy, dtype="f4").dtype == "f4"
 
 
+@pytest.mark.parametrize("target", [5, -0.5, True])
+@pytest.mark.parametrize("here", [True, False], ids=["kernel", "worker"])
+def test_numpy_takes_the_proxy_of_a_number_for_a_number(
+    server: ProxyServer, worker: Worker, target: Any, here: bool
+) -> None:
+    proxy = server.create_proxy(target)
+    for code in (
+        *("np.arange(3) * p", "np.array([p, p])", "np.where([True, False], p, 0)"),
+        *("np.full(2, p)", "np.maximum(np.arange(3), p)", "np.asarray(p)"),
+    ):
+        found = (
+            eval(code, {"np": np, "p": proxy}) if here else worker.eval(code, p=proxy)
+        )
+        expected = eval(code, {"np": np, "p": target})
+        assert found.dtype == expected.dtype
+        assert found.tolist() == expected.tolist()
+
+
 def test_numpys_functions_take_proxies(server: ProxyServer, worker: Worker) -> None:
     proxy = server.create_proxy(np.array([1.0, 2.0, 3.0]))
     code = """[

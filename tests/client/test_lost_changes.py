@@ -29,6 +29,15 @@ CHANGES = [
     ("d['a'][0] += 1", "ref(d)['a'][0] += 1"),
     ("d['a'] [ 0 ] , x = 7, 8", "ref(d)['a'] [ 0 ] , x = 7, 8"),
     ("del d['a'][0]", "del ref(d)['a'][0]"),
+    (
+        "o.rows[0], o.rows[1] = o.rows[1], o.rows[0]",
+        "ref(o).rows[0], ref(o).rows[1] = o.rows[1], o.rows[0]",
+    ),
+    ("del d['n']['m'], d['a'][0]", "del ref(d)['n']['m'], ref(d)['a'][0]"),
+    (
+        "d['n']['m']['k'] = d['a'][0] = d['z'] = 7",
+        "ref(ref(d)['n'])['m']['k'] = ref(d)['a'][0] = d['z'] = 7",
+    ),
     ("d['n']['m']['x'] = 1", "ref(ref(d)['n'])['m']['x'] = 1"),
     ("d['n'][\n    'm']['x'] = 1", "ref(ref(d)['n'])[\n    'm']['x'] = 1"),
     ("d.get('a').append(1)", "ref(d).get('a').append(1)"),

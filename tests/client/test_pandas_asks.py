@@ -95,6 +95,45 @@ def test_in_the_kernel_all_gives_what_the_object_gives(
     assert execute(shown(code), proxies) == expected
 
 
+#: What asks whether p is a list, and takes other sequences for arrays or for labels.
+LISTED = """
+pd.DataFrame(p) ;; pd.DataFrame(p, columns=["z"]) ;; pd.isna(p) ;; df[p] ;;
+df.iloc[p] ;; df.loc[:, p] ;; df.groupby(p).sum() ;; df.sort_values(p) ;;
+df.merge(df, on=p) ;; df.set_index(p) ;; df.__setitem__(p, 5) ;;
+pd.Series(1, index=p) ;; pd.Series([p, p]) ;; s == p ;;
+pd.DataFrame(df.to_numpy(), columns=p)
+"""
+
+
+@pytest.mark.parametrize("code", read(LISTED))
+@pytest.mark.parametrize(
+    "target", [["z", "a"], [1, 0], [True, False], [("a", 1), ("z", 2)]], ids=str
+)
+def test_pandas_takes_the_proxy_of_a_list_for_a_list(
+    server: ProxyServer, worker: Worker, code: str, target: list[Any]
+) -> None:
+    code = f"""{LOCAL}None
+try:
+    found = {code}
+    result = type(found).__name__, str(found), str(df)
+except Exception as error:
+    result = type(error).__name__, str(error)
+"""
+    expected = execute(code, {"p": target})
+
+    assert worker.exec(code, p=server.create_proxy(target)) == expected
+
+
+def test_pandas_makes_a_frame_of_the_proxy_of_a_tuple(
+    server: ProxyServer, worker: Worker
+) -> None:
+    proxy = server.create_proxy((1, 2))
+
+    found = worker.exec(f"{LOCAL}pd.DataFrame(p)\nresult = str(found)", p=proxy)
+
+    assert found == str(pd.DataFrame((1, 2)))
+
+
 def test_what_polars_refuses_says_to_fetch_it(
     server: ProxyServer, worker: Worker
 ) -> None:

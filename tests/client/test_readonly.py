@@ -297,6 +297,17 @@ def test_what_is_allowed_leads_out_of_a_block_as_well(
     assert not lock.locked()
 
 
+def test_what_is_allowed_to_start_a_loop_takes_the_items(
+    server: ProxyServer, worker: Worker
+) -> None:
+    target = (number for number in [1, 2])
+    proxy = server.create_proxy(target, name="numbers", readonly=True)
+    with pytest.raises(AccessDenied, match="--readonly --allow __iter__;"):
+        worker.eval("list(p)", p=proxy)
+    opened = server.create_proxy(target, readonly=True, allow=["__iter__"])
+    assert worker.eval("list(p)", p=opened) == [1, 2]
+
+
 def test_what_is_read_only_is_fetched_whatever_is_allowed(
     server: ProxyServer, worker: Worker
 ) -> None:

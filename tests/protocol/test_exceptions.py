@@ -13,6 +13,7 @@ import threading
 import traceback
 from typing import Any
 
+import numpy as np
 import pytest
 
 from duck_jupyter.errors import DataEncodeError, RemoteTraceback
@@ -163,6 +164,8 @@ ERRORS = [
     SystemExit(4),
     KeyboardInterrupt(),
     KeyError((1, [2])),
+    # One of its slots has None.
+    np.exceptions.AxisError(3, 2),
 ]
 
 
