@@ -211,8 +211,10 @@ class DuckMagics(Magics):
                 if not args.all
                 else "%unshare takes either names or --all, and not both."
             )
+        # As %share answers: shared.df.
+        names = [name.removeprefix("shared.") for name in args.names]
         known = [shared.name for shared in self._session.names]
-        self._session.unshare(known if args.all else args.names)
+        self._session.unshare(known if args.all else names)
 
     @line_magic
     @in_one_line

@@ -374,8 +374,9 @@ def not_found(idx: object) -> ProxyObjectNotFound:
     Make the error for a number that stands for nothing.
     """
     return ProxyObjectNotFound(
-        f"The server has no object number {idx!r}: it was unshared (%unshare, del), or "
-        "no process held its proxy any more. Share it again and pass the new proxy."
+        f"The server has no object number {idx!r}: it was unshared (%unshare, del), it "
+        "was shared anew with other settings, or no process held its proxy any more. "
+        "Share it again and pass the new proxy."
     )
 
 

@@ -129,6 +129,8 @@ class Chained(Operation):
     An object that nobody holds any more is gone, also where its proxy never arrived.
     """
 
+    large = True
+
     def run(self, kit: Kit, tag: str, given: Any, got: list[Any]) -> Any:
         return kit.desk.make_child(tag).tag
 

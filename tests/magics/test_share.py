@@ -255,7 +255,7 @@ def test_the_proxy_of_its_own_variable_is_let_be(cells: Cells) -> None:
 
 def test_unshare_and_unshare_all(cells: Cells) -> None:
     cells.run("%share df cfg\nn = 1\n%share n")
-    cells.run("%unshare df")
+    cells.run("%unshare shared.df")
     assert cells.run("list(shared)") == ["cfg", "n"]
     assert "Did you mean cfg" in cells.mistake("%unshare n cfgg")
     assert cells.run("list(shared)") == ["cfg", "n"]
