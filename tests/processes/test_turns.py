@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from duck_jupyter.proxy import ProxyServer
     from tests.processes.conftest import Crew
 
+DEADLINE_S = 20.0
+
 pytestmark = pytest.mark.slow
 
 
@@ -63,9 +65,12 @@ def test_who_came_first_gets_the_lock_first(server: ProxyServer, crew: Crew) -> 
         queue.close()
 
 
-def count_turns(number: Any, turns: Any, go: Any, threads: int, total: int) -> None:
+def count_turns(
+    number: Any, turns: Any, everyone: Any, threads: int, total: int
+) -> None:
     def work(_: int) -> int:
         mine = 0
+        everyone.wait(DEADLINE_S)
         while True:
             with locked(number) as n:
                 if n.value >= total:
@@ -74,24 +79,21 @@ def count_turns(number: Any, turns: Any, go: Any, threads: int, total: int) -> N
             mine += 1
 
     with ThreadPoolExecutor(threads) as pool:
-        go.get()
         turns.put(list(pool.map(work, range(threads))))
 
 
 def test_no_thread_of_a_crowd_is_left_out(server: ProxyServer, crew: Crew) -> None:
     target = Number()
     number = server.create_proxy(target)
-    turns, go = crew.context.SimpleQueue(), crew.context.SimpleQueue()
+    # A thread that has not started yet can have no turn.
+    turns, everyone = crew.context.SimpleQueue(), crew.context.Barrier(8 * 4)
     for _ in range(8):
-        crew.start(count_turns, number, turns, go, 4, 1600)
-    for _ in range(8):
-        go.put(None)
+        crew.start(count_turns, number, turns, everyone, 4, 1600)
     counts = [count for _ in range(8) for count in turns.get()]
     crew.join()
     assert target.value == sum(counts) == 1600
     assert min(counts) >= max(counts) / 2
     turns.close()
-    go.close()
 
 
 def test_a_generator_that_asks_for_its_own_next_item_is_told_so(
