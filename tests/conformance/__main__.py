@@ -1,0 +1,81 @@
+"""
+``python -m tests.conformance [SUITE ...] [--deadline SECONDS] [--all]``.
+
+It prints a Markdown table. To the error output go the differences that are not in
+``known.txt``, and the entries of that list whose tests pass now; for each of them the exit
+code is 1. It needs the interpreter's ``test`` package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .known import LIST, compare, read_known
+from .report import Found, as_markdown
+from .running import DEADLINE_S, run_suite
+from .suites import SUITES
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """
+    Do as the command line says.
+    """
+    names = [suite.name for suite in SUITES]
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.conformance",
+        description="Run CPython's own tests against proxies of objects elsewhere.",
+    )
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(names))
+    parser.add_argument(
+        "--deadline",
+        type=float,
+        default=DEADLINE_S,
+        help="seconds that a test may take",
+    )
+    parser.add_argument("--all", action="store_true", help="tell known differences too")
+    options = parser.parse_args()
+    if unknown := set(options.suites) - set(names):
+        parser.error(f"SUITE must be of {', '.join(names)}, not {', '.join(unknown)}")
+    known = read_known(LIST.read_text(encoding="utf-8"))
+    found = []
+    failed = False
+    for suite in SUITES:
+        if options.suites and suite.name not in options.suites:
+            continue
+        one = Found(
+            suite,
+            run_suite(
+                suite.name, on_proxies=False, deadline=options.deadline, say=tell
+            ),
+            run_suite(suite.name, on_proxies=True, deadline=options.deadline, say=tell),
+        )
+        found.append(one)
+        own = {
+            name.partition("/")[2]: reason
+            for name, reason in known.items()
+            if name.startswith(f"{suite.name}/")
+        }
+        new, gone = compare(own, one.lost, one.kept)
+        failed = failed or bool(new or gone)
+        for name in one.lost if options.all else new:
+            tell(f"{'known' if name in own else 'NEW'}  {one.tell(name)}")
+        for name in gone:
+            tell(f"PASSES NOW  {suite.name}/{name}: remove it from {LIST.name}")
+    sys.stdout.write(as_markdown(found))
+    sys.exit(1 if failed else 0)
+
+
+def tell(text: str) -> None:
+    """
+    Write to the error output.
+    """
+    if text:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""
+The committed list of tests that pass on objects and not on their proxies, with reasons.
+
+``known.txt`` has one block for each reason. It begins with ``#`` and the reason, which may
+take several lines; below it are the tests, as ``suite/Class.test``. A range of Python
+versions in brackets, such as ``[<3.12]`` or ``[>=3.12]``, limits an entry to these.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["LIST", "Known", "compare", "read_known"]
+
+LIST = Path(__file__).with_name("known.txt")
+ENTRY = re.compile(
+    r"(?P<test>[\w ]+/\w+\.\w+)(?: \[(?P<when>>=|<)3\.(?P<minor>\d+)\])?"
+)
+
+#: The reason of each known difference, by ``suite/Class.test``.
+Known = dict[str, str]
+
+
+def read_known(text: str, version: tuple[int, int] = sys.version_info[:2]) -> Known:
+    """
+    Read the list.
+
+    Args:
+        text: What the file contains.
+        version: The Python version whose entries are wanted.
+
+    Raises:
+        ValueError: A line is no reason and no entry, an entry has no reason, or a test
+            has two.
+    """
+    known: Known = {}
+    reason: list[str] = []
+    is_reason = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("#"):
+            reason = [*reason, line[1:].strip()] if is_reason else [line[1:].strip()]
+            is_reason = True
+            continue
+        if not line.strip():
+            continue
+        is_reason = False
+        entry = ENTRY.fullmatch(line)
+        if entry is None or not any(reason):
+            raise ValueError(
+                f"Line {number} must be '# a reason', or 'suite/Class.test' below one, "
+                f"not {line!r}."
+            )
+        if not _holds(entry, version):
+            continue
+        if entry["test"] in known:
+            raise ValueError(f"Line {number} must name a new test, not {line!r} again.")
+        known[entry["test"]] = " ".join(reason)
+    return known
+
+
+def _holds(entry: re.Match[str], version: tuple[int, int]) -> bool:
+    if entry["when"] is None:
+        return True
+    limit = (3, int(entry["minor"]))
+    return version >= limit if entry["when"] == ">=" else version < limit
+
+
+def compare(
+    known: Known, lost: Iterable[str], kept: Iterable[str]
+) -> tuple[list[str], list[str]]:
+    """
+    Compare what was found with the list.
+
+    Args:
+        known: The list.
+        lost: The tests that passed on objects and not on proxies.
+        kept: The tests that passed on both.
+
+    Returns:
+        Differences that are not in the list, and entries whose test passes now. An entry
+        whose test this Python does not have, or cannot pass locally, is neither.
+    """
+    return [x for x in lost if x not in known], [x for x in kept if x in known]
