@@ -1,9 +1,9 @@
 """
 ``python -m tests.conformance [SUITE ...] [--deadline SECONDS] [--all]``.
 
-It prints a Markdown table. To the error output go the differences that are not in
-``known.txt``, and the entries of that list whose tests pass now; for each of them the exit
-code is 1. It needs the interpreter's ``test`` package.
+It prints a Markdown table. Differences that are not in ``known.txt``, and entries of
+that list whose tests pass now, go to the error output; the exit code is 1 if there are
+any. It needs the interpreter's ``test`` package.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """
 The committed list of tests that pass on objects and not on their proxies, with reasons.
 
-``known.txt`` has one block for each reason. It begins with ``#`` and the reason, which may
-take several lines; below it are the tests, as ``suite/Class.test``. A range of Python
-versions in brackets, such as ``[<3.12]`` or ``[>=3.12]``, limits an entry to these.
+``known.txt`` has one block for each reason. It begins with ``#`` and the reason, which
+may take several lines; below it are the tests, as ``suite/Class.test``. A range of
+Python versions, such as ``[<3.12]`` or ``[>=3.12]``, limits an entry to these.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def compare(
         kept: The tests that passed on both.
 
     Returns:
-        Differences that are not in the list, and entries whose test passes now. An entry
-        whose test this Python does not have, or cannot pass locally, is neither.
+        Differences that are not in the list, and entries whose test passes now. An
+        entry whose test this Python does not have, or cannot pass locally, is neither.
     """
     return [x for x in lost if x not in known], [x for x in kept if x in known]

@@ -96,7 +96,7 @@ class _Displays(ast.NodeTransformer):
     Turn ``name = {...}`` into ``name = dict({...})``.
     """
 
-    def visit_Assign(self, node: ast.Assign) -> ast.Assign:  # noqa: N802
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
         """
         Wrap the value where it is a display of a dictionary.
         """

@@ -40,7 +40,8 @@ MAKERS: dict[str, Any] = {
     "Condition": threading.Condition,
     "Event": threading.Event,
     "Barrier": threading.Barrier,
-    "Value": managers.Value,
+    # The type stubs do not have it.
+    "Value": vars(managers)["Value"],
     "Array": array.array,
     "Namespace": managers.Namespace,
     "list": list,

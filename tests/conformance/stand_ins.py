@@ -1,10 +1,10 @@
 """
 Classes that stand in for list, deque and so on: what they make is a proxy.
 
-A stand-in is a subclass of the real class, so tests can derive from it and call its class
-methods. Calling it, or a class derived from it, makes the object in the station and gives
-its proxy. In the station itself the names of this module are the real classes, and so an
-object whose class derives from a stand-in arrives as an ordinary one.
+A stand-in is a subclass of the real class, so tests can derive from it and call its
+class methods. Calling it, or a class derived from it, makes the object in the station
+and gives its proxy. In the station itself the names of this module are the real classes,
+so an object whose class derives from a stand-in arrives as an ordinary one.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _plain(cls: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _derived(cls: type) -> list[type]:
-    found = type.__subclasses__(cls)
+    found: list[type] = type.__subclasses__(cls)
     return found + [x for child in found for x in _derived(child)]
 
 

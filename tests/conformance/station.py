@@ -57,7 +57,7 @@ class Station:
             pass_fds=[number],
         )
         far_end.close()
-        # The threads of a client start with its first call. Tests of locks count threads.
+        # A client's threads start with its first call; tests of locks count threads.
         len(self.place([]))
 
     def place(self, value: Any) -> Any:

@@ -42,9 +42,9 @@ class Suite:
     Args:
         name: What it is called in the table.
         to_reach: Per cent of what passes on local objects that must pass on proxies.
-        modules: The test modules.
-        own_builtins: The builtins that are replaced in the modules.
-        imported: The classes that are replaced where a module imports them.
+        module: The test module.
+        own_builtins: The builtins that are replaced in the module.
+        imported: The classes that are replaced where the module imports them.
         attributes: The classes that are replaced as attributes of a test class.
         displays: ``d = {}`` makes an object under test as well.
         without: Beginnings of the names of test classes that are left out.
@@ -53,7 +53,7 @@ class Suite:
 
     name: str
     to_reach: int
-    modules: tuple[str, ...] = ()
+    module: str = ""
     own_builtins: tuple[type, ...] = ()
     imported: tuple[type, ...] = ()
     attributes: Mapping[str, type] = field(default_factory=dict)
@@ -63,21 +63,21 @@ class Suite:
 
 
 SUITES = (
-    Suite("list", 95, ("test.test_list",), (list,)),
+    Suite("list", 95, "test.test_list", (list,)),
     Suite(
         "dict",
         95,
-        ("test.test_dict",),
+        "test.test_dict",
         (dict,),
         displays=True,
         without=("CAPITest",),
     ),
-    Suite("set", 95, ("test.test_set",), (set, frozenset)),
-    Suite("deque", 95, ("test.test_deque",), imported=(collections.deque,)),
+    Suite("set", 95, "test.test_set", (set, frozenset)),
+    Suite("deque", 95, "test.test_deque", imported=(collections.deque,)),
     Suite(
         "OrderedDict",
         90,
-        ("test.test_ordered_dict",),
+        "test.test_ordered_dict",
         imported=(collections.OrderedDict,),
         attributes={"CPythonBuiltinDictTests.OrderedDict": dict},
         without=("PurePython", "PySimple"),
@@ -85,15 +85,15 @@ SUITES = (
     Suite(
         "defaultdict",
         90,
-        ("test.test_defaultdict",),
+        "test.test_defaultdict",
         imported=(collections.defaultdict,),
     ),
-    Suite("UserDict", 90, ("test.test_userdict",), imported=(collections.UserDict,)),
-    Suite("UserList", 90, ("test.test_userlist",), imported=(collections.UserList,)),
+    Suite("UserDict", 90, "test.test_userdict", imported=(collections.UserDict,)),
+    Suite("UserList", 90, "test.test_userlist", imported=(collections.UserList,)),
     Suite(
         "queue",
         100,
-        ("test.test_queue",),
+        "test.test_queue",
         imported=(
             queue.Queue,
             queue.LifoQueue,
@@ -105,22 +105,22 @@ SUITES = (
     Suite(
         "bytes",
         97,
-        ("test.test_bytes",),
+        "test.test_bytes",
         (bytearray,),
         attributes={"BytesTest.type2test": bytes, "BytesAsStringTest.type2test": bytes},
     ),
-    Suite("array", 90, ("test.test_array",), imported=(array.array,)),
+    Suite("array", 90, "test.test_array", imported=(array.array,)),
     Suite(
         "memoryio",
         80,
-        ("test.test_memoryio",),
+        "test.test_memoryio",
         imported=(io.BytesIO, io.StringIO),
         without=("Py",),
     ),
     Suite(
         "random",
         90,
-        ("test.test_random",),
+        "test.test_random",
         imported=(random.Random, random.SystemRandom),
     ),
     Suite("locks", 100, build=synchronized.build),
@@ -151,18 +151,14 @@ def cases_of(suite: Suite, *, on_proxies: bool) -> list[unittest.TestCase]:
 
 def _load(suite: Suite, on_proxies: bool) -> list[type[unittest.TestCase]]:
     if not on_proxies:
-        modules = [importlib.import_module(name) for name in suite.modules]
-        return [kind for module in modules for kind in _test_classes(module)]
+        return _test_classes(importlib.import_module(suite.module))
     imported: dict[str, dict[str, Any]] = {}
     for real in suite.imported:
         names = imported.setdefault(_home_of(real), {})
         names[real.__name__] = stand_in_for(real, made_there=real in MADE_THERE)
     own = {real.__name__: stand_in_for(real) for real in suite.own_builtins}
-    found = []
-    for name in suite.modules:
-        module = load_with(name, own, imported, displays=suite.displays)
-        found += [_adapted(kind, suite) for kind in _test_classes(module)]
-    return found
+    module = load_with(suite.module, own, imported, displays=suite.displays)
+    return [_adapted(kind, suite) for kind in _test_classes(module)]
 
 
 def _home_of(real: type) -> str:
