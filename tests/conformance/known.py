@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["LIST", "Known", "compare", "read_known"]
 
 LIST = Path(__file__).with_name("known.txt")
-ENTRY = re.compile(
-    r"(?P<test>[\w ]+/\w+\.\w+)(?: \[(?P<when>>=|<)3\.(?P<minor>\d+)\])?"
-)
+ENTRY = re.compile(r"(?P<test>\w+/\w+\.\w+)(?: \[(?P<when>>=|<)3\.(?P<minor>\d+)\])?")
 
 #: The reason of each known difference, by ``suite/Class.test``.
 Known = dict[str, str]

@@ -1,0 +1,159 @@
+"""
+The harness itself, and what it finds in the quickest of its suites.
+"""
+
+from __future__ import annotations
+
+import collections
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from duck_jupyter.proxy import Proxy
+from tests.support.processes import ROOT
+
+from .known import LIST, compare, read_known
+from .report import Found, as_markdown
+from .running import run_suite
+from .stand_ins import bring, stand_in_for
+from .station import Station
+from .suites import SUITES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PYTHONS = [(3, minor) for minor in range(10, 15)]
+
+
+@pytest.fixture(scope="module")
+def station(own_folders: None) -> Iterator[Station]:
+    """
+    A process for the objects of stand-ins.
+    """
+    with Station() as station:
+        bring(station)
+        yield station
+        bring(None)
+
+
+@pytest.mark.slow
+def test_a_stand_in_makes_proxies_of_objects_of_another_process(
+    station: Station,
+) -> None:
+    made: Any = stand_in_for(list)("ab")
+    assert isinstance(made, Proxy)
+    assert made == ["a", "b"]
+    assert isinstance(made, stand_in_for(list))
+    assert not isinstance(made, stand_in_for(dict))
+
+
+@pytest.mark.slow
+def test_a_class_derived_from_a_stand_in_makes_proxies_too(station: Station) -> None:
+    base: Any = stand_in_for(collections.deque)
+
+    class Mine(base):  # type: ignore[misc]
+        def double(self) -> list[int]:
+            return [2 * item for item in self]
+
+    made = Mine([1, 2])
+    assert isinstance(made, Proxy)
+    assert made.double() == [2, 4]
+
+
+def test_a_stand_in_equals_its_class() -> None:
+    stand_in = stand_in_for(list)
+    assert [x for x in (list, dict) if stand_in == x] == [list]
+    assert len({list, stand_in}) == 1
+
+
+def test_a_test_that_hangs_or_dies_is_a_result_and_not_the_end() -> None:
+    found = run_suite(
+        "list", on_proxies=True, deadline=0.5, module="tests.conformance.faulty"
+    )
+    assert {name: how for name, (how, _) in found.items()} == {
+        "Case.passes": "passed",
+        "Case.hangs": "hung",
+        "Case.dies": "died",
+        "Case.fails": "failed",
+    }
+
+
+def test_a_suite_that_cannot_be_loaded_says_so() -> None:
+    with pytest.raises(RuntimeError, match="could not be loaded: its process died"):
+        run_suite("list", on_proxies=False, module="tests.conformance.nothing")
+
+
+def test_an_entry_has_the_reason_above_it() -> None:
+    text = (
+        "# One\n# and more.\nlist/T.test_a\nUserDict/T.test_b\n\n# Two.\nset/T.test_c\n"
+    )
+    assert read_known(text) == {
+        "list/T.test_a": "One and more.",
+        "UserDict/T.test_b": "One and more.",
+        "set/T.test_c": "Two.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "tests"), [((3, 9), {"l/T.a"}), ((3, 12), {"l/T.b"})]
+)
+def test_an_entry_may_be_for_some_pythons(
+    version: tuple[int, int], tests: set[str]
+) -> None:
+    text = "# Why.\nl/T.a [<3.12]\nl/T.b [>=3.12]\n"
+    assert set(read_known(text, version)) == tests
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("list/T.test_a\n", "Line 1 must be"),
+        ("# \nlist/T.test_a\n", "Line 2 must be"),
+        ("# Why.\nlist T\n", "Line 2 must be"),
+        ("# Why.\nl/T.a\n# Else.\nl/T.a\n", "Line 4 must name a new test"),
+    ],
+)
+def test_a_line_that_is_wrong_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read_known(text)
+
+
+def test_what_is_new_and_what_passes_now_are_told() -> None:
+    known = {"T.old": "why", "T.gone": "why", "T.of_another_python": "why"}
+    assert compare(known, ["T.old", "T.new"], ["T.gone", "T.fine"]) == (
+        ["T.new"],
+        ["T.gone"],
+    )
+
+
+def test_per_cent_is_of_what_passes_on_objects() -> None:
+    passed, failed = ("passed", ""), ("failed", "why")
+    local = {"T.a": passed, "T.b": passed, "T.c": failed, "T.d": passed}
+    there = {"T.a": passed, "T.b": failed, "T.c": passed}
+    found = Found(SUITES[0], local, there)
+    assert (found.kept, found.lost) == (["T.a"], ["T.b", "T.d"])
+    row = as_markdown([found]).splitlines()[2]
+    assert " ".join(row.split()) == "| list | 3 | 1 | 33.3 | 95 |"
+
+
+@pytest.mark.parametrize("version", PYTHONS, ids=str)
+def test_the_list_names_suites_that_there_are(version: tuple[int, int]) -> None:
+    known = read_known(LIST.read_text(encoding="utf-8"), version)
+    assert {name.partition("/")[0] for name in known} <= {x.name for x in SUITES}
+
+
+@pytest.mark.slow
+def test_lists_differ_only_where_the_list_says_so() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.conformance", "UserList", "UserDict"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "| UserList |" in done.stdout
