@@ -59,17 +59,21 @@ def run_suite(
         if on_proxies:
             words.append("--proxies")
         with tempfile.TemporaryFile("w+") as err:
-            if _run_process([module, *words], found, deadline, err):
-                return found
+            is_done = _run_process([module, *words], found, deadline, err)
             err.seek(0)
-            say(err.read()[-4000:])
+            told = err.read()[-4000:]
+        if is_done:
+            return found
+        if is_done is None:
+            raise RuntimeError(f"The suite {name!r} could not be loaded:\n{told}")
+        say(told)
 
 
 def _run_process(
     words: list[str], found: dict[str, Outcome], deadline: float, err: Any
-) -> bool:
+) -> bool | None:
     """
-    Run what is left of a suite, and tell whether nothing is left.
+    Run what is left; tell whether nothing is left, or give None if it never began.
     """
     pipe, far_end = Pipe()
     number = str(far_end.fileno())
@@ -96,13 +100,13 @@ def _run_process(
 
 def _listen(
     pipe: Connection[Any, Any], found: dict[str, Outcome], deadline: float
-) -> bool:
+) -> bool | None:
     """
-    Note how tests end, until all have or one does not.
+    Note how tests end, until all have or one does not; give None where none begins.
     """
     names = _receive(pipe, START_S)
     if not isinstance(names, list):
-        raise RuntimeError(f"The suite could not be loaded: {names}")
+        return None
     while len(found) < len(names):
         begun = _receive(pipe, START_S)
         if isinstance(begun, Silence):
@@ -127,9 +131,6 @@ class Silence:
 
     def __init__(self, how: str) -> None:
         self.how = how
-
-    def __str__(self) -> str:
-        return f"its process {self.how}"
 
 
 def _receive(pipe: Connection[Any, Any], seconds: float) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import abc
 import importlib
 import sys
+import types
 from typing import TYPE_CHECKING, Any
 
 from duck_jupyter.proxy import Proxy
@@ -70,6 +71,21 @@ class StandIn(type):
             return any(x.__name__ == name for x in (real, *_derived(cls)))
         return issubclass(type(value), real)
 
+    def __getattribute__(cls, name: str) -> Any:
+        """
+        Let ``set.update(proxy, x)`` of a stand-in be ``proxy.update(x)``.
+        """
+        found = type.__getattribute__(cls, name)
+        if not isinstance(found, types.MethodDescriptorType) or cls is real_of(cls):
+            return found
+
+        def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(self, Proxy):
+                return getattr(self, name)(*args, **kwargs)
+            return found(self, *args, **kwargs)
+
+        return method
+
     def __eq__(cls, other: object) -> bool:
         return other is cls or other is real_of(cls)
 
@@ -111,7 +127,12 @@ def stand_in_for(real: type, *, made_there: bool = False) -> Any:
     here = sys.modules[__name__]
     if name not in vars(here):
         kind = AbstractStandIn if isinstance(real, abc.ABCMeta) else StandIn
-        space = {"__duck_real__": real, "__module__": __name__, "__qualname__": name}
+        space = {
+            "__duck_real__": real,
+            "__module__": __name__,
+            "__qualname__": name,
+            "__slots__": (),
+        }
         setattr(here, name, kind(name, (real,), space))
         if made_there:
             _made_there.add(name)

@@ -44,8 +44,8 @@ def test_a_stand_in_makes_proxies_of_objects_of_another_process(
     station: Station,
 ) -> None:
     made: Any = stand_in_for(list)("ab")
-    assert isinstance(made, Proxy)
     assert made == ["a", "b"]
+    assert isinstance(made, Proxy)
     assert isinstance(made, stand_in_for(list))
     assert not isinstance(made, stand_in_for(dict))
 
@@ -82,7 +82,7 @@ def test_a_test_that_hangs_or_dies_is_a_result_and_not_the_end() -> None:
 
 
 def test_a_suite_that_cannot_be_loaded_says_so() -> None:
-    with pytest.raises(RuntimeError, match="could not be loaded: its process died"):
+    with pytest.raises(RuntimeError, match=r"could not be loaded:\n.*No module named"):
         run_suite("list", on_proxies=False, module="tests.conformance.nothing")
 
 
