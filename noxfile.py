@@ -167,6 +167,15 @@ def notebooks(session: nox.Session) -> None:
         session.run(*convert, str(notebook), silent=True)
 
 
+@nox.session(python="3.11")
+def conformance(session: nox.Session) -> None:
+    """
+    Run CPython's own tests against proxies; the interpreter needs its test package.
+    """
+    session.install("-e", ".[dev]")
+    session.run("python", "-m", "tests.conformance", *session.posargs)
+
+
 @nox.session
 def reliability(session: nox.Session) -> None:
     """

@@ -128,12 +128,13 @@ def stand_in_for(real: type, *, made_there: bool = False) -> Any:
     if name not in vars(here):
         kind = AbstractStandIn if isinstance(real, abc.ABCMeta) else StandIn
         space = {
+            "__doc__": real.__doc__,
             "__duck_real__": real,
             "__module__": __name__,
             "__qualname__": name,
             "__slots__": (),
         }
-        setattr(here, name, kind(name, (real,), space))
+        setattr(here, name, kind(real.__name__, (real,), space))
         if made_there:
             _made_there.add(name)
     return vars(here)[name]
