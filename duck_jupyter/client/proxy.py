@@ -44,6 +44,8 @@ __all__ = [
 
 GET = int(ProxyOpCode.GET)
 SET = int(ProxyOpCode.SET)
+#: What every Python object has: it would be that of the proxy, and do nothing.
+REFUSED = frozenset({"__getstate__", "__init__"})
 REQUESTS = (ProxyOpCode.GET, ProxyOpCode.SET, ProxyOpCode.EXECUTE)
 
 _own = object.__getattribute__
@@ -277,6 +279,8 @@ _get_block_name: Any = Proxy.__dict__["_duck_block_name"].__get__
 
 def _own_or_denied(proxy: Proxy, name: str) -> Any:
     try:
+        if name in REFUSED:
+            raise AttributeError(name)
         return _own(proxy, name)
     except AttributeError:
         link = _get_link(proxy)

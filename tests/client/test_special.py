@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from duck_jupyter.errors import AccessDenied
 from duck_jupyter.protocol.special import (
     BINARY,
     INPLACE,
@@ -227,3 +228,15 @@ def test_names_with_two_underscores_that_are_on_no_list_are_denied(
     with pytest.raises(AttributeError, match="no setting opens it"):
         worker.exec("del p.__doc__", p=proxy)
     assert vars(plus) == {}
+
+
+@pytest.mark.parametrize("name", ["__init__", "__getstate__"])
+def test_what_every_object_has_is_not_taken_from_the_proxy(
+    name: str, server: ProxyServer, worker: Worker
+) -> None:
+    """
+    It would do nothing, and say nothing.
+    """
+    proxy = server.create_proxy([1])
+    with pytest.raises(AccessDenied, match=f"'{name}' of a list does not pass"):
+        worker.eval(f"p.{name}()", p=proxy)
