@@ -173,7 +173,20 @@ def conformance(session: nox.Session) -> None:
     Run CPython's own tests against proxies; the interpreter needs its test package.
     """
     session.install("-e", ".[dev]")
-    session.run("python", "-m", "tests.conformance", *session.posargs)
+    folder = session.create_tmp()
+    download = [
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "--no-binary",
+        ":all:",
+        "-d",
+        folder,
+    ]
+    session.run("python", "-m", *download, "wrapt==2.5.2", "lazy-object-proxy==1.4.0")
+    command = ["tests.conformance", "--sdists", folder]
+    session.run("python", "-m", *command, *session.posargs)
 
 
 @nox.session

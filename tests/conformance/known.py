@@ -11,12 +11,8 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["LIST", "Known", "compare", "read_known"]
+__all__ = ["LIST", "Known", "read_known"]
 
 LIST = Path(__file__).with_name("known.txt")
 ENTRY = re.compile(r"(?P<test>\w+/\w+\.\w+)(?: \[(?P<when>>=|<)3\.(?P<minor>\d+)\])?")
@@ -67,21 +63,3 @@ def _holds(entry: re.Match[str], version: tuple[int, int]) -> bool:
         return True
     limit = (3, int(entry["minor"]))
     return version >= limit if entry["when"] == ">=" else version < limit
-
-
-def compare(
-    known: Known, lost: Iterable[str], kept: Iterable[str]
-) -> tuple[list[str], list[str]]:
-    """
-    Compare what was found with the list.
-
-    Args:
-        known: The list.
-        lost: The tests that passed on objects and not on proxies.
-        kept: The tests that passed on both.
-
-    Returns:
-        Differences that are not in the list, and entries whose test passes now. An
-        entry whose test this Python does not have, or cannot pass locally, is neither.
-    """
-    return [x for x in lost if x not in known], [x for x in kept if x in known]

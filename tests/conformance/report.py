@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .known import Known
     from .runner import Outcome
     from .suites import Suite
 
@@ -55,6 +56,23 @@ class Found:
 
     def _passes(self, name: str) -> bool:
         return self.on_proxies.get(name, ("missing", ""))[0] == "passed"
+
+    def judge(self, known: Known) -> list[str]:
+        """
+        Say what is not as the list says.
+
+        Args:
+            known: The list. An entry whose test this Python does not have, or does not
+                pass on objects, is left alone.
+
+        Returns:
+            A line for each difference that is not in the list, and for each entry of
+            the list whose test passes now.
+        """
+        own = f"{self.suite.name}/"
+        new = [f"NEW {self.tell(x)}" for x in self.lost if own + x not in known]
+        gone = [f"PASSES NOW {own}{x}" for x in self.kept if own + x in known]
+        return new + gone
 
     def tell(self, name: str) -> str:
         """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .station import Station
 
-__all__ = ["StandIn", "bring", "maker_of", "real_of", "stand_in_for"]
+__all__ = ["StandIn", "bring", "maker_of", "placed", "real_of", "stand_in_for"]
 
 #: Between the module and the name of a real class, in the name of its stand-in.
 MARK = "__OF__"
@@ -138,6 +138,13 @@ def stand_in_for(real: type, *, made_there: bool = False) -> Any:
         if made_there:
             _made_there.add(name)
     return vars(here)[name]
+
+
+def placed(value: Any) -> Any:
+    """
+    Copy an object into the station, and give its proxy.
+    """
+    return _stations[0].place(value)
 
 
 def maker_of(maker: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ import unittest
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from . import managed, synchronized
+from . import foreign, managed, synchronized
 from .loading import load_with
 from .stand_ins import real_of, stand_in_for
 
@@ -49,6 +49,7 @@ class Suite:
         displays: ``d = {}`` makes an object under test as well.
         without: Beginnings of the names of test classes that are left out.
         build: Makes the test classes where no module is to be loaded.
+        from_sdist: The tests are those of another library, in its sdist.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Suite:
     displays: bool = False
     without: tuple[str, ...] = ()
     build: Callable[[bool], list[type[unittest.TestCase]]] | None = None
+    from_sdist: bool = False
 
 
 SUITES = (
@@ -125,6 +127,8 @@ SUITES = (
     ),
     Suite("locks", 100, build=synchronized.build),
     Suite("managers", 95, build=managed.build),
+    Suite("wrapt", 92, build=foreign.build_wrapt, from_sdist=True),
+    Suite("lazy", 92, build=foreign.build_lazy_object_proxy, from_sdist=True),
 )
 
 

@@ -1,21 +1,18 @@
 """
-The harness itself, and what it finds in the quickest of its suites.
+The harness itself; what it finds is printed by ``python -m tests.conformance``.
 """
 
 from __future__ import annotations
 
 import collections
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from duck_jupyter.proxy import Proxy
-from tests.support.processes import ROOT
 
-from .known import LIST, compare, read_known
+from .known import LIST, read_known
 from .report import Found, as_markdown
 from .running import run_suite
 from .stand_ins import bring, stand_in_for
@@ -122,11 +119,15 @@ def test_a_line_that_is_wrong_is_refused(text: str, message: str) -> None:
 
 
 def test_what_is_new_and_what_passes_now_are_told() -> None:
-    known = {"T.old": "why", "T.gone": "why", "T.of_another_python": "why"}
-    assert compare(known, ["T.old", "T.new"], ["T.gone", "T.fine"]) == (
-        ["T.new"],
-        ["T.gone"],
-    )
+    names = ("old", "new", "gone", "fine", "else")
+    local = {f"T.{name}": ("passed", "") for name in names}
+    local["T.else"] = ("skipped", "")
+    there = {**local, "T.old": ("failed", "why"), "T.new": ("failed", "of\nit")}
+    known = dict.fromkeys(("list/T.old", "list/T.gone", "list/T.else"), "why")
+    assert Found(SUITES[0], local, there).judge(known) == [
+        "NEW list/T.new failed: of it",
+        "PASSES NOW list/T.gone",
+    ]
 
 
 def test_per_cent_is_of_what_passes_on_objects() -> None:
@@ -143,17 +144,3 @@ def test_per_cent_is_of_what_passes_on_objects() -> None:
 def test_the_list_names_suites_that_there_are(version: tuple[int, int]) -> None:
     known = read_known(LIST.read_text(encoding="utf-8"), version)
     assert {name.partition("/")[0] for name in known} <= {x.name for x in SUITES}
-
-
-@pytest.mark.slow
-def test_lists_differ_only_where_the_list_says_so() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.conformance", "UserList", "UserDict"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "| UserList |" in done.stdout
