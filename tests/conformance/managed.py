@@ -12,6 +12,7 @@ import importlib
 import multiprocessing
 import queue
 import threading
+import types
 import unittest
 from multiprocessing import managers
 from typing import Any
@@ -59,8 +60,13 @@ def build(on_proxies: bool) -> list[type[unittest.TestCase]]:
     tests = importlib.import_module("test._test_multiprocessing")
     mixin: Any = tests.ManagerMixin
     if on_proxies:
-        makers = {name: staticmethod(maker_of(maker)) for name, maker in MAKERS.items()}
-        space = {"TYPE": "manager", "Process": multiprocessing.Process, **makers}
+        makers = {name: maker_of(maker) for name, maker in MAKERS.items()}
+        space = {
+            "TYPE": "manager",
+            "Process": multiprocessing.Process,
+            "manager": types.SimpleNamespace(**makers),
+            **{name: staticmethod(maker) for name, maker in makers.items()},
+        }
         mixin = type("ProxyMixin", (tests.BaseMixin,), space)
     return [
         type(name.strip("_"), (getattr(tests, name), mixin, unittest.TestCase), {})
