@@ -3,7 +3,8 @@ The committed list of tests that pass on objects and not on their proxies, with 
 
 ``known.txt`` has one block for each reason. It begins with ``#`` and the reason, which
 may take several lines; below it are the tests, as ``suite/Class.test``. A range of
-Python versions, such as ``[<3.12]`` or ``[>=3.12]``, limits an entry to these.
+Python versions, such as ``[<3.12]`` or ``[>=3.12]``, limits an entry to these. Tests
+below a reason that begins with `SLOW` may pass as well: that depends on the machine.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import re
 import sys
 from pathlib import Path
 
-__all__ = ["LIST", "Known", "read_known"]
+__all__ = ["LIST", "SLOW", "Known", "read_known"]
 
+#: How the reason of tests begins that may not end in time.
+SLOW = "Slow:"
 LIST = Path(__file__).with_name("known.txt")
 ENTRY = re.compile(r"(?P<test>\w+/\w+\.\w+)(?: \[(?P<when>>=|<)3\.(?P<minor>\d+)\])?")
 

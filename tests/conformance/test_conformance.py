@@ -124,6 +124,7 @@ def test_what_is_new_and_what_passes_now_are_told() -> None:
     local["T.else"] = ("skipped", "")
     there = {**local, "T.old": ("failed", "why"), "T.new": ("failed", "of\nit")}
     known = dict.fromkeys(("list/T.old", "list/T.gone", "list/T.else"), "why")
+    known["list/T.fine"] = "Slow: it may pass."
     assert Found(SUITES[0], local, there).judge(known) == [
         "NEW list/T.new failed: of it",
         "PASSES NOW list/T.gone",
