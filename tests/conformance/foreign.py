@@ -21,10 +21,17 @@ from .stand_ins import placed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FOLDER_VARIABLE", "build_lazy_object_proxy", "build_wrapt"]
+__all__ = [
+    "FOLDER_VARIABLE",
+    "REQUIREMENTS",
+    "build_lazy_object_proxy",
+    "build_wrapt",
+]
 
 #: The folder of the sdists.
 FOLDER_VARIABLE = "CONFORMANCE_SDISTS"
+#: What names them and their versions, as pip reads it.
+REQUIREMENTS = "tests/conformance/sdists.txt"
 LAZY_FIXTURE = "lazy_object_proxy"
 
 
@@ -109,4 +116,16 @@ def _execute(
     finally:
         for name in modules:
             del sys.modules[name]
+    _set_docstrings_anew(space["objects"])
     return space
+
+
+def _set_docstrings_anew(module: types.ModuleType) -> None:
+    """
+    Let no class of a module share the very string with its base.
+
+    Of a class that goes by value, cloudpickle leaves out what is its base's.
+    """
+    for kind in vars(module).values():
+        if isinstance(kind, type) and kind.__doc__:
+            kind.__doc__ = "".join(list(kind.__doc__))

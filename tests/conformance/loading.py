@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import sys
 import types
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,8 +55,7 @@ def load_with(
     spec = importlib.util.find_spec(name)
     assert spec is not None
     assert spec.origin is not None
-    with open(spec.origin, encoding="utf-8") as file:  # noqa: PTH123
-        tree = ast.parse(file.read(), spec.origin)
+    tree = ast.parse(Path(spec.origin).read_bytes(), spec.origin)
     if displays:
         tree = ast.fix_missing_locations(_Displays().visit(tree))
     module = importlib.util.module_from_spec(spec)

@@ -32,12 +32,16 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["Station", "serve_requests"]
+__all__ = ["CannotBeSent", "Station", "serve_requests"]
 
-#: Seconds until an object that was asked for is there.
-DEADLINE_S = 20.0
 #: Seconds until the process has ended after its pipe was closed.
 END_S = 10.0
+
+
+class CannotBeSent(Exception):
+    """
+    What was to be copied into the station cannot be pickled, or not unpickled there.
+    """
 
 
 class Station:
@@ -65,17 +69,17 @@ class Station:
         Copy an object into the process.
 
         Args:
-            value: The object; it must be picklable.
+            value: The object.
 
         Returns:
             The proxy of the copy.
 
         Raises:
-            Exception: The object cannot be pickled.
+            CannotBeSent: It cannot be pickled.
         """
         return self._ask(_give_back, (value,), {})
 
-    def make(self, maker: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def make(self, maker: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """
         Make an object in the process.
 
@@ -88,17 +92,20 @@ class Station:
             The proxy of the object.
 
         Raises:
+            CannotBeSent: The maker or an argument cannot be pickled.
             Exception: What the maker raises.
         """
         return self._ask(maker, args, kwargs)
 
     def _ask(self, maker: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        self._pipe.send_bytes(cloudpickle.dumps((maker, args, kwargs)))
-        if not self._pipe.poll(DEADLINE_S):
-            raise TimeoutError(f"The station did not answer within {DEADLINE_S} s.")
-        proxy, error = self._pipe.recv()
-        if error is not None:
-            raise error
+        try:
+            request = cloudpickle.dumps((maker, args, kwargs))
+        except Exception as error:  # the code of a test's class may raise anything
+            raise CannotBeSent from error
+        self._pipe.send_bytes(request)
+        proxy, raised = self._pipe.recv()
+        if raised is not None:
+            raise raised
         return proxy
 
     def close(self) -> None:
@@ -147,12 +154,13 @@ def serve_requests(pipe: Connection[Any, Any]) -> None:
 def _answer(server: ProxyServer, request: bytes) -> bytes:
     try:
         maker, args, kwargs = pickle.loads(request)
-        # A proxy of this server arrives as one that goes straight to its object.
-        args = [server.link.server.target_of(x) for x in args]  # type: ignore[union-attr]
+    except Exception as error:  # the code of a test's class may raise anything
+        return pickle.dumps((None, CannotBeSent(repr(error))))
+    # A proxy of this server arrives as one that goes straight to its object.
+    args = [server.link.server.target_of(x) for x in args]  # type: ignore[union-attr]
+    try:
         return pickle.dumps((server.create_proxy(maker(*args, **kwargs)), None))
-    except (
-        Exception
-    ) as error:  # the test that asked is to see whatever the maker raised
+    except Exception as error:  # the test that asked is to see what the maker raised
         return cloudpickle.dumps((None, error))  # type: ignore[no-any-return]
 
 

@@ -8,6 +8,7 @@ import importlib
 import threading
 from typing import TYPE_CHECKING, Any
 
+from .loading import shim_of
 from .stand_ins import maker_of
 
 if TYPE_CHECKING:
@@ -34,13 +35,14 @@ def build(on_proxies: bool) -> list[type[unittest.TestCase]]:
     Args:
         on_proxies: What is tested are proxies.
     """
-    lock_tests = importlib.import_module("test.lock_tests")
+    lock_tests: Any = importlib.import_module("test.lock_tests")
+    if on_proxies:
+        # A test makes the lock of a condition itself.
+        names = {"Lock": maker_of(threading.Lock)}
+        lock_tests.threading = shim_of(threading, names)
     found: list[Any] = []
     for name, attribute, maker in KINDS:
         tested = maker_of(maker) if on_proxies else maker
         space = {attribute: staticmethod(tested)}
-        if name == "ConditionTests" and on_proxies:
-            # These tests make the lock of a condition themselves.
-            space["locktype"] = staticmethod(maker_of(threading.Lock))
         found.append(type(name, (getattr(lock_tests, name),), space))
     return found
