@@ -2,35 +2,34 @@
 The committed list of tests that pass on objects and not on their proxies, with reasons.
 
 ``known.txt`` has one block for each reason. It begins with ``#`` and the reason, which
-may take several lines; below it are the tests, as ``suite/Class.test``. A range of
-Python versions, such as ``[<3.12]`` or ``[>=3.12]``, limits an entry to these. Tests
-below a reason that begins with `SLOW` may pass as well: that depends on the machine.
+may take several lines; below it are the tests, as ``suite/Class.test``. Tests below a
+reason that begins with `NOT_RUN` are left out on proxies, and count as differences.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
-__all__ = ["LIST", "SLOW", "Known", "read_known"]
+__all__ = ["LIST", "PYTHON", "Known", "is_run", "read_known"]
 
-#: How the reason of tests begins that may not end in time.
-SLOW = "Slow:"
+#: How the reason of tests begins that take too long, or pass on some days only.
+NOT_RUN = "Not run:"
+#: The Python whose tests are in the list: other versions have others.
+PYTHON = (3, 11)
 LIST = Path(__file__).with_name("known.txt")
-ENTRY = re.compile(r"(?P<test>\w+/\w+\.\w+)(?: \[(?P<when>>=|<)3\.(?P<minor>\d+)\])?")
+ENTRY = re.compile(r"\w+/\w+\.\w+")
 
 #: The reason of each known difference, by ``suite/Class.test``.
 Known = dict[str, str]
 
 
-def read_known(text: str, version: tuple[int, int] = sys.version_info[:2]) -> Known:
+def read_known(text: str) -> Known:
     """
     Read the list.
 
     Args:
         text: What the file contains.
-        version: The Python version whose entries are wanted.
 
     Raises:
         ValueError: A line is no reason and no entry, an entry has no reason, or a test
@@ -47,22 +46,23 @@ def read_known(text: str, version: tuple[int, int] = sys.version_info[:2]) -> Kn
         if not line.strip():
             continue
         is_reason = False
-        entry = ENTRY.fullmatch(line)
-        if entry is None or not any(reason):
+        if ENTRY.fullmatch(line) is None or not any(reason):
             raise ValueError(
                 f"Line {number} must be '# a reason', or 'suite/Class.test' below one, "
                 f"not {line!r}."
             )
-        if not _holds(entry, version):
-            continue
-        if entry["test"] in known:
+        if line in known:
             raise ValueError(f"Line {number} must name a new test, not {line!r} again.")
-        known[entry["test"]] = " ".join(reason)
+        known[line] = " ".join(reason)
     return known
 
 
-def _holds(entry: re.Match[str], version: tuple[int, int]) -> bool:
-    if entry["when"] is None:
-        return True
-    limit = (3, int(entry["minor"]))
-    return version >= limit if entry["when"] == ">=" else version < limit
+def is_run(known: Known, test: str) -> bool:
+    """
+    Tell whether a test is run on proxies.
+
+    Args:
+        known: The list.
+        test: The test, as ``suite/Class.test``.
+    """
+    return not known.get(test, "").startswith(NOT_RUN)

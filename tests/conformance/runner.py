@@ -14,6 +14,7 @@ import unittest
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
+from .known import LIST, is_run, read_known
 from .stand_ins import bring
 from .station import Station
 from .suites import SUITES, cases_of
@@ -86,6 +87,9 @@ def main() -> None:
             bring(stack.enter_context(Station()))
             stack.callback(bring, None)
         cases = cases_of(suite, on_proxies=options.proxies)
+        if options.proxies:
+            known = read_known(LIST.read_text(encoding="utf-8"))
+            cases = [x for x in cases if is_run(known, f"{suite.name}/{_name_of(x)}")]
         pipe.send([_name_of(case) for case in cases])
         _run(cases[options.skip :], pipe)
 

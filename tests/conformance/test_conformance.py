@@ -6,13 +6,18 @@ from __future__ import annotations
 
 import collections
 import re
+import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from duck_jupyter.proxy import Proxy
+from tests.support.processes import ROOT
 
-from .known import LIST, read_known
+from .__main__ import missing_for
+from .foreign import FOLDER_VARIABLE
+from .known import LIST, is_run, read_known
 from .report import Found, as_markdown
 from .running import run_suite
 from .stand_ins import bring, stand_in_for
@@ -22,7 +27,7 @@ from .suites import SUITES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PYTHONS = [(3, minor) for minor in range(10, 15)]
+TABLE = re.compile(r"<!-- table -->\n(.*?)\n<!-- end -->", re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +99,12 @@ def test_an_entry_has_the_reason_above_it() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("version", "tests"), [((3, 9), {"l/T.a"}), ((3, 12), {"l/T.b"})]
-)
-def test_an_entry_may_be_for_some_pythons(
-    version: tuple[int, int], tests: set[str]
-) -> None:
-    text = "# Why.\nl/T.a [<3.12]\nl/T.b [>=3.12]\n"
-    assert set(read_known(text, version)) == tests
+def test_a_reason_may_say_that_a_test_is_not_run() -> None:
+    known = read_known("# Not run: slow.\nl/T.a\n\n# Slow.\nl/T.b\n")
+    assert [x for x in ("l/T.a", "l/T.b", "l/T.c") if is_run(known, x)] == [
+        "l/T.b",
+        "l/T.c",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +127,6 @@ def test_what_is_new_and_what_passes_now_are_told() -> None:
     local["T.else"] = ("skipped", "")
     there = {**local, "T.old": ("failed", "why"), "T.new": ("failed", "of\nit")}
     known = dict.fromkeys(("list/T.old", "list/T.gone", "list/T.else"), "why")
-    known["list/T.fine"] = "Slow: it may pass."
     assert Found(SUITES[0], local, there).judge(known) == [
         "NEW list/T.new failed: of it",
         "PASSES NOW list/T.gone",
@@ -141,7 +143,31 @@ def test_per_cent_is_of_what_passes_on_objects() -> None:
     assert " ".join(row.split()) == "| list | 3 | 1 | 33.3 | 95 |"
 
 
-@pytest.mark.parametrize("version", PYTHONS, ids=str)
-def test_the_list_names_suites_that_there_are(version: tuple[int, int]) -> None:
-    known = read_known(LIST.read_text(encoding="utf-8"), version)
-    assert {name.partition("/")[0] for name in known} <= {x.name for x in SUITES}
+def test_the_table_of_the_docs_is_that_of_the_list() -> None:
+    known = read_known(LIST.read_text(encoding="utf-8"))
+    lost = Counter(name.partition("/")[0] for name in known)
+    found = TABLE.search((ROOT / "docs/conformance.md").read_text(encoding="utf-8"))
+    assert found is not None
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in found[1].splitlines()[2:]
+    ]
+    for suite, row in zip(SUITES, rows, strict=True):
+        passing = int(row[1])
+        kept = passing - lost.pop(suite.name, 0)
+        percent = f"{100 * kept / passing:.1f}"
+        numbers = [str(passing), str(kept), percent, str(suite.to_reach)]
+        assert row == [suite.name, *numbers]
+    assert not lost
+
+
+def test_what_is_missing_is_said_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+    monkeypatch.setitem(sys.modules, "test", None)
+    text = missing_for(list(SUITES))
+    assert "wrapt, lazy: the sdists are missing. Run `python -m pip " in text
+    assert "libpython3-testsuite on Debian" in text
+    monkeypatch.setenv(FOLDER_VARIABLE, ".")
+    assert not missing_for([suite for suite in SUITES if suite.from_sdist])
