@@ -50,8 +50,8 @@ class Suite:
         without: Beginnings of the names of test classes that are left out.
         build: Makes the test classes where no module is to be loaded.
         from_sdist: The tests are those of another library, in its sdist.
-        measures_time: The tests wait for fractions of a second, and a busy machine fails
-            them.
+        measures_time: The tests wait for fractions of a second, so that they fail on a
+            busy machine.
     """
 
     name: str
