@@ -167,6 +167,20 @@ def notebooks(session: nox.Session) -> None:
         session.run(*convert, str(notebook), silent=True)
 
 
+@nox.session(python="3.11")
+def conformance(session: nox.Session) -> None:
+    """
+    Run tests that others wrote against proxies; Python needs its package `test`.
+    """
+    session.install("-e", ".[dev]")
+    folder = session.create_tmp()
+    download = ["pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
+    sdists = ["-d", folder, "-r", "tests/conformance/sdists.txt"]
+    session.run("python", "-m", *download, *sdists)
+    command = ["tests.conformance", "--sdists", folder]
+    session.run("python", "-m", *command, *session.posargs)
+
+
 @nox.session
 def reliability(session: nox.Session) -> None:
     """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol.granting import GRANTING
 from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
+from .conditions import is_asked_here, wait_for
 from .defaults import execute
 from .link import EXECUTE, NOTHING
 from .lost import refuse_lost, refuse_lost_default
@@ -55,6 +56,10 @@ class ProxyMethod:
         if name in NOT_LIKE_OTHERS:
             if name == "setdefault":
                 refuse_lost_default(sys._getframe(1), link, idx, args)
+            elif name == "wait_for" and is_asked_here(
+                _own(proxy, "_duck_ref").type_name, args
+            ):
+                return wait_for(link, idx, *args, **kwargs)
             elif name != "get" or not hasattr(type(proxy), "__contains__"):
                 # A mapping has a `get` as well.
                 # Nothing comes after it: what it grants has arrived when it returns.

@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 from pathlib import Path
+from types import FunctionType
 
 __all__ = ["end_if_orphaned"]
 
@@ -43,7 +44,7 @@ def end_if_orphaned() -> None:
     parent = multiprocessing.parent_process()
     process = multiprocessing.current_process()
     target = getattr(process, "_target", None)
-    if getattr(target, "__module__", None) not in POOL_MODULES:
+    if not isinstance(target, FunctionType) or target.__module__ not in POOL_MODULES:
         return
     if parent is None or parent.pid is None:
         return

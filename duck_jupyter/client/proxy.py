@@ -15,6 +15,7 @@ from ..errors import AccessDenied, DataDecodeError, ProxyClosed
 from ..memory.blocks import attach_named
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.refs import MethodMark, ObjectRef
+from ..protocol.special import BY_HAND, DESCRIBING
 from ..protocol.traits import YIELDING
 from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
 from ..transport.byhand import FramesByHand
@@ -44,6 +45,9 @@ __all__ = [
 
 GET = int(ProxyOpCode.GET)
 SET = int(ProxyOpCode.SET)
+#: Names with two underscores that are read as any other: every Python object has some
+#: of them, and those of the proxy say and do nothing.
+READ_OF_OBJECT = DESCRIBING | BY_HAND
 REQUESTS = (ProxyOpCode.GET, ProxyOpCode.SET, ProxyOpCode.EXECUTE)
 
 _own = object.__getattribute__
@@ -179,8 +183,10 @@ class Proxy(FramesByHand):
     # -- the object's ----------------------------------------------------------------
 
     def __getattribute__(self, name: str) -> Any:
-        if (name in OWN_NAMES or name[:2] == "__") and (
-            name not in YIELDING or not is_of_object(self, name)
+        if (
+            (name in OWN_NAMES or name[:2] == "__")
+            and name not in READ_OF_OBJECT
+            and (name not in YIELDING or not is_of_object(self, name))
         ):
             return _own_or_denied(self, name)
         link = _get_link(self)

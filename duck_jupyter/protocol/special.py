@@ -16,7 +16,9 @@ from .traits import TRAITS, traits_of
 
 __all__ = [
     "BINARY",
+    "BY_HAND",
     "COMPARISONS",
+    "DESCRIBING",
     "FIRST_BATCH",
     "INPLACE",
     "SPECIAL_NAMES",
@@ -57,6 +59,11 @@ SPECIAL_NAMES: tuple[str, ...] = tuple(
         *OTHER,
     )
 )
+
+#: What an object says of itself. These are read of the object, and not of its proxy.
+DESCRIBING = frozenset({"__doc__", "__module__", "__name__", "__qualname__"})
+#: Methods that people call by hand, and Python never through a proxy.
+BY_HAND = frozenset({"__getstate__", "__init__", "__missing__", "__setstate__"})
 
 #: Python itself falls back on the second where a type lacks the first.
 FALLBACKS = (

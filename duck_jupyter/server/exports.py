@@ -11,6 +11,7 @@ from __future__ import annotations
 import pickle
 import queue
 from collections import UserDict, UserList, deque
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from msgspec.msgpack import Ext
@@ -180,7 +181,7 @@ class Exports:
                 if isinstance(part, BaseException):
                     return reduce_exception(part, _goes_in_any_case)
                 return NotImplemented
-            elif getattr(part, "__module__", None) == "copyreg":
+            elif isinstance(part, FunctionType) and part.__module__ == "copyreg":
                 return NotImplemented
             if id(part) not in sent:
                 ref = self.reference(part, entry, step, holder)

@@ -8,11 +8,11 @@ import copy
 import operator
 import sqlite3
 from itertools import islice
-from types import BuiltinMethodType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied
 from ..protocol.special import BINARY, COMPARISONS, INPLACE
+from .harmless.registry import METHOD_TYPES
 from .iteration import iterate, iterate_back
 from .readonly import guarded, is_view_of, read_attribute
 
@@ -169,8 +169,7 @@ def is_own_method(value: Any, target: Any, name: str) -> str | None:
         ``"type"`` for a method of every object of the type, ``"object"`` for a method
         of this one alone, None for anything else.
     """
-    kind = type(value)
-    if kind is not MethodType and kind is not BuiltinMethodType:
+    if type(value) not in METHOD_TYPES:
         return None
     owner = value.__self__
     if owner is target or is_view_of(owner, target):

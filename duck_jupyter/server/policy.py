@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied, NotShareable
-from ..protocol.special import SPECIAL_NAMES
+from ..protocol.special import BY_HAND, DESCRIBING, SPECIAL_NAMES
 from .harmless.registry import FRESH_ITERATORS, is_harmless
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ DEFAULT_MAX_MESSAGE = 2**31
 LEAST_BUFSIZE = 64
 MOST_BUFSIZE = 2**30
 MOST_CHAIN = 1000
-SPECIALS = frozenset(SPECIAL_NAMES) | {
-    "__delattr__",
-    "__str__",
-    "__copy__",
-    "__deepcopy__",
-}
+SPECIALS = (
+    frozenset(SPECIAL_NAMES)
+    | DESCRIBING
+    | BY_HAND
+    | {"__delattr__", "__str__", "__copy__", "__deepcopy__"}
+)
 #: Ways in and out, which no list of names need hold.
-ALWAYS = frozenset({"__dir__", "__hash__", "__bool__", "__eq__", "__ne__"})
+ALWAYS = DESCRIBING | {"__dir__", "__hash__", "__bool__", "__eq__", "__ne__"}
 #: How an object is printed, whatever it is shared with.
 PRINTING = frozenset({"__str__", "__format__"})
 #: What takes the items of an iterator.

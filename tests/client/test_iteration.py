@@ -39,6 +39,22 @@ def test_a_sequence_comes_in_batches(server: ProxyServer, worker: Worker) -> Non
     assert calls(server) < 50
 
 
+@pytest.mark.parametrize(
+    "target",
+    [[3, 4], {3: 0, 4: 0}, {3, 4}, deque([3, 4]), b"\3\4", {3: 0, 4: 0}.keys()],
+)
+def test_an_iterator_over_few_items_is_that_of_a_list(
+    target: Any, server: ProxyServer, worker: Worker
+) -> None:
+    code = """
+import pickle
+it = iter(p)
+result = it.__length_hint__(), next(it), list(pickle.loads(pickle.dumps(it))), list(it)
+"""
+    proxy = server.create_proxy(target)
+    assert worker.exec(code, p=proxy) == (2, 3, [4], [4])
+
+
 def test_a_generator_comes_item_by_item(server: ProxyServer, worker: Worker) -> None:
     target = numbers(10)
     proxy = server.create_proxy(target)

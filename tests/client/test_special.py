@@ -4,18 +4,31 @@ Every special method of the fixed list reaches the object, and no other does.
 
 from __future__ import annotations
 
+import io
+import pickle
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from duck_jupyter.errors import AccessDenied
 from duck_jupyter.protocol.special import (
     BINARY,
+    DESCRIBING,
     INPLACE,
     SPECIAL_NAMES,
     bits_of,
     names_in,
 )
-from tests.support.objects import Countdown, Old, Plain, Room, Speaking, Tally
+from tests.support.objects import (
+    Countdown,
+    Old,
+    Plain,
+    Room,
+    Speaking,
+    Tally,
+    numbers,
+)
 
 from .alike import in_kernel, in_worker, on_object
 
@@ -227,3 +240,49 @@ def test_names_with_two_underscores_that_are_on_no_list_are_denied(
     with pytest.raises(AttributeError, match="no setting opens it"):
         worker.exec("del p.__doc__", p=proxy)
     assert vars(plus) == {}
+
+
+@pytest.mark.parametrize("name", sorted(DESCRIBING))
+@pytest.mark.parametrize(
+    "target",
+    [Tally, Tally(1), numbers, len],
+    ids=["class", "instance", "function", "builtin"],
+)
+def test_an_object_says_itself_what_it_is(
+    name: str, target: Any, server: ProxyServer, worker: Worker
+) -> None:
+    proxy = server.create_proxy(target, allow=["no_other_name"])
+    expected = getattr(target, name, "none")
+    assert worker.eval(f"getattr(p, {name!r}, 'none')", p=proxy) == expected
+    assert getattr(proxy, name, "none") == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "found"),
+    [
+        ([1], "p.__init__('ab'); result = list(p)", ["a", "b"]),
+        (Tally(1), "p.__init__(5); result = p.value", 5),
+        (io.BytesIO(), "p.__setstate__((b'ab', 1, None)); result = p.read()", b"b"),
+        (io.BytesIO(b"ab"), "result = p.__getstate__()[:2]", (b"ab", 0)),
+        (defaultdict(list), "result = p.__missing__(1), len(p)", ([], 1)),
+        ({}, "result = hasattr(p, '__missing__')", False),
+    ],
+)
+def test_a_special_method_that_is_called_by_hand_is_that_of_the_object(
+    target: Any, code: str, found: Any, server: ProxyServer, worker: Worker
+) -> None:
+    assert worker.exec(code, p=server.create_proxy(target)) == found
+
+
+@pytest.mark.parametrize("target", [[1], Tally(1)], ids=["C", "Python"])
+@pytest.mark.parametrize("call", ["p.__init__()", "(lambda f: f())(p.__init__)"])
+def test_what_is_read_only_is_not_made_anew(
+    call: str, target: Any, server: ProxyServer, worker: Worker
+) -> None:
+    before = pickle.dumps(target)
+    proxy = server.create_proxy(target, readonly=True)
+    with pytest.raises(AccessDenied, match="shared read-only"):
+        worker.eval(call, p=proxy)
+    with pytest.raises(AccessDenied, match="shared read-only"):
+        eval(call, {"p": proxy})
+    assert pickle.dumps(target) == before

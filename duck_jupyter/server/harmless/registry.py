@@ -5,7 +5,7 @@ What is known of the methods of a type: whether calling one changes its object.
 from __future__ import annotations
 
 import weakref
-from types import BuiltinMethodType, MethodType, ModuleType
+from types import BuiltinMethodType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
 
 from ...protocol.special import BINARY
@@ -20,7 +20,13 @@ from . import (
 from .groups import LOOKS, Table
 from .missing import inserts_what_is_missing
 
-__all__ = ["FRESH_ITERATORS", "TABLES", "is_bound_method", "is_harmless"]
+__all__ = [
+    "FRESH_ITERATORS",
+    "METHOD_TYPES",
+    "TABLES",
+    "is_bound_method",
+    "is_harmless",
+]
 
 #: By the first part of the name of the module that defines a type.
 TABLES: dict[str, Table] = {
@@ -31,6 +37,8 @@ TABLES: dict[str, Table] = {
     "pyarrow": arrow_types.TABLE,
     **standard_types.TABLES,
 }
+#: Of methods with their object: of Python, of C, and special ones of C.
+METHOD_TYPES = frozenset({MethodType, BuiltinMethodType, MethodWrapperType})
 #: Methods whose iterator is made for the caller: to take its items changes no other.
 FRESH_ITERATORS = frozenset(
     {
@@ -70,8 +78,7 @@ def is_bound_method(value: Any) -> bool:
     """
     Tell whether a value is a method together with its object.
     """
-    kind = type(value)
-    if kind is not MethodType and kind is not BuiltinMethodType:
+    if type(value) not in METHOD_TYPES:
         return False
     owner = value.__self__
     return owner is not None and not isinstance(owner, ModuleType)
