@@ -1,5 +1,5 @@
 """
-``python -m tests.conformance [SUITE ...] [--sdists FOLDER] [--jobs N] [--all]``.
+``python -m tests.conformance [SUITE ...] [--sdists FOLDER] [--all]``.
 
 It prints a Markdown table. Differences that are not in ``known.txt``, and entries of
 that list whose tests pass now, go to the error output; the exit code is 1 if there are
@@ -13,7 +13,6 @@ import argparse
 import importlib.util
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .foreign import FOLDER_VARIABLE, REQUIREMENTS
@@ -41,9 +40,6 @@ def main() -> None:
         type=Path,
         help=f"where the sdists are that {REQUIREMENTS} names",
     )
-    parser.add_argument(
-        "--jobs", metavar="N", type=int, default=1, help="suites to run at a time"
-    )
     parser.add_argument("--all", action="store_true", help="tell every difference")
     options = parser.parse_args()
     if unknown := set(options.suites) - set(names):
@@ -53,7 +49,7 @@ def main() -> None:
     chosen = [suite for suite in SUITES if suite.name in (options.suites or names)]
     if missing := missing_for(chosen):
         parser.exit(2, missing)
-    found = run_all(chosen, options.jobs)
+    found = [run_both(suite) for suite in chosen]
     if sys.version_info[:2] == PYTHON:
         known = read_known(LIST.read_text(encoding="utf-8"))
         wrong = [line for one in found for line in one.judge(known)]
@@ -68,21 +64,6 @@ def main() -> None:
         tell(line)
     sys.stdout.write(as_markdown(found))
     sys.exit(1 if wrong else 0)
-
-
-def run_all(suites: list[Suite], jobs: int) -> list[Found]:
-    """
-    Run suites, some at a time; those that measure time run alone.
-
-    Args:
-        suites: The suites.
-        jobs: How many of the others run at a time.
-    """
-    found = {suite.name: run_both(suite) for suite in suites if suite.measures_time}
-    with ThreadPoolExecutor(jobs) as pool:
-        others = [suite for suite in suites if not suite.measures_time]
-        found |= {one.suite.name: one for one in pool.map(run_both, others)}
-    return [found[suite.name] for suite in suites]
 
 
 def run_both(suite: Suite) -> Found:

@@ -50,8 +50,6 @@ class Suite:
         without: Beginnings of the names of test classes that are left out.
         build: Makes the test classes where no module is to be loaded.
         from_sdist: The tests are those of another library, in its sdist.
-        measures_time: The tests wait for fractions of a second, so that they fail on a
-            busy machine.
     """
 
     name: str
@@ -64,7 +62,6 @@ class Suite:
     without: tuple[str, ...] = ()
     build: Callable[[bool], list[type[unittest.TestCase]]] | None = None
     from_sdist: bool = False
-    measures_time: bool = False
 
 
 SUITES = (
@@ -128,7 +125,7 @@ SUITES = (
         "test.test_random",
         imported=(random.Random, random.SystemRandom),
     ),
-    Suite("locks", 100, build=synchronized.build, measures_time=True),
+    Suite("locks", 100, build=synchronized.build),
     Suite("managers", 95, build=managed.build),
     Suite("wrapt", 92, build=foreign.build_wrapt, from_sdist=True),
     Suite("lazy", 92, build=foreign.build_lazy_object_proxy, from_sdist=True),
