@@ -196,7 +196,10 @@ class Proxy(FramesByHand):
             return ProxyMethod(self, name)
         else:
             value = link.request(GET, (_get_idx(self), name))
-            if type(value) in MUTABLE_TYPES:
+            kind = type(value)
+            if kind in PLAIN_TYPES:
+                return value
+            if kind in MUTABLE_TYPES:
                 refuse_lost(sys._getframe(1), places.GET, name, value)
         if type(value) is MethodMark:
             if value.of_type:

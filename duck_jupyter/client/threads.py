@@ -25,14 +25,13 @@ class Arrival:
     that goes has nothing to give back until then.
     """
 
-    __slots__ = ("is_known",)
-
-    def __init__(self, *, is_known: bool = False) -> None:
-        self.is_known = is_known
+    # Set in an instance; `__init__` would cost every lock as much as a system call.
+    is_known = False
 
 
 #: For what was granted earlier.
-ARRIVED = Arrival(is_known=True)
+ARRIVED = Arrival()
+ARRIVED.is_known = True
 
 
 class IdleChannels(list["Channel"]):

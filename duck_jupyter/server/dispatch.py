@@ -311,7 +311,8 @@ class Dispatcher:
         """
         holder = caller.hello.client
         value, buffers, refs = self._exports.wrapped(value, entry, step, holder)
-        self._grant(caller, *refs)
+        if refs:
+            self._grant(caller, *refs)
         return self._value(entry.idx, value, buffers)
 
     def _grant(self, caller: Caller, *refs: ObjectRef) -> None:

@@ -193,7 +193,7 @@ class Exports:
         buffers: list[Any] = []
         try:
             wrapped = _wrap_steadily(value, hook, buffers)
-            return wrapped, buffers, [ref for _, ref in sent.values()]
+            return wrapped, buffers, [ref for _, ref in sent.values()] if sent else ()
         except BaseException as error:
             self._table.release([ref.idx for _, ref in sent.values()], holder)
             if not isinstance(error, DataEncodeError):
