@@ -54,7 +54,7 @@ class Publication:
         self.name = name
         self._store = store
         self._frozen = frozen
-        # All below belongs to whoever holds the lock. Pickling runs the object's own
+        # All below is used only while the lock is held. Pickling runs the object's own
         # code, which may come back here.
         self._lock = threading.RLock()
         self._current: Version | None = None
@@ -283,8 +283,8 @@ class Publication:
         """
         Note that the name stands for another object now.
         """
-        # Not under the lock: the object's own code that runs under it may wait for
-        # whoever calls this.
+        # Do not take the lock here: the object's own code runs under it, and may wait
+        # for our caller.
         self._promised = None
         self._unsteady = False
 
@@ -292,8 +292,8 @@ class Publication:
         """
         List the older versions that handles on their way stand for, oldest first.
 
-        What belongs to a publication that is at work is left out: whoever asks holds
-        the lock of another one, and must not wait for this.
+        Those of a publication that is at work are left out: the caller holds the lock
+        of another one, and must not wait for this one.
         """
         with self._unless_busy() as free:
             return [old for old in self._older if old.on_its_way] if free else []
@@ -365,7 +365,7 @@ class Publication:
 
     def close(self) -> None:
         """
-        Keep nothing; whoever maps a version keeps its memory.
+        Release all versions. A process that maps one keeps its memory.
         """
         with self._lock:
             self._watcher.stop()

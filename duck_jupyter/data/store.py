@@ -75,7 +75,7 @@ class Store:
         self._sweep()
 
     def _sweep(self) -> None:
-        # Under the lock: whoever comes back has to find itself in the list or not.
+        # Under the lock: a publication that comes back is in the list or is not.
         with self._lock:
             for publication in list(self._retired):
                 if publication.retire() and publication in self._retired:
@@ -158,7 +158,7 @@ class Store:
 
     def close(self) -> None:
         """
-        Keep nothing; whoever maps a version keeps its memory. Twice is fine.
+        Release all versions. A process that maps one keeps its memory. Twice is fine.
         """
         with self._lock:
             self._closed.set()

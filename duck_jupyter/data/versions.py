@@ -124,7 +124,7 @@ class Version:
     def __init__(self, dumped: Dumped, layout: Layout, name: str) -> None:
         self.name = name
         self._tickets = threading.Lock()
-        #: What `lend` gave out; looked at and changed by whoever has `_tickets`.
+        #: What `lend` gave out; used only while `_tickets` is held.
         self._lent: dict[int, Handle] = {}
         self._file = MemoryFile(layout.size, layout.pieces(dumped))
         self._finish(layout, dumped.head)
@@ -137,7 +137,7 @@ class Version:
         self.given_at = time.monotonic()
         self._file.map[TICKETS_AT:BUFFERS_AT] = bytes(TICKETS)
         self.nonce = secrets.token_bytes(NONCE_BYTES)
-        # Last: whoever reads it finds the rest.
+        # Last: a reader of the nonce finds the rest written.
         self._file.map[:NONCE_BYTES] = self.nonce
 
     @property
@@ -336,7 +336,7 @@ class Version:
 
     def close(self) -> None:
         """
-        Give the memory up; whoever maps it keeps it. Twice is fine.
+        Release the memory. A process that maps it keeps it. Twice is fine.
         """
         self._lent.clear()
         self._file.close()

@@ -38,7 +38,7 @@ class Block:
     """
     A piece of memory that two processes map, readable by their user alone.
 
-    Whoever creates it passes its descriptor on; each side closes its own. `descriptors`
+    Its creator passes its descriptor on; each side closes its own. `descriptors`
     has the rule for those who use it.
 
     Args:

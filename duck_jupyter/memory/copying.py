@@ -72,7 +72,7 @@ def address_of(buffer: Any) -> int:
     """
     Tell where the memory of a contiguous buffer begins, read-only or not.
 
-    It is good for as long as the buffer is: whoever asks keeps it.
+    It is valid while the buffer exists: the caller keeps the buffer.
     """
     view = _Buffer()
     ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(buffer), ctypes.byref(view), 0)

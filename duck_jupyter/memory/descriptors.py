@@ -58,7 +58,7 @@ class Descriptor:
         Take over the last one of some descriptors.
 
         Args:
-            numbers: They belong to whoever has this list, and are closed with it; the
+            numbers: The owner of this list owns them, and they are closed with it; the
                 last one leaves it and belongs to what this gives.
         """
         descriptor = cls.__new__(cls)
@@ -76,7 +76,7 @@ class Descriptor:
 
     def fileno(self) -> int:
         """
-        Give the number; whoever uses it keeps this object for that time.
+        Return the number. The user of the number keeps this object for that time.
         """
         return self._number
 

@@ -1,12 +1,12 @@
 """
 Files of memory without a name, which other processes of the user open and map.
 
-Whoever made a file keeps it open, and another process opens it as
+The maker of a file keeps it open, and another process opens it as
 ``/proc/PID/fd/N``: without a round trip, and with nothing left when the last process
 that has it ends, however it does.
 
-Whoever maps a file holds a read lock of its own open file description. Such a lock
-goes with the last use of the description, which a mapping is, in every process that
+A process that maps a file holds a read lock of its own open file description. A mapping
+is a use of the description, and the lock ends with the last use, in every process that
 was forked; so the maker can ask at any time whether anybody maps the file. See
 "Open file description locks" in https://man7.org/linux/man-pages/man2/fcntl.2.html.
 """

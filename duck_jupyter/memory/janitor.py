@@ -8,10 +8,10 @@ however that ends; so whatever can be locked exclusively is in nobody's use, in 
 container that shares the folder, and no number of a process has to be trusted.
 
 ====================  ===============================================================
-whoever makes a name  makes it, locks it, and looks whether it is still there: a sweep
+who makes a name      makes it, locks it, and looks whether it is still there: a sweep
                       may have come between, and then it makes another one
-whoever attaches      locks it, and looks whether it is still there
-whoever sweeps        locks it exclusively and without waiting, removes it, unlocks it
+who attaches          locks it, and looks whether it is still there
+who sweeps            locks it exclusively and without waiting, removes it, unlocks it
 ====================  ===============================================================
 
 A forked child has its parent's lock, because it has its parent's memory. So a block

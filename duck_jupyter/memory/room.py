@@ -4,7 +4,7 @@ Where the file of a block goes, and what happens where there is no room for it.
 Memory comes first, ``/dev/shm``; what does not fit there goes into the spool folder,
 on disk, with one warning. A file has no name in either, so nothing is left behind.
 
-Whoever writes finds out whether there was room: a file system that looked empty may
+Only a write shows whether there was room: a file system that looked empty may
 be full a moment later, or a quota may say no. So nothing is mapped before all of its
 space is allocated, and a place that fails is followed by the next one. Touching a
 page that cannot be had would end the process with SIGBUS.

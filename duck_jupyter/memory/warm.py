@@ -48,7 +48,7 @@ LOOK_S = IDLE_S / 2
 #: So many mappings may be idle in one process.
 MOST_IDLE = 4
 
-#: Mappings that nobody uses, the latest one last. Whoever takes one out has it alone.
+#: Mappings that nobody uses, the latest last. A thread that takes one out owns it.
 _idle: deque[_Mapping] = deque()
 #: Held by the thread that drops them. A bare lock, and a bare thread: a lease ends at
 #: any moment, within the bookkeeping of `threading` too.

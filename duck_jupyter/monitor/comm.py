@@ -96,7 +96,7 @@ class Sockets:
             try:
                 answer = {"status": "ok", **self._answers[name](content)}
             except Exception as error:
-                # Whoever asked hears of it; the control thread goes on.
+                # The error goes to the sender; the control thread goes on.
                 answer = {
                     "status": "error",
                     "message": f"{type(error).__name__}: {error}",

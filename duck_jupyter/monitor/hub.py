@@ -1,5 +1,5 @@
 """
-Hub: the monitor of one session, whoever shows it.
+Hub: the monitor of one session, for all of its viewers.
 
 Nothing of it runs before somebody looks, and what only then is needed is loaded then.
 """

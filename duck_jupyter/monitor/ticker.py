@@ -1,5 +1,5 @@
 """
-Ticker: snapshots of a session for whoever looks, four times a second.
+Ticker: sends snapshots of a session to its viewers, four times a second.
 
 One thread, which runs only while somebody looks, so that nobody pays for a monitor
 that is not seen. What goes out is small: a whole snapshot at first and now and then,
@@ -84,7 +84,7 @@ class Ticker:
         self._wake = threading.Event()
         self._whole_wanted = True
         self._stopped = False
-        #: Whoever has it looks: a snapshot with a higher number is a later one.
+        #: Held while a snapshot is taken: one with a higher number is a later one.
         self._looking = threading.Lock()
         self._seq = 0
         self._rows = ObjectRows()

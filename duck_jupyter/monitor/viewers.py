@@ -1,5 +1,5 @@
 """
-Viewers that send what they are shown somewhere: to a widget, or to whoever listens.
+Viewers that send snapshots on: to a widget, or to all that listen to a comm.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["PERIOD_S", "SLOWEST_S", "Leases", "Listeners"]
 
 #: Seconds from one snapshot to the next, for those who do not want it slower.
 PERIOD_S = 0.25
-#: Whoever wants them more seldom than this is not waited for so long.
+#: The longest interval that a viewer may ask for, in seconds.
 SLOWEST_S = 10.0
 
 #: A front end that looks says so again and again; one that was closed does not. In

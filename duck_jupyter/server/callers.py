@@ -83,9 +83,9 @@ class Caller:
         self.map = lane.map
         self.bufsize = lane.bufsize
         self.hello = hello
-        #: Whoever has it answers the request that is posted.
+        #: Its holder answers the request that is posted.
         self.claim = threading.Lock()
-        #: Whoever has it waits for the claim; one is enough.
+        #: Its holder waits for the claim; one thread is enough.
         self.next_claim = threading.Lock()
         #: Reads a request; set by who serves.
         self.decode: Callable[[bytes], Any]
@@ -152,7 +152,7 @@ class Caller:
             self.take_back()
         elif phase == IDLE:
             self.acknowledge()
-        # Whoever takes a request that is still posted comes here after its answer.
+        # A thread that answers a request that is still posted comes here afterwards.
         # The decoder knows its caller: a circle, which would keep the lane mapped.
         self.decode = _decode_nothing
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LATER", "Desk"]
 
-#: There is no answer yet: whoever ends the wait gives it.
+#: There is no answer yet: the thread that ends the wait sends it.
 LATER = object()
 #: Of a process's threads the one that need not be named.
 MAIN_THREAD = "MainThread"

@@ -260,7 +260,7 @@ class Dispatcher:
         if name in ("__iter__", "__reversed__"):
             return self._iteration(entry, value, caller)
         if name == "__array__":
-            # Whoever asks for an array wants its numbers, and not a proxy.
+            # numpy asks for the numbers, and could do nothing with a proxy.
             buffers: list[Any] = []
             wrapped = wrap(value, reduce_main_only, buffers)
             return self._value(entry.idx, wrapped, buffers)

@@ -42,7 +42,7 @@ class ShortInterval:
 
     def release(self) -> None:
         """
-        Need it no longer. Whoever set another one in between keeps that.
+        Restore the interval, unless other code has set another one meanwhile.
         """
         global _before
         self.wanted = False

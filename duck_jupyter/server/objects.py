@@ -81,8 +81,8 @@ class Entry:
         self.holders: dict[str, int] = {}
         self.leases: list[float] = []
         self.since = time.time()
-        #: Whoever takes the next item of an iterator has it for that time. One that
-        #: asks for its own next item is refused by Python.
+        #: Held while the next item of an iterator is taken. Python itself refuses an
+        #: iterator that asks for its own next item.
         self.turn = threading.RLock()
         #: Items of an iterator that were given back.
         self.returned: deque[Any] = deque()

@@ -1,5 +1,5 @@
 """
-What may be done through a proxy, and what is said to whoever may not.
+What may be done through a proxy, and the errors for what may not.
 
 A policy guards against mistakes. Every worker that has the server's secret runs as the
 same user and can do what the user can.

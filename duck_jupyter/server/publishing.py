@@ -169,7 +169,7 @@ class Publisher:
 
     def close(self) -> None:
         """
-        Keep nothing; whoever maps a version keeps its memory.
+        Release all versions. A process that maps one keeps its memory.
         """
         self.store.close()
         with self._lock:

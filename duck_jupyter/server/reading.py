@@ -2,7 +2,7 @@
 Reader: all that a server has counted, read again and again.
 
 It remembers what it gave. What did not change is given again as the same value, so that
-whoever reads a thousand objects four times a second works only for those in use.
+reading a thousand objects four times a second costs only what those in use cost.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class ProxyServer(AnswersByHand):
     """
     Serves objects of this process to workers of the same user on the same machine.
 
-    Whoever makes it closes it; it is a context manager, which also runs it.
+    The code that makes it closes it; it is a context manager, which also runs it.
 
     Args:
         bufsize: Bytes of one client thread's buffer. A larger frame travels

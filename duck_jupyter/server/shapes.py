@@ -54,7 +54,7 @@ def misshapen(opcode: Any, payload: Any) -> DataDecodeError | None:
         payload: What came as its payload.
 
     Returns:
-        The error for whoever sent it, or None.
+        The error for the sender, or None.
     """
     kinds = REQUESTS.get(opcode) if type(opcode) is int else None
     if kinds is None:

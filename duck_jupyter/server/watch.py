@@ -11,11 +11,11 @@ The threads that wait for requests, and take turns at it.
                             back to wait for the post
 
 A slow call delays nobody: while the looker is inside it, the next bell wakes the thread
-at the post, which becomes the looker. Whoever has a caller's claim answers its request,
+at the post, which becomes the looker. Only the holder of a caller's claim answers it,
 so that two lookers at once are a waste and never a mistake. Threads are made as they
 are needed: there is always one more than there are calls under way.
 
-A bell wakes once, and whoever takes the bells of several callers may get stuck
+A bell wakes once, and a thread that takes the bells of several callers may get stuck
 inside the first one's call; so may a looker that a bell was left to. Therefore the
 thread at the post looks after `LEFT_S` whether these callers were answered.
 """
@@ -223,7 +223,7 @@ class Watch:
         self._left.clear()
 
     def _pass_the_end_on(self) -> None:
-        # Whoever waits for the post finds the watch closed, one after the other.
+        # Each thread that waits for the post finds the watch closed, one after another.
         self.ended.set()
         with self._post:
             self._bells.close()
@@ -244,7 +244,7 @@ class Watch:
         woken = False
         while not (called or woken or self.closed):
             called, woken = self._wait_once()
-        # The first one is answered by whoever takes it; the others may have to wait.
+        # This thread answers the first one at once; the others may have to wait.
         for caller, _ in called[1:]:
             self._left.add(caller)
         return called, woken
@@ -328,7 +328,7 @@ class Watch:
 
     def _wait_for_claim(self, me: object, caller: Caller) -> bool:
         """
-        Wait for whoever answered the request before this one, and has not let go yet.
+        Wait for the thread that answered the last request and still holds the claim.
 
         It takes microseconds, but for a client that asks again inside its own call;
         so nobody is left to this thread meanwhile.
@@ -374,7 +374,7 @@ class Watch:
                 continue
             misses += 1
             if self._queued:
-                # Whoever comes next may be waiting for this core.
+                # The next holder of the lock may be waiting for this core.
                 os.sched_yield()
             if misses % LOOKS_PER_READING:
                 continue

@@ -61,8 +61,8 @@ class Watched:
     """
     The callers that need not ring: somebody looks at their lanes.
 
-    Whoever takes a caller out has to look at its lane once more afterwards: what was
-    posted in between has no bell.
+    The code that takes a caller out looks at its lane once more afterwards: no bell
+    rang for what was posted in between.
     """
 
     def __init__(self) -> None:

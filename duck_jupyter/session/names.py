@@ -219,7 +219,7 @@ def check_object(value: Any, word: str) -> None:
 
 def close_to(name: str, known: Iterable[str]) -> str:
     """
-    Give a question for whoever mistyped a name, or an empty string.
+    Return " Did you mean X?" for a mistyped name, or "".
     """
     close = difflib.get_close_matches(name, list(known), n=3)
     return f" Did you mean {' or '.join(close)}?" if close else ""

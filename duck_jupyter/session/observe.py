@@ -70,7 +70,7 @@ def snapshot_of(
         pss: The memory of worker processes in bytes, by number.
         findings: What the doctor found.
         done: Ids of the commands that were done lately.
-        rows: Remembers the rows of objects, for whoever looks again and again.
+        rows: Remembers the rows of objects from one look to the next.
     """
     cell = cell or Cell(running=False, number=None)
     kernel = KernelRow(os.getpid(), platform.python_version(), SESSION_ID)

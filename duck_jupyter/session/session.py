@@ -85,7 +85,7 @@ class Session:
         self.settings = settings or DuckJupyter()
         #: A server runs, or ran before.
         self.has_served = False
-        # Both belong to whoever holds the lock.
+        # Both are used only while the lock is held.
         self._server: ProxyServer | None = None
         self._names: dict[str, SharedName] = {}
         #: The variables behind names that are not those of their variables, also when

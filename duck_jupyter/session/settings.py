@@ -76,7 +76,7 @@ class DuckJupyter(Configurable):
 
     def make_server(self) -> ProxyServer:
         """
-        Make a server with these settings; whoever asks runs and closes it.
+        Make a server with these settings. The caller runs and closes it.
 
         Raises:
             NotShareable: The spool folder is not to be had any more.

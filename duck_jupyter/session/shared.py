@@ -37,7 +37,7 @@ class Shared(Unshareable):
 
     # Any, since a proxy stands in for whatever was shared.
     def __getattr__(self, name: str) -> Any:
-        # Whoever looks at any object asks for such names, and takes this for a no.
+        # Tools ask any object for such names, and take this for a no.
         if name.startswith("_"):
             raise AttributeError(f"Nothing can be shared under the name {name!r}.")
         return self._session.proxy(name)

@@ -20,7 +20,7 @@ multiple of 64 on       idle -> posted, the server posted -> taken -> replied
 then, 64 bits           posted: when the client gave up looking (monotonic seconds)
 ======================  ========================================================
 
-Correctness rests on the doorbell and on the state, never on a look: whoever blocks
+Correctness rests on the doorbell and on the state, never on a look: a side that blocks
 says so first and then reads the state again. A sequence number makes a late answer
 another answer than the one that is waited for.
 

@@ -71,7 +71,7 @@ class Doorway:
         self.max_message = max_message
         #: Who is shaking hands, in the order of their coming.
         self._strangers: dict[Stranger, None] = {}
-        #: Whoever has it uses the sockets and their numbers, or closes them. The thread
+        #: Held while the sockets and their numbers are used or closed. The thread
         #: that has it may collect a server, whose doorway it then closes.
         self.lock = threading.RLock()
         self._closed = False
@@ -115,7 +115,7 @@ class Doorway:
         for stranger in list(self._strangers):
             if stranger.since > latest:
                 return
-            # Not closed: whoever waits for its socket finds the end there.
+            # Not closed: the thread that waits for its socket finds the end there.
             with contextlib.suppress(OSError):
                 stranger.socket.shutdown(socket.SHUT_RDWR)
 

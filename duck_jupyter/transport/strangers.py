@@ -204,7 +204,7 @@ class Stranger:
         Turn it away; twice is fine.
         """
         self.socket.close()
-        # Whoever still knows the stranger must not keep the lane mapped.
+        # A reference to the stranger must not keep the lane mapped.
         lane, self.lane = self.lane, None
         if lane is not None:
             lane.close()
