@@ -19,7 +19,7 @@ from tests.support.processes import run_python
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
+BENCHMARKS = (ROOT / "docs/benchmarks.md").read_text()
 CELL_S = 40
 FLAGS = re.DOTALL | re.MULTILINE
 SHOW_TABLE = "print(repr(get_ipython().run_line_magic('share', '')))"
@@ -105,15 +105,14 @@ def test_the_options_are_those_of_the_magics() -> None:
     assert found[1] == "\n\n".join(map(help_of, magics)) + "\n"
 
 
-@pytest.mark.parametrize("marker", ["figures", "data figures"])
-def test_the_figures_are_those_of_the_changelog(marker: str) -> None:
-    """
-    Both quote the same run of each benchmark.
-    """
-    figures = re.search(rf"<!-- {marker} -->\n```text\n(measure.*?)```", README, FLAGS)
-    assert figures is not None
-    quoted = "".join(f"  {line}".rstrip() + "\n" for line in figures[1].splitlines())
-    assert quoted in CHANGELOG
+def test_the_figures_are_rows_of_the_benchmarks() -> None:
+    found = re.search(r"<!-- figures -->\n((?:\|.*\n)+)", README)
+    assert found is not None
+    _, _, *rows = found[1].splitlines()
+    printed = [re.split(r"\s{2,}", line)[:4] for line in BENCHMARKS.splitlines()]
+    assert len(rows) == 5
+    for row in rows:
+        assert row.strip("| ").split(" | ") in printed
 
 
 def test_the_commands_are_single_lines_and_marked_for_ci() -> None:
