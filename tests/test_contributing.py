@@ -1,5 +1,5 @@
 """
-What CONTRIBUTING.md names is there.
+What CONTRIBUTING.md and docs/architecture.md name is there.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_architecture import HEIGHT, MODULES, unit_of
+
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 NOX = (ROOT / "noxfile.py").read_text()
@@ -17,6 +19,9 @@ SCRIPTS = json.loads((ROOT / "labextension/package.json").read_text())["scripts"
 #: Made by a session, and in no clone.
 MADE = {".nox/package/tmp/dist"}
 COMMANDS = re.findall(r"`(\.venv/bin/[^`]+)`", TEXT)
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
+#: Modules and packages below the package, or a module of the tests.
+NAMED = set(re.findall(r"`((?:\w+/)*\w+\.py|\w+/\w+)`", ARCHITECTURE))
 
 
 def paths() -> set[str]:
@@ -53,3 +58,20 @@ def test_a_script_that_is_named_is_one_of_npms() -> None:
     named = set(re.findall(r"npm run (\w+)", TEXT))
     assert named == {"build", "demo"}
     assert {*named, "test"} <= SCRIPTS.keys()
+
+
+@pytest.mark.parametrize("path", sorted(NAMED))
+def test_a_module_that_the_architecture_names_is_there(path: str) -> None:
+    folder = ROOT if path.startswith("tests/") else ROOT / "duck_jupyter"
+    assert (folder / path).exists()
+
+
+def test_the_architecture_names_every_package_in_the_order_of_the_floors() -> None:
+    table = ARCHITECTURE.partition("## Packages")[2].partition("## Terms")[0]
+    rows = re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
+    words = [word for row in rows for word in re.findall(r"`([\w.]+)`", row)]
+    named = [word.removesuffix(".py") for word in words]
+    heights = [HEIGHT[name] for name in named]
+    assert heights == sorted(heights)
+    units = {unit_of(path) for path in MODULES}
+    assert set(named) == units - {"__init__", "_version"}
