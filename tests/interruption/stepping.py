@@ -139,6 +139,9 @@ def look_around(
         with unheard() as noises:
             run_once(operation, kit, given, at, cut, ending)
         judge_noises(noises, cut, ending)
+        if cut is not None:
+            # Its frames still hold what the operation had.
+            cut.__traceback__ = None
         try:
             if ending.returned:
                 operation.finish(kit, tag, ending.got)
@@ -165,8 +168,6 @@ def run_once(
         if error is not cut:
             instead = "" if cut is None else " instead of what was raised"
             ending.faults.append(f"it raised {describe(error)}{instead}")
-        # Its frames still hold what the operation had.
-        error.__traceback__ = None
     else:
         ending.returned = True
         if value != operation.expected(ending.tag, given):
