@@ -19,8 +19,11 @@ pytestmark = pytest.mark.slow
 
 #: What the kernel says to its terminal goes to a file.
 TO_FILE = "import os as _os; _os.dup2(_os.open({path!r}, _os.O_WRONLY), 2)"
-#: Ticks follow one another without a rest.
+#: Ticks follow one another without a rest. ipykernel waits 10 s for each of its flushes
+#: that comes too late (see `LATE_FLUSH`), and there may be three of them.
 OFTEN = """
+import ipykernel.iostream as _iostream
+_iostream.OutStream.flush_timeout = 0.5
 import duck_jupyter.monitor.ticker as _ticker
 import duck_jupyter.monitor.viewers as _viewers
 _ticker.LEAST_REST = 0
