@@ -30,6 +30,18 @@ class Inline(msgspec.Struct, frozen=True, array_like=True, tag=True):
     head: bytes
     buffers: list[bytes]
 
+    def handle(self) -> Inline:
+        """
+        Give out a handle, as a version does.
+        """
+        return self
+
+    def lend(self) -> Lent[Inline]:
+        """
+        Give out a handle that can be given up; nothing awaits this one.
+        """
+        return Lent(self, _nothing)
+
 
 class Handle(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """
@@ -54,12 +66,6 @@ class Handle(msgspec.Struct, frozen=True, array_like=True, tag=True):
     readonly: bool = False
 
 
-def _nothing() -> None:
-    """
-    What is in the handle itself is awaited nowhere.
-    """
-
-
 @dataclass(frozen=True)
 class Lent(Generic[_H]):
     """
@@ -68,7 +74,13 @@ class Lent(Generic[_H]):
 
     handle: _H
     #: Waits no longer for the handle to arrive, if it has not. Twice is fine.
-    give_up: Callable[[], None] = _nothing
+    give_up: Callable[[], None]
+
+
+def _nothing() -> None:
+    """
+    Nobody awaits the handle.
+    """
 
 
 @lru_cache(maxsize=1)

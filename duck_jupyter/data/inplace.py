@@ -93,7 +93,9 @@ class Inplace:
             NotShareable: The name stands for another object by now, or the object has
                 left the shared memory, or is not shared any more.
         """
-        return self.lend(target).handle
+        self._check_target(target)
+        with self._lock:
+            return self._in_place(self._open_version().handle())
 
     def lend(self, target: Any) -> Lent[Handle]:
         """
@@ -101,6 +103,15 @@ class Inplace:
 
         Raises:
             NotShareable: As `handle`.
+        """
+        self._check_target(target)
+        with self._lock:
+            lent = self._open_version().lend()
+        return Lent(self._in_place(lent.handle), lent.give_up)
+
+    def _check_target(self, target: Any) -> None:
+        """
+        Refuse what does not lie in the shared memory.
         """
         if target is not self.object:
             raise NotShareable(
@@ -115,20 +126,17 @@ class Inplace:
                 "column that was also held elsewhere before it wrote to it. To share "
                 f"it in place as it is now: %share --inplace {self.name}"
             )
-        with self._lock:
-            if self._closed:
-                raise NotShareable(
-                    f"{self.name!r} is not shared in place any more. Share it again, "
-                    f"%share --inplace {self.name}, or pass it on as it is."
-                )
-            return self._lend()
 
-    def _lend(self) -> Lent[Handle]:
-        lent = self._version.lend()
-        handle = msgspec.structs.replace(
-            lent.handle, inplace=True, readonly=self._readonly
-        )
-        return Lent(handle, lent.give_up)
+    def _open_version(self) -> Version:
+        if self._closed:
+            raise NotShareable(
+                f"{self.name!r} is not shared in place any more. Share it again, "
+                f"%share --inplace {self.name}, or pass it on as it is."
+            )
+        return self._version
+
+    def _in_place(self, handle: Handle) -> Handle:
+        return msgspec.structs.replace(handle, inplace=True, readonly=self._readonly)
 
     def look(self, target: Any) -> InplaceLook:
         """
@@ -163,7 +171,9 @@ class Inplace:
         Give what stands for all the memory; None where it is not shared any more.
         """
         with self._lock:
-            return None if self._closed else Memory(self._lend().handle)
+            if self._closed:
+                return None
+            return Memory(self._in_place(self._version.handle()))
 
     def renew(self) -> None:
         """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..memory.copying import address_of
 from ..memory.watching import Watcher, notes
-from .handles import Inline, Lent
+from .handles import Inline
 from .looks import PublishedLook
 from .steady import MOST_TRIES, is_steady, still_changing, take_apart
 from .versions import Layout, Version, Versions
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ..memory.watching import Part
-    from .handles import Handle
+    from .handles import Handle, Lent
     from .pickling import Dumped
     from .store import Store
 
@@ -81,7 +81,7 @@ class Publication:
             ObjectChanged: It goes on changing.
             DataTooBigError: There is no room for it.
         """
-        return self.lend(target).handle
+        return self.at_work(lambda: self._state(target).handle())
 
     def lend(self, target: Any) -> Lent[Handle | Inline]:
         """
@@ -90,7 +90,7 @@ class Publication:
         Raises:
             ProxyError: As `handle`.
         """
-        return self.at_work(lambda: self._lend(target))
+        return self.at_work(lambda: self._state(target).lend())
 
     def at_work(self, work: Callable[[], _T]) -> _T:
         """
@@ -176,18 +176,17 @@ class Publication:
         """
         return None if self._frozen else self._watcher.suspects(_spans(dumped))
 
-    def _lend(self, target: Any) -> Lent[Handle | Inline]:
+    def _state(self, target: Any) -> Version | Inline:
         if self._promised is target and self._current is not None:
-            return self._current.lend()
+            return self._current
         dumped = take_apart(target, self.name)
         if self._unsteady:
             self._unsteady = not is_steady(target, self.name, dumped)
             if self._unsteady:
-                return self._publish_at_once(target).lend()
+                return self._publish_at_once(target)
         size = len(dumped.head) + sum(map(len, dumped.buffers))
         if size <= INLINE_BYTES:
-            small = Inline(dumped.head, [bytes(part) for part in dumped.buffers])
-            return Lent(small)
+            return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
         current, spans = self._current, _spans(dumped)
         # Before anything is copied, since it may begin to watch.
         parts = self._suspects(dumped)
@@ -199,7 +198,7 @@ class Publication:
         if current is None:
             current = self._publish(target, dumped, parts)
         self._promised = target if self._frozen else None
-        return current.lend()
+        return current
 
     def _publish(
         self, target: Any, dumped: Dumped, parts: Sequence[Part] | None

@@ -311,8 +311,6 @@ class Version:
         Give out a handle that can be given up.
         """
         handle = self.handle()
-        if handle.ticket == NO_TICKET:
-            return Lent(handle)
         self._lent[handle.ticket] = handle
         return Lent(handle, lambda: self._give_up(handle))
 
@@ -321,6 +319,8 @@ class Version:
             if self._lent.get(handle.ticket) is not handle:
                 return  # it had arrived, and its ticket is another's
             del self._lent[handle.ticket]
+            if handle.ticket == NO_TICKET:
+                return
             at = TICKETS_AT + handle.ticket
             with contextlib.suppress(AttributeError):  # the version is closed
                 if self._file.map[at : at + 1] == ON_ITS_WAY:
