@@ -28,7 +28,7 @@ FLOORS = [
     {"transport", "data"},
     {"client"},
     {"server"},
-    {"proxy"},
+    {"proxy", "pools"},
     {"session"},
     {"monitor"},
     {"pool", "engines", "magics", "cli"},

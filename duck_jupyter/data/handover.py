@@ -28,8 +28,8 @@ class Handover:
     """
     The objects that go to workers as something else. Any thread may call it.
 
-    There is one, `handover`: pools belong to the process. While it has no objects, the
-    pools are as they were before. In a forked child it starts anew.
+    There is one, `handover`: pools belong to the process. While it has no objects and
+    no reducers, the pools are as they were before. In a forked child it starts anew.
 
     An object whose class is exactly dict, list, tuple, set or frozenset is never handed
     over as a whole, since picklers do not ask about these; its members are asked about
@@ -47,7 +47,8 @@ class Handover:
         self._gives: dict[int, tuple[Any, Callable[[], Any]]] = {}
         # Of those whose parts may lie on their memory, what finds such parts.
         self._looks: dict[int, Callable[[], Look | None]] = {}
-        self._taps = Taps(self._begin, self._gives, self._make_views)
+        self._reducers: list[Callable[[Any, Any], Any]] = []
+        self._taps = Taps(self._begin, self._gives, self._make_views, self._reducers)
         self._thread = threading.local()
 
     def add(
@@ -87,9 +88,34 @@ class Handover:
         with self._taps.lock:
             self._looks.pop(id(target), None)
             before = self._gives.pop(id(target), None)
-            if not self._gives:
-                self._taps.close()
+            self._close_if_idle()
         del before
+
+    def add_reducer(self, reducer: Callable[[Any, Any], Any]) -> None:
+        """
+        Ask a function about every object that a pool pickles; again is fine.
+
+        Args:
+            reducer: Called with the pickler and the object, in the pickling thread;
+                gives what ``__reduce__`` would, or NotImplemented.
+        """
+        with self._taps.lock:
+            if reducer not in self._reducers:
+                self._reducers.append(reducer)
+            self._taps.open()
+
+    def discard_reducer(self, reducer: Callable[[Any, Any], Any]) -> None:
+        """
+        Ask a function no more; one that was not added is not asked already.
+        """
+        with self._taps.lock:
+            if reducer in self._reducers:
+                self._reducers.remove(reducer)
+            self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
+        if not self._gives and not self._reducers:
+            self._taps.close()
 
     def clear(self) -> None:
         """
@@ -99,7 +125,7 @@ class Handover:
             before = list(self._gives.values())
             self._looks.clear()
             self._gives.clear()
-            self._taps.close()
+            self._close_if_idle()
         before.clear()
 
     def after_fork(self) -> None:
@@ -108,6 +134,7 @@ class Handover:
         """
         self._taps.lock = threading.RLock()
         self._thread = threading.local()
+        self._reducers.clear()
         self.clear()
 
     def _make_views(self) -> Views | None:

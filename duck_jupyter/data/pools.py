@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .views import Views
 
     Gives = dict[int, tuple[Any, Callable[[], Any]]]
+    Reducers = list[Callable[[Any, Any], Any]]
 
 __all__ = ["Taps"]
 
@@ -54,6 +55,8 @@ class Taps:
             and what gives what a reducer would, or NotImplemented; all others go as
             ever.
         views: Gives what finds the parts of shared objects in one pickle, or None.
+        reducers: Asked in their order about all other objects, with the pickler and
+            the object; each gives what a reducer would, or NotImplemented.
     """
 
     def __init__(
@@ -61,10 +64,12 @@ class Taps:
         begin: Callable[[], object],
         gives: Gives,
         views: Callable[[], Views | None],
+        reducers: Reducers,
     ) -> None:
         self._begin = begin
         self._gives = gives
         self._views = views
+        self._reducers = reducers
         # Where, under which name, what of ours, and what was there before.
         self._placed: list[tuple[Any, str, Any, Any]] = []
         self._watch = ImportWatch([*PICKLERS, *DUMPERS], self._see)
@@ -124,6 +129,7 @@ class Taps:
             return
         # Local names: this runs for every object that is not a plain value.
         begin, get, views = self._begin, self._gives.get, self._views
+        reducers = self._reducers
         dump_before = pickler.dump
         override_before = getattr(pickler, "reducer_override", _decline)
 
@@ -145,6 +151,10 @@ class Taps:
                 reduced = NotImplemented if seen is None else seen.reduce(obj)
             if reduced is not NotImplemented:
                 return reduced
+            for reducer in reducers:
+                reduced = reducer(self, obj)
+                if reduced is not NotImplemented:
+                    return reduced
             return override_before(self, obj)
 
         self._place(pickler, "dump", dump)

@@ -15,6 +15,7 @@ from ..client.locking import locked
 from ..client.references import ref
 from ..monitor.comm import Sockets
 from ..monitor.hub import Hub
+from ..pools.install import install, uninstall
 from ..session.default import own_session, shared
 from ..session.settings import DuckJupyter
 from .answers import Answers
@@ -136,6 +137,8 @@ class Extension:
         if self._sockets is not None:
             self._sockets.open()
         shell.observe(self._end, "exit_now")
+        settings.observe(self._set_pools, "pools")
+        self._set_pools()
 
     def unload(self) -> None:
         """
@@ -143,6 +146,10 @@ class Extension:
         """
         shell, session = self._shell, self._session
         shell.unobserve(self._end, "exit_now")
+        self._settings.unobserve(self._set_pools, "pools")
+        # Those of the process: another shell may have them, too.
+        if not any(other._settings.pools for other in _loaded.values()):
+            uninstall()
         shell.events.unregister("pre_run_cell", self._cell_begins)
         shell.events.unregister("post_run_cell", self._cell_ends)
         shell.events.unregister("post_execute", self._follow)
@@ -177,6 +184,12 @@ class Extension:
         if change.new:
             self._session.stop()
             self._hub.stop()
+
+    def _set_pools(self, change: Any = None) -> None:
+        if self._settings.pools:
+            install()
+        else:
+            uninstall()
 
     def _cell_begins(self, info: Any) -> None:
         self._answers.cell_begins(info.raw_cell)

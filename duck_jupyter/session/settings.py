@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import Int, TraitError, Unicode, validate
+from traitlets import Bool, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from ..errors import NotShareable
@@ -53,6 +53,12 @@ class DuckJupyter(Configurable):
         "",
         help="A folder for blocks that do not fit in /dev/shm, which this process and "
         "its workers share; the temporary folder by default.",
+    ).tag(config=True)
+
+    pools = Bool(
+        True,
+        help="Let the pools of multiprocessing, concurrent.futures, loky and joblib "
+        "run what cells define.",
     ).tag(config=True)
 
     @validate("spool_dir")

@@ -1,0 +1,44 @@
+"""
+How the pools of a process get the features, and lose them without a trace.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .features import features
+from .patches import patches
+
+if TYPE_CHECKING:
+    from .features import Feature
+
+__all__ = ["install", "uninstall"]
+
+
+def make_features() -> list[Feature]:
+    """
+    Make the features, in the order in which they see a task.
+    """
+    return []
+
+
+def install() -> None:
+    """
+    Let pools have the features; again is fine.
+    """
+    if features.all:
+        return
+    try:
+        features.open(*make_features())
+        patches.open()
+    except BaseException:
+        uninstall()
+        raise
+
+
+def uninstall() -> None:
+    """
+    Leave the pools as they were; again is fine.
+    """
+    patches.close()
+    features.close()
