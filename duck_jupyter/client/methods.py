@@ -57,7 +57,7 @@ class ProxyMethod:
             if name == "setdefault":
                 refuse_lost_default(sys._getframe(1), link, idx, args)
             elif name == "wait_for" and is_asked_here(
-                _own(proxy, "_duck_ref").type_name, args
+                _own(proxy, "_duck_ref").specials, args
             ):
                 return wait_for(link, idx, *args, **kwargs)
             elif name != "get" or not hasattr(type(proxy), "__contains__"):

@@ -7,10 +7,34 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import NotShareable
-from .proxy import Proxy
 from .registry import expression_for
 
-__all__ = ["require_proxy"]
+__all__ = ["is_proxy", "refuse_view", "require_proxy"]
+
+
+def is_proxy(value: Any) -> bool:
+    """
+    Tell whether a value is a proxy, without asking its object.
+    """
+    return hasattr(type(value), "_duck_link")
+
+
+def refuse_view(value: Any, function: str) -> None:
+    """
+    Refuse what `ref` gives, which is no proxy.
+
+    Args:
+        value: What was given.
+        function: The name of the function that it was given to, for the message.
+
+    Raises:
+        NotShareable: It is what `ref` gives.
+    """
+    if hasattr(type(value), "_duck_proxy"):
+        raise NotShareable(
+            f"{function}() takes a proxy, and {value!r} is only a view of one: give "
+            "it the proxy itself, without ref()."
+        )
 
 
 def require_proxy(value: Any, function: str) -> None:
@@ -24,13 +48,9 @@ def require_proxy(value: Any, function: str) -> None:
     Raises:
         NotShareable: It is no proxy; the message says what to write.
     """
-    if isinstance(value, Proxy):
+    if is_proxy(value):
         return
-    if hasattr(type(value), "_duck_proxy"):
-        raise NotShareable(
-            f"{function}() takes a proxy, and {value!r} is only a view of one: give "
-            "it the proxy itself, without ref()."
-        )
+    refuse_view(value, function)
     kind = type(value).__name__
     expression = expression_for(value)
     if expression:

@@ -99,7 +99,7 @@ def _iterating(call: Call, name: str) -> Method:
         if type(found) is not tuple:
             return iter(found)  # in the server's own process
         if not found[0]:
-            return iter(found[1])  # there is no more
+            return iter(found[1])  # that was all
         batches = _batches(self._duck_link, *found)
         # Begun at once, so that it gives back what it never came to ask for.
         next(batches)

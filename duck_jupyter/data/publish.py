@@ -97,11 +97,12 @@ class Publication:
         Do some work under the lock; what it finds or publishes is kept meanwhile.
         """
         with self._lock:
-            self._working += 1
+            depth = self._working
             try:
+                self._working = depth + 1
                 result = work()
             finally:
-                self._working -= 1
+                self._working = depth
         if self._ended:  # meanwhile; what was published now is to be kept all the same
             self._store.retire(self)
         return result
@@ -137,7 +138,7 @@ class Publication:
         Raises:
             ProxyError: As `handle`.
         """
-        if self._unsteady:
+        if self._unsteady or self._working > 1:
             return None
         current = self._current
         if current is not None and current.is_shaped_as(dumped):
@@ -179,13 +180,14 @@ class Publication:
     def _state(self, target: Any) -> Version | Inline:
         if self._promised is target and self._current is not None:
             return self._current
+        if self._working > 1:  # for a signal handler, in the middle of our own work
+            return Inline(take_apart(target, self.name, out_of_band=False).head, [])
         dumped = take_apart(target, self.name)
         if self._unsteady:
             self._unsteady = not is_steady(target, self.name, dumped)
             if self._unsteady:
                 return self._publish_at_once(target)
-        size = len(dumped.head) + sum(map(len, dumped.buffers))
-        if size <= INLINE_BYTES:
+        if len(dumped.head) + sum(map(len, dumped.buffers)) <= INLINE_BYTES:
             return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
         current, spans = self._current, _spans(dumped)
         # Before anything is copied, since it may begin to watch.

@@ -82,9 +82,9 @@ class PageRange(NamedTuple):
 
 def pages_within(address: int, size: int) -> PageRange:
     """
-    Give the pages that lie in some memory as a whole, of which there is one at least.
+    Give the pages that lie wholly in some memory, which has one at least.
 
-    Those at its edges are left out: on them are other things too, which change.
+    Pages at its edges are left out: they hold other data too, which changes.
     """
     page = mmap.PAGESIZE
     return PageRange(-(-address // page) * page, (address + size) // page * page)

@@ -47,7 +47,7 @@ __all__ = ["PageNotes", "Part", "Watcher", "notes"]
 SMALLEST_BYTES = 1 << 20
 #: Ranges of pages in a process; each splits a mapping, of which there are 65,530.
 MOST_RANGES = 1000
-#: Of the pages, what may be written to between two questions.
+#: The largest share of the pages that may be written to between two questions.
 WRITTEN_SHARE = 1 / 8
 #: A watcher that answered so often was worth it.
 WORTH_ANSWERS = 8

@@ -331,7 +331,7 @@ class Clients:
 
     def went(self, hello: Hello, *, is_leaving: bool) -> bool:
         """
-        Note that a lane is no more.
+        Note that a lane is closed.
 
         Args:
             hello: What its client said.

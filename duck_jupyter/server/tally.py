@@ -73,13 +73,6 @@ class Tally:
                 if idx is None or number == idx:
                     counts[PEAK_BYTES] = counts[LAST_BYTES]
 
-    def counts(self) -> dict[int, list[int]]:
-        """
-        Give a copy of the counts until now, by object.
-        """
-        with self._lock:
-            return {idx: list(counts) for idx, counts in self.by_object.items()}
-
     def take(self) -> dict[int, list[int]]:
         """
         Give what was counted since the last time, by object.

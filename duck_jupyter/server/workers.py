@@ -25,7 +25,7 @@ ENDS_KEPT = 100
 
 class WorkerEnd(NamedTuple):
     """
-    A process that was connected and is no more.
+    A process that was connected and has disconnected.
     """
 
     pid: int
@@ -140,12 +140,12 @@ class WorkerLog:
         Give the processes that have gone, the last one last.
         """
         with self._lock:
-            for i, (end, client, record) in enumerate(self._ended):
-                if end.exit_code is None:
-                    code = _exit_code_of(end.pid, record)
-                    known = end._replace(exit_code=code)
-                    self._ended[i] = Ended(
-                        known, client, record if code is None else None
+            for i, ended in enumerate(self._ended):
+                if ended.end.exit_code is None:
+                    code = _exit_code_of(ended.end.pid, ended.record)
+                    self._ended[i] = ended._replace(
+                        end=ended.end._replace(exit_code=code),
+                        record=ended.record if code is None else None,
                     )
             return tuple(ended.end for ended in self._ended)
 

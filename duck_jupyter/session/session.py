@@ -268,7 +268,7 @@ class Session:
         """
         Let names stand for what their variables stand for now.
 
-        A variable that is no more unshares its name. One that now names a module or a
+        A variable that was deleted unshares its name. One that now names a module or a
         proxy, as after ``with locked(shared.n) as n``, leaves its name as it was.
 
         Args:

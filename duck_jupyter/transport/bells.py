@@ -53,8 +53,8 @@ class Bells:
             timeout: Seconds, or None.
 
         Returns:
-            The owners of the bells that rang, and whether each has to be heard, before
-            its lane is looked at, lest it rings on.
+            For each bell that rang its owner, and whether it must be drained before the
+            lane is read; else the selector reports it again.
         """
         return [(key.data, True) for key, _ in self._selector.select(timeout)]
 

@@ -28,6 +28,7 @@ from duck_jupyter.memory.blocks import (
     unlink_named,
 )
 from tests.support.blocks import list_blocks, list_nameless
+from tests.support.limits import soft_limit
 from tests.support.processes import ROOT, run_python
 
 if TYPE_CHECKING:
@@ -247,14 +248,10 @@ def test_a_full_file_system_is_an_error_and_no_signal() -> None:
 
     A limit on file sizes stands for the file system: it refuses at the same call.
     """
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
-    try:
+    with soft_limit(resource.RLIMIT_FSIZE, 1_000_000):
         with pytest.raises(DataTooBigError, match="no room"):
             Block.create(2_000_000)
         Block.create(500_000).close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 # -- named blocks

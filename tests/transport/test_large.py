@@ -8,7 +8,6 @@ import gc
 import os
 import resource
 import weakref
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +20,13 @@ from duck_jupyter.memory.overflow import KEEP_BYTES
 from duck_jupyter.memory.room import free_memory
 from duck_jupyter.proxy import ProxyServer
 from tests.support.blocks import list_nameless
+from tests.support.limits import soft_limit
 from tests.support.processes import wait_until
 from tests.support.raw import far
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 LIMIT = 1_000_000
 
@@ -220,17 +221,11 @@ def test_an_exception_above_the_limit_arrives_as_too_big(limited: Any) -> None:
         limited.fail(100)
 
 
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
+def files_of_at_most(size: int) -> AbstractContextManager[None]:
     """
     Let the system refuse every larger file in this process, client and server alike.
     """
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    return soft_limit(resource.RLIMIT_FSIZE, size)
 
 
 def test_a_request_without_room_for_it_leaves_the_lane_as_it_was(
