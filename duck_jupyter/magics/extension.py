@@ -15,7 +15,7 @@ from ..client.locking import locked
 from ..client.references import ref
 from ..monitor.comm import Sockets
 from ..monitor.hub import Hub
-from ..pools.install import install, uninstall
+from ..pools.install import cell_ends, install, uninstall
 from ..session.default import own_session, shared
 from ..session.settings import DuckJupyter
 from .answers import Answers
@@ -199,6 +199,7 @@ class Extension:
 
     def _cell_ends(self, result: Any) -> None:
         self._answers.cell_ends()
+        cell_ends()
         self._last_cell = result.execution_count or self._last_cell
         # Of an empty cell only the end is told.
         if result.info.raw_cell.strip():

@@ -7,19 +7,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .features import features
+from .functions import Functions, forget_unbound
 from .patches import patches
 
 if TYPE_CHECKING:
     from .features import Feature
 
-__all__ = ["install", "uninstall"]
+__all__ = ["cell_ends", "install", "uninstall"]
 
 
 def make_features() -> list[Feature]:
     """
     Make the features, in the order in which they see a task.
     """
-    return []
+    return [Functions()]
 
 
 def install() -> None:
@@ -42,3 +43,11 @@ def uninstall() -> None:
     """
     patches.close()
     features.close()
+
+
+def cell_ends() -> None:
+    """
+    Hold nothing that the notebook's variables do not hold any more.
+    """
+    if features.all:
+        forget_unbound()

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .mirror import mirror
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Running", "Start", "WorkerFeature", "add", "features"]
+__all__ = ["Running", "Start", "WorkerFeature", "add", "features", "is_in_task"]
 
 
 class WorkerFeature:
@@ -39,6 +41,17 @@ class WorkerFeature:
 
 #: Those of this worker, in their order.
 features: list[WorkerFeature] = []
+
+
+#: How many tasks run in this process, one in another.
+_running = 0
+
+
+def is_in_task() -> bool:
+    """
+    Tell whether this process runs a task.
+    """
+    return _running > 0
 
 
 def add(feature: WorkerFeature) -> None:
@@ -97,9 +110,12 @@ class Running:
         """
         Run the task.
         """
-        if not features:
-            return self.function(*args, **kwargs)
+        global _running
+        if mirror.failures:
+            failures, mirror.failures = mirror.failures, []
+            raise failures[0]
         self.args, self.kwargs = args, kwargs
+        _running += 1
         try:
             for feature in features:
                 feature.task_begins(self)
@@ -112,5 +128,6 @@ class Running:
                 raise
             raise failed from None
         finally:
+            _running -= 1
             for feature in features:
                 feature.task_ends(self)
