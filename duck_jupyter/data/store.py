@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import VersionsAwaited
 from ..memory.room import memory_place, spool_place
+from .holds import let_go
 from .publish import Publication
 from .versions import Versions
 
@@ -75,6 +76,7 @@ class Store:
         self._sweep()
 
     def _sweep(self) -> None:
+        let_go()
         # Under the lock: a publication that comes back is in the list or is not.
         with self._lock:
             for publication in list(self._retired):
@@ -135,6 +137,8 @@ class Store:
         for version, owner in awaited:
             if taken + size <= bound or now - version.given_at < LOST_S:
                 break
+            if version.is_lent:  # somebody answers for it
+                continue
             owner.give_up(version)
             taken -= version.size
         if awaited and taken and taken + size > bound:
