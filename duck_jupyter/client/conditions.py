@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..protocol.special import names_in
+from ..protocol.special_methods import names_in
 from ..protocol.traits import CONDITION
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from ..transport.lanes import STATE
 from ..transport.rendezvous import connect
 from .channel import Channel
 from .orphans import end_if_orphaned
-from .threads import Arrival, ThreadState
+from .thread_state import Arrival, ThreadState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..data.attach import rebuild
 from ..errors import NotShareable, VersionGone
-from .methods import ProxyMethod
-from .required import is_proxy, refuse_view
+from .proxy_method import ProxyMethod
+from .validation import is_proxy, refuse_view
 
 __all__ = ["fetch", "fetched"]
 

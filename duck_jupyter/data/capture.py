@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .pools import Gives
+    from .pickler_hooks import Gives
     from .views import Views
 
 __all__ = ["Capture"]

@@ -14,13 +14,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from .capture import Capture
-from .pools import Taps
+from .pickler_hooks import Taps
 from .views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .looks import Look
+    from .part_lookup import Look
 
 __all__ = ["Handover", "handover"]
 

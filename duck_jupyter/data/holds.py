@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .handles import Inline
-    from .publish import Publication
+    from .publication import Publication
 
 __all__ = ["Hold", "let_go"]
 

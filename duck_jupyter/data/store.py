@@ -11,9 +11,10 @@ import weakref
 from typing import TYPE_CHECKING
 
 from ..errors import VersionsAwaited
-from ..memory.room import memory_place, spool_place
+from ..memory.folders import memory_place
+from ..memory.spool import spool_place
 from .holds import let_go
-from .publish import Publication
+from .publication import Publication
 from .versions import Versions
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from ..memory.copying import Span, address_of, differs, update
+from ..memory.dirty_tracker import Part
 from ..memory.files import MemoryFile
-from ..memory.watching import Part
 from .handles import Handle, Lent, this_machine
 from .pickling import load
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..data.culprit import find_path
+from ..data.unpicklable import find_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

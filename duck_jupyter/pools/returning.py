@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from ..data.pools import Taps
+from ..data.pickler_hooks import Taps
 from .mirror import mirror, sent_back, sent_on
 from .names import is_own, path_of
 from .worker import is_in_task

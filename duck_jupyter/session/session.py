@@ -13,9 +13,9 @@ from ..data.handover import handover
 from ..data.regions import has_memory
 from ..errors import NotShared
 from ..pools.capturing import capture_while
-from .missing import not_shared
-from .moving import Moves, move_out
+from .missing_names import not_shared
 from .names import Source, Terms, check_name, check_object, close_to, is_shareable
+from .relocation import Moves, move_out
 from .settings import DuckJupyter
 
 if TYPE_CHECKING:

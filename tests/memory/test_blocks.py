@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from duck_jupyter.errors import DataTooBigError, KernelGone
-from duck_jupyter.memory import room
+from duck_jupyter.memory import allocation, folders
 from duck_jupyter.memory.blocks import (
     Block,
     attach_named,
@@ -214,7 +214,7 @@ def test_large_blocks_are_not_made_outside_of_shared_memory() -> None:
     """
     Its limit is what guards the machine.
     """
-    block = Block.create_growing(room.GROWING_BYTES + 1)
+    block = Block.create_growing(allocation.GROWING_BYTES + 1)
     assert str(
         Path(f"/proc/self/fd/{block.descriptor.fileno()}").readlink()
     ).startswith("/dev/shm/")
@@ -224,7 +224,7 @@ def test_large_blocks_are_not_made_outside_of_shared_memory() -> None:
 def test_where_there_is_no_shared_memory_a_temporary_file_takes_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "MEMORY_FOLDER", tmp_path / "missing")
+    monkeypatch.setattr(folders, "MEMORY_FOLDER", tmp_path / "missing")
     block = Block.create(5000)
     try:
         block.map[:3] = b"abc"

@@ -19,7 +19,7 @@ import pytest
 from duck_jupyter import VersionsAwaited, share, unshare
 from duck_jupyter.data import store
 from duck_jupyter.data.handover import handover
-from duck_jupyter.memory.room import memory_place
+from duck_jupyter.memory.folders import memory_place
 from tests.support.moments import ends_of, ends_of_item, ends_when, submit_all
 from tests.support.pools import DEADLINE_S, METHODS, POOLS
 from tests.support.processes import wait_until

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duck_jupyter.errors import DataTooBigError, KernelGone
+from duck_jupyter.memory.allocation import free_memory
 from duck_jupyter.memory.overflow import KEEP_BYTES
-from duck_jupyter.memory.room import free_memory
 from duck_jupyter.proxy import ProxyServer
 from tests.support.blocks import list_nameless
 from tests.support.limits import soft_limit
@@ -167,7 +167,7 @@ def allocated(server: ProxyServer) -> int:
     """
     Give the bytes that the files of all lanes take.
     """
-    lanes = [caller.lane for caller in server.callers()]
+    lanes = [connection.lane for connection in server.connections()]
     found = [os.fstat(lane.block.descriptor.fileno()) for lane in lanes]
     return sum(each.st_blocks * 512 for each in found)
 

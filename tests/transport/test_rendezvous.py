@@ -199,9 +199,9 @@ def no_descriptors() -> Iterator[None]:
 def test_who_calls_a_kernel_without_a_descriptor_is_taken_in_later(
     server: ProxyServer,
 ) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         with no_descriptors():
-            caller.connect(address_of(server))
+            connection.connect(address_of(server))
             assert wait_until(lambda: door_of(server)._retry_at is not None)
         # Nobody else calls, and no bell rings again.
         assert wait_until(lambda: len(doorway_of(server)._strangers) == 1)
