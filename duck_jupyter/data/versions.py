@@ -125,6 +125,8 @@ class Version:
         self.name = name
         #: What `lend` gave out, by ticket.
         self._lent: dict[int, Handle] = {}
+        #: Those who make handles of it still, and answer for it.
+        self.held_by: set[int] = set()
         #: What of it is awaited no longer.
         self._given_up: deque[Handle] = deque()
         self._file = MemoryFile(layout.size, layout.pieces(dumped))
@@ -170,14 +172,6 @@ class Version:
         self._settle()
         tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
         return self._lost_count or ON_ITS_WAY in tickets
-
-    @property
-    def is_lent(self) -> bool:
-        """
-        A handle that can be given up is on its way.
-        """
-        tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
-        return any(tickets[ticket] == ON_ITS_WAY[0] for ticket in list(self._lent))
 
     @property
     def in_use(self) -> bool:

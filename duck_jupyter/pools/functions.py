@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ..data.handover import handover
+from . import large
 from . import mirror as made
 from .cells import Sent, bundle_of, find, forget_unbound, number_all, numbers, sent
 from .features import Feature
 from .mirror import mirror
 from .names import is_own
 from .places import Places
-from .tasks import change_batch
+from .tasks import change_batch, is_chunk
+from .waiting import wait_for_workers
 
 if TYPE_CHECKING:
     from .tasks import Task
 
-__all__ = ["Functions", "forget_unbound"]
+__all__ = ["Functions"]
+
+NO_MAP = (None, None)
 
 
 class Functions(Feature):
@@ -31,6 +35,8 @@ class Functions(Feature):
 
     def __init__(self) -> None:
         self._places = Places()
+        #: What a map submits for each chunk, and what was made of it.
+        self._last: tuple[Any, Any] = NO_MAP
         #: Of a pool, its workers and the least number at which one was forked.
         self._known: WeakKeyDictionary[Any, tuple[tuple[Any, ...], int]]
         self._known = WeakKeyDictionary()
@@ -49,6 +55,8 @@ class Functions(Feature):
         Leave the picklers as they were.
         """
         self._places.restore()
+        self._last = NO_MAP
+        large.close()
         handover.discard_reducer(reduce)
         mirror.is_kernel = False
 
@@ -56,18 +64,36 @@ class Functions(Feature):
         """
         Take the function as it is now.
         """
+        function = task.function
+        if is_chunk(function) and function is self._last[0]:
+            # The next chunk of the same map.
+            task.function = self._last[1]
+        else:
+            handover.follow()
+            wait_for_workers(lambda: self._take(task))
+            self._last = (function, task.function) if is_chunk(function) else NO_MAP
+
+    def _take(self, task: Task) -> None:
         inherited = self._inherited(task.pool)
 
         def taken(call: Any) -> Any:
             function, *more = call
             return (sent(function, inherited), *more)
 
-        task.function = sent(change_batch(task.function, taken), inherited)
+        task.function = sent(change_batch(task.original, taken), inherited)
         if any(map(is_own, task.args if not task.is_map else ())):
             task.args = tuple(sent(arg, inherited) for arg in task.args)
         for name, value in task.kwargs.items():
             if is_own(value):
                 task.kwargs = {**task.kwargs, name: sent(value, inherited)}
+
+    def cell_ends(self) -> None:
+        """
+        Hold nothing that the notebook's variables do not hold any more.
+        """
+        self._last = NO_MAP
+        forget_unbound()
+        large.release_unused()
 
     def _inherited(self, pool: Any) -> int:
         """
@@ -101,9 +127,9 @@ def reduce(pickler: Any, value: Any) -> Any:
     if not is_own(value):
         return NotImplemented
     before = _sent_in(pickler)
-    data, parts = bundle_of(value, before)
-    before.update(part[0] for part in parts)
-    return made.load, (data, parts)
+    bundle = bundle_of(value, before)
+    before.update(part[0] for part in bundle[1])
+    return made.load, bundle
 
 
 def _sent_in(pickler: Any) -> set[str]:

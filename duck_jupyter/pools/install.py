@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..data.handover import handover
 from .capturing import capture_while
 from .features import features
-from .functions import Functions, forget_unbound
+from .functions import Functions
 from .patches import patches
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def uninstall() -> None:
 
 def cell_ends() -> None:
     """
-    Hold nothing that the notebook's variables do not hold any more.
+    Tell the features that a cell has ended.
     """
-    if features.all:
-        forget_unbound()
+    for feature in features.all:
+        feature.cell_ends()

@@ -13,7 +13,7 @@ from .worker import Running
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Task", "change_batch", "function_of", "name_of"]
+__all__ = ["Task", "change_batch", "function_of", "is_chunk", "name_of"]
 
 #: Classes of joblib that hold the functions of tasks, and their arguments.
 BATCH, WRAPPER = "BatchedCalls", "_TracebackCapturingWrapper"
