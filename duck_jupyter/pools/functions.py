@@ -17,6 +17,7 @@ from .features import Feature
 from .mirror import mirror
 from .names import is_own
 from .places import Places
+from .reloaded import Reloaded, after_fork, note_modules, reloads
 from .tasks import change_batch, is_chunk
 from .waiting import wait_for_workers
 
@@ -35,6 +36,8 @@ class Functions(Feature):
 
     def __init__(self) -> None:
         self._places = Places()
+        #: Which modules were reloaded is known, for the rest of the cell.
+        self._has_looked = False
         #: What a map submits for each chunk, and what was made of it.
         self._last: tuple[Any, Any] = NO_MAP
         #: Of a pool, its workers and the least number at which one was forked.
@@ -46,6 +49,7 @@ class Functions(Feature):
         Take our place in the picklers.
         """
         mirror.is_kernel = True
+        note_modules()
         mirror.find = find
         handover.add_reducer(reduce)
         self._places.put(multiprocessing.popen_fork.Popen, "_launch", _launch)
@@ -81,6 +85,12 @@ class Functions(Feature):
             return (sent(function, inherited), *more)
 
         task.function = sent(change_batch(task.original, taken), inherited)
+        if not self._has_looked:
+            note_modules()
+            self._has_looked = True
+        counts = reloads()
+        if counts:
+            task.function = Reloaded(counts, task.function)
         if any(map(is_own, task.args if not task.is_map else ())):
             task.args = tuple(sent(arg, inherited) for arg in task.args)
         for name, value in task.kwargs.items():
@@ -92,6 +102,7 @@ class Functions(Feature):
         Hold nothing that the notebook's variables do not hold any more.
         """
         self._last = NO_MAP
+        self._has_looked = False
         forget_unbound()
         large.release_unused()
 
@@ -147,6 +158,7 @@ def _launch(self: Any, process_obj: Any) -> None:
     """
     Note, in the parent, up to which number a forked worker has the names.
     """
+    note_modules()
     self._duck_number = number_all()
     _launch_before(self, process_obj)
 
@@ -154,6 +166,7 @@ def _launch(self: Any, process_obj: Any) -> None:
 def _after_fork_in_child() -> None:
     if mirror.is_kernel:
         mirror.after_fork(numbers())
+        after_fork()
 
 
 if hasattr(os, "register_at_fork"):

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.magics.kernels import Kernel
-from tests.support.pools import METHODS, STARTED
+from tests.support.pools import METHODS, POOLS, STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +31,7 @@ def begin(text):
     model = text, Point
 def look(i):
     return model
-for kind in ("executor forkserver", "loky"):
+for kind in ("executor forkserver", "joblib loky", "loky"):
     with open_pool(kind) as run:
         run(abs, [-1])
 """
@@ -136,6 +137,35 @@ def test_a_class_that_is_deleted_before_its_instance_comes_back(cells: Kernel) -
         "    found = future.result(20)\n"
     )
     assert cells.value("type(found) is kept[0]") is True
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_a_module_that_was_reloaded_goes_as_it_is_now(
+    cells: Kernel, kind: str, tmp_path: Path
+) -> None:
+    """
+    By reference, and within a function of a cell, in a pool that had the old one.
+    """
+    name = f"edited_{POOLS.index(kind)}"
+    file = tmp_path / f"{name}.py"
+    file.write_text("def say(i):\n    return 'old'\n")
+    cells.run(
+        "import importlib, os, sys\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        f"import {name} as edited\n"
+        "def say_it(i):\n    return edited.say(i)\n"
+        f"opened = open_pool({kind!r})\n"
+        "run = opened.__enter__()\n"
+        "found = run(edited.say, [1, 2]) + run(say_it, [1, 2])\n"
+    )
+    file.write_text("def say(i):\n    return 'edited'\n")
+    cells.run(
+        "importlib.reload(edited)\n"
+        "found += run(edited.say, [1, 2]) + run(say_it, [1, 2])\n"
+        "opened.__exit__(None, None, None)\n"
+        "del sys.path[0]\n"
+    )
+    assert cells.value("found") == ["old"] * 4 + ["edited"] * 4
 
 
 def test_with_the_setting_off_pools_are_as_ever(cells: Kernel) -> None:
