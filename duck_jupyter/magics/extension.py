@@ -15,6 +15,7 @@ from ..client.locking import locked
 from ..client.references import ref
 from ..monitor.comm import Sockets
 from ..monitor.hub import Hub
+from ..pools.explaining import explain
 from ..pools.install import cell_ends, install, uninstall
 from ..session.api import own_session, shared
 from ..session.settings import DuckJupyter
@@ -200,6 +201,9 @@ class Extension:
     def _cell_ends(self, result: Any) -> None:
         self._answers.cell_ends()
         cell_ends()
+        said = explain(result.error_in_exec) if self._settings.pools else None
+        if said is not None:
+            sys.stderr.write(f"{said}\n")
         self._last_cell = result.execution_count or self._last_cell
         # Of an empty cell only the end is told.
         if result.info.raw_cell.strip():
