@@ -69,9 +69,10 @@ class Functions(Feature):
         Take the function as it is now.
         """
         function = task.function
-        if is_chunk(function) and function is self._last[0]:
+        last, made_of_it = self._last
+        if last is not None and function is last:
             # The next chunk of the same map.
-            task.function = self._last[1]
+            task.function = made_of_it
         else:
             handover.follow()
             wait_for_workers(lambda: self._take(task))

@@ -96,7 +96,7 @@ class Mirror:
         """
         Let what this worker sends be pickled with the notebook's names.
         """
-        if not self.has_begun:
+        if not self.has_begun and not self.is_kernel:
             from .returning import open_in_worker
 
             open_in_worker()

@@ -67,7 +67,7 @@ class Size(NamedTuple):
     large: int
 
 
-FULL = Size(1000, 9, 1 << 30)
+FULL = Size(1000, 5, 1 << 28)
 QUICK = Size(20, 1, 1 << 21)
 
 

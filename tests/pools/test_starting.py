@@ -139,6 +139,32 @@ def test_a_class_that_is_deleted_before_its_instance_comes_back(cells: Kernel) -
     assert cells.value("type(found) is kept[0]") is True
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_an_error_of_a_shared_object_comes_back_through_a_pool(
+    cells: Kernel, method: str
+) -> None:
+    """
+    The worker has no function of a cell, and learned of the class by the proxy.
+    """
+    cells.run(
+        "import operator\n"
+        "class Refused(Exception):\n    pass\n"
+        "class Door:\n    def open(self):\n        raise Refused(3)\n"
+        "door, caught = Door(), None\n"
+        "%share door\n"
+    )
+    cells.run(
+        f"context = multiprocessing.get_context({method!r})\n"
+        "with ProcessPoolExecutor(1, context) as pool:\n"
+        "    try:\n"
+        "        pool.submit(operator.methodcaller('open'), shared.door).result(20)\n"
+        "    except Refused as error:\n"
+        "        caught = error.args[0]\n"
+    )
+    cells.run("%unshare door")
+    assert cells.value("caught") == 3
+
+
 @pytest.mark.parametrize("kind", POOLS)
 def test_a_module_that_was_reloaded_goes_as_it_is_now(
     cells: Kernel, kind: str, tmp_path: Path
