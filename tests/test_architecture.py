@@ -40,7 +40,7 @@ HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 HOMES = {
     "IPython": {"magics"},
     "anywidget": {"monitor"},
-    "mmap": {"memory"},
+    "mmap": {"memory", "pools"},
     "multiprocessing.shared_memory": {"memory"},
     "traitlets": set().union(*FLOORS[HEIGHT["session"] :]),
 }

@@ -15,12 +15,16 @@ from ..client.locking import locked
 from ..client.references import ref
 from ..monitor.comm import Sockets
 from ..monitor.hub import Hub
+from ..pools.features import features
 from ..pools.install import install, uninstall
+from ..pools.interrupting import options
+from ..pools.notebook import notebook
 from ..session.default import own_session, shared
 from ..session.settings import DuckJupyter
 from .answers import Answers
 from .completion import make_matcher
 from .display import Display
+from .notebook import ShellNotebook
 from .places import Place
 from .share import DuckMagics
 from .show import is_in_cell
@@ -137,7 +141,7 @@ class Extension:
         if self._sockets is not None:
             self._sockets.open()
         shell.observe(self._end, "exit_now")
-        settings.observe(self._set_pools, "pools")
+        settings.observe(self._set_pools, ["pools", "interrupt_grace"])
         self._set_pools()
 
     def unload(self) -> None:
@@ -146,10 +150,11 @@ class Extension:
         """
         shell, session = self._shell, self._session
         shell.unobserve(self._end, "exit_now")
-        self._settings.unobserve(self._set_pools, "pools")
+        self._settings.unobserve(self._set_pools, ["pools", "interrupt_grace"])
         # Those of the process: another shell may have them, too.
         if not any(other._settings.pools for other in _loaded.values()):
             uninstall()
+            notebook.shown = None
         shell.events.unregister("pre_run_cell", self._cell_begins)
         shell.events.unregister("post_run_cell", self._cell_ends)
         shell.events.unregister("post_execute", self._follow)
@@ -182,22 +187,32 @@ class Extension:
         # A kernel that is shut down first ends its child processes, which may take so
         # long that Jupyter kills it before anything of `atexit` has run.
         if change.new:
+            features.kernel_ends()
             self._session.stop()
             self._hub.stop()
 
     def _set_pools(self, change: Any = None) -> None:
-        if self._settings.pools:
-            install()
-        else:
+        options.grace = self._settings.interrupt_grace
+        if not self._settings.pools:
             uninstall()
+            notebook.shown = None
+        elif not features.all:
+            notebook.shown = ShellNotebook(self._shell)
+            install()
+            kernel = getattr(self._shell, "kernel", None)
+            if kernel is not None and is_in_cell(kernel):
+                # The one that loads the extension.
+                features.cell_begins()
 
     def _cell_begins(self, info: Any) -> None:
         self._answers.cell_begins(info.raw_cell)
+        features.cell_begins()
         # The shell's own count is ahead of the cell in some versions of IPython.
         number = self._last_cell + 1 if self._last_cell and info.store_history else None
         self._hub.cell_begins(number)
 
     def _cell_ends(self, result: Any) -> None:
+        features.cell_ends(result.error_in_exec)
         self._answers.cell_ends()
         self._last_cell = result.execution_count or self._last_cell
         # Of an empty cell only the end is told.

@@ -7,7 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .features import features
+from .interrupting import Interrupts
 from .patches import patches
+from .slots import Slots
 
 if TYPE_CHECKING:
     from .features import Feature
@@ -19,7 +21,8 @@ def make_features() -> list[Feature]:
     """
     Make the features, in the order in which they see a task.
     """
-    return []
+    slots = Slots()
+    return [slots, Interrupts(slots)]
 
 
 def install() -> None:

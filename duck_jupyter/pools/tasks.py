@@ -10,7 +10,7 @@ from typing import Any
 
 from .worker import Running
 
-__all__ = ["Task", "function_of", "name_of"]
+__all__ = ["Task", "function_of", "is_chunk", "name_of"]
 
 _ids = itertools.count(1)
 
