@@ -112,7 +112,8 @@ class Board:
                 raise FileNotFoundError(f"{path} is not {key.name}")
             self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         self.key = key
-        view = memoryview(mmap.mmap(self.fd, size))
+        self._map = mmap.mmap(self.fd, size)
+        self._view = view = memoryview(self._map)
         #: One byte for each run.
         self.interrupted = view[:RUNS]
         self._words = view[RUNS:].cast("Q")
@@ -130,6 +131,9 @@ class Board:
             for fd in (self.fd, self.key.alive, self._writer):
                 os.close(fd)
             self._writer = -1
+            for view in (self._words, self._floats, self.interrupted, self._view):
+                view.release()
+            self._map.close()
 
     def after_fork(self) -> None:
         """

@@ -103,7 +103,8 @@ class PoolKernel(Kernel):
         """
         Give the number of the kernel's process.
         """
-        return int(self.manager.provisioner.pid)
+        provisioner: Any = self.manager.provisioner
+        return int(provisioner.pid)
 
     def cell(
         self,
