@@ -34,7 +34,7 @@ SLOT = 64
 SLOTS = 1024
 WORDS = SLOT // 8
 #: The words of a slot. TASK is written last, and is 0 while the worker is idle.
-PID, TASK, RUN, BEGAN, ITEM, HEARD, HEARD_RUN = range(7)
+PID, TASK, RUN, BEGAN, ITEM, CHUNK, HEARD, HEARD_RUN = range(8)
 #: ``F_SETSIG`` of fcntl(2), which Python has no name for: the signal of ``O_ASYNC``.
 F_SETSIG = 10
 
@@ -74,6 +74,7 @@ class Entry(NamedTuple):
         run: The number of the cell's run that submitted it.
         seconds: How long the task has been running.
         item: Which item of a chunk it is at, from 0; -1 if that is not known.
+        chunk: Which chunk of a ``Pool.map`` the task is, from 0; -1 if it is none.
         heard: Whether the task was given a KeyboardInterrupt.
     """
 
@@ -82,6 +83,7 @@ class Entry(NamedTuple):
     run: int
     seconds: float
     item: int
+    chunk: int
     heard: bool
 
 
@@ -184,13 +186,14 @@ class Board:
         fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
 
-    def begin(self, task: int, run: int) -> None:
+    def begin(self, task: int, run: int, chunk: int = -1) -> None:
         """
         Note that a task begins.
         """
         at, words = self._at, self._words
         words[at + RUN] = run
         words[at + ITEM] = 0
+        words[at + CHUNK] = chunk + 1
         self._floats[at + BEGAN] = time.monotonic()
         words[at + TASK] = task
 
@@ -273,12 +276,11 @@ class Board:
     def _entries(self) -> list[tuple[int, Entry]]:
         now, found = time.monotonic(), []
         for at in self._used():
-            pid, task, run, _, item, heard = self._words[at : at + 6].tolist()
+            pid, task, run, _, item, chunk, heard = self._words[at : at + 7].tolist()
             if task:
-                seconds = now - self._floats[at + BEGAN]
-                found.append(
-                    (at, Entry(pid, task, run, seconds, item - 1, heard == task))
-                )
+                seconds, is_heard = now - self._floats[at + BEGAN], heard == task
+                places = item - 1, chunk - 1
+                found.append((at, Entry(pid, task, run, seconds, *places, is_heard)))
         return found
 
     def _holder(self, at: int) -> int | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .deaths import Deaths
 from .features import features
 from .interrupting import Interrupts
 from .patches import patches
@@ -22,7 +23,7 @@ def make_features() -> list[Feature]:
     Make the features, in the order in which they see a task.
     """
     slots = Slots()
-    return [slots, Interrupts(slots)]
+    return [slots, Interrupts(slots), Deaths(slots)]
 
 
 def install() -> None:

@@ -9,6 +9,7 @@ import functools
 import itertools
 import os
 import signal
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from .features import Feature
 from .runs import runs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from .board import Key
@@ -29,6 +31,8 @@ __all__ = ["Slot", "Slots", "enter"]
 
 #: Seconds. Where the first item of a chunk takes longer, each item is noted.
 SLOW_ITEM_S = 20e-6
+#: Frames from `Slot.task_begins` to the worker's loop, at most.
+MOST_FRAMES = 6
 
 
 class Slots(Feature):
@@ -105,6 +109,7 @@ class Slot(worker.WorkerFeature):
         #: The run of the task that runs, or None.
         self._run: int | None = None
         self._stopped = False
+        self._is_leaving = False
 
     def on_sigint(self, signum: int, frame: FrameType | None) -> None:
         """
@@ -124,10 +129,10 @@ class Slot(worker.WorkerFeature):
         run = task.notes.get("run", 0)
         if self.board.is_interrupted(run):
             raise TaskInterrupted("the task was not begun: its cell was interrupted")
-        self.board.begin(task.id, run)
-        kind = getattr(task.function, "__name__", "")
-        if kind == "mapstar" or kind == "starmapstar":
-            task.function = functools.partial(_walk, self.board, kind == "starmapstar")
+        walked, is_star = _items_of(task.function)
+        self.board.begin(task.id, run, _find_chunk() if walked is _walk else -1)
+        if walked is not None:
+            task.function = functools.partial(walked, self.board, is_star)
         self._stopped = False
         self._run = run
 
@@ -136,6 +141,10 @@ class Slot(worker.WorkerFeature):
         Make an exception of a KeyboardInterrupt, which would end the worker.
         """
         self._run = None
+        # Then a `multiprocessing.Pool` ends the worker, and the notebook asks why.
+        self._is_leaving = "is_lost_by_exit" in task.notes and not isinstance(
+            error, (Exception, KeyboardInterrupt)
+        )
         if self._stopped and isinstance(error, KeyboardInterrupt):
             return TaskInterrupted("the task was stopped: its cell was interrupted")
         return error
@@ -145,7 +154,7 @@ class Slot(worker.WorkerFeature):
         Do the same where the signal came as the task ended by itself.
         """
         failed = self.task_failed(task, error)
-        self.board.end()
+        self.task_ends(task)
         return failed
 
     def task_ends(self, task: worker.Running) -> None:
@@ -153,7 +162,46 @@ class Slot(worker.WorkerFeature):
         Note that the worker is idle.
         """
         self._run = None
-        self.board.end()
+        if not self._is_leaving:
+            self.board.end()
+
+
+def _items_of(function: Any) -> tuple[Callable[..., list[Any]] | None, Any]:
+    """
+    Tell what to call in place of a function that goes through a chunk of a map.
+    """
+    name = getattr(function, "__name__", "")
+    if name == "mapstar" or name == "starmapstar":
+        return _walk, name == "starmapstar"
+    if type(function) is functools.partial:
+        name = getattr(function.func, "__name__", "")
+        if name == "_process_chunk" and len(function.args) == 1:
+            return _walk_chunk, function.args[0]
+    return None, False
+
+
+def _find_chunk() -> int:
+    """
+    Find the number of the chunk that a worker of `multiprocessing.Pool` is at.
+
+    Only the worker's own loop has it, in a variable; -1 if it has not.
+    """
+    frame = sys._getframe(1)
+    for _ in range(MOST_FRAMES):
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+        if frame.f_code.co_name == "worker":
+            number = frame.f_locals.get("i")
+            return number if isinstance(number, int) else -1
+    return -1
+
+
+def _walk_chunk(board: Board, function: Any, chunk: Any) -> list[Any]:
+    """
+    Do what ``_process_chunk`` of concurrent.futures does, and note the items.
+    """
+    return _walk(board, True, (function, chunk))
 
 
 def _walk(board: Board, is_star: bool, chunk: tuple[Any, Any]) -> list[Any]:

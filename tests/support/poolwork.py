@@ -64,3 +64,23 @@ def wait_for(path: str) -> str:
     while not Path(path).exists() and time.monotonic() < end:
         threading.Event().wait(0.02)
     return "it went on"
+
+
+def die_at(number: int, *_: object) -> int:
+    """
+    End this worker at one of many items.
+    """
+    # So slow that each item is noted.
+    threading.Event().wait(0.001)
+    if number == 47:
+        die()
+    return number
+
+
+def die_fat(size: int) -> None:
+    """
+    End this worker some time after it has taken memory, in bytes.
+    """
+    memory = bytearray(b"x") * size
+    threading.Event().wait(1)
+    die(signal.SIGKILL, memory)
