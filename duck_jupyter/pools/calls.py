@@ -9,7 +9,7 @@ from typing import Any
 
 from .tasks import is_chunk, name_of
 
-__all__ = ["short_call"]
+__all__ = ["batch_of", "short_call"]
 
 #: Characters of one argument, and of all.
 MOST_OF_ONE = 40

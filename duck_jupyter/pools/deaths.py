@@ -19,7 +19,7 @@ from multiprocessing import popen_fork
 from typing import TYPE_CHECKING, Any
 
 from ..data.imports import ImportWatch
-from .calls import short_call
+from .calls import batch_of, short_call
 from .errors import TaskInterrupted, WorkerDied
 from .explaining import Explainer
 from .features import Feature
@@ -72,6 +72,8 @@ class Deaths(Feature):
         self._pools: weakref.WeakValueDictionary[int, Any] = (
             weakref.WeakValueDictionary()
         )
+        # Those whose queue is being looked at.
+        self._freed: weakref.WeakSet[Any] = weakref.WeakSet()
         self._has_pools = False
 
     @property
@@ -251,21 +253,25 @@ class Deaths(Feature):
         See to it that a worker that was killed while idle does not stop its pool.
         """
         pool = self._pools.get(id(workers))
-        if pool is None:
+        if pool is None or pool in self._freed:
             return
-        known = set(self._board.workers())
+
+        def alive() -> list[int]:
+            pids = {worker.pid for worker in list(workers)}
+            return [pid for pid in self._board.workers() if pid in pids]
 
         def is_busy() -> bool:
             pids = {worker.pid for worker in list(workers)}
             return any(pid in pids for pid in self._running())
 
-        has_idle = any(worker.pid in known for worker in workers)
-        threading.Thread(
-            target=free_queue,
-            args=(pool, is_busy, has_idle),
-            daemon=True,
-            name="duck-pool-queue",
-        ).start()
+        def free() -> None:
+            try:
+                free_queue(pool, alive, is_busy)
+            finally:
+                self._freed.discard(pool)
+
+        self._freed.add(pool)
+        threading.Thread(target=free, daemon=True, name="duck-pool-queue").start()
 
 
 #: That of Python.
@@ -281,7 +287,7 @@ def _call_of(task: Task, entry: Entry, chunksize: int) -> str:
         of = "starmap" if "star" in getattr(task.mapper, "__name__", "") else "map"
         if chunksize and entry.chunk >= 0:
             args = list(args)[entry.chunk * chunksize : (entry.chunk + 1) * chunksize]
-    elif not args and not task.kwargs:
+    elif not args and not task.kwargs and batch_of(task.original) is None:
         # Of an `imap`, whose items only the worker has seen.
         return f"{name_of(task.original)}(...)"
     return short_call(task.original, args, task.kwargs, entry.item, of)

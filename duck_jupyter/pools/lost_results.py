@@ -7,9 +7,15 @@ This rests on private names of ``multiprocessing.pool``, which are the same in C
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .errors import WorkerDied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,33 +54,76 @@ def fail(result: Any, error: BaseException) -> None:
     result._set(0, (False, error))
 
 
-def free_queue(pool: Any, is_busy: Callable[[], bool], has_idle: bool) -> None:
+def free_queue(
+    pool: Any, alive: Callable[[], list[int]], is_busy: Callable[[], bool]
+) -> None:
     """
-    Release the lock of a pool's queue if it is held by a worker that was killed.
+    Let a pool go on whose worker was killed with the lock of a queue.
 
-    An idle worker waits for tasks with the lock held. Whether its holder still lives
-    cannot be asked, so a task is sent: if a worker is idle and the task is not done in
-    a while, none will ever be.
+    An idle worker waits for tasks with a lock held, and one that has just ended a task
+    holds another. A task is sent to see whether the pool goes on. If all workers wait
+    for a lock, none of them has it, and it is released. If that does not help, one was
+    killed in the midst of a message, and the queue is emptied.
 
     Args:
         pool: The pool.
-        is_busy: Tells whether one of its workers runs a task.
-        has_idle: Whether other workers were there when the one was killed.
+        alive: Lists its workers that have started, which they do before they take a
+            lock.
+        is_busy: Tells whether one of them runs a task.
     """
-    lock = pool._inqueue._rlock
-    kind = type(pool)
+    kind, has_released = type(pool), False
     try:
         probe = getattr(kind.apply_async, "__wrapped__", kind.apply_async)(pool, int)
     except ValueError:
         return  # it is closed
-    end, pause = time.monotonic() + (STALL_S if has_idle else 0), threading.Event()
-    while not probe.ready():
-        if pool._state != "RUN":
-            return
+    locks = [pool._inqueue._rlock, pool._outqueue._wlock]
+    end, pause = time.monotonic() + STALL_S, threading.Event()
+    while not probe.ready() and pool._state == "RUN":
         if is_busy():
             end = time.monotonic() + STALL_S
-        elif time.monotonic() >= end:
-            if lock._semlock._is_zero():
-                lock.release()
+        elif all(map(_waits_for_lock, alive())):
+            for lock in locks:
+                if lock._semlock._is_zero():
+                    lock.release()
+                    has_released, end = True, time.monotonic() + STALL_S
+        elif time.monotonic() >= end and has_released:
+            _empty(pool, alive())
             return
         pause.wait(LOOK_S)
+
+
+def _waits_for_lock(pid: int) -> bool:
+    """
+    Tell whether a process has been waiting for a lock for two looks (proc(5), wchan).
+    """
+    pause = threading.Event()
+    for _ in range(2):
+        try:
+            where = Path(f"/proc/{pid}/wchan").read_text("ascii")
+        except OSError:
+            return False
+        if "futex" not in where:
+            return False
+        pause.wait(LOOK_S)
+    return True
+
+
+def _empty(pool: Any, workers: list[int]) -> None:
+    """
+    Empty the queue of a pool whose workers cannot read it, and fail what it had.
+    """
+    error = WorkerDied(
+        "A worker was killed while it took a task from the pool's queue, so the tasks "
+        "that were in the queue are lost; submit them again."
+    )
+    for result in list(pool._cache.values()):
+        fail(result, error)
+    for pid in workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    reader = pool._inqueue._reader
+    while reader.poll():
+        os.read(reader.fileno(), 1 << 16)
+    for lock in (pool._inqueue._rlock, pool._outqueue._wlock):
+        if lock._semlock._is_zero():
+            lock.release()

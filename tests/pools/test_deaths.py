@@ -68,8 +68,10 @@ def test_a_pool_survives_the_death_of_an_idle_worker(
     ran = pool_kernel.cell(
         f"pool = make('Pool', {method!r}, {workers})\n"
         "pool.map(work.get_pid, range(9))\n"
-        "for process in list(pool._pool): os.kill(process.pid, signal.SIGKILL)\n"
-        "print(pool.map_async(abs, [-1, -2]).get(10))"
+        "workers = list(pool._pool)\n"
+        "for process in workers: process.kill()\n"
+        "for process in workers: process.join()\n"
+        "print([x.get(10) for x in [pool.apply_async(abs, (-i,)) for i in (1, 2)]])"
     )
     assert (ran.text, ran.error) == ("[1, 2]\n", "")
     assert ran.took < 5
