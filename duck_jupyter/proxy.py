@@ -10,7 +10,7 @@ Example::
 
 from __future__ import annotations
 
-from .client.names import get_callable_name, is_method_of
+from .client.attribute_names import get_callable_name, is_method_of
 from .client.proxy import Proxy
 from .errors import (
     DataDecodeError,
@@ -21,7 +21,7 @@ from .errors import (
     ProxyError,
     ProxyObjectNotFound,
 )
-from .protocol.frames import Frame
+from .protocol.manual_frames import Frame
 from .protocol.opcodes import ProxyOpCode
 from .server.server import ProxyServer
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataEncodeError
 from ..protocol.exceptions import reduce_by_value
 from ..protocol.iterators import iterator_of, read_to_the_end
-from ..protocol.refs import resolve
+from ..protocol.references import resolve
 from ..protocol.values import dumps
 
 if TYPE_CHECKING:
-    from .link import Link
+    from .exchanges import Exchanges
 
 __all__ = ["Arguments"]
 
@@ -37,7 +37,7 @@ class Arguments:
 
     __slots__ = ("_link", "_read")
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Exchanges) -> None:
         self._link = link
         #: Iterators by their id, each with the pickles of its items.
         self._read: dict[int, tuple[Any, list[bytes]]] = {}

@@ -11,30 +11,28 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AccessDenied, DataDecodeError, ProxyClosed
-from ..memory.blocks import attach_named
+from ..errors import AccessDenied, ProxyClosed
 from ..protocol.opcodes import ProxyOpCode
-from ..protocol.refs import MethodMark, ObjectRef
-from ..protocol.special import BY_HAND, DESCRIBING
+from ..protocol.references import MethodMark, ObjectRef
+from ..protocol.special_methods import BY_HAND, DESCRIBING
 from ..protocol.traits import YIELDING
 from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
-from ..transport.byhand import FramesByHand
-from . import places
-from .blocks import Entering, Leaving
-from .classes import class_maker
+from . import caller_code
+from .attribute_names import OWN_NAMES, is_of_object, refuse_own
 from .copying import copied, copied_deeply
-from .link import Link
-from .lost import refuse_lost
-from .methods import ProxyMethod
-from .names import OWN_NAMES, is_of_object, refuse_own
+from .lost_changes import refuse_lost
+from .manual_frames import ManualFrames
+from .proxy_class import class_maker
+from .proxy_method import ProxyMethod
 from .registry import link_to
-from .shown import CALLABLE_PREFIX, PROXY_PREFIX, line_of
-from .threads import ARRIVED, Arrival
+from .reprs import CALLABLE_PREFIX, PROXY_PREFIX, line_of
+from .thread_state import ARRIVED, Arrival
+from .with_blocks import Entering, Leaving
 
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory
 
-    from ..protocol.frames import Frame
+    from .link import Link
 
 __all__ = [
     "Proxy",
@@ -48,7 +46,6 @@ SET = int(ProxyOpCode.SET)
 #: Names with two underscores that are read as any other: every Python object has some
 #: of them, and those of the proxy say and do nothing.
 READ_OF_OBJECT = DESCRIBING | BY_HAND
-REQUESTS = (ProxyOpCode.GET, ProxyOpCode.SET, ProxyOpCode.EXECUTE)
 
 _own = object.__getattribute__
 _set_own = object.__setattr__
@@ -69,7 +66,7 @@ class _ClosedLink:
 CLOSED: Any = _ClosedLink()
 
 
-class Proxy(FramesByHand):
+class Proxy(ManualFrames):
     """
     A stand-in for an object of a server.
 
@@ -139,47 +136,6 @@ class Proxy(FramesByHand):
         link.held.give_back(self)
         _set_own(self, "_duck_link", CLOSED)
 
-    def get_shared_memory(self) -> SharedMemory:
-        """
-        Attach to the block for frames that are written and handled by hand.
-
-        It is the one given to `ProxyServer.create_proxy`, or the server's own.
-        The caller closes it (``SharedMemory.close``).
-
-        Raises:
-            KernelGone: The block has vanished with its server.
-        """
-        name = self._duck_block_name or self._duck_link.desk("block_name")
-        return attach_named(name)
-
-    def get_response(self, frame: Frame, timeout: float | None = None) -> Any:
-        """
-        Send a request and give the answer's value.
-
-        Args:
-            frame: A GET, SET or EXECUTE frame.
-            timeout: Seconds to wait, or None to wait for ever. In the server's own
-                process nothing is waited for.
-
-        Returns:
-            A value, a proxy, or a callable.
-
-        Raises:
-            DataDecodeError: The frame is no request.
-            ProxyTimeout: No answer came in time; a late one is dropped.
-            KernelGone: The server ended.
-        """
-        opcode, payload = frame.opcode, frame.payload
-        link = _get_link(self)
-        if link.server is not None:
-            return _bound(self, payload, link.server.local_frame(opcode, payload))
-        if opcode not in REQUESTS:
-            raise DataDecodeError(
-                f"A frame with opcode {opcode!r} asks for nothing; GET, SET and "
-                "EXECUTE do."
-            )
-        return _bound(self, payload, link.send(opcode, payload, timeout))
-
     # -- the object's ----------------------------------------------------------------
 
     def __getattribute__(self, name: str) -> Any:
@@ -200,7 +156,7 @@ class Proxy(FramesByHand):
             if kind in PLAIN_TYPES:
                 return value
             if kind in MUTABLE_TYPES:
-                refuse_lost(sys._getframe(1), places.GET, name, value)
+                refuse_lost(sys._getframe(1), caller_code.GET, name, value)
         if type(value) is MethodMark:
             if value.of_type:
                 _get_methods(self).add(name)
@@ -225,7 +181,7 @@ class Proxy(FramesByHand):
     def __getitem__(self, key: Any) -> Any:
         value = _call(self, "__getitem__", key)
         if type(value) in MUTABLE_TYPES and _get_link(self).server is None:
-            refuse_lost(sys._getframe(1), places.ITEM, "", value)
+            refuse_lost(sys._getframe(1), caller_code.ITEM, "", value)
         return value
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -354,15 +310,8 @@ def rebuild_proxy(
         KernelGone: It is of a chained object, and its server has ended.
         ProxyObjectNotFound: It is of a chained object that was forgotten.
     """
-    link = link_to(address, secret)
+    link = link_to(address, secret, make_proxy)
     ref = ObjectRef(*state)
     if ref.level:
         link.desk("adopt", ref.idx)
     return _finish(link, ref, block_name, ARRIVED)
-
-
-def _bound(proxy: Proxy, payload: list[Any], value: Any) -> Any:
-    return ProxyMethod(proxy, payload[1]) if type(value) is MethodMark else value
-
-
-Link.make_proxy = staticmethod(make_proxy)

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied
-from ..protocol.granting import GRANTING
-from ..protocol.refs import ObjectRef
-from .proxy import Proxy, make_proxy
-from .required import require_proxy
+from ..protocol.granting_methods import GRANTING
+from ..protocol.references import ObjectRef
+from .validation import require_proxy
 
 if TYPE_CHECKING:
     from .link import Link
+    from .proxy import Proxy
 
 __all__ = ["Reference", "ReferenceMethod", "ref"]
 
@@ -180,4 +180,5 @@ def _ask(
 ) -> Proxy:
     link = proxy._duck_link
     found = link.reference(proxy._duck_idx, how, name, args or [], kwargs or {})
-    return make_proxy(link, found) if isinstance(found, ObjectRef) else found
+    made: Proxy = link.proxy_of(found) if isinstance(found, ObjectRef) else found
+    return made

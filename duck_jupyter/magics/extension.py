@@ -19,15 +19,15 @@ from ..pools.features import features
 from ..pools.install import install, uninstall
 from ..pools.interrupting import options
 from ..pools.notebook import notebook
-from ..session.default import own_session, shared
+from ..session.api import own_session, shared
 from ..session.settings import DuckJupyter
-from .answers import Answers
 from .completion import make_matcher
 from .display import Display
+from .installed_key import Place
+from .messages import Answers
+from .monitor_display import is_in_cell
 from .notebook import ShellNotebook
-from .places import Place
 from .share import DuckMagics
-from .show import is_in_cell
 
 if TYPE_CHECKING:
     from types import FrameType

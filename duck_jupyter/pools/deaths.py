@@ -18,7 +18,7 @@ from multiprocessing import pool as mp_pool
 from multiprocessing import popen_fork
 from typing import TYPE_CHECKING, Any
 
-from ..data.imports import ImportWatch
+from ..data.import_hook import ImportWatch
 from .calls import batch_of, short_call
 from .errors import TaskInterrupted, WorkerDied
 from .explaining import Explainer

@@ -13,7 +13,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..data.imports import ImportWatch
+from ..data.import_hook import ImportWatch
 from .features import features
 from .places import Places
 from .tasks import Task
