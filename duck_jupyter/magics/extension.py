@@ -16,7 +16,7 @@ from ..client.references import ref
 from ..monitor.comm import Sockets
 from ..monitor.hub import Hub
 from ..pools.features import features
-from ..pools.install import install, uninstall
+from ..pools.install import cell_ends, install, uninstall
 from ..pools.interrupting import options
 from ..pools.notebook import notebook
 from ..session.api import own_session, shared
@@ -214,6 +214,7 @@ class Extension:
     def _cell_ends(self, result: Any) -> None:
         features.cell_ends(result.error_in_exec)
         self._answers.cell_ends()
+        cell_ends()
         self._last_cell = result.execution_count or self._last_cell
         # Of an empty cell only the end is told.
         if result.info.raw_cell.strip():

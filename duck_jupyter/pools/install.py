@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .deaths import Deaths
 from .features import features
+from .functions import Functions, forget_unbound
 from .interrupting import Interrupts
 from .patches import patches
 from .slots import Slots
@@ -15,7 +16,7 @@ from .slots import Slots
 if TYPE_CHECKING:
     from .features import Feature
 
-__all__ = ["install", "uninstall"]
+__all__ = ["cell_ends", "install", "uninstall"]
 
 
 def make_features() -> list[Feature]:
@@ -23,7 +24,7 @@ def make_features() -> list[Feature]:
     Make the features, in the order in which they see a task.
     """
     slots = Slots()
-    return [slots, Interrupts(slots), Deaths(slots)]
+    return [slots, Functions(), Interrupts(slots), Deaths(slots)]
 
 
 def install() -> None:
@@ -46,3 +47,11 @@ def uninstall() -> None:
     """
     patches.close()
     features.close()
+
+
+def cell_ends() -> None:
+    """
+    Hold nothing that the notebook's variables do not hold any more.
+    """
+    if features.all:
+        forget_unbound()

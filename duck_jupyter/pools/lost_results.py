@@ -81,15 +81,23 @@ def free_queue(
     while not probe.ready() and pool._state == "RUN":
         if is_busy():
             end = time.monotonic() + STALL_S
-        elif all(map(_waits_for_lock, alive())):
-            for lock in locks:
-                if lock._semlock._is_zero():
-                    lock.release()
-                    has_released, end = True, time.monotonic() + STALL_S
+        elif any(_release_if_lost(lock, alive) for lock in locks):
+            has_released, end = True, time.monotonic() + STALL_S
         elif time.monotonic() >= end and has_released:
             _empty(pool, alive())
             return
         pause.wait(LOOK_S)
+
+
+def _release_if_lost(lock: Any, alive: Callable[[], list[int]]) -> bool:
+    """
+    Release a lock that no living worker holds; give whether it was so.
+    """
+    # First the lock: whoever holds it now is among those that have started by then.
+    if not lock._semlock._is_zero() or not all(map(_waits_for_lock, alive())):
+        return False
+    lock.release()
+    return True
 
 
 def _waits_for_lock(pid: int) -> bool:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .mirror import mirror
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Running", "Start", "WorkerFeature", "add", "features"]
+__all__ = ["Running", "Start", "WorkerFeature", "add", "features", "is_in_task"]
 
 
 class WorkerFeature:
@@ -47,6 +49,17 @@ class WorkerFeature:
 
 #: Those of this worker, in their order.
 features: list[WorkerFeature] = []
+
+
+#: How many tasks run in this process, one in another.
+_running = 0
+
+
+def is_in_task() -> bool:
+    """
+    Tell whether this process runs a task.
+    """
+    return _running > 0
 
 
 def add(feature: WorkerFeature) -> None:
@@ -105,8 +118,6 @@ class Running:
         """
         Run the task.
         """
-        if not features:
-            return self.function(*args, **kwargs)
         try:
             return self._run(args, kwargs)
         except KeyboardInterrupt as error:
@@ -118,7 +129,12 @@ class Running:
             raise failed from None
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        global _running
+        if mirror.failures:
+            failures, mirror.failures = mirror.failures, []
+            raise failures[0]
         self.args, self.kwargs = args, kwargs
+        _running += 1
         try:
             for feature in features:
                 feature.task_begins(self)
@@ -131,5 +147,6 @@ class Running:
                 raise
             raise failed from None
         finally:
+            _running -= 1
             for feature in features:
                 feature.task_ends(self)
