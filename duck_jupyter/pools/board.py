@@ -203,6 +203,12 @@ class Board:
         """
         self._words[self._at + ITEM] = item + 1
 
+    def item(self) -> int:
+        """
+        Give the item that the last task was at; -1 if that is not known.
+        """
+        return int(self._words[self._at + ITEM]) - 1
+
     def heard(self) -> None:
         """
         Note that the task is given a KeyboardInterrupt.

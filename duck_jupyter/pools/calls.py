@@ -9,7 +9,7 @@ from typing import Any
 
 from .tasks import is_chunk, name_of
 
-__all__ = ["batch_of", "short_call"]
+__all__ = ["batch_of", "short_call", "short_value"]
 
 #: Characters of one argument, and of all.
 MOST_OF_ONE = 40
@@ -52,6 +52,13 @@ def _summary(x: Any) -> str:
 
 
 _short = _Short()
+
+
+def short_value(value: Any) -> str:
+    """
+    Write a value in short. It runs no ``repr`` but those of plain values.
+    """
+    return _short.repr(value)
 
 
 def short_call(

@@ -27,6 +27,7 @@ from .lost_results import fail, free_queue, result_of
 from .memory_use import Peaks, wait_with_usage
 from .places import Places
 from .tasks import Task, name_of
+from .tracebacks import dress
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -179,9 +180,10 @@ class Deaths(Feature):
             elif isinstance(cause, BaseException):
                 # Of loky, which has made the error of all tasks.
                 cause.args = (text,)
+                dress(cause)
                 before(thread, cause)
             else:
-                _fail_all(thread, module.BrokenProcessPool(text))
+                _fail_all(thread, dress(module.BrokenProcessPool(text)))
                 before(thread, cause)
                 executor = thread.executor_reference()
                 if executor is not None:

@@ -19,6 +19,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .tasks import Task
+from .tracebacks import dress
 
 if TYPE_CHECKING:
     from .board import Board, Entry
@@ -114,7 +115,7 @@ def remove_worker(board: Board, entry: Entry, pool: Any, error: BaseException) -
             and item.future.running()
             and pool._pending_work_items.pop(number, None) is not None
         ):
-            item.future.set_exception(error)
+            item.future.set_exception(dress(error))
     _wake(pool)
     return True
 

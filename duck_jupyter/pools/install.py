@@ -12,6 +12,7 @@ from .functions import Functions, forget_unbound
 from .interrupting import Interrupts
 from .patches import patches
 from .slots import Slots
+from .tracebacks import Tracebacks
 
 if TYPE_CHECKING:
     from .features import Feature
@@ -24,7 +25,7 @@ def make_features() -> list[Feature]:
     Make the features, in the order in which they see a task.
     """
     slots = Slots()
-    return [slots, Functions(), Interrupts(slots), Deaths(slots)]
+    return [slots, Functions(), Interrupts(slots), Deaths(slots), Tracebacks()]
 
 
 def install() -> None:

@@ -24,6 +24,7 @@ from .healing import cancel_queued, fill_up, is_closing, remove_worker
 from .notebook import notebook
 from .runs import runs
 from .starting import Starting
+from .tracebacks import dress
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -176,7 +177,11 @@ class Interrupts(Feature):
             self._slots.board.interrupt(run.number, on=False)
             self._last_stop = stop = Stop(number, pools, run)
             self._stops.put(stop)
-        self._cells[-1][1](signum, frame)
+        try:
+            self._cells[-1][1](signum, frame)
+        except KeyboardInterrupt as error:
+            dress(error)
+            raise
 
     # The thread.
 

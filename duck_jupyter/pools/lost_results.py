@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import WorkerDied
+from .tracebacks import dress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,7 @@ def fail(result: Any, error: BaseException) -> None:
     """
     if result._job not in result._cache:
         return
+    dress(error)
     if hasattr(result, "_index"):
         result._set(result._index, (False, error))
         # There is no reason to wait for what comes after.

@@ -111,6 +111,12 @@ class Slot(worker.WorkerFeature):
         self._stopped = False
         self._is_leaving = False
 
+    def item(self) -> int:
+        """
+        Give the item of a chunk that the last task was at; -1 if it is not known.
+        """
+        return self.board.item()
+
     def on_sigint(self, signum: int, frame: FrameType | None) -> None:
         """
         Handle SIGINT.
@@ -209,14 +215,18 @@ def _walk(board: Board, is_star: bool, chunk: tuple[Any, Any]) -> list[Any]:
     Do what ``mapstar`` does, and note which item is at work where items are slow.
     """
     function, items = chunk
-    rest = iter(items)
+    rest: Any = iter(items)
     board.at_item(0)
     started = time.monotonic()
     each = itertools.starmap if is_star else map
     results: list[Any] = list(each(function, itertools.islice(rest, 1)))
     if time.monotonic() - started < SLOW_ITEM_S:
         board.at_item(-1)
-        results.extend(each(function, rest))
+        try:
+            results.extend(each(function, rest))
+        except BaseException:
+            board.at_item(len(items) - rest.__length_hint__() - 1)
+            raise
         return results
     for number, item in enumerate(rest, 1):
         board.at_item(number)
