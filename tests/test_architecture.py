@@ -39,7 +39,7 @@ HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 
 # What may be imported in one house only, even inside a function.
 HOMES = {
-    "IPython": {"magics"},
+    "IPython": {"magics", "pools"},
     "anywidget": {"monitor"},
     "mmap": {"memory", "pools"},
     "multiprocessing.shared_memory": {"memory"},

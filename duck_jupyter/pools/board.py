@@ -9,9 +9,10 @@ a killed worker was at.
     header   `RUNS` bytes, one for each run of a cell: 1 if it was interrupted
     slots    `SLOT` bytes each, in words of 8 bytes
 
-The notebook makes the memory (``memfd_create(2)``) and a pipe. A worker opens both
-under ``/proc/<notebook>/fd``. The pipe carries nothing: its end tells that the notebook
-has ended (see `follow_owner`). Each word has one writer, so there are no locks.
+The notebook makes the memory (``memfd_create(2)``) and two pipes. A worker opens them
+under ``/proc/<notebook>/fd``. One pipe carries nothing: its end tells that the notebook
+has ended (see `follow_owner`). The other carries output. Each word has one writer, so
+there are no locks.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Key(NamedTuple):
         pid: The notebook's process.
         memory: Its descriptor of the memory.
         alive: Its descriptor of the reading end of the pipe.
+        output: Its descriptor of the writing end of the pipe for output.
         name: Of the memory. A descriptor may have been closed, and its number be
             another file's by now.
     """
@@ -61,6 +63,7 @@ class Key(NamedTuple):
     pid: int
     memory: int
     alive: int
+    output: int
     name: str
 
 
@@ -100,13 +103,15 @@ class Board:
 
     def __init__(self, key: Key | None = None) -> None:
         size = RUNS + SLOT * SLOTS
-        self._writer = -1
+        self._writer = self.output = -1
         if key is None:
             name = f"duck-pools-{os.urandom(8).hex()}"
             self.fd = os.memfd_create(name)
             os.ftruncate(self.fd, size)
-            reader, self._writer = os.pipe()
-            key = Key(os.getpid(), self.fd, reader, name)
+            alive, self._writer = os.pipe()
+            #: The reading end of the pipe in which workers put their output.
+            self.output, output = os.pipe()
+            key = Key(os.getpid(), self.fd, alive, output, name)
             _owned.add(self)
         else:
             path = f"/proc/{key.pid}/fd/{key.memory}"
@@ -130,17 +135,26 @@ class Board:
         """
         if not self.workers():
             _owned.discard(self)
-            for fd in (self.fd, self.key.alive, self._writer):
+            for fd in (self.fd, self.key.alive, self._writer, self.key.output):
                 os.close(fd)
             self._writer = -1
             for view in (self._words, self._floats, self.interrupted, self._view):
                 view.release()
             self._map.close()
 
+    def close_output(self) -> None:
+        """
+        Read no more output. Workers that write get an error from now on.
+        """
+        if self.output >= 0:
+            os.close(self.output)
+            self.output = -1
+
     def after_fork(self) -> None:
         """
-        In a child, leave the pipe to the notebook, whose end it tells.
+        In a child, leave to the notebook the ends of the pipes whose end is to be seen.
         """
+        self.close_output()
         if self._writer >= 0:
             os.close(self._writer)
             self._writer = -1

@@ -10,6 +10,7 @@ from .deaths import Deaths
 from .features import features
 from .functions import Functions, forget_unbound
 from .interrupting import Interrupts
+from .output import Output
 from .patches import patches
 from .slots import Slots
 from .tracebacks import Tracebacks
@@ -25,7 +26,14 @@ def make_features() -> list[Feature]:
     Make the features, in the order in which they see a task.
     """
     slots = Slots()
-    return [slots, Functions(), Interrupts(slots), Deaths(slots), Tracebacks()]
+    return [
+        slots,
+        Functions(),
+        Interrupts(slots),
+        Deaths(slots),
+        Tracebacks(),
+        Output(slots),
+    ]
 
 
 def install() -> None:

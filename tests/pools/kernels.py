@@ -81,6 +81,8 @@ class PoolKernel(Kernel):
 
     def __init__(self) -> None:
         super().__init__()
+        #: What was printed under other cells than the one that ran.
+        self.elsewhere: list[str] = []
         ran = self.cell("%load_ext duck_jupyter\n" + SETUP)
         assert not ran.error, ran.error
 
@@ -135,9 +137,11 @@ class PoolKernel(Kernel):
                 message = self.client.get_iopub_msg(timeout=0.2)
             except queue.Empty:
                 continue
-            if message["parent_header"].get("msg_id") != number:
-                continue
             kind, content = message["msg_type"], message["content"]
+            if message["parent_header"].get("msg_id") != number:
+                if kind == "stream":
+                    self.elsewhere.append(content["text"])
+                continue
             if kind == "stream":
                 texts.append(content["text"])
             elif kind == "error":

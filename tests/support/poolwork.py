@@ -84,3 +84,16 @@ def die_fat(size: int) -> None:
     memory = bytearray(b"x") * size
     threading.Event().wait(1)
     die(signal.SIGKILL, memory)
+
+
+def say_after(path: str) -> None:
+    """
+    Print once there is a file.
+    """
+    wait_for(path)
+    print("said after", flush=True)  # noqa: T201 - what is tested
+
+
+def say_pid(_: object = None) -> None:
+    print("here is", os.getpid())  # noqa: T201 - what is tested
+    threading.Event().wait(0.01)
