@@ -26,7 +26,7 @@ FLOORS = [
     {"errors", "interrupts", "_version"},
     {"protocol", "memory"},
     {"transport", "data"},
-    {"client"},
+    {"client", "stats"},
     {"server"},
     {"proxy"},
     {"session"},

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ..server.words import serving_in_words
 from ..session.overview import NOT_SERVING
-from ..session.sizes import in_bytes
+from ..stats.text import UNKNOWN, duration, in_bytes, percent, plain_bytes, rate
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["screen_of"]
 
-UNKNOWN = "–"  # noqa: RUF001 - a dash
 #: Of the buffer; from here on the next frame may be too large for it.
 NEAR = 0.7
 BAR_CELLS = 8
@@ -71,7 +70,8 @@ def _state(snapshot: Snapshot) -> Text:
     text = Text(words, style="bold")
     if snapshot.busy_delay:
         text.append(
-            f"  kernel busy, up to +{_time(snapshot.busy_delay)} a call", style="yellow"
+            f"  kernel busy, up to +{duration(snapshot.busy_delay)} a call",
+            style="yellow",
         )
     number = snapshot.cell.number
     if snapshot.cell.running:
@@ -83,11 +83,11 @@ def _state(snapshot: Snapshot) -> Text:
 
 def _traffic(rates: Rates) -> Text:
     return Text(
-        f"{_rate(rates.calls)} calls/s (GET {_rate(rates.gets)}, "
-        f"SET {_rate(rates.sets)}, EXECUTE {_rate(rates.executes)})   "
-        f"↑ {in_bytes(int(rates.bytes_out))}/s to workers   "
-        f"↓ {in_bytes(int(rates.bytes_in))}/s to the kernel   "
-        f"latency p50 {_time(rates.p50)}, p99 {_time(rates.p99)}"
+        f"{rate(rates.calls)} calls/s (GET {rate(rates.gets)}, "
+        f"SET {rate(rates.sets)}, EXECUTE {rate(rates.executes)})   "
+        f"↑ {in_bytes(rates.bytes_out, 2)}/s to workers   "
+        f"↓ {in_bytes(rates.bytes_in, 2)}/s to the kernel   "
+        f"latency p50 {duration(rates.p50)}, p99 {duration(rates.p99)}"
     )
 
 
@@ -123,7 +123,7 @@ def _objects(snapshot: Snapshot, window: Window) -> Table:
             Text(f"{row.type} {row.size}".rstrip()),
             row.mode,
             Text(str(row.level), style="yellow" if row.level == row.max_level else ""),
-            _rate(window.calls_of(row.idx)),
+            rate(window.calls_of(row.idx)),
             f"{calls:,}",
             _fill(row),
             kept if row.versions else UNKNOWN,
@@ -162,7 +162,7 @@ def _fill(row: ObjectRow) -> Text:
     style = "yellow" if last >= NEAR else "blue"
     text = Text("█" * cells, style=style)
     text.append("░" * (BAR_CELLS - cells), style="dim")
-    text.append(f" {last:.0%}, peak {peak:.0%} of {in_bytes(row.bufsize)}")
+    text.append(f" {percent(last)}, peak {percent(peak)} of {plain_bytes(row.bufsize)}")
     return text
 
 
@@ -191,10 +191,10 @@ def _worker(row: WorkerRow, waiting: float | None) -> list[str | Text]:
         Text(row.name),
         f"{row.calls:,}",
         Text(
-            UNKNOWN if waiting is None else f"{waiting:.0%}",
+            percent(waiting),
             style="yellow" if much else "",
         ),
-        UNKNOWN if row.pss is None else in_bytes(row.pss),
+        in_bytes(row.pss),
         Text(", ".join(row.calling)),
     ]
 
@@ -224,26 +224,3 @@ def _memory(snapshot: Snapshot) -> Text:
     if memory.spooled:
         words += f"; {in_bytes(memory.spooled)} spooled to {memory.spool_dir}"
     return Text(words, style="dim")
-
-
-def _rate(value: float) -> str:
-    if value >= 1e6:
-        return f"{value / 1e6:.1f}M"
-    if value >= 1e3:
-        return f"{value / 1e3:.1f}k"
-    return f"{value:.0f}" if value >= 10 or not value else f"{value:.1f}"
-
-
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return UNKNOWN
-    if seconds < 1e-3:
-        return f"{_two_digits(seconds * 1e6)} µs"
-    if seconds < 1:
-        return f"{_two_digits(seconds * 1e3)} ms"
-    return f"{_two_digits(seconds)} s"
-
-
-def _two_digits(value: float) -> str:
-    # Rounded first: of 263.1 the format alone would make 2.6e+02.
-    return f"{float(f'{value:.2g}'):g}"

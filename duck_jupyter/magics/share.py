@@ -24,6 +24,7 @@ from ..session.doctor import clean, examine, sections_of
 from ..session.names import Source, Terms, check_alias, check_object, close_to
 from ..session.overview import overview_of
 from ..session.session import Wish
+from ..stats.text import printable
 from .answers import Proxies, answer_of
 from .options import HelpWanted, help_of
 from .report import DoctorReport
@@ -61,7 +62,7 @@ def in_one_line(magic: F) -> F:
             print(help_of(magic))  # noqa: T201 - a magic answers
             return None
         except ProxyError as error:
-            raise UsageError(" ".join(str(error).split())) from None
+            raise UsageError(printable(" ".join(str(error).split()))) from None
 
     return wrapper  # type: ignore[return-value]
 

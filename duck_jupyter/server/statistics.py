@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .counters import CallTotals, ChainStatistics, ErrorGroup, ErrorRecord, quantile
-from .words import many
+from ..stats.text import many, quantile
 
 if TYPE_CHECKING:
     from ..data.versions import Versions
+    from .counters import CallTotals, ChainStatistics, ErrorGroup, ErrorRecord
     from .server import ProxyServer
     from .waits import Wait
     from .workers import WorkerEnd

@@ -7,10 +7,12 @@ from __future__ import annotations
 import keyword
 from typing import TYPE_CHECKING
 
+from ..stats.text import many
+
 if TYPE_CHECKING:
     from .objects import Entry
 
-__all__ = ["expression_of", "many", "serving_in_words", "title_of"]
+__all__ = ["expression_of", "serving_in_words", "title_of"]
 
 
 def title_of(entry: Entry) -> str:
@@ -35,13 +37,6 @@ def expression_of(entry: Entry) -> str:
     if name.isidentifier() and not keyword.iskeyword(name):
         return f"shared.{name}"
     return f"shared[{name!r}]"
-
-
-def many(count: int, what: str) -> str:
-    """
-    Say how many there are, such as ``1 object`` or ``1,000 objects``.
-    """
-    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def serving_in_words(objects: int, workers: int, *, called: bool) -> str:

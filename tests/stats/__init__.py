@@ -1,0 +1,3 @@
+"""
+The numbers of a server, and how they are written.
+"""
