@@ -28,6 +28,7 @@ __all__ = [
     "printable",
     "quantile",
     "rate",
+    "times",
     "total",
 ]
 
@@ -144,6 +145,13 @@ def percent(value: float | None) -> str:
         return UNKNOWN
     hundredths = value * 100
     return "<1 %" if 0 < hundredths < 1 else f"{_rounded(hundredths, 0)} %"
+
+
+def times(factor: float) -> str:
+    """
+    Write how many times as much something is, such as ``1.9×``.
+    """  # noqa: RUF002 - a multiplication sign
+    return f"{_rounded(factor, 1)}×"  # noqa: RUF001 - a multiplication sign
 
 
 def age(seconds: float) -> str:

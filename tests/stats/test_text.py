@@ -27,6 +27,7 @@ WRITERS: dict[str, Callable[[Any], str]] = {
     "totals": text.total,
     "durations": text.duration,
     "percents": text.percent,
+    "times": text.times,
     "ages": text.age,
     "counts": partial(text.many, what="object"),
 }

@@ -15,6 +15,7 @@ const TABLES: [string, (value: never) => string, unknown[][]][] = [
   ['totals', format.total, golden.totals],
   ['times', format.time, golden.durations],
   ['shares', format.percent, golden.percents],
+  ['multiples', format.times, golden.times],
   ['ages', format.age, golden.ages],
   ['counts', (value: number) => format.many(value, 'object'), golden.counts]
 ];
