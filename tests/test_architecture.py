@@ -27,11 +27,12 @@ FLOORS = [
     {"protocol", "memory"},
     {"transport", "data"},
     {"client", "stats"},
+    {"objects"},
     {"server"},
     {"proxy"},
     {"session"},
     {"monitor"},
-    {"pool", "engines", "magics", "cli"},
+    {"magics", "cli"},
     {"__init__", "__main__"},
 ]
 HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor}

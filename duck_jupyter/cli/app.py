@@ -17,7 +17,7 @@ from rich.prompt import IntPrompt
 from rich.table import Table
 
 from ..errors import KernelGone, NotShared, ProxyError
-from ..session.default import own_session
+from ..session.api import own_session
 from ..session.doctor import clean, examine, sections_of
 from ..stats.text import many, printable
 from .kernels import (

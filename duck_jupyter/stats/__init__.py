@@ -1,3 +1,3 @@
 """
-The numbers of a server, and how they are written.
+What happened, in numbers: what is counted, how it is collected, and in which words.
 """

@@ -1,3 +1,3 @@
 """
-The numbers of a server, and how they are written.
+Tests of `duck_jupyter.stats`.
 """
