@@ -17,9 +17,10 @@ from rich.prompt import IntPrompt
 from rich.table import Table
 
 from ..errors import KernelGone, NotShared, ProxyError
+from ..protocol.escaping import printable
 from ..session.api import own_session
 from ..session.doctor import clean, examine, sections_of
-from ..stats.text import many, printable
+from ..stats.text import many
 from .kernels import (
     SHORT_PATIENCE_S,
     KernelFile,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from ..stats.text import printable
+from ..protocol.escaping import printable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from ..protocol.escaping import printable
 from ..session.overview import NOT_SERVING
-from ..stats.text import duration, in_bytes, many, percent, plain_bytes, printable, rate
+from ..stats.text import duration, in_bytes, many, percent, plain_bytes, rate
 from ..stats.words import serving_in_words
 from .listing import fitting, foreign
 from .lists import WIDE, lists_of

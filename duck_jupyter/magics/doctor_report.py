@@ -7,7 +7,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
-from ..stats.text import printable
+from ..protocol.escaping import printable
 from .share_table import html_of, lines_of
 
 if TYPE_CHECKING:

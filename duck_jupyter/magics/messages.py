@@ -8,8 +8,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..objects.summary import shaped_type
+from ..protocol.escaping import printable
 from ..session.sizes import size_of
-from ..stats.text import printable
 
 if TYPE_CHECKING:
     from ..session.names import Terms

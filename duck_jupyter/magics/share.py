@@ -19,12 +19,12 @@ from IPython.core.magic import (
 from IPython.core.magic_arguments import argument, argument_group, magic_arguments
 
 from ..errors import ProxyError
+from ..protocol.escaping import printable
 from ..session.api import names_in
 from ..session.doctor import clean, examine, sections_of
 from ..session.names import Source, Terms, check_alias, check_object, close_to
 from ..session.overview import overview_of
 from ..session.session import Wish
-from ..stats.text import printable
 from .doctor_report import DoctorReport
 from .messages import Proxies, answer_of
 from .monitor_display import monitor_of, shows_widgets

@@ -8,15 +8,8 @@ import html
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from ..stats.text import (
-    UNKNOWN,
-    exact,
-    in_bytes,
-    many,
-    percent,
-    plain_bytes,
-    printable,
-)
+from ..protocol.escaping import printable
+from ..stats.text import UNKNOWN, exact, in_bytes, many, percent, plain_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence

@@ -15,8 +15,9 @@ import threading
 from itertools import islice
 from typing import Any
 
+from ..protocol.escaping import printable
 from ..protocol.references import TYPE_NAME_CHARS
-from ..stats.text import exact, many, printable
+from ..stats.text import exact, many
 
 __all__ = ["shaped_type", "summary_of"]
 

@@ -1,5 +1,5 @@
 """
-Numbers and foreign texts, as people read them.
+Numbers, as people read them.
 
 Rates and times have two figures, since they change; sizes and totals have three. A size
 in bytes is divided by 1024, as ``df -h`` divides it.
@@ -25,7 +25,6 @@ __all__ = [
     "many",
     "percent",
     "plain_bytes",
-    "printable",
     "quantile",
     "rate",
     "times",
@@ -196,14 +195,3 @@ def quantile(latency: Sequence[int], share: float) -> float | None:
             return float(2 ** (bucket - 1 + (wanted - seen) / count) / 4e6)
         seen += count
     return None
-
-
-def printable(text: str) -> str:
-    """
-    Escape what a terminal would obey: names and messages may hold any character.
-
-    Line ends, escape codes and marks of direction come as ``repr`` writes them.
-    """
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

@@ -60,21 +60,3 @@ def test_a_quantile_is_in_the_bucket_of_what_was_measured(
     found = text.quantile(counts, share)
     assert found is not None
     assert measured / 2 <= found <= measured * 2
-
-
-@pytest.mark.parametrize(
-    ("raw", "shown"),
-    [
-        ("df", "df"),
-        ("größe 数据", "größe 数据"),
-        ("\x1b]0;owned\x07\x1b[2J", r"\x1b]0;owned\x07\x1b[2J"),
-        ("two\r\nlines", r"two\r\nlines"),
-        ("\x9b31m", r"\x9b31m"),
-        ("turned\u202eround", r"turned\u202eround"),
-        ("half \ud800", r"half \ud800"),
-        ("quote's \x00", r"quote's \x00"),
-    ],
-)
-def test_what_a_terminal_would_obey_is_escaped(raw: str, shown: str) -> None:
-    assert text.printable(raw) == shown
-    assert shown.isprintable()
