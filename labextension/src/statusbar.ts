@@ -6,7 +6,7 @@ import { Widget } from '@lumino/widgets';
 import { CommandIDs } from './commands';
 import { Glance } from './glance';
 import type { Live } from './live';
-import { rate, total } from './view/format';
+import { rate, roughly } from './view/format';
 
 /** Words change once a second, and so does the width. */
 const PERIOD_S = 1;
@@ -52,9 +52,6 @@ const STYLE = `
 
 /** Each has a colour and a shape of its own. */
 type State = 'live' | 'idle' | 'silent' | 'errors';
-
-const many = (count: number, word: string): string =>
-  `${total(count)} ${word}${count === 1 ? '' : 's'}`;
 
 /** The item of the status bar. */
 export class StatusItem extends Widget {
@@ -165,8 +162,8 @@ export function say(
   const silence = now - glance.heardAt;
   const isSilent = silence > SILENT_MS;
   const trouble = [
-    ...(glance.lost > 0 ? [`${many(glance.lost, 'worker')} lost`] : []),
-    ...(glance.errors > 0 ? [many(glance.errors, 'error')] : [])
+    ...(glance.lost > 0 ? [`${roughly(glance.lost, 'worker')} lost`] : []),
+    ...(glance.errors > 0 ? [roughly(glance.errors, 'error')] : [])
   ].join(', ');
   const words: [string, boolean][] =
     glance.shared > 0
