@@ -161,7 +161,7 @@ export class ObjectList implements List, Grid, RowView {
       return;
     }
     this.focusKey = line.key;
-    this.#table.sight.show(...this.#table.rows.span(index));
+    this.#table.viewport.show(...this.#table.rows.span(index));
     this.#draw();
     this.#table.rows.elementOf(line.key)?.focus({ preventScroll: true });
   }
@@ -176,7 +176,7 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   page(): number {
-    const { height, unit } = this.#table.sight;
+    const { height, unit } = this.#table.viewport;
     return Math.max(1, Math.floor(height / (24 * unit)) - 2);
   }
 

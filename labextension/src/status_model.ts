@@ -10,7 +10,7 @@ interface Sample {
   frames: number;
 }
 
-export class Glance {
+export class StatusModel {
   /** When the last snapshot came, by the page's clock in milliseconds. */
   heardAt = 0;
 

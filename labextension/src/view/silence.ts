@@ -2,7 +2,7 @@
 
 import type { Snapshot } from '../snapshot';
 
-export class Hearing {
+export class Silence {
   #at = performance.now();
   #calls = -1;
   #lastCall: number | null = null;
@@ -17,7 +17,7 @@ export class Hearing {
   }
 
   /** Seconds since something was heard. */
-  get silence(): number {
+  get seconds(): number {
     return (performance.now() - this.#at) / 1000;
   }
 
