@@ -1,5 +1,6 @@
 /** What one second's look tells: the figures of the status bar, from whole snapshots. */
 
+import { countTop } from './paths';
 import { isBad, type Snapshot } from './snapshot';
 
 /** Rates are those of the last seconds. */
@@ -60,7 +61,7 @@ export class StatusModel {
       this.session = snapshot.kernel.session;
     }
     this.heardAt = now;
-    this.sharedCount = snapshot.objects.filter(row => row.parent === null).length;
+    this.sharedCount = countTop(snapshot.objects);
     for (const row of snapshot.ended) {
       if (isBad(row)) {
         this.lostPids.add(row.pid);

@@ -10,6 +10,7 @@
  *       objects, workers, errors           the three lists, in panes (tabs, or sections)
  *       memory     one line                absence  why there is nothing
  *       pending_commands                   commands that wait for the kernel
+ *       keys       those pressed in it     stay in it
  */
 
 import type { Snapshot } from '../snapshot';
@@ -26,6 +27,7 @@ import * as format from './format';
 import { Head } from './head';
 import { Silence } from './silence';
 import { GAP_S, History } from './history';
+import { listenToKeys } from './keys';
 import { Memory } from './memory';
 import { ObjectList } from './objects';
 import { PendingCommands } from './pending_commands';
@@ -88,6 +90,8 @@ class Monitor {
   /** What is drawn while the drawing pauses; the history goes on below it. */
   #paused: Snapshot | null = null;
   #isSeen = true;
+  /** Nobody looked since the last snapshot, so that none was sent. */
+  #wasAway = false;
   readonly #silence = new Silence();
   readonly #pictures = new Pictures(
     withWords => this.#draw(withWords),
@@ -160,7 +164,7 @@ class Monitor {
       }
     };
     this.#head.setSpan(this.#span);
-    this.#frame.addEventListener('keydown', event => this.#key(event));
+    listenToKeys(this.#frame, this.#head);
     this.#watch();
     this.#take(source.current());
   }
@@ -179,6 +183,10 @@ class Monitor {
     this.#stops.push(
       onVisibility(this.host, seen => {
         this.#isSeen = seen;
+        this.#wasAway ||= !seen;
+        if (seen) {
+          this.#silence.resume();
+        }
         this.source.setVisible(seen);
         this.#pictures.want(true);
       })
@@ -198,7 +206,8 @@ class Monitor {
     const snapshot =
       update.kind === 'snapshot' ? update.snapshot : savedOf(update.absence);
     this.#silence.take(snapshot);
-    this.#history.add(snapshot);
+    this.#history.add(snapshot, this.#wasAway);
+    this.#wasAway &&= !this.#isSeen;
     if (!this.#paused) {
       this.#pictures.want(false);
     }
@@ -349,23 +358,6 @@ class Monitor {
   #copyAll(): void {
     if (this.#history.now) {
       void navigator.clipboard?.writeText(asText(this.#history.now));
-    }
-  }
-
-  #key(event: KeyboardEvent): void {
-    const isTyping = (event.composedPath()[0] as Element | undefined)?.matches?.(
-      'input'
-    );
-    if (event.key === '/' && !isTyping) {
-      this.#head.find.focus();
-      event.preventDefault();
-    } else if (event.key === ' ' && event.composedPath()[0] === this.#frame) {
-      this.#head.togglePause();
-      event.preventDefault();
-    }
-    // JupyterLab's own shortcuts are not for keys that are pressed in here.
-    if (isTyping) {
-      event.stopPropagation();
     }
   }
 

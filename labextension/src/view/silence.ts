@@ -16,7 +16,12 @@ export class Silence {
     this.#calls = calls;
   }
 
-  /** Seconds since something was heard. */
+  /** Begin to wait anew: while nobody looked nothing was sent. */
+  resume(): void {
+    this.#at = performance.now();
+  }
+
+  /** Seconds since something was heard, or since somebody looks again. */
   get seconds(): number {
     return (performance.now() - this.#at) / 1000;
   }
