@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from .client.fetching import fetch
     from .client.locking import locked
     from .client.references import ref
-    from .memory.room import SpoolWarning
-    from .session.default import share, shared, statistics, unshare
+    from .memory.allocation import SpoolWarning
+    from .session.api import share, shared, statistics, unshare
 
 __all__ = [
     "AccessDenied",
@@ -88,15 +88,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "SpoolWarning": ".memory.room",
+    "SpoolWarning": ".memory.allocation",
     "detach": ".client.detaching",
     "fetch": ".client.fetching",
     "locked": ".client.locking",
     "ref": ".client.references",
-    "share": ".session.default",
-    "shared": ".session.default",
-    "statistics": ".session.default",
-    "unshare": ".session.default",
+    "share": ".session.api",
+    "shared": ".session.api",
+    "statistics": ".session.api",
+    "unshare": ".session.api",
 }
 
 

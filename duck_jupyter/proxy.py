@@ -10,7 +10,7 @@ Example::
 
 from __future__ import annotations
 
-from .client.names import get_callable_name, is_method_of
+from .client.attribute_names import get_callable_name, is_method_of
 from .client.proxy import Proxy
 from .errors import (
     DataDecodeError,

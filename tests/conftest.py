@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psutil
 import pytest
 
-from duck_jupyter.memory.warm import drop_idle
+from duck_jupyter.memory.mapping_cache import drop_idle
 from duck_jupyter.proxy import ProxyServer
-from duck_jupyter.session.default import own_session
+from duck_jupyter.session.api import own_session
 from tests.support.blocks import (
     find_users,
     list_blocks,

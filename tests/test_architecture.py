@@ -26,12 +26,13 @@ FLOORS = [
     {"errors", "interrupts", "_version"},
     {"protocol", "memory"},
     {"transport", "data"},
-    {"client"},
+    {"client", "stats"},
+    {"objects"},
     {"server"},
     {"proxy"},
     {"session"},
     {"monitor"},
-    {"pool", "engines", "magics", "cli"},
+    {"magics", "cli"},
     {"__init__", "__main__"},
 ]
 HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor}

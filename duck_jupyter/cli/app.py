@@ -19,9 +19,9 @@ from rich.prompt import IntPrompt
 from rich.table import Table
 
 from ..errors import KernelGone, NotShared, ProxyError
-from ..server.words import many
-from ..session.default import own_session
+from ..session.api import own_session
 from ..session.doctor import clean, examine, sections_of
+from ..stats.words import many
 from .kernels import (
     SHORT_PATIENCE_S,
     KernelFile,

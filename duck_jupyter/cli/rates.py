@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..server.counters import quantile
+from ..stats.counts import quantile
 
 if TYPE_CHECKING:
     from ..session.snapshot import Snapshot

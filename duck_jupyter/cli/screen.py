@@ -11,9 +11,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ..server.words import serving_in_words
 from ..session.overview import NOT_SERVING
 from ..session.sizes import in_bytes
+from ..stats.words import serving_in_words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

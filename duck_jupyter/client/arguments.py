@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataEncodeError
 from ..protocol.exceptions import reduce_by_value
 from ..protocol.iterators import iterator_of, read_to_the_end
-from ..protocol.refs import resolve
+from ..protocol.references import resolve
 from ..protocol.values import dumps
 
 if TYPE_CHECKING:

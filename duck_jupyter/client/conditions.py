@@ -10,6 +10,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from ..protocol.special_methods import names_in
+from ..protocol.traits import CONDITION
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,16 +21,17 @@ if TYPE_CHECKING:
 __all__ = ["is_asked_here", "wait_for"]
 
 
-def is_asked_here(type_name: str, args: tuple[Any, ...]) -> bool:
+def is_asked_here(specials: bytes, args: tuple[Any, ...]) -> bool:
     """
     Tell whether `wait_for` is to answer a call of a method of this name.
 
     Args:
-        type_name: The name of the object's type.
+        specials: The special methods and traits of the object's type, as its reference
+            has them.
         args: The arguments of the call. The methods of proxies are asked in the kernel.
     """
     return (
-        type_name == "Condition"
+        CONDITION in names_in(specials)
         and bool(args)
         and not hasattr(type(args[0]), "_duck_token")
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from .proxy import Proxy
-from .required import require_proxy
+from .validation import require_proxy
 
 __all__ = ["detach"]
 

@@ -26,7 +26,7 @@ from ..transport.lanes import STATE
 from ..transport.rendezvous import connect
 from .channel import Channel
 from .orphans import end_if_orphaned
-from .threads import Arrival, ThreadState
+from .thread_state import Arrival, ThreadState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,7 +140,7 @@ class Exchanges:
             elif late.lane.hear():
                 raise ProxyTimeout(f"{self.who} has not answered yet.")
             thread.late = None
-        channel = self._pop_idle() or self._connect(within_s=within_s)
+        channel = idle.pop() if idle else self._connect(within_s=within_s)
         try:
             left_s = max(latest - time.monotonic(), 0)
             data, buffers = channel.call(data, (), left_s)
@@ -227,21 +227,13 @@ class Exchanges:
         Raises:
             KernelGone: The server ended.
         """
-        channel = self._pop_idle()
-        if channel is None:
-            channel = self._connect()
-            channel.lane.introduce()
+        # Not taken out: what cuts this short would close it, and perhaps the last one.
+        for channel in reversed(self.thread.idle):
+            return channel.lane.max_message
+        channel = self._connect()
+        channel.lane.introduce()
         self.thread.idle.append(channel)
         return channel.lane.max_message
-
-    def _pop_idle(self) -> Channel | None:
-        """
-        Take an idle channel of this thread, if there is one.
-        """
-        try:
-            return self.thread.idle.pop()
-        except IndexError:
-            return None
 
     def _connect(
         self,

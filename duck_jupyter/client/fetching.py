@@ -8,7 +8,8 @@ from typing import Any
 
 from ..data.attach import rebuild
 from ..errors import NotShareable, VersionGone
-from .methods import ProxyMethod
+from .proxy_method import ProxyMethod
+from .validation import is_proxy, refuse_view
 
 __all__ = ["fetch", "fetched"]
 
@@ -48,12 +49,8 @@ def fetch(proxy: Any, *, writable: bool = True) -> Any:
             f"fetch() takes a proxy, and {proxy!r} is a method: call it. What it "
             "returns is a proxy, or the value itself."
         )
-    if hasattr(type(proxy), "_duck_proxy"):
-        raise NotShareable(
-            f"fetch() takes a proxy, and {proxy!r} is only a view of one: give it the "
-            "proxy itself, without ref()."
-        )
-    if not hasattr(type(proxy), "_duck_link"):
+    refuse_view(proxy, "fetch")
+    if not is_proxy(proxy):
         raise NotShareable(
             "fetch() takes a proxy, such as shared.NAME, and this is the "
             f"{type(proxy).__name__} itself: use it as it is."

@@ -16,7 +16,7 @@ from ..errors import ProxyError, ProxyTimeout
 from ..protocol.faults import FAULT, parse_fault
 from ..protocol.iterators import ReadingFailed
 from ..protocol.opcodes import ProxyOpCode
-from ..protocol.refs import (
+from ..protocol.references import (
     DESK,
     METHOD,
     OF_TYPE,
@@ -34,16 +34,16 @@ from ..protocol.values import (
 from ..transport.rendezvous import close_inherited
 from .arguments import Arguments
 from .exchanges import Exchanges
-from .held import HeldProxies
+from .held_proxies import HeldProxies
 from .releaser import Releaser
-from .threads import ThreadState
-from .timeouts import lock_timeout
+from .thread_state import ThreadState
+from .timeout_messages import lock_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .held import Held
-    from .local import LocalServer
+    from .held_proxies import Held
+    from .local_server import LocalServer
 
 __all__ = ["Link"]
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .blocks import LockBlock
 from .proxy import Proxy
-from .required import require_proxy
+from .validation import require_proxy
+from .with_blocks import LockBlock
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

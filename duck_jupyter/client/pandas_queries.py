@@ -11,7 +11,7 @@ import re
 import sys
 from typing import Any
 
-from .methods import ProxyMethod
+from .proxy_method import ProxyMethod
 
 __all__ = ["SCOPED", "ScopedMethod"]
 

@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 from ..errors import AccessDenied, DataDecodeError, ProxyClosed
 from ..memory.blocks import attach_named
 from ..protocol.opcodes import ProxyOpCode
-from ..protocol.refs import MethodMark, ObjectRef
-from ..protocol.special import BY_HAND, DESCRIBING
+from ..protocol.references import MethodMark, ObjectRef
+from ..protocol.special_methods import BY_HAND, DESCRIBING
 from ..protocol.traits import YIELDING
 from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
-from ..transport.byhand import FramesByHand
-from . import places
-from .blocks import Entering, Leaving
-from .classes import class_maker
+from ..transport.manual_frames import FramesByHand
+from . import caller_code
+from .attribute_names import OWN_NAMES, is_of_object, refuse_own
 from .copying import copied, copied_deeply
 from .link import Link
-from .lost import refuse_lost
-from .methods import ProxyMethod
-from .names import OWN_NAMES, is_of_object, refuse_own
+from .lost_changes import refuse_lost
+from .proxy_class import class_maker
+from .proxy_method import ProxyMethod
 from .registry import link_to
-from .shown import CALLABLE_PREFIX, PROXY_PREFIX, line_of
-from .threads import ARRIVED, Arrival
+from .reprs import CALLABLE_PREFIX, PROXY_PREFIX, line_of
+from .thread_state import ARRIVED, Arrival
+from .with_blocks import Entering, Leaving
 
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory
@@ -200,7 +200,7 @@ class Proxy(FramesByHand):
             if kind in PLAIN_TYPES:
                 return value
             if kind in MUTABLE_TYPES:
-                refuse_lost(sys._getframe(1), places.GET, name, value)
+                refuse_lost(sys._getframe(1), caller_code.GET, name, value)
         if type(value) is MethodMark:
             if value.of_type:
                 _get_methods(self).add(name)
@@ -225,7 +225,7 @@ class Proxy(FramesByHand):
     def __getitem__(self, key: Any) -> Any:
         value = _call(self, "__getitem__", key)
         if type(value) in MUTABLE_TYPES and _get_link(self).server is None:
-            refuse_lost(sys._getframe(1), places.ITEM, "", value)
+            refuse_lost(sys._getframe(1), caller_code.ITEM, "", value)
         return value
 
     def __setitem__(self, key: Any, value: Any) -> None:

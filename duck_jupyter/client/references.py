@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied
-from ..protocol.granting import GRANTING
-from ..protocol.refs import ObjectRef
+from ..protocol.granting_methods import GRANTING
+from ..protocol.references import ObjectRef
 from .proxy import Proxy, make_proxy
-from .required import require_proxy
+from .validation import require_proxy
 
 if TYPE_CHECKING:
     from .link import Link

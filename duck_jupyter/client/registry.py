@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .link import Link
 
 if TYPE_CHECKING:
-    from .local import LocalServer
+    from .local_server import LocalServer
 
 __all__ = ["end_here", "expression_for", "link_here", "link_to"]
 

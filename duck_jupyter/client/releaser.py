@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from ..errors import ProxyError
-from .held import Held, HeldProxies
+from .held_proxies import Held, HeldProxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable

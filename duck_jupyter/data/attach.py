@@ -20,8 +20,8 @@ from ..errors import (
 )
 from ..interrupts import is_of_signal_handler
 from ..memory.files import Access, open_shared
-from ..memory.warm import lend
-from .fetched import remember
+from ..memory.mapping_cache import lend
+from .fetched_versions import remember
 from .handles import Handle, Inline, this_machine
 from .pickling import load
 from .versions import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index

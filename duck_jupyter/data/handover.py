@@ -13,13 +13,13 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from .pools import Taps
+from .pickler_hooks import Taps
 from .views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .looks import Look
+    from .part_lookup import Look
 
 __all__ = ["Handover", "handover"]
 

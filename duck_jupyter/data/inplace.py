@@ -12,9 +12,9 @@ import msgspec
 
 from ..errors import DataEncodeError, NotShareable
 from ..memory.copying import address_of
-from .fetched import find_origin
+from .fetched_versions import find_origin
 from .handles import Lent
-from .looks import InplaceLook
+from .part_lookup import InplaceLook
 from .parts import Memory
 from .pickling import ANY_SIZE_BUFFERS, dump, load
 from .versions import Layout, Version, Versions

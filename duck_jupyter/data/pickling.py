@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataEncodeError, ProxyError
 from ..protocol.values import HookPickler, cloud_dumps, loads, reduce_main_only
-from .culprit import describe_culprit
-from .helps import find_help
+from .reducers.registry import find_help
+from .unpicklable import describe_culprit
 
 if TYPE_CHECKING:
     import pickle

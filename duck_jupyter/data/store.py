@@ -11,8 +11,8 @@ import weakref
 from typing import TYPE_CHECKING
 
 from ..errors import VersionsAwaited
-from ..memory.room import memory_place, spool_place
-from .publish import Publication
+from ..memory.allocation import memory_place, spool_place
+from .publication import Publication
 from .versions import Versions
 
 if TYPE_CHECKING:

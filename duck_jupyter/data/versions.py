@@ -15,18 +15,18 @@ then, and for as long as anybody maps the file, the version stays as it is.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
-import threading
 import time
+from collections import deque
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from ..memory.copying import Span, address_of, differs, update
+from ..memory.dirty_tracker import Part
 from ..memory.files import MemoryFile
-from ..memory.watching import Part
 from .handles import Handle, Lent, this_machine
 from .pickling import load
 
@@ -123,9 +123,10 @@ class Version:
 
     def __init__(self, dumped: Dumped, layout: Layout, name: str) -> None:
         self.name = name
-        self._tickets = threading.Lock()
-        #: What `lend` gave out; used only while `_tickets` is held.
+        #: What `lend` gave out, by ticket.
         self._lent: dict[int, Handle] = {}
+        #: What of it is awaited no longer.
+        self._given_up: deque[Handle] = deque()
         self._file = MemoryFile(layout.size, layout.pieces(dumped))
         self._finish(layout, dumped.head)
 
@@ -166,6 +167,7 @@ class Version:
         """
         A handle was given out and has not arrived yet.
         """
+        self._settle()
         tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
         return self._lost_count or ON_ITS_WAY in tickets
 
@@ -284,15 +286,20 @@ class Version:
         """
         Give out a handle; the version stays until it arrives.
         """
-        with self._tickets:
-            tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
-            free = (at for at in map(tickets.find, (FREE, ARRIVED)) if at >= 0)
-            ticket = next(free, NO_TICKET)
-            self._lent.pop(ticket, None)
-            if ticket == NO_TICKET:
-                self._lost_count = True
-            else:
-                self._file.map[TICKETS_AT + ticket] = ON_ITS_WAY[0]
+        self._settle()
+        memory = self._file.map
+        ticket = NO_TICKET
+        within = repeat(TICKETS_AT), repeat(BUFFERS_AT)
+        # A signal handler may hand over the same version. Python runs none between the
+        # step of this loop and the mark, so no two handles have one ticket.
+        for found in map(memory.find, (FREE, ARRIVED), *within):
+            if found >= 0:
+                memory[found] = ON_ITS_WAY[0]
+                ticket = found - TICKETS_AT
+                break
+        else:
+            self._lost_count = True
+        self._lent.pop(ticket, None)
         self.given_at = time.monotonic()
         return Handle(
             self.name,
@@ -308,23 +315,28 @@ class Version:
 
     def lend(self) -> Lent[Handle]:
         """
-        Give out a handle that can be given up.
+        Give out a handle that can be given up, by any thread and without the lock.
         """
         handle = self.handle()
-        self._lent[handle.ticket] = handle
-        return Lent(handle, lambda: self._give_up(handle))
+        if handle.ticket != NO_TICKET:
+            self._lent[handle.ticket] = handle
+        return Lent(handle, lambda: self._given_up.append(handle))
 
-    def _give_up(self, handle: Handle) -> None:
-        with self._tickets:
-            if self._lent.get(handle.ticket) is not handle:
-                return  # it had arrived, and its ticket is another's
-            del self._lent[handle.ticket]
-            if handle.ticket == NO_TICKET:
-                return
-            at = TICKETS_AT + handle.ticket
-            with contextlib.suppress(AttributeError):  # the version is closed
-                if self._file.map[at : at + 1] == ON_ITS_WAY:
-                    self._file.map[at] = ARRIVED[0]
+    def _settle(self) -> None:
+        """
+        Free the tickets of handles that were given up before they arrived.
+        """
+        memory, lent = self._file.map, self._lent
+        while self._given_up:
+            handle = self._given_up.popleft()
+            ticket, at = handle.ticket, TICKETS_AT + handle.ticket
+            # No call: a signal handler between these could give the ticket to another.
+            if (
+                ticket in lent
+                and lent[ticket] is handle
+                and memory[at] == ON_ITS_WAY[0]
+            ):
+                memory[at] = ARRIVED[0]
 
     def load_here(self) -> Any:
         """

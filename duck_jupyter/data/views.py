@@ -12,15 +12,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .arrays import reduce_masked_array
-from .arrows import reduce_arrow_backed
 from .parts import rebuild_array, rebuild_buffer
+from .reducers.numpy import reduce_masked_array
+from .reducers.pyarrow import reduce_arrow_backed
 from .regions import Region, region_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .looks import Look, Place
+    from .part_lookup import Look, Place
 
 __all__ = ["Views"]
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.utils.dir2 import get_real_method
 
-from ..client.shown import line_and_path
+from ..client.reprs import line_and_path
 from ..protocol.tracebacks import cell_names
 from ..proxy import Proxy
 from ..session.names import is_proxy
-from .answers import Answers, Proxies
-from .places import Place
+from .installed_key import Place
+from .messages import Answers, Proxies
 
 if TYPE_CHECKING:
     from ..session.session import Session

@@ -15,14 +15,14 @@ from ..client.locking import locked
 from ..client.references import ref
 from ..monitor.comm import Sockets
 from ..monitor.hub import Hub
-from ..session.default import own_session, shared
+from ..session.api import own_session, shared
 from ..session.settings import DuckJupyter
-from .answers import Answers
 from .completion import make_matcher
 from .display import Display
-from .places import Place
+from .installed_key import Place
+from .messages import Answers
+from .monitor_display import is_in_cell
 from .share import DuckMagics
-from .show import is_in_cell
 
 if TYPE_CHECKING:
     from types import FrameType

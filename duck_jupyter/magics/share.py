@@ -19,16 +19,16 @@ from IPython.core.magic import (
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from ..errors import ProxyError
-from ..session.default import names_in
+from ..session.api import names_in
 from ..session.doctor import clean, examine, sections_of
 from ..session.names import Source, Terms, check_alias, check_object, close_to
 from ..session.overview import overview_of
 from ..session.session import Wish
-from .answers import Proxies, answer_of
+from .doctor_report import DoctorReport
+from .messages import Proxies, answer_of
+from .monitor_display import monitor_of, shows_widgets
 from .options import HelpWanted, help_of
-from .report import DoctorReport
-from .show import monitor_of, shows_widgets
-from .table import Table
+from .share_table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ..monitor.hub import Hub
     from ..proxy import Proxy
     from ..session.session import Session
-    from .answers import Answers
+    from .messages import Answers
 
 __all__ = ["DUCK_WORDS", "DuckMagics"]
 

@@ -22,9 +22,9 @@ from multiprocessing.shared_memory import SharedMemory
 from typing import TYPE_CHECKING, Any
 
 from ..errors import KernelGone, ProxyClosed
+from .allocation import NAME_PREFIX, allocate, growing
 from .descriptors import Descriptor
-from .janitor import hold
-from .room import NAME_PREFIX, allocate, growing
+from .leftovers import hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

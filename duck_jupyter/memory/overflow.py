@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataTooBigError
 from ..interrupts import is_of_signal_handler
+from .allocation import free_memory
 from .copying import copy_into
-from .room import free_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -32,8 +32,8 @@ import platform
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from .pagewrites import PageRange
 from .procfs import list_names, open_folder, pause, read_text
+from .userfaultfd import PageRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

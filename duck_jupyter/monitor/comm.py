@@ -1,9 +1,9 @@
 """
 The monitor over the kernel's own sockets, for JupyterLab's panel and the terminal.
 
-Snapshots are broadcast on iopub as messages of a comm that was never opened: whoever
-does not know it lets them pass, and a page that was loaded anew while a cell runs gets
-them all the same. Requests come on the control channel, which has a thread of its own,
+Snapshots are broadcast on iopub as messages of a comm that was never opened. A frontend
+that does not know the comm ignores them. A page that was reloaded while a cell runs
+receives them too. Requests come on the control channel, which has a thread of its own,
 so they are answered while a cell runs, whatever the version of the kernel.
 """
 

@@ -229,4 +229,4 @@ class Ticker:
         server = self._session.server
         if server is None:
             return set()
-        return {found.hello.pid for found in server.callers()}
+        return {found.hello.pid for found in server.connections()}

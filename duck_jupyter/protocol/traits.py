@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ABSTRACT",
     "ANY_NAMES",
+    "CONDITION",
     "LABELLED",
     "MATCHED",
     "PLAIN",
@@ -46,10 +47,13 @@ PLAIN: dict[str, type] = {"dict": dict, "list": list, "tuple": tuple}
 MATCHED = "matched"
 #: It is this class of pandas, or derived from it.
 LABELLED = ("Series", "DataFrame")
+#: It is one of these, or derived from one. They may be told without being imported.
+CONDITION = "condition"
+CONDITIONS = {("threading", "Condition"), ("multiprocessing.synchronize", "Condition")}
 
 TRAITS: tuple[str, ...] = (
     *(*YIELDING, ANY_NAMES, *ABSTRACT),
-    *(*PLAIN, MATCHED, *LABELLED),
+    *(*PLAIN, MATCHED, *LABELLED, CONDITION),
 )
 
 #: ``Py_TPFLAGS_SEQUENCE`` and ``Py_TPFLAGS_MAPPING`` (PEP 634).
@@ -78,4 +82,7 @@ def traits_of(kind: type, known: Mapping[str, Any]) -> set[str]:
     label = PANDAS_PRIORITIES.get(known.get("__pandas_priority__"))
     if label is not None:
         traits.add(label)
+    bases = {(base.__module__, base.__name__) for base in kind.__mro__}
+    if bases & CONDITIONS:
+        traits.add(CONDITION)
     return traits

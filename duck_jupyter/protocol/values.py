@@ -27,7 +27,7 @@ from msgspec.msgpack import Decoder, Encoder, Ext
 
 from ..errors import DataDecodeError, DataEncodeError, ProxyError
 from ..interrupts import is_of_signal_handler
-from .mains import is_of_main, reduce_of_main
+from .main_module import is_of_main, reduce_of_main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

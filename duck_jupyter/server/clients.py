@@ -22,11 +22,11 @@ from ..transport.lanes import PHASE, STATE, TAKEN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..objects.locks import Claim, ObjectLocks
+    from ..objects.table import Entry
     from ..transport.rendezvous import Hello
-    from .acquired import Acquired
-    from .callers import Caller
-    from .locks import Claim, ObjectLocks
-    from .objects import Entry
+    from .acquired_locks import Acquired
+    from .connections import Connection
 
 __all__ = ["ClientProcess", "ClientThread", "Clients", "OpenContext"]
 
@@ -72,7 +72,7 @@ class ClientThread:
         #: For each lock that its own thread acquired: says whether it owns it still.
         self.held: list[Callable[[], bool]] = []
         #: The lane of the call that its own thread is inside of, or was last.
-        self.current: Caller | None = None
+        self.current: Connection | None = None
         self._lock = threading.Lock()
         self._ident: int | None = None
         self._has_ended = False
@@ -100,7 +100,7 @@ class ClientThread:
         """
         return self._ident == threading.get_ident()
 
-    def takes(self, caller: Caller, entry: Entry | None, name: str) -> bool:
+    def takes(self, connection: Connection, entry: Entry | None, name: str) -> bool:
         """
         Tell whether a call is to be made in the thread that stands for this one.
 
@@ -109,14 +109,14 @@ class ClientThread:
         it, and not even that where a block is left together with the call.
 
         Args:
-            caller: The lane of the call.
+            connection: The lane of the call.
             entry: The object that is called, where there is one.
             name: The method.
         """
         current = self.current
         if (
             current is not None
-            and current is not caller
+            and current is not connection
             and current.words[STATE] & PHASE == TAKEN
         ):
             if entry is None or not entry.is_bound:
@@ -331,7 +331,7 @@ class Clients:
 
     def went(self, hello: Hello, *, is_leaving: bool) -> bool:
         """
-        Note that a lane is no more.
+        Note that a lane is closed.
 
         Args:
             hello: What its client said.

@@ -11,6 +11,16 @@ from msgspec import Meta
 from msgspec.msgpack import Decoder, Ext
 
 from ..errors import DataDecodeError, LimitedProxyChaining
+from ..objects.awaitables import run_awaitable
+from ..objects.exports import is_stored_as_proxy, stored_argument
+from ..objects.operations import (
+    advice_for,
+    call_method,
+    get_attribute,
+    is_own_method,
+    set_attribute,
+)
+from ..objects.table import not_found
 from ..protocol.faults import (
     FAULT,
     pack_fault,
@@ -18,7 +28,7 @@ from ..protocol.faults import (
     short_fault,
 )
 from ..protocol.opcodes import ProxyOpCode
-from ..protocol.refs import (
+from ..protocol.references import (
     DESK,
     METHOD,
     OF_OBJECT,
@@ -28,7 +38,7 @@ from ..protocol.refs import (
     TYPE_NAME_CHARS,
     resolving,
 )
-from ..protocol.special import FIRST_BATCH, INPLACE
+from ..protocol.special_methods import FIRST_BATCH, INPLACE
 from ..protocol.tracebacks import describe, traceback_text
 from ..protocol.values import (
     MUTABLE_TYPES,
@@ -38,31 +48,21 @@ from ..protocol.values import (
     reduce_main_only,
     wrap,
 )
-from .blocking import BLOCKING, AsEver, block
-from .contexts import enter, leave
-from .desk import LATER
-from .exports import is_stored_as_proxy, stored_argument
+from .blocking_calls import BLOCKING, AsEver, block
+from .context_managers import enter, leave
+from .control import LATER
 from .grants import GRANTING, undo_of
-from .loops import run_awaitable
-from .objects import not_found
-from .operations import (
-    advice_for,
-    call_method,
-    get_attribute,
-    is_own_method,
-    set_attribute,
-)
-from .shapes import misshapen, subject_of
+from .validation import misshapen, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..protocol.refs import ObjectRef
-    from .callers import Caller
-    from .counters import ErrorLog
-    from .desk import Desk
-    from .exports import Exports
-    from .objects import Entry, ObjectTable
+    from ..objects.exports import Exports
+    from ..objects.table import Entry, ObjectTable
+    from ..protocol.references import ObjectRef
+    from ..stats.counts import ErrorLog
+    from .connections import Connection
+    from .control import Desk
 
 __all__ = ["LOCKED", "NOT_YET", "Dispatcher"]
 
@@ -111,9 +111,9 @@ class Dispatcher:
         self._desk = desk
         self._exports = exports
 
-    def decoder(self, caller: Caller) -> Callable[[bytes], Any]:
+    def decoder(self, connection: Connection) -> Callable[[bytes], Any]:
         """
-        Make the decoder for the requests of one caller.
+        Make the decoder for the requests of one connection.
         """
 
         def resolved(token: Any) -> Any:
@@ -121,19 +121,19 @@ class Dispatcher:
             if token[0] != "object":
                 return get_attribute(entry, token[2])
             target = entry.target
-            caller.proxied[id(target)] = target, entry
+            connection.proxied[id(target)] = target, entry
             return target
 
         def extension(code: int, data: memoryview) -> Any:
             with resolving(resolved):
                 if code == FAULT:
                     return parse_fault(data)
-                return load_extension(code, data, caller.buffers)
+                return load_extension(code, data, connection.buffers)
 
         return Decoder(tuple[Opcode, Any], ext_hook=extension).decode
 
     def answer(
-        self, opcode: int, payload: Any, entry: Entry | None, caller: Caller
+        self, opcode: int, payload: Any, entry: Entry | None, connection: Connection
     ) -> Answer:
         """
         Do what a request says; every failure is an answer as well.
@@ -142,12 +142,12 @@ class Dispatcher:
             opcode: GET, SET or EXECUTE.
             payload: What belongs to it.
             entry: The object it is for, where there is one.
-            caller: Who asks.
+            connection: Who asks.
         """
         try:
             if entry is None:
                 if payload and payload[0] == DESK:
-                    return self._at_desk(payload, caller)
+                    return self._at_desk(payload, connection)
                 raise not_found(payload[0] if payload else None)
             # An open object's plain name needs no look at the policy.
             if opcode == GET:
@@ -157,23 +157,23 @@ class Dispatcher:
                 else:
                     value = get_attribute(entry, name)
                 if type(value) not in PLAIN_TYPES:
-                    return self._attribute(entry, name, value, caller)
+                    return self._attribute(entry, name, value, connection)
             elif opcode == EXECUTE:
                 _, name, args, kwargs = payload
-                if caller.proxied:
-                    args = self._stored(entry, name, args, caller)
+                if connection.proxied:
+                    args = self._stored(entry, name, args, connection)
                 if name in BLOCKING_OR_GRANTING:
-                    value = self._granted(entry, name, args, kwargs, caller)
+                    value = self._granted(entry, name, args, kwargs, connection)
                 elif entry.is_open and name[:2] != "__":
                     value = getattr(entry.target, name)(*args, **kwargs)
                 else:
-                    value = self._execute(entry, name, args, kwargs, caller)
+                    value = self._execute(entry, name, args, kwargs, connection)
                 if type(value) not in PLAIN_TYPES:
-                    return self._result(entry, name, value, caller)
+                    return self._result(entry, name, value, connection)
             elif opcode == SET:
                 _, name, value = payload
-                if caller.proxied:
-                    (value,) = self._with_proxy([value], 0, caller)
+                if connection.proxied:
+                    (value,) = self._with_proxy([value], 0, connection)
                 set_attribute(entry, name, value)
                 value = None
             else:
@@ -184,20 +184,24 @@ class Dispatcher:
                 # A number over 64 bits, or a lone surrogate: pickle can.
                 return self._value(entry.idx, wrap(value, reduce_main_only), ())
         except BaseException as error:  # everything goes to who asked
-            caller.take_back()
-            caller.proxied = {}
+            connection.take_back()
+            connection.proxied = {}
             wrong = misshapen(opcode, payload)
-            return self.fault(wrong or error, payload, caller)
+            return self.fault(wrong or error, payload, connection)
 
-    def _stored(self, entry: Entry, name: str, args: Any, caller: Caller) -> Any:
+    def _stored(
+        self, entry: Entry, name: str, args: Any, connection: Connection
+    ) -> Any:
         position = stored_argument(entry.target, name)
-        return self._with_proxy(args, position, caller)
+        return self._with_proxy(args, position, connection)
 
-    def _with_proxy(self, values: Any, position: int | None, caller: Caller) -> Any:
+    def _with_proxy(
+        self, values: Any, position: int | None, connection: Connection
+    ) -> Any:
         """
         Give arguments with the proxy that came at a position, if it is to stay one.
         """
-        proxied, caller.proxied = caller.proxied, {}
+        proxied, connection.proxied = connection.proxied, {}
         if position is None or position >= len(values):
             return values
         values = list(values)
@@ -209,12 +213,12 @@ class Dispatcher:
         return values
 
     def _execute(
-        self, entry: Entry, name: str, args: Any, kwargs: Any, caller: Caller
+        self, entry: Entry, name: str, args: Any, kwargs: Any, connection: Connection
     ) -> Any:
         if name[:2] != "__":
             return call_method(entry, name, args, kwargs)
         if name == "__exit__":
-            return leave(entry, caller, *args)
+            return leave(entry, connection, *args)
         if name in AWAITED:
             entry.policy.check(entry.target, name)
             if name == "__await__":
@@ -223,80 +227,90 @@ class Dispatcher:
         return call_method(entry, name, args, kwargs)
 
     def _granted(
-        self, entry: Entry, name: str, args: Any, kwargs: Any, caller: Caller
+        self, entry: Entry, name: str, args: Any, kwargs: Any, connection: Connection
     ) -> Any:
         """
         Call what may block for long, or grant something.
         """
         if name == "__enter__":
-            return enter(entry, caller, *args)
+            return enter(entry, connection, *args)
         entry.policy.check(entry.target, name)
         is_known = True
         try:
-            value = block(caller, entry.target, name, args, kwargs)
+            value = block(connection, entry.target, name, args, kwargs)
         except AsEver:
             is_known = False
         if not is_known:
             # Outside of the handler, for AsEver would be the context of its error.
-            value = self._execute(entry, name, args, kwargs, caller)
+            value = self._execute(entry, name, args, kwargs, connection)
         if name in GRANTING:
-            undo = undo_of(entry, name, value, caller.thread)
+            undo = undo_of(entry, name, value, connection.thread)
             if undo is not None and entry.is_bound:
-                undo = partial(caller.thread.run_where_it_was, undo)
+                undo = partial(connection.thread.run_where_it_was, undo)
             if undo is not None:
-                caller.grants.append(undo)
+                connection.grants.append(undo)
         return value
 
-    def _attribute(self, entry: Entry, name: str, value: Any, caller: Caller) -> Answer:
+    def _attribute(
+        self, entry: Entry, name: str, value: Any, connection: Connection
+    ) -> Answer:
         method = is_own_method(value, entry.target, name)
         if method is not None:
             mark = Ext(METHOD, OF_TYPE if method == "type" else OF_OBJECT)
             return encode((RESULT, (entry.idx, mark, None))), ()
-        return self.export(entry, f".{name}", value, caller)
+        return self.export(entry, f".{name}", value, connection)
 
-    def _result(self, entry: Entry, name: str, value: Any, caller: Caller) -> Answer:
+    def _result(
+        self, entry: Entry, name: str, value: Any, connection: Connection
+    ) -> Answer:
         if value is entry.target and name in SELF_METHODS:
             return encode((RESULT, (entry.idx, ITSELF, None))), ()
         if name in ("__iter__", "__reversed__"):
-            return self._iteration(entry, value, caller)
+            return self._iteration(entry, value, connection)
         if name == "__array__":
             # numpy asks for the numbers, and could do nothing with a proxy.
             buffers: list[Any] = []
             wrapped = wrap(value, reduce_main_only, buffers)
             return self._value(entry.idx, wrapped, buffers)
-        return self.export(entry, _step_of(name), value, caller)
+        return self.export(entry, _step_of(name), value, connection)
 
-    def _iteration(self, entry: Entry, iterator: Any, caller: Caller) -> Answer:
+    def _iteration(self, entry: Entry, iterator: Any, connection: Connection) -> Answer:
         if iterator is entry.target:
             return encode((RESULT, (entry.idx, ITSELF, None))), ()
         many = hasattr(type(entry.target), "__len__")
-        holder = caller.hello.client
+        holder = connection.hello.client
         hidden = self._table.add_iterator(iterator, entry, holder)
-        caller.grants.append(partial(self._table.release, [hidden.idx], holder))
-        idx, items = self._desk.batch(caller, hidden.idx, FIRST_BATCH if many else 1)
-        return self.export(entry, "[]", (idx, items, many), caller)
+        connection.grants.append(partial(self._table.release, [hidden.idx], holder))
+        idx, items = self._desk.batch(
+            connection, hidden.idx, FIRST_BATCH if many else 1
+        )
+        return self.export(entry, "[]", (idx, items, many), connection)
 
-    def _at_desk(self, payload: Any, caller: Caller) -> Answer:
+    def _at_desk(self, payload: Any, connection: Connection) -> Answer:
         _, word, args, _ = payload
-        caller.proxied = {}
+        connection.proxied = {}
         if word == "batch":
             parent = self._table.get(args[0])
-            return self.export(parent, "[]", self._desk.batch(caller, *args), caller)
+            return self.export(
+                parent, "[]", self._desk.batch(connection, *args), connection
+            )
         if word == "reference":
-            entry, step, value = self._desk.reference(caller, *args)
+            entry, step, value = self._desk.reference(connection, *args)
             if args[1] == "method" and type(value) not in MUTABLE_TYPES:
-                return self.export(entry, step, value, caller)
-            ref = self._exports.reference(value, entry, step, caller.hello.client)
+                return self.export(entry, step, value, connection)
+            ref = self._exports.reference(value, entry, step, connection.hello.client)
             if ref is None:
-                return self.export(entry, step, value, caller)
-            self._grant(caller, ref)
+                return self.export(entry, step, value, connection)
+            self._grant(connection, ref)
             return self._value(DESK, Ext(REF, encode(ref)), ())
-        value = self._desk.answer(caller, word, args)
+        value = self._desk.answer(connection, word, args)
         if value is LATER:
             return NOT_YET
         return self._value(DESK, wrap(value, reduce_main_only), ())
 
-    def export(self, entry: Entry, step: str, value: Any, caller: Caller) -> Answer:
+    def export(
+        self, entry: Entry, step: str, value: Any, connection: Connection
+    ) -> Answer:
         """
         Answer with a value, or with a reference to what stays here.
 
@@ -304,42 +318,46 @@ class Dispatcher:
             entry: The object that was asked.
             step: What led from it to the value.
             value: The value.
-            caller: Who asked.
+            connection: Who asked.
 
         Raises:
             LimitedProxyChaining: A reference in it would have too high a level.
         """
-        holder = caller.hello.client
+        holder = connection.hello.client
         value, buffers, refs = self._exports.wrapped(value, entry, step, holder)
         if refs:
-            self._grant(caller, *refs)
+            self._grant(connection, *refs)
         return self._value(entry.idx, value, buffers)
 
-    def _grant(self, caller: Caller, *refs: ObjectRef) -> None:
+    def _grant(self, connection: Connection, *refs: ObjectRef) -> None:
         """
         Let references in an answer be taken back, should it not arrive.
         """
         held = [ref.idx for ref in refs if ref.level]
         if held:
             release = self._table.release
-            caller.grants.append(partial(release, held, caller.hello.client))
+            connection.grants.append(partial(release, held, connection.hello.client))
 
     @staticmethod
     def _value(idx: int, value: Any, buffers: Sequence[Any]) -> Answer:
         return encode((RESULT, (idx, value, None))), buffers
 
-    def fault(self, error: BaseException, payload: Any, caller: Caller) -> Answer:
+    def fault(
+        self, error: BaseException, payload: Any, connection: Connection
+    ) -> Answer:
         """
         Answer with an exception, and note it.
         """
         try:
-            return self._fault(error, payload, caller)
+            return self._fault(error, payload, connection)
         except BaseException as other:  # any code of the user's may run in an exception
             kind = type(error).__name__[:TYPE_NAME_CHARS]
             line = f"{kind}, which cannot be sent ({type(other).__name__})"
             return short_fault(line.encode(errors="replace").decode()), ()
 
-    def _fault(self, error: BaseException, payload: Any, caller: Caller) -> Answer:
+    def _fault(
+        self, error: BaseException, payload: Any, connection: Connection
+    ) -> Answer:
         idx, asked = subject_of(payload)
         entry = self._entries.get(idx)
         if entry is not None:
@@ -347,7 +365,7 @@ class Dispatcher:
         text = traceback_text(error)
         if not isinstance(error, UNLOGGED):
             name = f"object {idx}" if entry is None else entry.path
-            worker = (caller.hello.pid, caller.hello.process_name)
+            worker = (connection.hello.pid, connection.hello.process_name)
             message = describe(error).partition(": ")[2][:MESSAGE_CHARS]
             self._errors.note(error, message, text, idx, name, asked, worker)
             if isinstance(error, LimitedProxyChaining):

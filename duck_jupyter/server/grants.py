@@ -14,16 +14,16 @@ from functools import partial
 from multiprocessing import queues
 from typing import TYPE_CHECKING, Any
 
-from ..protocol.granting import ACQUIRING, NOTIFIED, RELEASING, TAKING
-from ..protocol.granting import GRANTING as METHODS
-from .acquired import Acquired
-from .blocking import CONDITIONS
+from ..protocol.granting_methods import ACQUIRING, NOTIFIED, RELEASING, TAKING
+from ..protocol.granting_methods import GRANTING as METHODS
+from .acquired_locks import Acquired
+from .blocking_calls import CONDITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..objects.table import Entry
     from .clients import ClientThread
-    from .objects import Entry
 
 __all__ = ["GRANTING", "undo_of"]
 

@@ -5,10 +5,10 @@ ProxyServer: objects of this process, for workers on the same machine.
 
     worker process                     this process
     ┌───────────────────────┐          ┌──────────────────────────────────────────┐
-    │ thread ── Channel ────┼── lane ──┼─ Caller ─┐                               │
-    │ thread ── Channel ────┼── lane ──┼─ Caller ─┼─ Watch ── Dispatcher ── table │
-    └───────────────────────┘ + socket │          │  (threads)    │       objects │
-                                       │          └─ counters   Desk: the server  │
+    │ thread ── Channel ────┼── lane ──┼─ Connection ─┐                           │
+    │ thread ── Channel ────┼── lane ──┼─ Connection ─┴─ Loop ── Dispatcher ── table
+    └───────────────────────┘ + socket │     counters   (threads)    │            │
+                                       │                    Control: the server   │
                                        └──────────────────────────────────────────┘
 
 A lane is made when a client thread first calls, and goes with its process; so the
@@ -29,18 +29,10 @@ from ..client.proxy import Proxy, rooted_proxy
 from ..client.registry import end_here, link_here
 from ..errors import NotShareable, ProxyClosed
 from ..memory.blocks import unlink_named
-from ..transport.rendezvous import Doorway
-from .byhand import AnswersByHand
-from .clients import Clients
-from .counters import ErrorLog
-from .desk import Desk
-from .dispatch import Dispatcher
-from .exports import Exports
-from .here import Here
-from .locks import ObjectLocks
-from .loops import end_loop
-from .objects import ObjectTable
-from .policy import (
+from ..objects.awaitables import end_loop
+from ..objects.exports import Exports
+from ..objects.locks import ObjectLocks
+from ..objects.policy import (
     DEFAULT_BUFSIZE,
     DEFAULT_MAX_CHAIN,
     DEFAULT_MAX_MESSAGE,
@@ -48,11 +40,20 @@ from .policy import (
     check_max_chain,
     checked_policy,
 )
-from .publishing import Publisher
-from .reading import Reader
+from ..objects.publishing import Publisher
+from ..objects.table import ObjectTable
+from ..stats.collector import Reader
+from ..stats.counts import ErrorLog
+from ..stats.words import state_in_words
+from ..stats.workers import WorkerLog
+from ..transport.rendezvous import Doorway
+from .clients import Clients
+from .control import Desk
+from .dispatch import Dispatcher
+from .local import Here
+from .manual_frames import AnswersByHand
 from .serving import Serving
-from .statistics import ServerStatistics, state_of
-from .workers import WorkerLog
+from .waits import list_waits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,8 +64,9 @@ if TYPE_CHECKING:
 
     from ..client.link import Link
     from ..data.inplace import Inplace
-    from ..protocol.refs import ObjectRef
-    from .callers import Caller
+    from ..protocol.references import ObjectRef
+    from ..stats.rows import ServerStatistics
+    from .connections import Connection
 
 __all__ = ["ProxyServer"]
 
@@ -113,8 +115,8 @@ class ProxyServer(AnswersByHand):
             self.locks,
             self.clients,
             self.publisher,
-            lambda caller: self._start().watch.pause(caller),
-            lambda caller: self._start().answer_lock(caller),
+            lambda connection: self._start().loop.pause(connection),
+            lambda connection: self._start().answer_lock(connection),
             self._own_block_name,
         )
         self.exports = Exports(self.table, lambda: self._link)
@@ -126,8 +128,6 @@ class ProxyServer(AnswersByHand):
         self._closed = False
         self._reader = Reader()
         _servers.add(self)
-
-    # -- life ------------------------------------------------------------------------
 
     @property
     def running(self) -> bool:
@@ -169,11 +169,11 @@ class ProxyServer(AnswersByHand):
             is_new = self._serving is None
             serving = self._start()
             if is_new and threaded:
-                serving.watch.start()
+                serving.loop.start()
         if threaded:
             return
         try:
-            serving.watch.run()
+            serving.loop.run()
         finally:
             self.close()
 
@@ -229,7 +229,9 @@ class ProxyServer(AnswersByHand):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<ProxyServer {state_of(self, closed=self._closed)}>"
+        clients = {connection.hello.client for connection in self.connections()}
+        state = state_in_words(len(self.table.entries), len(clients), self.running)
+        return f"<ProxyServer {'closed' if self._closed else state}>"
 
     def after_fork(self) -> None:
         """
@@ -242,8 +244,6 @@ class ProxyServer(AnswersByHand):
         self.publisher.after_fork()
         if self._serving is not None:
             self._serving.after_fork()
-
-    # -- objects ---------------------------------------------------------------------
 
     def create_proxy(
         self,
@@ -358,7 +358,7 @@ class ProxyServer(AnswersByHand):
         """
         Give all that the server has counted, as one immutable value.
         """
-        return self._reader.read(self)
+        return self._reader.read(self, list_waits(self))
 
     def reset_peaks(self, idx: int | None = None) -> None:
         """
@@ -368,27 +368,27 @@ class ProxyServer(AnswersByHand):
             idx: The number of the object; all of them by default.
         """
         self.table.reset_peaks(idx)
-        for caller in self.callers():
-            caller.tally.reset_peaks(idx)
+        for connection in self.connections():
+            connection.tally.reset_peaks(idx)
 
-    def callers(self) -> list[Caller]:
+    def connections(self) -> list[Connection]:
         """
         Give the client threads that are connected.
         """
-        return [] if self._serving is None else list(self._serving.callers)
+        return [] if self._serving is None else list(self._serving.connections)
 
     def delays(self) -> list[tuple[float, float]]:
         """
         Give when requests waited until they were seen, and how long, in seconds.
         """
-        return [] if self._serving is None else list(self._serving.watch.delays)
+        return [] if self._serving is None else list(self._serving.loop.poller.delays)
 
     def wake(self) -> None:
         """
         Let a thread of the server tidy up. Safe in ``__del__``.
         """
         if self._serving is not None:
-            self._serving.watch.wake()
+            self._serving.loop.wake()
 
 
 def _after_fork_in_child() -> None:

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataTooBigError, HandshakeError, ProxyError
 from ..protocol.faults import short_fault
 from ..protocol.opcodes import ProxyOpCode
-from ..protocol.refs import DESK
+from ..protocol.references import DESK
+from ..stats.counts import (
+    SAMPLE_EVERY,
+    ErrorLog,
+)
 from ..transport.lanes import (
     FIRST_OF_SEQUENCE,
     LENGTH,
     NEEDS_FENCE,
-    OFFERED,
     REPLIED,
     SEQUENCE,
     STATE,
@@ -25,30 +28,21 @@ from ..transport.lanes import (
     pack_size,
 )
 from ..transport.rendezvous import close_inherited
-from .callers import Caller, left_by
-from .counters import (
-    BYTES_IN,
-    BYTES_OUT,
-    LAST_BYTES,
-    PEAK_BYTES,
-    SAMPLE_EVERY,
-    ErrorLog,
-    bucket_of,
-)
+from .connections import Connection, left_by
 from .dispatch import LOCKED, NOT_YET
-from .shapes import unreadable
-from .watch import Watch
+from .loop import Loop
+from .validation import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..objects.locks import ObjectLocks
+    from ..objects.table import Entry, ObjectTable
+    from ..stats.workers import WorkerLog
+    from ..transport.pending_handshakes import Stranger
     from ..transport.rendezvous import Doorway
-    from ..transport.strangers import Stranger
     from .clients import Clients
     from .dispatch import Dispatcher
-    from .locks import ObjectLocks
-    from .objects import Entry, ObjectTable
-    from .workers import WorkerLog
 
 __all__ = ["Serving"]
 
@@ -67,13 +61,13 @@ class Serving:
     The running part of a server.
 
     Args:
-        doorway: Where callers come in.
+        doorway: Where connections come in.
         dispatcher: What answers them.
         table: The objects that they hold.
         locks: The locks that they hold.
         clients: Who is connected.
-        errors: Where refused callers are noted.
-        workers: Where callers are noted.
+        errors: Where refused connections are noted.
+        workers: Where connections are noted.
     """
 
     def __init__(
@@ -96,8 +90,8 @@ class Serving:
         self._workers = workers
         self._lock = threading.Lock()
         self._is_closed = False
-        self.callers: set[Caller] = set()
-        self.watch = Watch(
+        self.connections: set[Connection] = set()
+        self.loop = Loop(
             doorway.socket,
             self._admit,
             self._shake_hands,
@@ -110,42 +104,42 @@ class Serving:
 
     def close(self) -> None:
         """
-        Let every caller know that the server ends, and end its threads.
+        Let every connection know that the server ends, and end its threads.
         """
         with self._lock:
             self._is_closed = True
-            callers, self.callers = self.callers, set()
-        self.watch.close()
+            connections, self.connections = self.connections, set()
+        self.loop.close()
         self.doorway.close()
-        for caller in callers:
-            self._disconnect(caller)
-            self._table.count(caller.tally.take())
+        for connection in connections:
+            self._disconnect(connection)
+            self._table.count(connection.tally.take())
         if not threading.current_thread().name.startswith("duck-"):
-            self.watch.ended.wait(CLOSE_S)
+            self.loop.ended.wait(CLOSE_S)
 
     def after_fork(self) -> None:
         """
         In a child, close what it inherited.
         """
-        self.watch.after_fork()
+        self.loop.after_fork()
         self.doorway.close(here=False)
-        for caller in list(self.callers):
-            caller.lane.close()
+        for connection in list(self.connections):
+            connection.lane.close()
         close_inherited(self.doorway.address)
 
     def _admit(self) -> bool:
         with self.doorway.lock:
             stranger = self.doorway.accept()
             if stranger is not None:
-                self.watch.door.expect(stranger)
+                self.loop.door.expect(stranger)
             return stranger is not None
 
-    def _shake_hands(self, stranger: Stranger) -> Caller | None:
+    def _shake_hands(self, stranger: Stranger) -> Connection | None:
         """
         Go on with a handshake.
 
         Returns:
-            The caller that the stranger has become; None where more is to come, and
+            The connection that the stranger has become; None where more is to come, and
             where it was turned away.
         """
         with self.doorway.lock:
@@ -153,7 +147,7 @@ class Serving:
                 if not self.doorway.greet(stranger):
                     return None
             except BaseException as error:
-                self.watch.door.forget(stranger)
+                self.loop.door.forget(stranger)
                 self.doorway.dismiss(stranger)
                 if isinstance(error, HandshakeError):
                     about = (error, str(error), "", 0, "the server", "connect", (0, ""))
@@ -169,17 +163,17 @@ class Serving:
                 lane.close()
                 return None
             thread = self._clients.came(hello)
-            caller = Caller(lane, hello, thread, self._entries, stranger.since)
-            self.callers.add(caller)
-            caller.decode = self._dispatcher.decoder(caller)
-            self._workers.came(caller)
-            self.watch.add(caller)
-        for left in left_by(thread, self.callers):
-            self.watch.remove(left)
+            connection = Connection(lane, hello, thread, self._entries, stranger.since)
+            self.connections.add(connection)
+            connection.decode = self._dispatcher.decoder(connection)
+            self._workers.came(connection)
+            self.loop.add(connection)
+        for left in left_by(thread, self.connections):
+            self.loop.remove(left)
             self._lose(left)
         if hello.bufsize:
             lane.ring()  # its client gives up another lane now
-        return caller
+        return connection
 
     def _tidy(self) -> None:
         """
@@ -188,85 +182,85 @@ class Serving:
         self._table.sweep()
         self._locks.end_given_up()
 
-    def _lose(self, caller: Caller) -> None:
+    def _lose(self, connection: Connection) -> None:
         """
         Clean up behind a lane whose client has disconnected.
         """
         with self._lock:
-            if caller not in self.callers:
+            if connection not in self.connections:
                 return
-            self.callers.discard(caller)
-        last = self._disconnect(caller)
-        self._table.count(self._workers.count(caller))
-        self._workers.went(caller, last=last)
+            self.connections.discard(connection)
+        last = self._disconnect(connection)
+        self._table.count(self._workers.count(connection))
+        self._workers.went(connection, last=last)
         if last:
-            self._table.drop_holder(caller.hello.client)
+            self._table.drop_holder(connection.hello.client)
 
-    def _disconnect(self, caller: Caller) -> bool:
+    def _disconnect(self, connection: Connection) -> bool:
         """
         End a lane, and take back what went through it and did not arrive.
 
         Returns:
             True when it was the last one of its process.
         """
-        caller.gone = True
-        caller.lane.hang_up()
-        caller.end()
-        return self._clients.went(caller.hello, is_leaving=caller.is_leaving)
+        connection.gone = True
+        connection.lane.hang_up()
+        connection.end()
+        return self._clients.went(connection.hello, is_leaving=connection.is_leaving)
 
-    def _serve(self, caller: Caller) -> None:
+    def _serve(self, connection: Connection) -> None:
         """
         Answer the request that is posted in a lane, whose claim is taken.
         """
-        words = caller.words
-        if caller.grants:
-            caller.acknowledge()  # who asks again has the last answer
+        words = connection.words
+        if connection.grants:
+            connection.acknowledge()  # who asks again has the last answer
         words[STATE] = (words[STATE] & SEQUENCE) | TAKEN
         payload: Any = None
         try:
             size = words[LENGTH]
-            if size <= caller.bufsize:
-                data = caller.map[4 : size + 4]
+            if size <= connection.bufsize:
+                data = connection.map[4 : size + 4]
             else:
-                data, buffers = caller.lane.take()
-                caller.buffers = buffers
+                data, buffers = connection.lane.take()
+                connection.buffers = buffers
                 size = len(data) + sum(map(len, buffers))
-            opcode, payload = caller.decode(data)
-            if caller.buffers:
-                caller.buffers = ()
+            opcode, payload = connection.decode(data)
+            if connection.buffers:
+                connection.buffers = ()
             entry = self._entries.get(payload[0])
             in_own_thread = (
-                caller.contexts
-                or caller.held
+                connection.contexts
+                or connection.held
                 or (entry is not None and (entry.is_bound or payload[1] == "__enter__"))
-            ) and caller.thread.takes(caller, entry, payload[1])
-            caller.payload = payload
+            ) and connection.thread.takes(connection, entry, payload[1])
+            connection.payload = payload
         except BaseException as error:  # everything goes to who asked
-            if caller.gone:
+            if connection.gone:
                 return  # this end was hung up, which says more than an answer
-            fault = self._dispatcher.fault(unreadable(error), payload, caller)
-            self._reply(caller, *fault)
-            self._hand_back(caller)
+            fault = self._dispatcher.fault(unreadable(error), payload, connection)
+            self._reply(connection, *fault)
+            self._hand_back(connection)
             return
         if in_own_thread:
             request = opcode, payload, entry, size
-            caller.thread.run(lambda: self._finish_in_own(caller, *request))
+            connection.thread.run(lambda: self._finish_in_own(connection, *request))
         else:
-            self._finish(caller, opcode, payload, entry, size)
+            self._finish(connection, opcode, payload, entry, size)
 
-    def _finish_in_own(self, caller: Caller, *request: Any) -> None:
+    def _finish_in_own(self, connection: Connection, *request: Any) -> None:
         """
         Answer a request in the thread that stands for the client's.
         """
-        caller.thread.current = caller
+        connection.thread.current = connection
         try:
-            self._finish(caller, *request)
+            self._finish(connection, *request)
         finally:
-            caller.thread.current = None
+            connection.thread.current = None
 
     def _finish(
         self,
-        caller: Caller,
+        connection: Connection,
         opcode: int,
         payload: Any,
         entry: Entry | None,
@@ -275,92 +269,59 @@ class Serving:
         """
         Answer a request that was read, and count it afterwards.
         """
-        words = caller.words
+        words = connection.words
         state = words[STATE]
         started = 0.0 if state & SAMPLED else time.monotonic()
-        data, buffers = answer = self._dispatcher.answer(opcode, payload, entry, caller)
+        data, buffers = answer = self._dispatcher.answer(
+            opcode, payload, entry, connection
+        )
         if answer is NOT_YET:
             return
         stays = (
-            entry is not None and entry.owned and caller.thread.note_owned(entry.owned)
+            entry is not None
+            and entry.owned
+            and connection.thread.note_owned(entry.owned)
         )
         size_out = len(data)
-        if buffers or size_out > caller.bufsize or NEEDS_FENCE or caller.grants:
-            size_out = self._reply(caller, data, buffers)
+        if buffers or size_out > connection.bufsize or NEEDS_FENCE or connection.grants:
+            size_out = self._reply(connection, data, buffers)
         else:
             words[LENGTH] = size_out
-            caller.map[: size_out + 4] = pack_size(size_out) + data
+            connection.map[: size_out + 4] = pack_size(size_out) + data
             words[STATE] = state + REPLIED - TAKEN
-        # A caller that is silent now must not keep what it passed.
-        caller.payload = None
-        latency = self._hand_back(caller)
+        # A connection that is silent now must not keep what it passed.
+        connection.payload = None
+        latency = self._hand_back(connection)
         # From here on the answer is on its way, and nobody waits for this thread.
         idx = 0 if entry is None else entry.idx
-        self._count(caller, idx, opcode, size_in, size_out, latency, started)
-        if caller.gone:
-            self._end(caller)
+        connection.count(idx, opcode, size_in, size_out, latency, started)
+        if connection.gone:
+            self._end(connection)
         if stays:
-            caller.thread.stay()
+            connection.thread.stay()
 
-    def answer_lock(self, caller: Caller) -> None:
+    def answer_lock(self, connection: Connection) -> None:
         """
         Tell a client that waits for the lock of an object that it has it.
         """
-        self.watch.expect(caller)
-        size = self._reply(caller, LOCKED, ())
-        caller.payload = None
-        latency = self._hand_back(caller)
-        self._count(caller, DESK, EXECUTE, size, size, latency, 0.0)
-        if caller.gone:
-            self._end(caller)
+        self.loop.expect(connection)
+        size = self._reply(connection, LOCKED, ())
+        connection.payload = None
+        latency = self._hand_back(connection)
+        connection.count(DESK, EXECUTE, size, size, latency, 0.0)
+        if connection.gone:
+            self._end(connection)
 
-    def _end(self, caller: Caller) -> None:
+    def _end(self, connection: Connection) -> None:
         """
         Take back what an answer granted that was made when its client had gone.
         """
-        caller.end()
-        self._table.count(self._workers.count(caller))
+        connection.end()
+        self._table.count(self._workers.count(connection))
 
-    def _count(
-        self,
-        caller: Caller,
-        idx: int,
-        opcode: int,
-        size_in: int,
-        size_out: int,
-        latency: float,
-        started: float,
-    ) -> None:
-        try:
-            counts = caller.counts[idx]
-        except KeyError:
-            counts = caller.tally.begin(idx)
-        counts[opcode] += 1
-        counts[BYTES_IN] += size_in
-        counts[BYTES_OUT] += size_out
-        size = size_out if size_out > size_in else size_in
-        counts[LAST_BYTES] = size
-        if size > counts[PEAK_BYTES]:
-            counts[PEAK_BYTES] = size
-            if size > caller.bufsize:
-                self._offer_buffer(caller, idx)
-        if latency:
-            counts[bucket_of(latency)] += 1
-            caller.waited += latency
-        elif started:
-            latency = time.monotonic() - started
-            counts[bucket_of(latency)] += SAMPLE_EVERY
-            caller.waited += latency * SAMPLE_EVERY
-
-    def _offer_buffer(self, caller: Caller, idx: int) -> None:
-        """
-        Offer the buffer that an object is shared with, where it is larger.
-        """
-        entry = self._entries.get(idx)
-        if entry is not None and entry.policy.bufsize > caller.bufsize:
-            caller.words[OFFERED] = entry.policy.bufsize
-
-    def _reply(self, caller: Caller, data: bytes, buffers: Sequence[Any]) -> int:
+    def _reply(
+        self, connection: Connection, data: bytes, buffers: Sequence[Any]
+    ) -> int:
         """
         Lay an answer down.
 
@@ -370,21 +331,21 @@ class Serving:
         size = len(data)
         if buffers:
             size += sum(buffer.raw().nbytes for buffer in buffers)
-        lane = caller.lane
+        lane = connection.lane
         try:
-            lane.put(data, buffers, grant=caller.waits_for_word)
+            lane.put(data, buffers, grant=connection.waits_for_word)
         except DataTooBigError as error:
-            caller.take_back()
-            data, _ = self._dispatcher.fault(error, caller.payload, caller)
+            connection.take_back()
+            data, _ = self._dispatcher.fault(error, connection.payload, connection)
             try:
                 lane.put(data)
             except DataTooBigError:
                 lane.put(NO_ROOM)
-        words = caller.words
+        words = connection.words
         words[STATE] = (words[STATE] & SEQUENCE) | REPLIED
         return size
 
-    def _hand_back(self, caller: Caller) -> float:
+    def _hand_back(self, connection: Connection) -> float:
         """
         Let the next request in, and wake the client where it blocks.
 
@@ -392,9 +353,9 @@ class Serving:
             How long it has blocked, in seconds; 0 where it did not.
         """
         # A lock that changes hands is a fence: the answer before the question.
-        caller.claim.release()
-        if not caller.words[WAITING]:
+        connection.claim.release()
+        if not connection.words[WAITING]:
             return 0.0
-        latency = caller.blocked_since(time.monotonic())
-        caller.lane.ring()
+        latency = connection.blocked_since(time.monotonic())
+        connection.lane.ring()
         return latency

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..memory.janitor import Leftover, find_leftovers, remove
-from ..memory.room import Place, memory_place, spool_place
+from ..memory.allocation import Place, memory_place, spool_place
+from ..memory.leftovers import Leftover, find_leftovers, remove
 from .sizes import in_bytes
 from .snapshot import Finding
 
@@ -130,7 +130,7 @@ def _held_by(session: Session) -> tuple[Held, ...]:
     server = session.server
     if server is None:
         return ()
-    lanes = [caller.lane for caller in server.callers()]
+    lanes = [connection.lane for connection in server.connections()]
     large = [lane.overflow.bytes for lane in lanes if lane.overflow.bytes]
     versions = server.publisher.store.versions()
     held = (

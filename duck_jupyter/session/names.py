@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotShareable
+from ..objects.policy import check_bufsize, check_max_chain
 from ..proxy import Proxy
-from ..server.policy import check_bufsize, check_max_chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping

@@ -10,8 +10,8 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from ..memory.room import memory_place, spool_folder
-from .ends import end_of
+from ..memory.allocation import memory_place, spool_folder
+from ..stats.exits import end_of
 from .sizes import sizer_of
 from .snapshot import (
     SCHEMA,
@@ -30,14 +30,14 @@ from .snapshot import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..server.counters import CallTotals
-    from ..server.objects import Entry
-    from ..server.statistics import (
+    from ..objects.table import Entry
+    from ..stats.counts import CallTotals
+    from ..stats.rows import (
         ProxyStatistics,
         ServerStatistics,
         WorkerStatistics,
     )
-    from ..server.workers import WorkerEnd
+    from ..stats.workers import WorkerEnd
     from .session import Session
     from .sizes import Sizer
     from .snapshot import Finding

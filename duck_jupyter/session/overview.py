@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..server.words import serving_in_words
+from ..stats.words import serving_in_words
 from .sizes import size_of
 
 if TYPE_CHECKING:
     from ..data.versions import Versions
-    from ..server.statistics import ProxyStatistics
+    from ..stats.rows import ProxyStatistics
     from .session import Session
 
 __all__ = ["NOT_SERVING", "Overview", "Row", "overview_of"]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..data.handover import handover
 from ..data.regions import has_memory
 from ..errors import NotShared
-from .missing import not_shared
-from .moving import Moves, move_out
+from .missing_names import not_shared
 from .names import Source, Terms, check_name, check_object, close_to, is_shareable
+from .relocation import Moves, move_out
 from .settings import DuckJupyter
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ class Session:
         """
         Let names stand for what their variables stand for now.
 
-        A variable that is no more unshares its name. One that now names a module or a
+        A variable that was deleted unshares its name. One that now names a module or a
         proxy, as after ``with locked(shared.n) as n``, leaves its name as it was.
 
         Args:

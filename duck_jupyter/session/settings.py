@@ -10,15 +10,15 @@ from traitlets import Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from ..errors import NotShareable
-from ..memory.room import check_spool, use_spool
-from ..proxy import ProxyServer
-from ..server.policy import (
+from ..memory.allocation import check_spool, use_spool
+from ..objects.policy import (
     DEFAULT_BUFSIZE,
     DEFAULT_MAX_CHAIN,
     DEFAULT_MAX_MESSAGE,
     check_bufsize,
     check_max_chain,
 )
+from ..proxy import ProxyServer
 
 __all__ = ["DuckJupyter"]
 

@@ -83,7 +83,7 @@ class Shared(Unshareable):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A function of the notebook may name it; in the worker it is the worker's own.
-        from .default import own_shared
+        from .api import own_shared
 
         return own_shared, ()
 

@@ -125,7 +125,7 @@ class WorkerRow(msgspec.Struct, frozen=True):
 
 class EndedRow(msgspec.Struct, frozen=True):
     """
-    One process that was connected and is no more.
+    A process that was connected and has disconnected.
     """
 
     pid: int

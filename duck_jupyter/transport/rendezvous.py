@@ -20,9 +20,9 @@ from pathlib import Path
 
 from ..errors import DataTooBigError, HandshakeError, KernelGone, ProxyTimeout
 from ..interrupts import is_of_signal_handler
+from ..memory.allocation import SpoolWarning, follow_spool
 from ..memory.blocks import Block
-from ..memory.janitor import SOCKET_NAME, folder_prefix, hold, remove_folder, sweep
-from ..memory.room import SpoolWarning, follow_spool
+from ..memory.leftovers import SOCKET_NAME, folder_prefix, hold, remove_folder, sweep
 from .handshake import (
     CLIENT,
     HANDSHAKE_S,
@@ -40,8 +40,8 @@ from .handshake import (
     read_welcome,
 )
 from .lanes import Lane, lane_bytes
-from .received import Received
-from .strangers import Stranger
+from .pending_handshakes import Stranger
+from .received_descriptors import Received
 
 __all__ = ["PROTOCOL_VERSION", "Doorway", "Hello", "close_inherited", "connect"]
 

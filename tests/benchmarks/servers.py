@@ -26,8 +26,8 @@ from duck_jupyter.transport.lanes import (
 from .workloads import Target
 
 if TYPE_CHECKING:
-    from duck_jupyter.server.callers import Caller
-    from duck_jupyter.server.objects import Entry
+    from duck_jupyter.objects.table import Entry
+    from duck_jupyter.server.connections import Connection
 
 __all__ = ["compute", "cpu_seconds", "serve", "share_many"]
 
@@ -41,7 +41,7 @@ class Uncounted(Serving):
 
     def _finish(
         self,
-        caller: Caller,
+        caller: Connection,
         opcode: int,
         payload: Any,
         entry: Entry | None,

@@ -19,7 +19,7 @@ import pytest
 from duck_jupyter import KernelGone, NotShared
 from duck_jupyter.cli.kernels import KernelFile, link_to
 from duck_jupyter.cli.watching import watching
-from duck_jupyter.memory.janitor import sweep
+from duck_jupyter.memory.leftovers import sweep
 from tests.magics.kernels import Kernel, close_loop
 from tests.monitor.fronts import Front
 from tests.support.processes import wait_until

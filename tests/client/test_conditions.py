@@ -78,3 +78,19 @@ def test_a_method_of_a_proxy_is_a_predicate(
     numbers: queue.Queue[int] = queue.Queue()
     code = "with p:\n    result = p.wait_for(q.empty, timeout=10)"
     assert worker.exec(code, p=proxy, q=server.create_proxy(numbers)) is True
+
+
+class Condition:
+    """
+    A class of the user's own, which has no more to do with locks than its name.
+    """
+
+    def wait_for(self, name: str) -> str:
+        return f"waited for {name}"
+
+
+def test_a_class_of_that_name_gets_the_call_itself(
+    server: ProxyServer, worker: Worker
+) -> None:
+    proxy = server.create_proxy(Condition())
+    assert worker.exec("result = p.wait_for('rain')", p=proxy) == "waited for rain"

@@ -48,7 +48,7 @@ class Station:
     """
     A process that holds objects and gives proxies of them.
 
-    Whoever makes it closes it; it is a context manager. It is no child of
+    A context manager, which closes it. The process is no child of
     `multiprocessing`, because some tests count these.
     """
 

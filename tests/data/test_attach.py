@@ -36,7 +36,7 @@ from tests.support.processes import run_python, start_python, wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from duck_jupyter.data.publish import Publication
+    from duck_jupyter.data.publication import Publication
     from tests.support.workers import Worker
 
 #: A kernel that publishes an array, and says how to find it.

@@ -16,14 +16,14 @@ import pytest
 
 from duck_jupyter.data.attach import encoded, rebuild
 from duck_jupyter.data.store import Store
-from duck_jupyter.memory.warm import IDLE_S, LEAST_BYTES
+from duck_jupyter.memory.mapping_cache import IDLE_S, LEAST_BYTES
 from tests.data.test_races import Rivals, change, state_of
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from duck_jupyter.data.publish import Publication
+    from duck_jupyter.data.publication import Publication
     from tests.support.workers import Worker
 
 LENGTH = LEAST_BYTES // 8 + 1000

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from duck_jupyter.data.fetched import find_origin, remember
+from duck_jupyter.data.fetched_versions import find_origin, remember
 from duck_jupyter.data.regions import Region, has_memory, may_hold, region_of
 
 ARRAY = np.arange(60.0).reshape(6, 10)

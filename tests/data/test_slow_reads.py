@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from duck_jupyter.data.publish import Publication
+    from duck_jupyter.data.publication import Publication
 
     Array = NDArray[np.int64]
 

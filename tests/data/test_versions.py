@@ -25,9 +25,12 @@ from duck_jupyter.data.versions import (
     Version,
 )
 from duck_jupyter.errors import VersionGone
+from tests.interruption.steps import PACKAGE, At, Survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from duck_jupyter.data.handles import Handle
 
     Make = Callable[[Any], Version]
 
@@ -218,6 +221,28 @@ def test_tickets_are_used_again_and_each_is_one_handles(make: Make) -> None:
         attach(handle)
     assert tickets == set(range(TICKETS))
     assert not version.in_use
+
+
+def test_a_signal_handler_that_hands_over_takes_another_ticket(make: Make) -> None:
+    version = make(np.zeros(5000))
+    survey = Survey(PACKAGE)
+    version.lend().give_up()
+    attach(survey.run(version.handle))
+    steps = [step for step in survey.steps() if step.signals]
+    reached = 0
+    for step in steps:
+        inner: list[Handle] = []
+        at = At(PACKAGE, step, lambda: inner.append(version.handle()))  # noqa: B023
+        version.lend().give_up()
+        outer = at.run(version.handle)
+        if at.reached:
+            reached += 1
+            assert inner[0].ticket != outer.ticket
+            attach(inner[0])
+            assert not replaced(version, np.ones(5000))
+        attach(outer)
+    assert reached > len(steps) // 2
+    assert replaced(version, np.ones(5000))
 
 
 def test_with_all_tickets_out_a_version_is_kept_for_ever(make: Make) -> None:

@@ -20,7 +20,7 @@ from tests.support.processes import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from duck_jupyter.data.publish import Publication
+    from duck_jupyter.data.publication import Publication
     from duck_jupyter.memory.copying import Span
 
 COUNT = 1 << 20  # eight bytes each

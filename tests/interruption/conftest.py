@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from duck_jupyter.session.default import own_session
+from duck_jupyter.session.api import own_session
 from tests.support.workers import Worker
 
 from .bench import Bench

@@ -14,7 +14,7 @@ import tempfile
 import warnings
 from typing import IO, TYPE_CHECKING, Any
 
-from duck_jupyter.session.default import own_session
+from duck_jupyter.session.api import own_session
 from tests.support.processes import wait_until
 from tests.support.workers import Worker
 

@@ -11,7 +11,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from duck_jupyter.session.default import own_session
+from duck_jupyter.session.api import own_session
 
 from .cells import Cells
 from .kernels import Kernel

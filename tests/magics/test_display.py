@@ -11,8 +11,8 @@ import pytest
 from IPython.utils.capture import capture_output
 
 from duck_jupyter.errors import RemoteTraceback
-from duck_jupyter.magics.answers import Proxies
 from duck_jupyter.magics.display import with_title
+from duck_jupyter.magics.messages import Proxies
 from tests.support.raw import far
 
 from .cells import uncoloured

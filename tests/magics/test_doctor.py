@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from duck_jupyter.magics.report import DoctorReport
+from duck_jupyter.magics.doctor_report import DoctorReport
 from duck_jupyter.session.doctor import Section
 from tests.support.processes import run_python
 

@@ -13,7 +13,7 @@ from traitlets import TraitError
 from duck_jupyter import load_ipython_extension, share, unload_ipython_extension
 from duck_jupyter.client.locking import locked
 from duck_jupyter.client.references import ref
-from duck_jupyter.session.default import own_session, shared
+from duck_jupyter.session.api import own_session, shared
 from tests.support.processes import wait_until
 
 from .cells import Cells, own_threads

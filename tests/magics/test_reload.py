@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from duck_jupyter.session.default import own_session, shared
+from duck_jupyter.session.api import own_session, shared
 
 if TYPE_CHECKING:
     from .cells import Cells

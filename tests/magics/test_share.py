@@ -14,7 +14,7 @@ import pytest
 from duck_jupyter import AccessDenied, NotShared, ProxyObjectNotFound
 from duck_jupyter.magics.options import help_of, options_of
 from duck_jupyter.magics.share import DuckMagics
-from duck_jupyter.session.default import own_session, shared
+from duck_jupyter.session.api import own_session, shared
 from tests.support.processes import wait_until
 
 from .cells import own_threads

@@ -13,7 +13,7 @@ import pytest
 from duck_jupyter import KernelGone
 from duck_jupyter.client.fetching import fetch
 from duck_jupyter.proxy import ProxyServer
-from duck_jupyter.session.default import own_session
+from duck_jupyter.session.api import own_session
 from tests.support.processes import kill, wait_gone
 
 from .kernels import CellError, Kernel

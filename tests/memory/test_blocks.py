@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from duck_jupyter.errors import DataTooBigError, KernelGone
-from duck_jupyter.memory import room
+from duck_jupyter.memory import allocation
 from duck_jupyter.memory.blocks import (
     Block,
     attach_named,
@@ -28,6 +28,7 @@ from duck_jupyter.memory.blocks import (
     unlink_named,
 )
 from tests.support.blocks import list_blocks, list_nameless
+from tests.support.limits import soft_limit
 from tests.support.processes import ROOT, run_python
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def test_large_blocks_are_not_made_outside_of_shared_memory() -> None:
     """
     Its limit is what guards the machine.
     """
-    block = Block.create_growing(room.GROWING_BYTES + 1)
+    block = Block.create_growing(allocation.GROWING_BYTES + 1)
     assert str(
         Path(f"/proc/self/fd/{block.descriptor.fileno()}").readlink()
     ).startswith("/dev/shm/")
@@ -223,7 +224,7 @@ def test_large_blocks_are_not_made_outside_of_shared_memory() -> None:
 def test_where_there_is_no_shared_memory_a_temporary_file_takes_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "MEMORY_FOLDER", tmp_path / "missing")
+    monkeypatch.setattr(allocation, "MEMORY_FOLDER", tmp_path / "missing")
     block = Block.create(5000)
     try:
         block.map[:3] = b"abc"
@@ -247,14 +248,10 @@ def test_a_full_file_system_is_an_error_and_no_signal() -> None:
 
     A limit on file sizes stands for the file system: it refuses at the same call.
     """
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
-    try:
+    with soft_limit(resource.RLIMIT_FSIZE, 1_000_000):
         with pytest.raises(DataTooBigError, match="no room"):
             Block.create(2_000_000)
         Block.create(500_000).close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 # -- named blocks

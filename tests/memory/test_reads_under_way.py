@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from duck_jupyter.memory.pagewrites import PageRange, pages_within
+from duck_jupyter.memory.dirty_tracker import PageNotes, Watcher, notes
 from duck_jupyter.memory.reads_under_way import ReadsUnderWay, is_forked
-from duck_jupyter.memory.watching import PageNotes, Watcher, notes
+from duck_jupyter.memory.userfaultfd import PageRange, pages_within
 from tests.memory.watched import (
     ask,
     is_at_rest,

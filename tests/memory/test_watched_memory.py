@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from duck_jupyter.memory.mappings import is_private
-from duck_jupyter.memory.pagewrites import PageRange, pages_within
-from duck_jupyter.memory.watching import PageNotes, Watcher, notes
+from duck_jupyter.memory.dirty_tracker import PageNotes, Watcher, notes
+from duck_jupyter.memory.private_memory import is_private
+from duck_jupyter.memory.userfaultfd import PageRange, pages_within
 from tests.memory.watched import (
     SIZE,
     ask,
@@ -275,7 +275,7 @@ def test_a_system_that_refuses_is_asked_once_and_compared() -> None:
 def test_a_container_that_forbids_the_call_goes_on_comparing() -> None:
     code = """
 import ctypes, platform, struct
-from duck_jupyter.memory.pagewrites import SYSTEM_CALL
+from duck_jupyter.memory.userfaultfd import SYSTEM_CALL
 number = SYSTEM_CALL[platform.machine()]
 # Load the number of the call; forbid that one with EPERM, and allow the others.
 program = b"".join(struct.pack("HBBI", *step) for step in (
@@ -288,7 +288,7 @@ found = Filter(4, ctypes.addressof(kept))
 libc = ctypes.CDLL(None, use_errno=True)
 assert not libc.prctl(38, 1, 0, 0, 0)
 assert not libc.prctl(22, 2, ctypes.byref(found)), ctypes.get_errno()
-from duck_jupyter.memory.watching import Watcher, notes
+from duck_jupyter.memory.dirty_tracker import Watcher, notes
 from tests.memory.watched import ask, make_array
 watcher, array = Watcher(notes), make_array()
 assert all(ask(watcher, array) is None for _ in range(10))

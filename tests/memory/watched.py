@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from duck_jupyter.memory import watching
+from duck_jupyter.memory import dirty_tracker
 from duck_jupyter.memory.copying import address_of
-from duck_jupyter.memory.watching import PageNotes, Watcher
+from duck_jupyter.memory.dirty_tracker import PageNotes, Watcher
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from duck_jupyter.memory.watching import Part
+    from duck_jupyter.memory.dirty_tracker import Part
 
 SIZE = 24 << 20
 #: More than an edge, or what a test takes for small.
@@ -72,7 +72,7 @@ def watched(*buffers: Any, notes: PageNotes | None = None) -> Watcher:
     """
     Give a watcher that says of some buffers that nothing has to be compared.
     """
-    watcher = Watcher(notes or watching.notes)
+    watcher = Watcher(notes or dirty_tracker.notes)
     assert is_at_rest(watcher, *buffers)
     assert watcher.is_watching
     return watcher

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from duck_jupyter.server import blocking
+from duck_jupyter.server import blocking_calls
 from tests.processes.answers import SOON_S, Answers, is_free
 from tests.support.processes import kill, wait_until
 
@@ -212,7 +212,7 @@ def nobody_blocks() -> bool:
     frames = list(sys._current_frames().values())
     while frames:
         frame = frames.pop()
-        if frame.f_code.co_filename == blocking.__file__:
+        if frame.f_code.co_filename == blocking_calls.__file__:
             return False
         if frame.f_back is not None:
             frames.append(frame.f_back)

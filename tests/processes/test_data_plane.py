@@ -18,7 +18,7 @@ import pytest
 from duck_jupyter.client.fetching import fetch
 from duck_jupyter.errors import KernelGone
 from duck_jupyter.proxy import ProxyServer
-from duck_jupyter.session.default import own_session, share
+from duck_jupyter.session.api import own_session, share
 from tests.processes.conftest import Crew
 from tests.support.processes import run_python, start_python, wait_until
 

@@ -333,7 +333,7 @@ def test_a_decode_error_leaves_the_lane_usable(server: ProxyServer, crew: Crew) 
             return Unloadable()  # type: ignore[abstract]
 
         def lanes(self) -> int:
-            return len(server.callers())
+            return len(server.connections())
 
     answers = crew.context.SimpleQueue()
     crew.start(ask, server.create_proxy(Odd()), answers)

@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 import pytest
 
-from duck_jupyter.memory.janitor import sweep
+from duck_jupyter.memory.leftovers import sweep
 from duck_jupyter.proxy import ProxyServer
 from tests.magics.kernels import Kernel
 from tests.support.blocks import list_blocks, list_folders

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from duck_jupyter.errors import AccessDenied
+from duck_jupyter.objects.policy import Policy
 from duck_jupyter.protocol.tracebacks import (
     OWN_FOLDER,
     TEXT_CHARS,
@@ -17,7 +18,6 @@ from duck_jupyter.protocol.tracebacks import (
     describe,
     traceback_text,
 )
-from duck_jupyter.server.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

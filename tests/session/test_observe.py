@@ -15,8 +15,8 @@ import pytest
 
 from duck_jupyter import AccessDenied, LimitedProxyChaining, share
 from duck_jupyter.client.references import ref
-from duck_jupyter.memory.janitor import Leftover
-from duck_jupyter.memory.room import Place
+from duck_jupyter.memory.allocation import Place
+from duck_jupyter.memory.leftovers import Leftover
 from duck_jupyter.session import observe
 from duck_jupyter.session.doctor import Report, examine, findings_of
 from duck_jupyter.session.names import Source, Terms

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from duck_jupyter.server.counters import LATENCY_BUCKETS
 from duck_jupyter.session.snapshot import (
     SCHEMA,
     Snapshot,
@@ -17,6 +16,7 @@ from duck_jupyter.session.snapshot import (
     merge,
     tick_between,
 )
+from duck_jupyter.stats.counts import LATENCY_BUCKETS
 from tests.support.snapshots import GOLDEN_FILE, golden, golden_text
 
 change = msgspec.structs.replace

@@ -8,7 +8,7 @@ import pickle
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
-from duck_jupyter.session.default import own_session
+from duck_jupyter.session.api import own_session
 from duck_jupyter.session.names import Source, Terms
 from duck_jupyter.session.session import Wish
 

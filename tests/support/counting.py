@@ -10,7 +10,7 @@ from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
     from duck_jupyter.proxy import ProxyServer
-    from duck_jupyter.server.statistics import ServerStatistics
+    from duck_jupyter.stats.rows import ServerStatistics
 
 
 def statistics_after(server: ProxyServer, calls: int) -> ServerStatistics:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from duck_jupyter.client.fetching import fetch
-from duck_jupyter.memory import room
-from duck_jupyter.memory.room import SpoolWarning, fill, use_spool, with_room
+from duck_jupyter.memory import allocation
+from duck_jupyter.memory.allocation import SpoolWarning, fill, use_spool, with_room
 from duck_jupyter.proxy import ProxyServer
 from tests.support.small import confine, fill_up
 
@@ -112,7 +112,7 @@ def spooled(folder: Path) -> dict[str, Any]:
     Have no shared memory left, and room on disk.
     """
     mounted = confine(SMALL_MB)
-    fill_up(room.MEMORY_FOLDER)
+    fill_up(allocation.MEMORY_FOLDER)
     use_spool(str(folder))
     told = serve() | {"mounted": mounted}
     return told | {"left": [path.name for path in folder.iterdir()]}
@@ -135,14 +135,14 @@ def race(folder: Path) -> dict[str, Any]:
     mounted = confine(SMALL_MB)
     use_spool(str(folder))
     if not mounted:
-        room.MEMORY_FOLDER = Path("/dev/shm")
+        allocation.MEMORY_FOLDER = Path("/dev/shm")
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     places: list[str] = []
 
     def write(fd: int) -> None:
         places.append(str(Path(f"/proc/self/fd/{fd}").readlink().parent))
         if mounted and len(places) == 1:
-            fill_up(room.MEMORY_FOLDER)
+            fill_up(allocation.MEMORY_FOLDER)
         elif not mounted:
             most = size // 2 if len(places) == 1 else limit[0]
             resource.setrlimit(resource.RLIMIT_FSIZE, (most, limit[1]))

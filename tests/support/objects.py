@@ -9,7 +9,7 @@ import enum
 from collections import namedtuple
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from duck_jupyter.protocol.special import BINARY, COMPARISONS, INPLACE
+from duck_jupyter.protocol.special_methods import BINARY, COMPARISONS, INPLACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import msgspec
 
-from duck_jupyter.session.ends import end_of
 from duck_jupyter.session.snapshot import (
     SCHEMA,
     Cell,
@@ -24,6 +23,7 @@ from duck_jupyter.session.snapshot import (
     Totals,
     WorkerRow,
 )
+from duck_jupyter.stats.exits import end_of
 from tests.support.processes import ROOT
 
 __all__ = ["GOLDEN_FILE", "golden", "golden_text"]

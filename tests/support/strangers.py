@@ -24,13 +24,13 @@ from duck_jupyter.transport.handshake import (
     read_welcome,
 )
 from duck_jupyter.transport.lanes import Lane, lane_bytes
-from duck_jupyter.transport.received import Received
+from duck_jupyter.transport.received_descriptors import Received
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from duck_jupyter.proxy import ProxyServer
-    from duck_jupyter.server.door import Door
+    from duck_jupyter.server.admission import Door
     from duck_jupyter.transport.rendezvous import Doorway
 
 __all__ = ["RawStranger", "door_of", "doorway_of", "hello"]
@@ -59,7 +59,7 @@ def door_of(server: ProxyServer) -> Door:
     Give what sees to the strangers of a running server.
     """
     assert server._serving is not None
-    door: Door = server._serving.watch.door
+    door: Door = server._serving.loop.door
     return door
 
 

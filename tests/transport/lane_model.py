@@ -2,7 +2,7 @@
 A model of a lane's protocol: what each side does, one load and one store at a time.
 
 The methods of `Model` repeat the code of both sides line by line: `call` is
-`Channel.call`, `be_looker` is `Watch._be_looker`, and so on. They are generators: each
+`Channel.call`, `poll` is `Poller.poll`, and so on. They are generators: each
 yields an operation and gets its result. "get" and "put" are private to the thread that
 runs; every other operation may be seen by others, and is a step of its own.
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from duck_jupyter.server.watched import MANY
+from duck_jupyter.server.spin import MANY
 from duck_jupyter.transport.lanes import (
     FIRST_OF_SEQUENCE,
     IDLE,
@@ -137,14 +137,14 @@ class Model:
         yield store(lane, WAITING, 0)
         return end
 
-    # -- the server's threads: Watch ------------------------------------------------
+    # -- the server's threads: Loop ------------------------------------------------
 
     def server(self, me: int) -> Program:
         while True:
             yield Op("acquire", "post")
             called = yield from self.wait_for_bells()
             yield Op("release", "post")
-            yield from self.be_looker(me, called)
+            yield from self.poll(me, called)
             del called
 
     def wait_for_bells(self) -> Program:
@@ -188,7 +188,7 @@ class Model:
                 called = (*called, (lane, False))
         return called
 
-    def be_looker(self, me: int, called: tuple[tuple[int, bool], ...]) -> Program:
+    def poll(self, me: int, called: tuple[tuple[int, bool], ...]) -> Program:
         yield put("looker", me)
         for lane, must_hear in called:
             if must_hear and not (yield Op("hear", "server", lane)):

@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from duck_jupyter.client.channel import TRUST_S
-from duck_jupyter.server.callers import Caller
+from duck_jupyter.server.connections import Connection
 from duck_jupyter.transport.lanes import Lane
 
 from .lane_state import GiveUp, Op, Step
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Actor",
     "Grants",
-    "PacedCaller",
+    "PacedConnection",
     "PacedLane",
     "PacedLock",
     "PacedTime",
@@ -216,10 +216,10 @@ class Grants(list[Any]):
 
 
 #: The variable of a caller that the property of the same name covers.
-_gone: Any = Caller.__dict__["gone"]
+_gone: Any = Connection.__dict__["gone"]
 
 
-class PacedCaller(Caller):
+class PacedConnection(Connection):
     """
     The server's side of a lane.
     """

@@ -1,8 +1,8 @@
 """
 The real code, one step at a time: a trace of `lane_search` says who goes next.
 
-Threads run `Link`, `Channel`, `Watch` and `Serving` as they are. Words, locks, bells
-and clocks are replaced by those of `lane_paced`. The words are compared with the
+Threads run `Link`, `Channel`, `Loop`, `Poller` and `Serving` as they are. Words, locks,
+bells and clocks are replaced by those of `lane_paced`. The words are compared with the
 model's after each step.
 """
 
@@ -21,9 +21,9 @@ from duck_jupyter.client.channel import Channel
 from duck_jupyter.client.link import Link
 from duck_jupyter.errors import DataTooBigError, KernelGone
 from duck_jupyter.memory.blocks import Block
+from duck_jupyter.objects.locks import Claim
 from duck_jupyter.proxy import ProxyServer
-from duck_jupyter.server.locks import Claim
-from duck_jupyter.server.watched import Watched
+from duck_jupyter.server.spin import Watched
 from duck_jupyter.transport.handshake import Hello
 from duck_jupyter.transport.lanes import GRANT, LENGTH, TAIL_BYTES, Lane, lane_bytes
 
@@ -31,7 +31,7 @@ from .lane_paced import (
     WORDS,
     Actor,
     Grants,
-    PacedCaller,
+    PacedConnection,
     PacedLane,
     PacedLock,
     Poll,
@@ -106,14 +106,14 @@ class Player:
         self.queues: tuple[list[Any], list[Any]] = ([], [])
         self.server = server = ProxyServer(BUFSIZE)
         self.serving = server._start()
-        self.watch = self.serving.watch
+        self.loop = self.serving.loop
         self.work = Work()
         self.idx = server.create_proxy(self.work)._duck_ref.idx
         self._pace_server()
         self.link = PlayerLink(server.link.address, b"")
         self.link.player = self
         self.channels: list[Channel] = []
-        self.callers: list[PacedCaller] = []
+        self.connections: list[PacedConnection] = []
         self.words: list[Any] = []
         for number in range(search.lanes):
             self._make_lane(number)
@@ -132,11 +132,11 @@ class Player:
             actor.wait()
 
     def _pace_server(self) -> None:
-        watch = self.watch
-        watch._post = PacedLock("post")  # type: ignore[assignment]
-        watch._watched._lock = PacedLock("watched_lock")  # type: ignore[assignment]
-        self.bells = watch._bells
-        watch._bells = self  # type: ignore[assignment]
+        loop = self.loop
+        loop._post = PacedLock("post")  # type: ignore[assignment]
+        loop.poller.watched._lock = PacedLock("watched_lock")  # type: ignore[assignment]
+        self.bells = loop._bells
+        loop._bells = self  # type: ignore[assignment]
 
     def _make_lane(self, number: int) -> None:
         size = lane_bytes(BUFSIZE)
@@ -156,16 +156,18 @@ class Player:
             lanes.append(lane)
         hello = Hello(1, "client", 1, os.getpid(), "client", "thread", 1)
         thread = self.server.clients.came(hello)
-        caller = PacedCaller(lanes[1], hello, thread, self.server.table.entries, 0.0)
-        caller.number = number
-        caller.grants = Grants()
-        caller.grants.lane = number
-        caller.claim = PacedLock("claim", number)  # type: ignore[assignment]
-        caller.next_claim = PacedLock("next_claim", number)  # type: ignore[assignment]
-        caller.decode = self.serving._dispatcher.decoder(caller)
-        self.serving.callers.add(caller)
-        self.bells.add(lanes[1].doorbell, caller)
-        self.callers.append(caller)
+        connection = PacedConnection(
+            lanes[1], hello, thread, self.server.table.entries, 0.0
+        )
+        connection.number = number
+        connection.grants = Grants()
+        connection.grants.lane = number
+        connection.claim = PacedLock("claim", number)  # type: ignore[assignment]
+        connection.next_claim = PacedLock("next_claim", number)  # type: ignore[assignment]
+        connection.decode = self.serving._dispatcher.decoder(connection)
+        self.serving.connections.add(connection)
+        self.bells.add(lanes[1].doorbell, connection)
+        self.connections.append(connection)
         channel = Channel(lanes[0], "the server")
         channel._looks = 1
         channel._poll = Poll(channel._poll, number)  # type: ignore[assignment]
@@ -212,11 +214,11 @@ class Player:
         self.got.append(n)
 
     def _serve(self, me: int) -> None:
-        watch = self.watch
+        loop = self.loop
         while True:
-            with watch._post:
-                called, _ = watch._wait_for_bells()
-            watch._be_looker(me, called)
+            with loop._post:
+                called, _ = loop._wait_for_bells()
+            loop.poller.poll(me, called)
             del called
 
     def _hold(self, claim: Claim) -> None:
@@ -247,8 +249,8 @@ class Player:
             self.words[lane][word] = value
         elif what == "end":
             if program:
-                for caller in self.callers:
-                    caller.lane.doorbell.close()
+                for connection in self.connections:
+                    connection.lane.doorbell.close()
             else:
                 for channel in self.channels[: self.state.get("lanes")]:
                     Lane.close(channel.lane)
@@ -278,16 +280,16 @@ class Player:
         for actor in self.actors:
             actor.end()
         del self.idle[:]
-        for channel, caller in zip(self.channels, self.callers, strict=True):
+        for channel, connection in zip(self.channels, self.connections, strict=True):
             Lane.close(channel.lane)
-            Lane.close(caller.lane)
-        self.serving.callers.clear()
-        self.watch._bells = self.bells
-        self.watch._post = threading.Lock()
-        self.watch._watched = Watched()
+            Lane.close(connection.lane)
+        self.serving.connections.clear()
+        self.loop._bells = self.bells
+        self.loop._post = threading.Lock()
+        self.loop.poller.watched = Watched()
         self.server.locks._lock = threading.Lock()
-        self.watch.closed = True
-        self.watch._pass_the_end_on()
+        self.loop.closed = True
+        self.loop._pass_the_end_on()
         self.server.close()
 
 

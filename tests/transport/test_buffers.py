@@ -48,7 +48,7 @@ def test_calls_get_the_buffer_that_their_object_is_shared_with(
 
         assert wait_until(is_wide)
         assert remote[0] == LARGE
-        assert wait_until(lambda: len(server.callers()) == 1)
+        assert wait_until(lambda: len(server.connections()) == 1)
 
 
 def test_calls_of_others_keep_the_servers_buffer(server: ProxyServer) -> None:
@@ -83,8 +83,8 @@ def test_what_a_thread_holds_it_holds_when_it_changes_lanes(
 
         def lanes() -> list[int]:
             # Who holds something has another lane, for what it holds no longer.
-            callers = server.callers()
-            return [each.bufsize for each in callers if each.hello.thread == own]
+            connections = server.connections()
+            return [each.bufsize for each in connections if each.hello.thread == own]
 
         assert wait_until(lambda: lanes() == [4096])
         assert lock.locked()

@@ -61,9 +61,9 @@ def other(address: str, answer: Callable[[socket.socket], None]) -> Any:
     listener.listen()
 
     def serve() -> None:
-        caller, _ = listener.accept()
-        with caller:
-            answer(caller)
+        connection, _ = listener.accept()
+        with connection:
+            answer(connection)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -73,9 +73,9 @@ def other(address: str, answer: Callable[[socket.socket], None]) -> Any:
     listener.close()
 
 
-def ends(caller: socket.socket) -> None:
+def ends(connection: socket.socket) -> None:
     with contextlib.suppress(ConnectionResetError):
-        while caller.recv(4096):
+        while connection.recv(4096):
             pass
 
 
@@ -84,10 +84,10 @@ def say(data: bytes) -> Callable[[socket.socket], None]:
     Give what says something, and then no more.
     """
 
-    def answer(caller: socket.socket) -> None:
-        caller.sendall(data)
-        caller.shutdown(socket.SHUT_WR)
-        ends(caller)
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        ends(connection)
 
     return answer
 
@@ -99,17 +99,19 @@ def welcome_with(
     Give what welcomes a caller as a server does, with so many descriptors.
     """
 
-    def answer(caller: socket.socket) -> None:
-        start = caller.recv(SIZE_BYTES, socket.MSG_WAITALL)
-        said = read_hello(caller.recv(message_size(start), socket.MSG_WAITALL))
+    def answer(connection: socket.socket) -> None:
+        start = connection.recv(SIZE_BYTES, socket.MSG_WAITALL)
+        said = read_hello(connection.recv(message_size(start), socket.MSG_WAITALL))
         nonce = new_nonce()
         proof = prove(key_of(secret, said.nonce), SERVER, nonce)
         welcome = Welcome(PROTOCOL_VERSION, bufsize, 1000, nonce, proof)
         block = Block.create_growing(lane_bytes(BUFSIZE))
         with contextlib.suppress(BrokenPipeError):
-            socket.send_fds(caller, [frame(welcome)], [block.descriptor.fileno()] * fds)
+            socket.send_fds(
+                connection, [frame(welcome)], [block.descriptor.fileno()] * fds
+            )
         block.close()
-        ends(caller)
+        ends(connection)
 
     return answer
 
@@ -143,7 +145,7 @@ def test_another_program_at_the_address_is_a_typed_error(
 
 def test_a_server_that_hangs_up_is_a_gone_kernel(tmp_path: Path) -> None:
     address = str(tmp_path / "s")
-    with other(address, lambda caller: None), pytest.raises(KernelGone):
+    with other(address, lambda connection: None), pytest.raises(KernelGone):
         call(address)
 
 
@@ -191,11 +193,11 @@ def test_a_byte_now_and_then_is_a_timeout_too(
     monkeypatch.setattr(rendezvous, "HANDSHAKE_S", 0.1)
     address, never = str(tmp_path / "s"), threading.Event()
 
-    def dribble(caller: socket.socket) -> None:
+    def dribble(connection: socket.socket) -> None:
         with contextlib.suppress(BrokenPipeError):
-            caller.sendall((1000).to_bytes(SIZE_BYTES, "big"))
+            connection.sendall((1000).to_bytes(SIZE_BYTES, "big"))
             while True:
-                caller.sendall(b"x")
+                connection.sendall(b"x")
                 never.wait(0.02)
 
     with other(address, dribble), pytest.raises(ProxyTimeout):

@@ -353,17 +353,17 @@ def test_a_flood_of_strangers_starves_no_caller(server: ProxyServer, good: Any) 
 def test_workers_that_come_at_the_same_moment_all_come_in(
     server: ProxyServer, good: Any
 ) -> None:
-    callers = [call(server) for _ in range(60)]
+    connections = [call(server) for _ in range(60)]
     try:
         for step in (RawStranger.introduce, RawStranger.read_welcome):
-            for caller in callers:
-                step(caller)
-        for caller in callers:
-            caller.say(caller.proof())
+            for connection in connections:
+                step(connection)
+        for connection in connections:
+            connection.say(connection.proof())
         assert wait_until(lambda: threads_of(server) == 61)
     finally:
-        for caller in callers:
-            caller.close()
+        for connection in connections:
+            connection.close()
 
 
 @pytest.mark.parametrize("stage", [nothing, until_the_welcome])

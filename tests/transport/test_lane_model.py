@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from duck_jupyter.client import channel, link
-from duck_jupyter.server import watch, watched
+from duck_jupyter.server import poller, spin
 
 from .lane_paced import PacedTime
 from .lane_replay import Player
@@ -85,8 +85,8 @@ def few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MOST_LOOKS", "LEAST_LOOKS", "LOOKS_AMONG_MANY", "LOOKS_A_TURN"):
         monkeypatch.setattr(channel, name, 1)
     monkeypatch.setattr(link, "LOOKS_FOR_A_LOCK", 1)
-    monkeypatch.setattr(watch, "LOOKS_PER_READING", 1)
-    for module in (watch, watched):
+    monkeypatch.setattr(poller, "LOOKS_PER_READING", 1)
+    for module in (poller, spin):
         monkeypatch.setattr(module, "time", PacedTime)
 
 
@@ -140,7 +140,7 @@ def test_a_lane_that_is_used_again_serves_a_request_twice() -> None:
 
 def test_a_lane_that_nobody_looks_at_any_more_needs_trust_to_end() -> None:
     """
-    `Watch.expect` looks whether there is a looker before it lets the lane be watched.
+    `Loop.expect` looks whether a thread polls before it lets the lane be polled.
     """
     rules = Rules(("lock", "plain"), 1, timeouts=("LEFT_S", "RECHECK_S"))
     assert problem(rules) == "a wait has no end"

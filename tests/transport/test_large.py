@@ -8,7 +8,6 @@ import gc
 import os
 import resource
 import weakref
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,15 +16,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duck_jupyter.errors import DataTooBigError, KernelGone
+from duck_jupyter.memory.allocation import free_memory
 from duck_jupyter.memory.overflow import KEEP_BYTES
-from duck_jupyter.memory.room import free_memory
 from duck_jupyter.proxy import ProxyServer
 from tests.support.blocks import list_nameless
+from tests.support.limits import soft_limit
 from tests.support.processes import wait_until
 from tests.support.raw import far
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 LIMIT = 1_000_000
 
@@ -166,7 +167,7 @@ def allocated(server: ProxyServer) -> int:
     """
     Give the bytes that the files of all lanes take.
     """
-    lanes = [caller.lane for caller in server.callers()]
+    lanes = [connection.lane for connection in server.connections()]
     found = [os.fstat(lane.block.descriptor.fileno()) for lane in lanes]
     return sum(each.st_blocks * 512 for each in found)
 
@@ -220,17 +221,11 @@ def test_an_exception_above_the_limit_arrives_as_too_big(limited: Any) -> None:
         limited.fail(100)
 
 
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
+def files_of_at_most(size: int) -> AbstractContextManager[None]:
     """
     Let the system refuse every larger file in this process, client and server alike.
     """
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    return soft_limit(resource.RLIMIT_FSIZE, size)
 
 
 def test_a_request_without_room_for_it_leaves_the_lane_as_it_was(

@@ -18,6 +18,7 @@ import pytest
 from duck_jupyter.errors import HandshakeError, KernelGone
 from duck_jupyter.proxy import ProxyServer
 from duck_jupyter.transport.rendezvous import connect
+from tests.support.limits import soft_limit
 from tests.support.processes import run_python, wait_until
 from tests.support.raw import far
 from tests.support.strangers import RawStranger, door_of, doorway_of
@@ -191,20 +192,16 @@ def no_descriptors() -> Iterator[None]:
     """
     lowest = os.dup(0)
     os.close(lowest)
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
-    try:
+    with soft_limit(resource.RLIMIT_NOFILE, lowest):
         yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_who_calls_a_kernel_without_a_descriptor_is_taken_in_later(
     server: ProxyServer,
 ) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         with no_descriptors():
-            caller.connect(address_of(server))
+            connection.connect(address_of(server))
             assert wait_until(lambda: door_of(server)._retry_at is not None)
         # Nobody else calls, and no bell rings again.
         assert wait_until(lambda: len(doorway_of(server)._strangers) == 1)

@@ -1,0 +1,109 @@
+"""
+Methods of proxies, as callables of their own.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..protocol.granting_methods import GRANTING
+from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
+from .caller_code import CALL
+from .conditions import is_asked_here, wait_for
+from .default_arguments import execute
+from .link import EXECUTE, NOTHING
+from .lost_changes import refuse_lost, refuse_lost_default
+from .reprs import CALLABLE_PREFIX, name_of
+
+if TYPE_CHECKING:
+    from .link import Link
+    from .proxy import Proxy
+
+__all__ = ["ProxyMethod"]
+
+NOT_LIKE_OTHERS = GRANTING | {"setdefault"}
+
+_own = object.__getattribute__
+
+
+class ProxyMethod:
+    """
+    A method of a proxy's object: a callable that pickles with its proxy.
+
+    Args:
+        proxy: The proxy.
+        name: The method's name.
+    """
+
+    __slots__ = ("__name__", "__self__", "__weakref__")
+
+    def __init__(self, proxy: Proxy, name: str) -> None:
+        self.__self__ = proxy
+        self.__name__ = name
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """
+        Call the method in the kernel, and give what it returns.
+        """
+        proxy = self.__self__
+        link = _own(proxy, "_duck_link")
+        idx = _own(proxy, "_duck_idx")
+        name = self.__name__
+        if link.server is not None:
+            return link.server.local_call(idx, name, args, kwargs)
+        if name in NOT_LIKE_OTHERS:
+            if name == "setdefault":
+                refuse_lost_default(sys._getframe(1), link, idx, args)
+            elif name == "wait_for" and is_asked_here(
+                _own(proxy, "_duck_ref").specials, args
+            ):
+                return wait_for(link, idx, *args, **kwargs)
+            elif name != "get" or not hasattr(type(proxy), "__contains__"):
+                # A mapping has a `get` as well.
+                # Nothing comes after it: what it grants has arrived when it returns.
+                return link.execute(idx, name, args, kwargs)
+        if not kwargs:
+            # What `execute` does, without the way there: most calls are such.
+            for value in args:
+                if type(value) not in PLAIN_TYPES:
+                    break
+            else:
+                value = link.request(EXECUTE, (idx, name, args, NOTHING))
+                if type(value) in MUTABLE_TYPES:
+                    refuse_lost(sys._getframe(1), CALL, name, value)
+                return value
+        value = execute(link, idx, name, args, kwargs)
+        if type(value) in MUTABLE_TYPES:
+            refuse_lost(sys._getframe(1), CALL, name, value)
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ProxyMethod):
+            return NotImplemented
+        return self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, int, int]:
+        proxy = self.__self__
+        return self.__name__, id(_own(proxy, "_duck_link")), _own(proxy, "_duck_idx")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ProxyMethod, (self.__self__, self.__name__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        # As of any method: that of a copy of its object.
+        return getattr(copy.deepcopy(self.__self__, memo), self.__name__)
+
+    def __repr__(self) -> str:
+        ref = _own(self.__self__, "_duck_ref")
+        return f"{CALLABLE_PREFIX}{self.__name__} of {name_of(ref)}"
+
+    def _duck_token(self, link: Link) -> tuple[str, int, str] | None:
+        if _own(self.__self__, "_duck_link") is not link:
+            return None
+        return ("method", _own(self.__self__, "_duck_idx"), self.__name__)

@@ -1,0 +1,89 @@
+"""
+What one thread has of a link: its number, and the channels that it does not use now.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .channel import Channel
+    from .with_blocks import Context
+
+__all__ = ["ARRIVED", "Arrival", "IdleChannels", "ThreadState"]
+
+
+class Arrival:
+    """
+    Whether the server knows that an answer arrived.
+
+    Before it does it takes back what the answer granted, if the lane closes; so a proxy
+    that goes has nothing to give back until then.
+    """
+
+    # Set in an instance; `__init__` would cost every lock as much as a system call.
+    is_known = False
+
+
+#: For what was granted earlier.
+ARRIVED = Arrival()
+ARRIVED.is_known = True
+
+
+class IdleChannels(list["Channel"]):
+    """
+    Channels that no call uses. They end with their thread, and tell the server so.
+    """
+
+    __slots__ = ("_pid",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pid = os.getpid()
+
+    def __del__(self) -> None:
+        # In a child of fork these are the parent's, whose thread goes on.
+        if os.getpid() == self._pid:
+            while self:
+                self.pop().leave()
+
+
+class ThreadState(threading.local):
+    """
+    What one thread has of one link.
+
+    Args:
+        numbers: Gives the next number of a thread.
+    """
+
+    #: The buffers of the answer that is being decoded, and whether it has arrived.
+    buffers: Sequence[Any] = ()
+    arrival: Arrival = ARRIVED
+
+    #: The channel whose answer was not waited for: see `Exchanges.ask_briefly`.
+    late: Channel | None = None
+    #: The block of which ``with`` has looked up one method, and not yet the other.
+    looked_up: Context | None = None
+    #: The thread, for the server: one client thread, one thread to the objects.
+    number: int
+    #: The channels that no call uses.
+    idle: IdleChannels
+    #: The blocks that this thread has entered and not left, outermost first.
+    entered: list[Context]
+
+    def __init__(self, numbers: Iterator[int]) -> None:
+        own = self.__dict__
+        own.setdefault("number", next(numbers))
+        own.setdefault("idle", IdleChannels())
+        own.setdefault("entered", [])
+
+    def __getattr__(self, name: str) -> Any:
+        # A call in the middle of `__init__`, from a signal handler or a destructor.
+        make = {"number": threading.get_ident, "idle": IdleChannels, "entered": list}
+        if name not in make:
+            raise AttributeError(name)
+        return self.__dict__.setdefault(name, make[name]())

@@ -1,0 +1,175 @@
+"""
+Looks: where a part of a shared object lies in the memory that workers can map.
+
+A look belongs to one pickle. So the object is taken apart once, however many parts of
+it the pickle holds, and all of them refer to the same handle.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from ..errors import ProxyError
+from ..memory.copying import address_of
+from ..memory.dirty_tracker import Part
+from .consistency import take_apart
+from .fetched_versions import find_origin
+from .parts import Memory
+from .regions import is_array, may_hold
+
+if TYPE_CHECKING:
+    from .inplace import Inplace
+    from .pickling import Dumped
+    from .publication import Publication
+    from .regions import Region
+    from .versions import Version
+
+__all__ = ["InplaceLook", "Look", "Place", "PublishedLook"]
+
+#: A part of so many bytes goes by value: a handle is as large.
+LEAST_BYTES = 1024
+#: Of a frame or a table it takes as long to find the part, 0.1 to 0.5 ms.
+LEAST_OF_TABLE_BYTES = 32 << 10
+
+
+class Place(NamedTuple):
+    """
+    Where a region lies in memory that workers can map.
+    """
+
+    memory: Memory
+    #: Bytes from the beginning of the memory.
+    offset: int
+    #: What a worker writes is seen by all.
+    inplace: bool
+
+
+class Look(Protocol):
+    """
+    Finds the parts of one object, in one pickle.
+    """
+
+    #: Its memory is that of the object itself.
+    inplace: bool
+
+    def place(self, region: Region) -> Place | None:
+        """
+        Tell where a region lies; None where it is to be pickled as ever.
+
+        Raises:
+            ProxyError: It must not be pickled as ever, and cannot be shared.
+        """
+
+
+class InplaceLook:
+    """
+    Finds parts of an object that lies in shared memory itself.
+
+    Args:
+        inplace: The memory.
+        target: The object that the name stands for, which may be another one.
+    """
+
+    inplace = True
+
+    def __init__(self, inplace: Inplace, target: Any) -> None:
+        self._inplace = inplace
+        self._target = target
+        self._memory: Memory | None = None
+        self._dumped: Dumped | None = None
+
+    def place(self, region: Region) -> Place | None:
+        """
+        Tell where a region lies; None where it is to be pickled as ever.
+
+        Raises:
+            NotShareable: It is a part of the object that has left the shared memory.
+        """
+        offset = self._inplace.offset_of(region.low, region.high)
+        if offset is None:
+            if may_hold(self._target, region) and self._has_outside(region):
+                self._inplace.handle(self._target)  # which says why it cannot be
+            return None
+        if self._memory is None:
+            self._memory = self._inplace.memory()
+        if self._memory is None:
+            return None
+        return Place(self._memory, offset, inplace=True)
+
+    def _has_outside(self, region: Region) -> bool:
+        """
+        Tell whether the object has a region that is not in the shared memory.
+        """
+        if self._dumped is None:
+            self._dumped = take_apart(self._target, self._inplace.name)
+        return _find_part(self._dumped, region) is not None
+
+
+class PublishedLook:
+    """
+    Finds parts of an object of which workers have private copies.
+
+    Args:
+        publication: The versions of the object.
+        target: The object.
+    """
+
+    inplace = False
+
+    def __init__(self, publication: Publication, target: Any) -> None:
+        self._publication = publication
+        self._target = target
+        self._least = LEAST_BYTES if is_array(target) else LEAST_OF_TABLE_BYTES
+        self._dumped: Dumped | None = None
+        self._memories: dict[bytes, Memory] = {}
+
+    def place(self, region: Region) -> Place | None:
+        """
+        Tell where a region lies; None where it is to be pickled as ever.
+        """
+        if region.data <= LEAST_BYTES:
+            return None
+        try:
+            return self._publication.at_work(lambda: self._place(region))
+        except ProxyError:
+            # There is no room for the whole object, for example. The part is pickled.
+            return None
+
+    def _place(self, region: Region) -> Place | None:
+        origin = find_origin(region.low, region.high)
+        if origin is not None:
+            version = self._publication.find(origin.nonce)
+            # Its own writes are in the pages of the mapping, and not in the file.
+            if version and version.shows(origin.offset, region.low, region.size):
+                return self._place_in(version, origin.offset)
+            return None
+        if not may_hold(self._target, region):
+            return None
+        if self._dumped is None:
+            if region.data <= self._least:
+                return None
+            self._dumped = take_apart(self._target, self._publication.name)
+        part = _find_part(self._dumped, region)
+        if part is None:
+            return None
+        version = self._publication.part(self._target, self._dumped, part, region.data)
+        if version is None:
+            return None
+        return self._place_in(version, version.start_of(part.number) + part.offset)
+
+    def _place_in(self, version: Version, offset: int) -> Place:
+        memory = self._memories.get(version.nonce)
+        if memory is None:
+            memory = self._memories[version.nonce] = Memory(version.handle())
+        return Place(memory, offset, inplace=False)
+
+
+def _find_part(dumped: Dumped, region: Region) -> Part | None:
+    """
+    Find the buffer that a region is a part of.
+    """
+    for number, buffer in enumerate(dumped.buffers):
+        offset = region.low - address_of(buffer)
+        if offset >= 0 and offset + region.size <= len(buffer):
+            return Part(number, offset, region.size)
+    return None

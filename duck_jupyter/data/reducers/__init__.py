@@ -1,0 +1,3 @@
+"""
+How objects of one library each are pickled for shared memory.
+"""

@@ -1,0 +1,61 @@
+"""
+Arrow arrays, by themselves and inside pandas: what is needed, and not a copy of it.
+
+A part of an array refers to the buffers of the whole, and would be pickled with all of
+them; and pandas puts the chunks of an array together before it pickles them, which
+copies even a single one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .pandas import reduce_without_cache
+
+__all__ = ["reduce_arrow_array", "reduce_arrow_backed"]
+
+#: A copy is not worth it for less.
+LEAST_SAVING_BYTES = 4096
+
+
+def reduce_arrow_array(array: Any) -> Any:
+    """
+    Give the reduced form of a `pyarrow.Array`.
+    """
+    import pyarrow as pa
+
+    # Counted on first use, and then pickled along: a look would seem to be a change.
+    _ = array.null_count
+    try:
+        needed, whole = array.nbytes, array.get_total_buffer_size()
+        if whole < 2 * needed + LEAST_SAVING_BYTES:
+            return NotImplemented
+        copy = pa.concat_arrays([array])
+        if copy.get_total_buffer_size() >= whole:
+            return NotImplemented
+    except (pa.ArrowException, TypeError):  # not for arrays of this type
+        return NotImplemented
+    return copy.__reduce__()
+
+
+def reduce_arrow_backed(array: Any) -> Any:
+    """
+    Give the reduced form of an array of pandas that is an Arrow array inside.
+    """
+    import pyarrow as pa
+
+    kind, dtype = type(array), array.dtype
+    inside = array.__arrow_array__()
+    if isinstance(inside, pa.ChunkedArray):
+        empty = _rebuild_arrow_backed(kind, inside.slice(0, 0), dtype)
+        if type(empty) is kind and empty.dtype == dtype:
+            return _rebuild_arrow_backed, (kind, inside, dtype)
+    return reduce_without_cache(array)
+
+
+def _rebuild_arrow_backed(kind: Any, inside: Any, dtype: Any) -> Any:
+    import pandas as pd
+
+    array = kind(inside)
+    # Text has several types over the same array; pandas 2 copies for any but this one.
+    return array if array.dtype == dtype else pd.array(inside, dtype, copy=False)

@@ -1,0 +1,70 @@
+"""
+Help for objects whose own pickling copies what it need not copy.
+
+Each help is a reducer for one type: it gives what `pickle` shall take instead of the
+object, or NotImplemented where the object's own way is as good. They go by the public
+interface of the libraries only.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .numpy import reduce_array, reduce_derived_array, reduce_masked_array
+from .pandas import reduce_without_cache
+from .polars import reduce_polars_frame, reduce_polars_series
+from .pyarrow import reduce_arrow_array, reduce_arrow_backed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["find_help"]
+
+
+def find_help(kind: type) -> Callable[[Any], Any] | None:
+    """
+    Give the reducer for a type, or None where no help is needed.
+    """
+    library = str(kind.__module__).partition(".")[0]
+    if library == "multiprocessing":
+        return _find_reducer_for_workers(kind)
+    if library == "pyarrow":
+        arrow: Any = sys.modules.get("pyarrow")
+        return reduce_arrow_array if issubclass(kind, arrow.Array) else None
+    if library == "numpy":
+        numpy: Any = sys.modules["numpy"]
+        if kind in (numpy.recarray, numpy.matrix, numpy.memmap):
+            return reduce_derived_array
+        if kind is numpy.ma.MaskedArray:
+            return reduce_masked_array
+        return reduce_array if kind is numpy.ndarray else None
+    if library == "pandas":
+        return _find_help_for_pandas(kind, sys.modules["pandas"])
+    if library == "polars":
+        polars: Any = sys.modules["polars"]
+        if kind is polars.DataFrame:
+            return reduce_polars_frame
+        if kind is polars.Series:
+            return reduce_polars_series
+    return None
+
+
+def _find_help_for_pandas(kind: type, pandas: Any) -> Callable[[Any], Any] | None:
+    if kind in (pandas.arrays.ArrowExtensionArray, pandas.arrays.ArrowStringArray):
+        return reduce_arrow_backed
+    extensions = pandas.api.extensions
+    remembering = (extensions.ExtensionArray, extensions.ExtensionDtype)
+    return reduce_without_cache if issubclass(kind, remembering) else None
+
+
+def _find_reducer_for_workers(kind: type) -> Callable[[Any], Any] | None:
+    """
+    Give how multiprocessing pickles an object of its own, such as a connection.
+    """
+    from multiprocessing.reduction import ForkingPickler  # slow for who has no pool
+
+    reducer: Callable[[Any], Any] | None
+    reducer = ForkingPickler(io.BytesIO()).dispatch_table.get(kind)
+    return reducer

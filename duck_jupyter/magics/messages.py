@@ -1,0 +1,111 @@
+"""
+What ``%share`` answers: a line that says what it did and how to use it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ..objects.summary import shaped_type
+from ..session.sizes import size_of
+
+if TYPE_CHECKING:
+    from ..session.names import Terms
+    from ..session.session import Wish
+
+__all__ = ["Answers", "Proxies", "answer_of"]
+
+#: A line that is nothing but the magic, with or without its sign.
+BARE_SHARE = re.compile(r"\s*%?share\s")
+
+
+class Proxies(tuple[Any, ...]):
+    """
+    The proxies of one ``%share`` of several variables.
+    """
+
+    __slots__ = ()
+
+
+class Answers:
+    """
+    Where the answers of a shell go.
+
+    The value of ``%share df`` is a proxy, for ``p = %share df``. Where the line is the
+    last one of its cell the notebook would show the object: there the answer takes its
+    place, elsewhere it is printed.
+    """
+
+    def __init__(self) -> None:
+        self._ends_cell = False
+        self._value: Any = None
+        self._text = ""
+
+    def cell_begins(self, code: str) -> None:
+        """
+        Note the code of a cell that is about to run.
+        """
+        lines = [line for line in code.splitlines() if line.split("#")[0].strip()]
+        self._ends_cell = bool(lines) and BARE_SHARE.match(lines[-1]) is not None
+
+    def cell_ends(self) -> None:
+        """
+        Forget what was not shown.
+        """
+        self._ends_cell = False
+        self._value = None
+
+    def give(self, value: Any, text: str) -> None:
+        """
+        Answer with a text.
+
+        Args:
+            value: What the magic gives back.
+            text: One line for each object.
+        """
+        if self._ends_cell:
+            self._value, self._text = value, text
+        else:
+            print(text)  # noqa: T201 - a magic answers
+
+    def of(self, value: Any) -> str:
+        """
+        Give the answer that takes the place of a value, or nothing.
+        """
+        return self._text if value is not None and value is self._value else ""
+
+
+def answer_of(wish: Wish, terms: Terms) -> str:
+    """
+    Say what was shared and how to use it.
+
+    Args:
+        wish: What was shared.
+        terms: The settings that it was shared with.
+    """
+    name = f"shared.{wish.name}"
+    kind = type(wish.target)
+    size = size_of(wish.target).replace(" x ", " × ")  # noqa: RUF001
+    what = f"{kind.__name__} {size}".strip()
+    variable = wish.name if wish.source is None else wish.source.variable
+    if shaped_type(kind) is None:
+        use = f"pass {name} to workers, whose calls run here"
+    else:
+        use = f"in a worker fetch({name})"
+        use += f" or just {variable}" if terms.handover else ""
+    return f"{name} → {what}, {_mode_of(terms)}; {use}"
+
+
+def _mode_of(terms: Terms) -> str:
+    mode = "live"
+    if terms.frozen:
+        mode = "frozen"
+    elif terms.inplace:
+        mode = "in place"
+    if terms.readonly:
+        mode = "read-only" if mode == "live" else f"{mode}, read-only"
+    if terms.allow is not None:
+        names = ", ".join(sorted(terms.allow))
+        mode += f" but for {names}" if terms.readonly else f", only {names}"
+    return mode

@@ -1,0 +1,173 @@
+"""
+Table: what is shared, as text and as HTML.
+"""
+
+from __future__ import annotations
+
+import html
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from ..session.sizes import in_bytes
+from ..stats.words import many
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+    from ..data.versions import Versions
+    from ..session.overview import Overview, Row
+
+__all__ = ["Table", "html_of", "lines_of"]
+
+HEADINGS = (
+    "Name",
+    "Type",
+    "Size",
+    "Level",
+    "Mode",
+    "Workers",
+    "Calls",
+    "Bytes",
+    "Buffer fill",
+    "Versions",
+    "Last error",
+)
+#: Columns of words; the others hold numbers.
+WORDS = frozenset({"Name", "Type", "Mode", "Versions", "Last error"})
+UNKNOWN = "–"  # noqa: RUF001 - a dash
+MOST_CHARS = 60
+
+
+class Table:
+    """
+    What a session shared at one moment; `%share` and ``%duck status`` give it.
+
+    Args:
+        overview: The session at that moment.
+    """
+
+    def __init__(self, overview: Overview) -> None:
+        self.overview = overview
+
+    def __repr__(self) -> str:
+        state, rows, left_out = self.overview
+        if not rows:
+            return state
+        cells = [_cells(row) for row in rows]
+        text = [state, "", *lines_of(HEADINGS, cells, WORDS)]
+        if left_out:
+            text.append(_left_out(left_out))
+        return "\n".join(text)
+
+    def _repr_html_(self) -> str:
+        state, rows, left_out = self.overview
+        parts = [f"<p>{html.escape(state)}</p>"]
+        if rows:
+            cells = [_cells(row) for row in rows]
+            hints = [row.last_error or "" for row in rows]
+            parts.append(html_of(HEADINGS, cells, WORDS, hints))
+        if left_out:
+            parts.append(f"<p>{html.escape(_left_out(left_out))}</p>")
+        return "".join(parts)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+
+def lines_of(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], words: Container[str]
+) -> list[str]:
+    """
+    Write a table as lines with aligned columns.
+
+    Args:
+        headings: One for each column.
+        rows: As many cells each.
+        words: The headings of the columns that begin at the left; numbers end at the
+            right.
+    """
+    lines = [headings, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ["-" * width for width in widths])
+    text = []
+    for line in lines:
+        cells = [
+            cell.ljust(width) if heading in words else cell.rjust(width)
+            for cell, width, heading in zip(line, widths, headings, strict=True)
+        ]
+        text.append("  ".join(cells).rstrip())
+    return text
+
+
+def html_of(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    words: Container[str],
+    hints: Sequence[str] = (),
+) -> str:
+    """
+    Write a table as HTML in the colours of the page.
+
+    Args:
+        headings: One for each column.
+        rows: As many cells each.
+        words: The headings of the columns that begin at the left.
+        hints: For each row what shows when the mouse is over it, or an empty string.
+    """
+
+    def cell(tag: str, heading: str, text: str) -> str:
+        side = "left" if heading in words else "right"
+        scope = ' scope="col"' if tag == "th" else ""
+        return f'<{tag}{scope} style="text-align: {side}">{html.escape(text)}</{tag}>'
+
+    head = "".join(cell("th", name, name) for name in headings)
+    parts = [f"<table><thead><tr>{head}</tr></thead><tbody>"]
+    for row, hint in zip_longest(rows, hints, fillvalue=""):
+        body = "".join(
+            cell("td", name, text) for name, text in zip(headings, row, strict=True)
+        )
+        title = f' title="{html.escape(hint)}"' if hint else ""
+        parts.append(f"<tr{title}>{body}</tr>")
+    parts.append("</tbody></table>")
+    return "".join(parts)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    if row.peak:
+        # Past its end a frame travels beside the buffer.
+        fill = f"{row.last / row.bufsize:.0%}, peak {row.peak / row.bufsize:.0%}"
+        fill += f" of {in_bytes(row.bufsize)}"
+    else:
+        fill = f"0 of {in_bytes(row.bufsize)}"
+    return (
+        _shorten("  " * row.level + row.name),
+        _shorten(row.type_name),
+        row.size or UNKNOWN,
+        str(row.level),
+        row.mode,
+        f"{row.workers:,}",
+        f"{row.calls:,}",
+        in_bytes(row.bytes),
+        fill,
+        _in_words(row.versions),
+        _shorten(" ".join((row.last_error or "").split())),
+    )
+
+
+def _in_words(versions: Versions) -> str:
+    if not versions.kept:
+        return UNKNOWN
+    words = f"{versions.kept} in {in_bytes(versions.bytes)}"
+    if versions.mapped:
+        words += f", {in_bytes(versions.mapped)} mapped"
+    if versions.awaited:
+        words += f", {versions.awaited} awaited"
+    return words
+
+
+def _left_out(count: int) -> str:
+    return f"and {many(count, 'more object')} reached through these"
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MOST_CHARS else text[: MOST_CHARS - 3] + "..."

@@ -1,0 +1,257 @@
+"""
+Private mappings that are used again, while their page tables are warm.
+
+To map half a gigabyte takes microseconds, but the page faults of a light task and the
+unmapping after it take 20 to 40 ms. So a process keeps the mappings that nobody uses
+any more for about a second: the next task that is given the same file finds every
+page where the last one left it.
+
+A mapping is lent through a window: an object over its memory that whatever is made of
+it refers to, directly or through others. With the last of them the window goes, and
+its lease with it. Then what was written is dropped, which brings the file's content
+back, and the mapping is idle.
+
+A mapping has no lock (see `files`). The window has one, of an open file description of
+its own, through a mapping of one page. So a file counts as mapped while there is a
+window in some process, a forked one included; it may be rewritten under an idle
+mapping, which shows what the file holds.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import ctypes
+import mmap
+import os
+import sys
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .copying import address_of
+from .descriptors import Descriptors
+from .files import Access, map_file
+from .userfaultfd import PageRange, private_pages
+
+if TYPE_CHECKING:
+    from .files import SharedFile
+
+__all__ = ["IDLE_S", "LEAST_BYTES", "drop_idle", "lend"]
+
+#: Below this, page faults cost no more than keeping the mapping does.
+LEAST_BYTES = 4 << 20
+#: For so long a mapping may be idle; it is noticed half a second late at most.
+IDLE_S = 1.0
+LOOK_S = IDLE_S / 2
+#: So many mappings may be idle in one process.
+MOST_IDLE = 4
+
+#: Mappings that nobody uses, the latest last. A thread that takes one out owns it.
+_idle: deque[_Mapping] = deque()
+#: Held by the thread that drops them. A bare lock, and a bare thread: a lease ends at
+#: any moment, within the bookkeeping of `threading` too.
+_tidying = _thread.allocate_lock()
+_hurry = threading.Event()
+
+
+class _Mapping:
+    """
+    A private mapping of a whole file.
+    """
+
+    def __init__(self, file: SharedFile) -> None:
+        # An open file description of its own, without a lock.
+        owner = Descriptors()
+        fd = owner.open(f"/proc/self/fd/{file.fd}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self.memory = map_file(fd, Access.COPY)
+        finally:
+            owner.close()
+        # While it is mapped, no other file can have these.
+        self.identity = file.identity
+        self.idle_since = 0.0
+
+    def restore(self) -> None:
+        """
+        Drop what was written to it: the file's content shows again.
+
+        Raises:
+            OSError: This system cannot tell what was, or there is too much of it.
+        """
+        start = address_of(self.memory)
+        size = -(-len(self.memory) // mmap.PAGESIZE) * mmap.PAGESIZE
+        for pages in private_pages(PageRange(start, start + size)):
+            length = pages.end - pages.start
+            self.memory.madvise(mmap.MADV_DONTNEED, pages.start - start, length)
+
+
+class _Lease:
+    """
+    What only a window refers to, and so goes when it does.
+
+    The garbage collector calls the finalizers of a cycle while others in it may still
+    use the window, and may even save it. Then it refers to the lease as well, which
+    shows in the count of references; such a mapping is left to itself.
+    """
+
+    __slots__ = ()
+
+    #: By the identity of their leases. A copy that somebody makes of a lease has
+    #: another identity.
+    lent: ClassVar[dict[int, _Mapping]] = {}
+    #: The references to a lease that is gone, as its finalizer counts them.
+    fewest: ClassVar[int] = sys.maxsize
+    #: No more once Python ends.
+    is_open: ClassVar[bool] = True
+
+    def __del__(self) -> None:
+        if not self.is_open:
+            return
+        count = sys.getrefcount(self)
+        mapping = self.lent.pop(id(self), None)
+        if mapping is None:
+            _Lease.fewest = min(count, _Lease.fewest)
+        elif count <= self.fewest:
+            _take_back(mapping)
+
+
+_Lease()  # which finds out how many references are the fewest
+
+
+def lend(file: SharedFile) -> Any:
+    """
+    Map a file so that what is written to it stays in this process.
+
+    Args:
+        file: The file, open and locked.
+
+    Returns:
+        A buffer of the whole file. The file is locked until all that was made of it
+        has gone.
+    """
+    size = file.identity.size
+    if size < LEAST_BYTES or not _Lease.is_open:
+        return file.map(Access.COPY)
+    mapping = _take(file) or _Mapping(file)
+    lock = file.hold()
+    window: Any = (ctypes.c_char * size).from_buffer(mapping.memory)
+    lease = _Lease()
+    _Lease.lent[id(lease)] = mapping
+    # In this order: attributes go one by one, and the lock last.
+    window.lease = lease
+    window.lock = lock
+    return window
+
+
+def drop_idle() -> None:
+    """
+    Unmap what nobody uses.
+    """
+    _idle.clear()
+
+
+def _take(file: SharedFile) -> _Mapping | None:
+    """
+    Take an idle mapping of a file, if there is one.
+    """
+    others = []
+    found = None
+    while found is None:
+        try:
+            mapping = _idle.pop()
+        except IndexError:
+            break
+        if mapping.identity == file.identity:
+            found = mapping
+        else:
+            others.append(mapping)
+    if others:
+        _idle.extend(reversed(others))
+        _have_tidied()
+    return found
+
+
+def _take_back(mapping: _Mapping) -> None:
+    try:
+        mapping.restore()
+    except OSError:
+        return
+    mapping.idle_since = time.monotonic()
+    _idle.append(mapping)
+    if len(_idle) > MOST_IDLE:
+        _drop_oldest()
+    _have_tidied()
+
+
+def _drop_oldest(since: float | None = None) -> bool:
+    """
+    Drop the mapping that has been idle for longest.
+
+    Args:
+        since: Only if it has been idle from before that moment on.
+
+    Returns:
+        Whether there was one.
+    """
+    try:
+        oldest = _idle.popleft()
+    except IndexError:
+        return False
+    if since is not None and oldest.idle_since > since:
+        _idle.appendleft(oldest)
+        return False
+    return True
+
+
+def _have_tidied() -> None:
+    if _tidying.acquire(blocking=False):
+        try:
+            _thread.start_new_thread(_tidy, ())
+        except RuntimeError:  # no more threads
+            _tidying.release()
+            drop_idle()
+
+
+def _tidy() -> None:
+    """
+    Drop what has been idle for too long until nothing is: the work of a thread.
+    """
+    while True:
+        while _idle:
+            _hurry.wait(LOOK_S)
+            while _drop_oldest(time.monotonic() - IDLE_S):
+                pass
+        _tidying.release()
+        # Something may have become idle just before, and found the thread at work.
+        if not _idle or not _tidying.acquire(blocking=False):
+            return
+
+
+def _before_fork() -> None:
+    # A child has no use for them, and Python warns of threads.
+    _hurry.set()
+    drop_idle()
+    if _tidying.acquire(timeout=LOOK_S):
+        _tidying.release()
+    _hurry.clear()
+
+
+def _after_fork_in_child() -> None:
+    # There is no such thread here.
+    global _tidying, _hurry
+    drop_idle()
+    _tidying = _thread.allocate_lock()
+    _hurry = threading.Event()
+
+
+def _at_exit() -> None:
+    _Lease.is_open = False
+    drop_idle()
+    _hurry.set()
+
+
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)

@@ -1,0 +1,3 @@
+"""
+The objects that clients reach: the table of them, and what may be done to each.
+"""

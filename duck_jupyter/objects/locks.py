@@ -1,0 +1,232 @@
+"""
+Locks that `locked(proxy)` takes: one for each object, first come, first served.
+
+A claim holds the lock or waits for it, in one queue an object. Nobody waits inside a
+thread of the server: a client's claim is answered when its turn comes, and only that
+client is woken. A claim of the server's own process waits in its own thread.
+
+The server knows who holds and who waits. So it refuses the claim that would close a
+circle of threads that wait for each other, which none of them would ever leave.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from ..stats.rows import Wait
+from .deadlock import deadlock_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from .table import Entry
+
+__all__ = ["Claim", "ObjectLocks"]
+
+
+class Claim:
+    """
+    One block's claim to an object's lock.
+
+    Args:
+        entry: The object.
+        owner: The client thread, or the thread of this process.
+        worker: Its name, for messages.
+        queue: Called once, when a claim has to wait.
+        tell: Called once, by a thread of the server, when a claim that had to wait
+            holds the lock.
+    """
+
+    __slots__ = ("entry", "owner", "queue", "since", "target", "tell", "worker")
+
+    def __init__(
+        self,
+        entry: Entry,
+        owner: Hashable,
+        worker: str,
+        queue: Callable[[], None],
+        tell: Callable[[], None],
+    ) -> None:
+        self.entry = entry
+        #: The object itself, whatever the entry stands for later.
+        self.target = entry.target
+        self.owner = owner
+        self.worker = worker
+        self.queue = queue
+        self.tell = tell
+        #: Monotonic seconds.
+        self.since = time.monotonic()
+
+    def __repr__(self) -> str:
+        return f"<Claim to {self.entry.path} of {self.worker}>"
+
+
+class _ObjectLock:
+    """
+    The lock of one object. It keeps the object, so that its id stays its own.
+    """
+
+    __slots__ = ("holders", "target", "waiters")
+
+    def __init__(self, target: Any) -> None:
+        self.target = target
+        #: Claims of one owner, who may take the lock again inside.
+        self.holders: list[Claim] = []
+        self.waiters: deque[Claim] = deque()
+
+
+class ObjectLocks:
+    """
+    The locks of all objects. Any thread may call it.
+
+    A thread of this process may be interrupted anywhere. So it only makes claims, and
+    ends those for which nobody waits; the rest, which has to tell others, is done by
+    threads of the server.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._locks: dict[int, _ObjectLock] = {}
+        #: The claims that wait, by their owners. A thread has several where a signal
+        #: handler of it waits too.
+        self.waiting: dict[Hashable, list[Claim]] = {}
+        #: What threads of this process gave up.
+        self._given_up: deque[Claim] = deque()
+
+    def acquire(self, claim: Claim) -> bool:
+        """
+        Make a claim.
+
+        Returns:
+            True when it holds the lock; otherwise it waits, and is told later.
+
+        Raises:
+            DeadlockError: The holder of the lock waits, itself or through others, for
+                a lock that the owner of the claim holds.
+        """
+        with self._lock:
+            lock = self._locks.get(id(claim.target))
+            if lock is None:
+                lock = self._locks[id(claim.target)] = _ObjectLock(claim.target)
+            holders = lock.holders
+            if not holders or holders[0].owner == claim.owner:
+                holders.append(claim)
+                return True
+            self._require_no_circle(claim, holders[0])
+            claim.queue()
+            self.waiting.setdefault(claim.owner, []).append(claim)
+            lock.waiters.append(claim)
+            return False
+
+    def end(self, claim: Claim) -> bool:
+        """
+        Give a claim up, whether it waits or holds the lock, and tell who is next.
+
+        Returns:
+            False when it did not hold the lock.
+        """
+        told: list[Claim] = []
+        with self._lock:
+            lock = self._locks.get(id(claim.target))
+            if lock is None:
+                return False
+            held = claim in lock.holders
+            if held:
+                lock.holders.remove(claim)
+            elif claim in lock.waiters:
+                lock.waiters.remove(claim)
+                self._forget_wait(claim)
+            if not lock.holders and lock.waiters:
+                owner = lock.waiters[0].owner
+                told = [waiter for waiter in lock.waiters if waiter.owner == owner]
+                for waiter in told:
+                    lock.waiters.remove(waiter)
+                    lock.holders.append(waiter)
+                    self._forget_wait(waiter)
+            elif not lock.holders:
+                del self._locks[id(claim.target)]
+        for waiter in told:
+            waiter.tell()
+        return held
+
+    def give_up(self, claim: Claim) -> bool:
+        """
+        Give up a claim of a thread of this process. Twice is fine.
+
+        Returns:
+            True when `end_given_up` is to be called, by a thread of the server.
+        """
+        with self._lock:
+            lock = self._locks.get(id(claim.target))
+            if lock is None:
+                return False
+            if lock.waiters:
+                self._given_up.append(claim)
+                return True
+            if claim in lock.holders:
+                lock.holders.remove(claim)
+            if not lock.holders:
+                del self._locks[id(claim.target)]
+            return False
+
+    def end_given_up(self) -> None:
+        """
+        End what threads of this process gave up.
+        """
+        while self._given_up:
+            with contextlib.suppress(IndexError):  # another thread was quicker
+                self.end(self._given_up.popleft())
+
+    def _forget_wait(self, claim: Claim) -> None:
+        waits = self.waiting.get(claim.owner, [])
+        if claim in waits:
+            waits.remove(claim)
+        if not waits:
+            self.waiting.pop(claim.owner, None)
+
+    def _require_no_circle(self, claim: Claim, holder: Claim) -> None:
+        """
+        Follow who holds what is waited for, until somebody does not wait.
+        """
+        seen: set[Hashable] = set()
+        ways: list[tuple[Claim, list[tuple[Claim, Claim]]]] = [(holder, [])]
+        while ways:
+            blocking, links = ways.pop()
+            if blocking.owner == claim.owner:
+                raise deadlock_of([*links, (blocking, claim)])
+            if blocking.owner in seen:
+                continue
+            seen.add(blocking.owner)
+            for wanted in self.waiting.get(blocking.owner, ()):
+                lock = self._locks.get(id(wanted.target))
+                if lock is not None and lock.holders:
+                    ways.append((lock.holders[0], [*links, (blocking, wanted)]))
+
+    def holder_of(self, target: Any) -> Claim | None:
+        """
+        Give a claim that holds the lock of an object, if one does.
+        """
+        with self._lock:
+            lock = self._locks.get(id(target))
+            return lock.holders[0] if lock is not None and lock.holders else None
+
+    def waits(self) -> list[Wait]:
+        """
+        List who waits, for what, and who holds it.
+        """
+        now = time.monotonic()
+        with self._lock:
+            return [
+                Wait(
+                    f"locked({claim.entry.path})",
+                    claim.worker,
+                    lock.holders[0].worker if lock.holders else "",
+                    now - claim.since,
+                )
+                for lock in self._locks.values()
+                for claim in lock.waiters
+            ]

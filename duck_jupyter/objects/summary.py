@@ -1,0 +1,180 @@
+"""
+What an object is, in one line of limited length, made in limited time.
+
+``DataFrame, 336,776 rows × 19 columns``, ``dict {'a': 3, 'duck': 2, …}``. Of the types
+that are known to answer at once the shape is told, of containers the first items. All
+other text comes from the object's own ``__repr__``, which may be slow, wait for a lock
+or raise: a thread asks it, and is not waited for longer than `ASK_S`.
+"""  # noqa: RUF002 - a multiplication sign
+
+from __future__ import annotations
+
+import collections
+import sys
+import threading
+from itertools import islice
+from typing import Any
+
+from ..protocol.references import TYPE_NAME_CHARS
+
+__all__ = ["shaped_type", "summary_of"]
+
+#: Seconds that an object has for its text.
+ASK_S = 0.2
+#: Threads that wait for objects at a time; past them no object is asked.
+MOST_ASKING = 4
+MOST_ITEMS = 4
+MOST_DEPTH = 2
+ITEM_CHARS = 30
+TEXT_CHARS = 80
+
+#: Types whose shape is read by the library's own property.
+_SHAPED = {
+    "numpy": ("ndarray",),
+    "pandas": ("DataFrame", "Series", "Index"),
+    "polars": ("DataFrame", "Series"),
+    "pyarrow": ("Table",),
+}
+#: Containers by their brackets. The methods of these types are asked, whatever a
+#: subclass says.
+_BRACKETS: dict[type, str] = {
+    list: "[]",
+    tuple: "()",
+    set: "{}",
+    frozenset: "{}",
+    collections.deque: "[]",
+}
+
+_asking: list[threading.Thread] = []
+
+
+def summary_of(target: Any) -> str:
+    """
+    Say in one line what an object is. Nothing is raised.
+    """
+    kind = type(target)
+    name = kind.__name__[:TYPE_NAME_CHARS]
+    shape = _shape_in_words(target)
+    if shape:
+        return f"{name}, {shape}"
+    own: Any = kind.__repr__
+    if own is object.__repr__:
+        return name
+    text = _asked(target)
+    if not text:
+        return name
+    return text if text.lstrip("<").startswith(name) else f"{name} {text}"
+
+
+def shaped_type(kind: type) -> Any:
+    """
+    Give the array or table type that a type is, or None.
+    """
+    for library, names in _SHAPED.items():
+        # Who never imported the library has no object of it.
+        module = sys.modules.get(library)
+        for name in names if module is not None else ():
+            shaped = getattr(module, name, None)
+            if isinstance(shaped, type) and issubclass(kind, shaped):
+                return shaped
+    return None
+
+
+def _shape_in_words(target: Any) -> str:
+    shaped = shaped_type(type(target))
+    if shaped is None:
+        return ""
+    try:
+        shape = shaped.shape.__get__(target, type(target))
+        if shaped.__name__ == "ndarray":
+            dtype = shaped.dtype.__get__(target, type(target))
+            sizes = " × ".join(f"{size:,}" for size in shape)  # noqa: RUF001
+            return f"{sizes} of {dtype}"[:TEXT_CHARS] if sizes else f"0-d of {dtype}"
+        units = ("row", "column")[: len(shape)]
+        return " × ".join(  # noqa: RUF001
+            f"{size:,} {unit}{'' if size == 1 else 's'}"
+            for size, unit in zip(shape, units, strict=True)
+        )
+    except Exception:
+        # A subclass may have broken what its library's code relies on.
+        return ""
+
+
+def _asked(target: Any) -> str:
+    """
+    Give the text of an object, or nothing where it comes too late or not at all.
+    """
+    _asking[:] = [thread for thread in _asking if thread.is_alive()]
+    if len(_asking) >= MOST_ASKING:
+        return ""
+    found: list[str] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        try:
+            found.append(_shorten(_text(target, MOST_DEPTH), TEXT_CHARS))
+        except BaseException:  # any code of the user's may run in __repr__
+            return
+        finally:
+            done.set()
+
+    thread = threading.Thread(target=ask, name="duck-summary", daemon=True)
+    _asking.append(thread)
+    try:
+        thread.start()
+    except RuntimeError:  # the system or the interpreter has no thread to give
+        return ""
+    done.wait(ASK_S)
+    return found[0] if found else ""
+
+
+def _text(value: Any, depth: int) -> str:
+    kind = type(value)
+    if kind in (str, bytes, bytearray):
+        # One more than is shown, so that it is shortened.
+        return repr(value[: TEXT_CHARS + 1])
+    if issubclass(kind, dict):
+        return _items("{}", dict.__len__(value), _pairs(value, depth) if depth else [])
+    for container, brackets in _BRACKETS.items():
+        if issubclass(kind, container):
+            length = container.__len__(value)  # type: ignore[attr-defined]
+            if not length and brackets == "{}":
+                return repr(value)
+            most = MOST_ITEMS if depth else 0
+            first = islice(container.__iter__(value), most)  # type: ignore[attr-defined]
+            texts = [_item(part, depth) for part in first]
+            return _items(brackets, length, texts)
+    if shaped_type(kind) is not None:
+        return f"{kind.__name__}, {_shape_in_words(value)}"
+    return repr(value)
+
+
+def _pairs(value: dict[Any, Any], depth: int) -> list[str]:
+    # First all of them, and then their texts: others may change it meanwhile.
+    pairs = list(islice(dict.items(value), MOST_ITEMS))
+    return [f"{_item(key, depth)}: {_item(part, depth)}" for key, part in pairs]
+
+
+def _item(value: Any, depth: int) -> str:
+    return _shorten(_text(value, depth - 1), ITEM_CHARS)
+
+
+def _items(brackets: str, length: int, texts: list[str]) -> str:
+    parts: list[str] = []
+    room = TEXT_CHARS - 10
+    for text in texts:
+        room -= len(text) + 2
+        if room < 0:
+            break
+        parts.append(text)
+    if len(parts) < length:
+        parts.append("…")
+    inner = ", ".join(parts)
+    comma = "," if brackets == "()" and length == 1 else ""
+    return f"{brackets[0]}{inner}{comma}{brackets[1]}"
+
+
+def _shorten(text: str, most: int) -> str:
+    line = " ".join(text[: 4 * most].split())
+    whole = len(text) <= 4 * most and len(line) <= most
+    return line if whole else f"{line[: most - 1]}…"

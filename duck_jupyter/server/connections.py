@@ -1,0 +1,270 @@
+"""
+Connection: the server's side of one lane.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from ..stats.counts import (
+    BYTES_IN,
+    BYTES_OUT,
+    LAST_BYTES,
+    PEAK_BYTES,
+    SAMPLE_EVERY,
+    bucket_of,
+)
+from ..stats.thread_counts import Tally
+from ..transport.lanes import (
+    IDLE,
+    LEAVING,
+    OFFERED,
+    PHASE,
+    POSTED_AT,
+    REPLIED,
+    STATE,
+    TAKEN,
+    WAITING,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from ..objects.table import Entry
+    from ..transport.lanes import Lane
+    from ..transport.rendezvous import Hello
+    from .clients import ClientThread
+
+__all__ = ["Connection", "left_by"]
+
+
+class Connection:
+    """
+    One lane of a client thread, what it was granted, and what is counted of it.
+
+    Args:
+        lane: The server's end of the lane.
+        hello: What the client said of itself.
+        thread: The client thread.
+        entries: The objects in use, by number.
+        came_at: When it connected, in monotonic seconds.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_came_at",
+        "_entries",
+        "buffers",
+        "bufsize",
+        "claim",
+        "contexts",
+        "counts",
+        "decode",
+        "gone",
+        "grants",
+        "held",
+        "hello",
+        "lane",
+        "lent",
+        "map",
+        "next_claim",
+        "payload",
+        "proxied",
+        "since",
+        "tally",
+        "thread",
+        "waited",
+        "words",
+    )
+
+    def __init__(
+        self,
+        lane: Lane,
+        hello: Hello,
+        thread: ClientThread,
+        entries: Mapping[int, Entry],
+        came_at: float,
+    ) -> None:
+        self.lane = lane
+        self.words = lane.words
+        self.map = lane.map
+        self.bufsize = lane.bufsize
+        self.hello = hello
+        #: Its holder answers the request that is posted.
+        self.claim = threading.Lock()
+        #: Its holder waits for the claim; one thread is enough.
+        self.next_claim = threading.Lock()
+        #: Reads a request; set by who serves.
+        self.decode: Callable[[bytes], Any]
+        self.thread = thread
+        self.contexts = thread.contexts
+        self.held = thread.held
+        #: What takes back what the last answer granted, until it is acknowledged.
+        self.grants: list[Callable[[], object]] = []
+        #: Those of them that give up what the client fetched and may not have mapped.
+        #: It does not say so: it has when it asks again, or never will.
+        self.lent: list[Callable[[], None]] = []
+        self._entries = entries
+        self.tally = Tally(entries)
+        self.counts = self.tally.by_object
+        self.gone = False
+        #: The buffers of the request that is being decoded.
+        self.buffers: Any = ()
+        #: The payload of the last request: what it calls while the lane is taken.
+        self.payload: Any = None
+        #: The objects whose proxies came in the request, by their id.
+        self.proxied: dict[int, tuple[Any, Entry]] = {}
+        self.since = time.time()
+        self._came_at = came_at
+        #: Seconds that the worker has waited for answers.
+        self.waited = 0.0
+
+    def count(
+        self,
+        idx: int,
+        opcode: int,
+        size_in: int,
+        size_out: int,
+        latency: float,
+        started: float,
+    ) -> None:
+        """
+        Count a call that was answered.
+
+        Args:
+            idx: The number of its object.
+            opcode: What was asked.
+            size_in: Bytes of the request.
+            size_out: Bytes of the answer.
+            latency: Seconds that the client has blocked; 0 where it did not.
+            started: When the call began, in monotonic seconds, where it is one of those
+                whose time is sampled; else 0.
+        """
+        try:
+            counts = self.counts[idx]
+        except KeyError:
+            counts = self.tally.begin(idx)
+        counts[opcode] += 1
+        counts[BYTES_IN] += size_in
+        counts[BYTES_OUT] += size_out
+        size = size_out if size_out > size_in else size_in
+        counts[LAST_BYTES] = size
+        if size > counts[PEAK_BYTES]:
+            counts[PEAK_BYTES] = size
+            if size > self.bufsize:
+                self._offer_buffer(idx)
+        if latency:
+            counts[bucket_of(latency)] += 1
+            self.waited += latency
+        elif started:
+            latency = time.monotonic() - started
+            counts[bucket_of(latency)] += SAMPLE_EVERY
+            self.waited += latency * SAMPLE_EVERY
+
+    def _offer_buffer(self, idx: int) -> None:
+        """
+        Offer the buffer that an object is shared with, where it is larger.
+        """
+        entry = self._entries.get(idx)
+        if entry is not None and entry.policy.bufsize > self.bufsize:
+            self.words[OFFERED] = entry.policy.bufsize
+
+    def waited_until(self, now: float) -> float:
+        """
+        Give how long the client thread has waited for answers, in seconds.
+
+        Args:
+            now: Seconds since the epoch; a call that is under way counts until then.
+        """
+        waited = self.waited
+        if self.words[WAITING]:
+            waited += self.blocked_since(time.monotonic())
+        return min(waited, max(now - self.since, 0.0))
+
+    def blocked_since(self, now: float) -> float:
+        """
+        Give how long the client thread has blocked for this answer, in seconds.
+
+        Args:
+            now: Monotonic seconds.
+
+        Returns:
+            0.0 where it does not block, or what it wrote down can be no time.
+        """
+        posted_at = self.lane.doubles[POSTED_AT]
+        return now - posted_at if self._came_at <= posted_at <= now else 0.0
+
+    @property
+    def is_leaving(self) -> bool:
+        """
+        The client said that its thread ends.
+        """
+        return self.words[LEAVING] == 1
+
+    def end(self) -> None:
+        """
+        Take back what the client asked for and did not acknowledge. Twice is fine.
+        """
+        phase = self.words[STATE] & PHASE
+        if phase in (TAKEN, REPLIED):
+            self.take_back()
+        elif phase == IDLE:
+            self.acknowledge()
+        # A thread that answers a request that is still posted comes here afterwards.
+        # The decoder knows its connection: a circle, which would keep the lane mapped.
+        self.decode = _decode_nothing
+
+    @property
+    def waits_for_word(self) -> bool:
+        """
+        The client is to say that the answer arrived.
+        """
+        return len(self.grants) > len(self.lent)
+
+    def acknowledge(self) -> None:
+        """
+        Note that the last answer arrived, and what it granted with it.
+        """
+        self.grants.clear()
+        while self.lent:
+            self.lent.pop()()
+
+    def take_back(self) -> None:
+        """
+        Take back what was granted and not acknowledged. Twice is fine.
+        """
+        while self.grants:
+            with contextlib.suppress(IndexError):  # another thread was quicker
+                self.grants.pop()()
+        self.lent.clear()
+
+    def __repr__(self) -> str:
+        state = "gone" if self.gone else "connected"
+        return (
+            f"<Connection {self.hello.process_name} pid={self.hello.pid} "
+            f"thread={self.hello.thread_name} {state}>"
+        )
+
+
+def left_by(
+    thread: ClientThread, connections: Iterable[Connection]
+) -> list[Connection]:
+    """
+    Give the lanes that a client thread has left, as it has when a call was cut short.
+
+    What that call granted is to be back before the thread asks again.
+
+    Args:
+        thread: The thread.
+        connections: Those that are connected.
+    """
+    if thread.lanes < 2:
+        return []
+    return [c for c in tuple(connections) if c.thread is thread and c.lane.is_left]
+
+
+def _decode_nothing(data: bytes) -> Any:
+    raise EOFError("the client has gone")

@@ -1,0 +1,212 @@
+"""
+The thread that answers: it polls the lanes that are in use, for a little while.
+
+A client that calls again within microseconds need not ring a bell, and no thread has to
+wake up for it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from ..transport.lanes import PHASE, POSTED, STATE
+from .spin import LookTime, Watched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sized
+
+    from .connections import Connection
+    from .switch_interval import ShortInterval
+
+__all__ = ["Poller"]
+
+#: Looks between two readings of the clock.
+LOOKS_PER_READING = 16
+#: Between two readings pass some microseconds; more means that another thread had the
+#: interpreter, and looking would take it away from that one.
+CONTENDED_S = 300e-6
+#: A lane without a request for this long is not looked at while others are in use.
+FORGET_S = 2e-3
+#: How long to wait at a time for a claim that is about to be released, in seconds.
+CLAIM_S = 0.001
+
+
+class Poller:
+    """
+    What the one thread does that answers and polls, and which one it is.
+
+    Args:
+        serve: Called with a connection whose claim is taken and whose request is
+            posted; releases the claim.
+        lost: Called with a connection that is gone.
+        prepare: Called when no lane is polled any more, for those who come next.
+        queued: Who waits for the lock of an object; looked at for whether it is empty.
+        interval: The switch interval while a thread polls.
+    """
+
+    def __init__(
+        self,
+        serve: Callable[[Connection], None],
+        lost: Callable[[Connection], None],
+        prepare: Callable[[], None],
+        queued: Sized,
+        interval: ShortInterval,
+    ) -> None:
+        self._serve = serve
+        self._lost = lost
+        self._prepare = prepare
+        self._queued = queued
+        self._interval = interval
+        self._poller: object = None
+        #: The poller that is inside a call, if it is.
+        self._inside: object = None
+        self.watched = Watched()
+        self._look_time = LookTime()
+        #: (monotonic seconds, seconds) of waits before a request was seen.
+        self.delays: list[tuple[float, float]] = []
+
+    @property
+    def polls(self) -> bool:
+        """
+        Some thread polls, or is inside a call and polls afterwards.
+        """
+        return self._poller is not None
+
+    @property
+    def is_free(self) -> bool:
+        """
+        Some thread polls, and is not inside a call.
+        """
+        return self._poller is not None and self._inside is None
+
+    def stop(self) -> None:
+        """
+        Let the thread that polls end.
+        """
+        self._poller = None
+
+    def poll(self, me: object, called: list[tuple[Connection, bool]]) -> None:
+        """
+        Answer those who called, and poll until nobody calls for a while.
+
+        Args:
+            me: Stands for this thread.
+            called: Who called, with whether its bell has to be heard.
+        """
+        self._poller = me
+        self._look_time.begin()
+        if not self._interval.wanted:
+            self._interval.want()
+        for connection, must_hear in called:
+            # First the bell, then the state: the other way round the bell of the next
+            # request could be taken for this one's.
+            if must_hear and not connection.lane.hear():
+                self._lost(connection)
+            elif self._answer(me, connection) and self._poller is me:
+                self.watched.add(connection)
+        if self._poller is me:
+            self._look(me)
+        if self._poller is me:
+            self._poller = None
+        if self._poller is None:
+            # Also where another poller went while this one was inside a call.
+            self._catch_up(me, self.watched.clear())
+            self._prepare()
+
+    def _answer(self, me: object, connection: Connection) -> bool:
+        words = connection.words
+        if words[STATE] & PHASE != POSTED:
+            return False
+        if not connection.claim.acquire(False) and not self._wait_for_claim(
+            me, connection
+        ):
+            return False
+        if words[STATE] & PHASE != POSTED:
+            connection.claim.release()
+            return False
+        now = time.monotonic()
+        delay = connection.blocked_since(now)
+        if delay:
+            self.delays.append((now, delay))
+            if len(self.delays) > 512:
+                del self.delays[:256]
+        self._inside = me
+        self._serve(connection)
+        if self._inside is me:
+            self._inside = None
+        return True
+
+    def _wait_for_claim(self, me: object, connection: Connection) -> bool:
+        """
+        Wait for the thread that answered the last request and still holds the claim.
+
+        It takes microseconds, but for a client that asks again inside its own call;
+        so nobody is left to this thread meanwhile.
+        """
+        if not connection.next_claim.acquire(False):
+            return False
+        self._inside = me
+        try:
+            while connection.words[STATE] & PHASE == POSTED and not connection.gone:
+                if connection.claim.acquire(timeout=CLAIM_S):
+                    return True
+            return False
+        finally:
+            connection.next_claim.release()
+            if self._inside is me:
+                self._inside = None
+
+    def _look(self, me: object) -> None:
+        serve = self._serve
+        # A client on this core goes first: it has an answer to read, or is about to
+        # post a request.
+        os.sched_yield()
+        idle_since: float | None = None
+        misses = 0
+        last = 0.0
+        pruned = 0.0
+        while self._poller is me:
+            hit = False
+            for connection in self.watched.connections:
+                words = connection.words
+                if words[STATE] & PHASE == POSTED and connection.claim.acquire(False):
+                    if words[STATE] & PHASE != POSTED:
+                        connection.claim.release()
+                        continue
+                    self._inside = me
+                    serve(connection)
+                    if self._inside is me:
+                        self._inside = None
+                    hit = True
+            if hit:
+                misses = 0
+                idle_since = None
+                continue
+            misses += 1
+            if self._queued:
+                # The next holder of the lock may be waiting for this core.
+                os.sched_yield()
+            if misses % LOOKS_PER_READING:
+                continue
+            now = time.monotonic()
+            if idle_since is None:
+                idle_since = last = now
+                continue
+            if now - last > CONTENDED_S or now - idle_since > self._look_time.seconds:
+                break
+            if now - pruned > FORGET_S:
+                pruned = now
+                self._catch_up(me, self.watched.forget_the_silent())
+            last = now
+        self._look_time.end()
+
+    def _catch_up(self, me: object, connections: Iterable[Connection]) -> None:
+        """
+        Answer what was posted between the last look and now, for which no bell rang.
+        """
+        for connection in connections:
+            connection.lane.fence()
+            if connection.words[STATE] & PHASE == POSTED:
+                self._answer(me, connection)

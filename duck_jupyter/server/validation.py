@@ -1,0 +1,135 @@
+"""
+What a request looks like. Asked only when one has failed: a good one need not wait.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import DataDecodeError, ProxyError
+from ..protocol.opcodes import ProxyOpCode
+from ..protocol.references import DESK, TYPE_NAME_CHARS
+from ..protocol.tracebacks import describe
+
+__all__ = ["misshapen", "subject_of", "unreadable"]
+
+FORMS = (
+    "A request is GET [idx, attr], SET [idx, attr, value] or EXECUTE [idx, method, "
+    "args, kwargs]."
+)
+
+ARGUMENTS = (list, tuple)
+#: The types of a payload's items, by opcode.
+REQUESTS: dict[int, tuple[Any, ...]] = {
+    ProxyOpCode.GET: (int, str),
+    ProxyOpCode.SET: (int, str, object),
+    ProxyOpCode.EXECUTE: (int, str, ARGUMENTS, dict),
+}
+#: The types of the arguments of a word to the server itself.
+WORDS: dict[str, tuple[Any, ...]] = {
+    "adopt": (int,),
+    "batch": (int, int),
+    "block_name": (),
+    "fetch": (int,),
+    "has": (int, str),
+    "holder": (int,),
+    "lend": (int,),
+    "lock": (int, int),
+    "reference": (int, str, str, ARGUMENTS, dict),
+    "summary": (int,),
+    "unlock": (int, int),
+}
+#: Those that take any number of numbers.
+PLURAL_WORDS = frozenset({"end", "release"})
+#: Those whose first argument is the number of an object.
+ABOUT_ONE = frozenset(word for word, kinds in WORDS.items() if kinds[:1] == (int,))
+
+
+def misshapen(opcode: Any, payload: Any) -> DataDecodeError | None:
+    """
+    Say what is wrong with the form of a request, where something is.
+
+    Args:
+        opcode: What came as its opcode.
+        payload: What came as its payload.
+
+    Returns:
+        The error for the sender, or None.
+    """
+    kinds = REQUESTS.get(opcode) if type(opcode) is int else None
+    if kinds is None:
+        return DataDecodeError(
+            f"A frame with an opcode of {_short(opcode)} is no request: GET is 0, SET "
+            "is 1 and EXECUTE is 2."
+        )
+    if not _has_form(payload, kinds):
+        return DataDecodeError(
+            f"A request with the payload {_short(payload)} cannot be. {FORMS}"
+        )
+    if opcode != ProxyOpCode.EXECUTE:
+        if payload[0] == DESK:
+            return DataDecodeError("The server itself takes EXECUTE requests only.")
+        return None
+    _, word, args, kwargs = payload
+    if not all(issubclass(type(key), str) for key in kwargs):
+        return DataDecodeError("The names of keyword arguments have to be text.")
+    if payload[0] == DESK:
+        known = WORDS.get(word)
+        if word in PLURAL_WORDS:
+            known = (int,) * len(args)
+        if known is None or not _has_form(args, known):
+            return DataDecodeError(
+                f"The server knows no word {word[:40]!r} of this form."
+            )
+    return None
+
+
+def subject_of(payload: Any) -> tuple[int, str]:
+    """
+    Give the number of the object that a request is about, and what was asked of it.
+
+    A word to the server itself, such as "lock", may be about an object.
+
+    Args:
+        payload: What came as the payload of the request.
+
+    Returns:
+        The number, 0 where there is none; and the attribute, the method or the word.
+    """
+    if type(payload) is not list or not payload or type(payload[0]) is not int:
+        return 0, ""
+    idx, *rest = payload
+    asked = rest[0][:TYPE_NAME_CHARS] if rest and type(rest[0]) is str else ""
+    if idx == DESK and asked in ABOUT_ONE:
+        args = rest[1] if len(rest) > 1 else None
+        if type(args) in ARGUMENTS and args and type(args[0]) is int:
+            idx = args[0]
+            if asked == "reference" and len(args) > 2 and type(args[2]) is str:
+                asked = args[2][:TYPE_NAME_CHARS]
+    return (idx if 0 <= idx < 2**63 else 0), asked
+
+
+def unreadable(error: BaseException) -> BaseException:
+    """
+    Make an error of the protocol of what decoding raised.
+    """
+    if isinstance(error, ProxyError):
+        return error
+    return DataDecodeError(f"A request could not be read: {describe(error)}. {FORMS}")
+
+
+def _has_form(items: Any, kinds: tuple[Any, ...]) -> bool:
+    if type(items) not in ARGUMENTS or len(items) != len(kinds):
+        return False
+    # The type alone: isinstance() asks the object, which may answer anything.
+    return all(issubclass(type(x), k) for x, k in zip(items, kinds, strict=True))
+
+
+def _short(value: Any) -> str:
+    # No repr of what may be anything.
+    kind = type(value)
+    if kind in (int, str):
+        return repr(value)[:40]
+    if kind is list:
+        return f"[{', '.join(type(part).__name__ for part in value[:8])}]"
+    return f"type {kind.__name__}"

@@ -1,0 +1,160 @@
+"""
+The one session of a process, and the functions with which people use it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ..errors import NotShared
+from .names import Terms, is_proxy
+from .session import Session, Wish
+from .shared import Shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..proxy import Proxy
+    from ..stats.rows import ServerStatistics
+
+__all__ = ["own_session", "own_shared", "share", "shared", "statistics", "unshare"]
+
+_session = Session()
+
+#: The proxies of this process's shared names.
+shared = Shared(_session)
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_session.after_fork)
+
+
+def own_session() -> Session:
+    """
+    Give this process's session.
+    """
+    return _session
+
+
+def own_shared() -> Shared:
+    """
+    Give this process's shared names.
+    """
+    return shared
+
+
+def share(
+    obj: Any,
+    name: str,
+    *,
+    bufsize: int | None = None,
+    readonly: bool = False,
+    allow: Iterable[str] | None = None,
+    max_chain: int | None = None,
+    frozen: bool = False,
+    inplace: bool = False,
+    handover: bool = True,
+) -> Proxy:
+    """
+    Share an object under a name; nothing of it is copied.
+
+    Unlike ``%share NAME`` this shares the very object: the name follows no variable.
+    Sharing another object under the same name lets the name, and all its proxies,
+    stand for that one.
+
+    Args:
+        obj: Any object but a module or a proxy.
+        name: The name, as in ``shared.NAME``.
+        bufsize: Bytes of the buffer that its calls get.
+        readonly: Refuse what is not known to change nothing: to set and to delete,
+            and all methods but those of common types that only read.
+        allow: The only names that may be used; with `readonly`, or under a name that
+            is read-only, names that may be used as well.
+        max_chain: The highest level of a proxy reached through this one.
+        frozen: The object will not change: it is published once, and never compared.
+        inplace: Move the object's data to shared memory, where everyone sees every
+            write. The object itself stays where it is: `fetch` gives the shared one.
+        handover: Passed to a pool, the object itself goes as a handle to its data.
+
+    Returns:
+        The proxy, which is also ``shared.NAME``.
+
+    Raises:
+        NotShareable: The object, the name or a setting cannot be; nothing has changed.
+        DataTooBigError: There is no room for an object that is to be shared in place.
+    """
+    names = None if allow is None else frozenset(names_in(allow))
+    terms = Terms(bufsize, readonly, names, max_chain, frozen, inplace, handover)
+    return _session.share([Wish(name, obj)], terms)[0]
+
+
+def unshare(*names: str | Proxy) -> None:
+    """
+    Share names no longer; all of them, or none. Their proxies then find nothing.
+
+    Args:
+        names: Names, or the proxies themselves.
+
+    Raises:
+        NotShared: One of them is not shared, or is an object and neither a name nor a
+            proxy; nothing has changed.
+    """
+    _session.unshare([_name_of(name) for name in names])
+
+
+def statistics() -> ServerStatistics:
+    """
+    Give all that this process's server has counted, as one immutable value.
+
+    ::
+
+        for wait in statistics().waits:
+            print(wait.worker, "waits for", wait.what, "that", wait.holder, "holds")
+
+    Raises:
+        NotShared: This process has no server: nothing is shared yet, the server was
+            stopped, or this is a worker.
+    """
+    server = _session.server
+    if server is not None:
+        return server.statistics()
+    if multiprocessing.parent_process() is not None:
+        raise NotShared(
+            "This process is a worker and has no server to count for. Call "
+            "statistics() in the process that shared the objects."
+        )
+    raise NotShared(
+        "Nothing is shared in this process, so there is no server that counts. Share "
+        "an object first: %share NAME, or share(obj, name='NAME')."
+    )
+
+
+def names_in(allow: Iterable[str]) -> list[str]:
+    """
+    Give the names of a list, or of words with commas between them.
+    """
+    if isinstance(allow, str):
+        return [word.strip() for word in allow.split(",")]
+    return list(allow)
+
+
+def _name_of(what: Any) -> str:
+    if not is_proxy(what):
+        return str(what) if issubclass(type(what), str) else _refuse_object(what)
+    for known in _session.names:
+        if known.proxy._duck_idx == what._duck_idx and (
+            known.proxy._duck_link is what._duck_link
+        ):
+            return known.name
+    raise NotShared(f"{what!r} is not one of this process's shared names: {shared!r}.")
+
+
+def _refuse_object(what: Any) -> NoReturn:
+    names = [repr(known.name) for known in _session.names if known.target is what]
+    advice = f"unshare({', '.join(names)})" if names else "unshare('NAME')"
+    raise NotShared(
+        "unshare() takes names or proxies, such as 'n' or shared.n, not a "
+        f"{type(what).__name__}: an object may be shared under several names. Write "
+        f"{advice}."
+    )

@@ -1,0 +1,202 @@
+"""
+What the collector reads from: the parts of a server that it needs, as protocols.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..data.store import Store
+    from ..data.versions import Versions
+    from ..transport.lanes import Lane
+    from ..transport.rendezvous import Hello
+    from .counts import ErrorLog
+    from .thread_counts import Tally
+    from .workers import WorkerLog
+
+__all__ = ["Connection", "Entry", "Policy", "Publisher", "Server", "Table"]
+
+
+class Connection(Protocol):
+    """
+    One client thread.
+    """
+
+    hello: Hello
+    lane: Lane
+    #: The state words of the lane.
+    words: Any
+    tally: Tally
+    #: Seconds since the epoch.
+    since: float
+    #: The request that is being answered, or was answered last.
+    payload: Any
+
+    def waited_until(self, now: float) -> float:
+        """
+        Give the seconds that it has waited for answers, until a time of the epoch.
+        """
+        ...
+
+
+class Policy(Protocol):
+    """
+    The settings of an object.
+    """
+
+    @property
+    def name(self) -> str:
+        """
+        The name that it is shared under.
+        """
+        ...
+
+    @property
+    def bufsize(self) -> int:
+        """
+        Bytes of a buffer.
+        """
+        ...
+
+    @property
+    def max_chain(self) -> int:
+        """
+        The longest chain of proxies.
+        """
+        ...
+
+    @property
+    def mode(self) -> str:
+        """
+        What workers may do, in a word.
+        """
+        ...
+
+
+class Entry(Protocol):
+    """
+    One object.
+    """
+
+    idx: int
+    parent: int | None
+    path: str
+    level: int
+    #: Counts of calls whose threads have disconnected.
+    counts: list[int]
+    #: References, by process.
+    holders: dict[str, int]
+    #: Seconds since the epoch.
+    since: float
+
+    @property
+    def policy(self) -> Policy:
+        """
+        The object's settings.
+        """
+        ...
+
+    @property
+    def type_name(self) -> str:
+        """
+        The name of the object's type.
+        """
+        ...
+
+
+class Table(Protocol):
+    """
+    The objects of a server.
+    """
+
+    #: Counts of objects that were removed.
+    past: list[int]
+
+    @property
+    def entries(self) -> Mapping[int, Any]:
+        """
+        The objects, by number.
+        """
+        ...
+
+    def sweep(self) -> None:
+        """
+        Remove what this process holds no longer.
+        """
+
+    def expire(self) -> None:
+        """
+        Remove what was granted too long ago.
+        """
+
+
+class Publisher(Protocol):
+    """
+    The versions of the objects.
+    """
+
+    store: Store
+
+    def published(self) -> frozenset[int]:
+        """
+        Give the numbers of the objects that have versions.
+        """
+        ...
+
+    def mode(self, entry: Any) -> str:
+        """
+        Say in a word what workers get of an object.
+        """
+        ...
+
+    def versions(self, idx: int) -> Versions:
+        """
+        Tell what is kept of an object.
+        """
+        ...
+
+
+class Server(Protocol):
+    """
+    A server, as far as it is counted.
+    """
+
+    since: float
+    errors: ErrorLog
+    workers: WorkerLog
+
+    @property
+    def running(self) -> bool:
+        """
+        It answers.
+        """
+        ...
+
+    @property
+    def table(self) -> Table:
+        """
+        Its objects.
+        """
+        ...
+
+    @property
+    def publisher(self) -> Publisher:
+        """
+        Their versions.
+        """
+        ...
+
+    def connections(self) -> Sequence[Connection]:
+        """
+        List the client threads that are connected.
+        """
+        ...
+
+    def delays(self) -> list[tuple[float, float]]:
+        """
+        Give by how many seconds requests were delayed, and when on the monotonic clock.
+        """
+        ...

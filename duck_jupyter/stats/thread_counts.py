@@ -1,0 +1,98 @@
+"""
+What one client thread's calls are counted with: a plain list for each object.
+
+The hot path adds to the list in place. Anything more clever has cost more: to note each
+call for later takes two allocations and wakes the garbage collector, and a dictionary
+of the kinds of calls takes a tuple and two look-ups.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from .counts import LAST_BYTES, PEAK_BYTES, add_counts, difference, fresh_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from .ledger import Changes, Ledger
+
+__all__ = ["Tally"]
+
+#: So many objects are counted apart before those that are no more are put together.
+MOST_OBJECTS = 256
+
+
+class Tally:
+    """
+    The counts of one client thread, by object.
+
+    Args:
+        known: The numbers of objects in use.
+    """
+
+    __slots__ = ("_known", "_lock", "_most", "_taken", "by_object")
+
+    def __init__(self, known: Container[int]) -> None:
+        self._known = known
+        self._lock = threading.Lock()
+        self._most = MOST_OBJECTS
+        #: Lists as `counters.fresh_counts` makes them, by the object's number; 0 is for
+        #: calls to the server and to objects that are no more.
+        self.by_object: dict[int, list[int]] = {}
+        #: What `take` gave of them.
+        self._taken: dict[int, list[int]] = {}
+
+    def begin(self, idx: int) -> list[int]:
+        """
+        Begin to count the calls to one more object.
+
+        Args:
+            idx: Its number.
+
+        Returns:
+            Its counts.
+        """
+        with self._lock:
+            if len(self.by_object) > self._most:
+                past = self.by_object.setdefault(0, fresh_counts())
+                for old in [i for i in self.by_object if i and i not in self._known]:
+                    add_counts(past, self.by_object.pop(old))
+                # Where all are in use the next search waits until they are twice as
+                # many.
+                self._most = max(MOST_OBJECTS, 2 * len(self.by_object))
+            return self.by_object.setdefault(idx, fresh_counts())
+
+    def reset_peaks(self, idx: int | None) -> None:
+        """
+        Forget the largest frame to an object, or to all of them.
+        """
+        with self._lock:
+            for number, counts in self.by_object.items():
+                if idx is None or number == idx:
+                    counts[PEAK_BYTES] = counts[LAST_BYTES]
+
+    def take(self) -> dict[int, list[int]]:
+        """
+        Give what was counted since the last time, by object.
+
+        Threads of the server may still add to the counts: a call is counted after its
+        answer is out, and the client may be gone by then.
+        """
+        with self._lock:
+            news = {}
+            for idx, counts in self.by_object.items():
+                now, before = list(counts), self._taken.get(idx)
+                if now == before:
+                    continue
+                self._taken[idx] = now
+                news[idx] = now if before is None else difference(now, before)
+            return news
+
+    def enter(self, ledger: Ledger) -> Changes:
+        """
+        Bring a ledger up to date.
+        """
+        with self._lock:
+            return ledger.follow(self.by_object)

@@ -1,0 +1,92 @@
+"""
+The table of what is shared, as text and as HTML.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from duck_jupyter.data.versions import Versions
+from duck_jupyter.magics.share_table import Table
+from duck_jupyter.session.overview import Overview, Row
+from duck_jupyter.session.sizes import in_bytes
+
+ROW = Row(
+    name="df",
+    type_name="DataFrame",
+    size="336,776 x 19",
+    level=0,
+    mode="live",
+    workers=2,
+    calls=1234,
+    bytes=5000,
+    last=64,
+    peak=300,
+    bufsize=200,
+    versions=Versions(2, 3 << 20, 1 << 20, 1),
+    last_error=None,
+)
+BAD = ROW._replace(
+    name="cfg",
+    type_name="<b>Cfg</b>",
+    size="",
+    level=1,
+    last=0,
+    peak=0,
+    versions=Versions(),
+    last_error='KeyError: "x"\n<script>' + "x" * 100,
+)
+
+HEADINGS = (
+    "Name Type Size Level Mode Workers Calls Bytes Buffer fill Versions Last error"
+)
+
+
+def test_the_text_is_a_sentence_and_aligned_columns() -> None:
+    text = repr(Table(Overview("Serving 2 objects to 2 workers.", (ROW, BAD), 0)))
+    state, empty, headings, rule, df, cfg = text.splitlines()
+    assert (state, empty) == ("Serving 2 objects to 2 workers.", "")
+    assert headings.split() == HEADINGS.split()
+    assert set(rule) == {"-", " "}
+    assert df.index("1,234") + len("1,234") == headings.index("Calls") + len("Calls")
+    assert "336,776 x 19" in df
+    assert "32%, peak 150% of 200 B" in df
+    assert "2 in 3.00 MB, 1.00 MB mapped, 1 awaited" in df
+    assert cfg.startswith("  cfg")
+    assert cfg.endswith("xxx...")
+
+
+def test_nothing_shared_is_one_sentence() -> None:
+    table = Table(Overview("Ready, nothing shared yet.", (), 0))
+    assert repr(table) == "Ready, nothing shared yet."
+    assert table._repr_html_() == "<p>Ready, nothing shared yet.</p>"
+
+
+def test_html_holds_text_and_never_markup_of_an_object() -> None:
+    html = Table(Overview("s", (ROW, BAD), 3))._repr_html_()
+    assert "&lt;b&gt;Cfg&lt;/b&gt;" in html
+    assert "<script>" not in html
+    assert "<b>" not in html
+    assert '"x"' not in html
+    assert "and 3 more objects" in html
+
+
+def test_a_front_end_gets_both() -> None:
+    bundle = Table(Overview("s", (ROW,), 1))._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html"}
+    assert "and 1 more object reached" in bundle["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.00 KB"),
+        (1_500_000, "1.43 MB"),
+        (123_456_789, "118 MB"),
+        (10**13, "9.09 TB"),
+    ],
+)
+def test_bytes_have_three_figures(count: int, text: str) -> None:
+    assert in_bytes(count) == text

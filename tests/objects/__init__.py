@@ -1,0 +1,3 @@
+"""
+Tests of `duck_jupyter.objects`.
+"""
