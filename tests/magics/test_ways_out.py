@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from duck_jupyter.errors import AccessDenied, DataTooBigError, LimitedProxyChaining
-from duck_jupyter.session.default import own_session
+from duck_jupyter.session.api import own_session
 
 if TYPE_CHECKING:
     from tests.support.workers import Worker
