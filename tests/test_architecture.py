@@ -42,6 +42,8 @@ HOMES = {
     "IPython": {"magics", "pools"},
     "anywidget": {"monitor"},
     "mmap": {"memory", "pools"},
+    "prompt_toolkit": {"cli"},
+    "rich": {"cli"},
     "multiprocessing.shared_memory": {"memory"},
     "traitlets": set().union(*FLOORS[HEIGHT["session"] :]),
 }
