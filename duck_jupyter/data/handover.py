@@ -13,6 +13,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from .capture import Capture
 from .pickler_hooks import Taps
 from .views import Views
 
@@ -47,6 +48,10 @@ class Handover:
         self._gives: dict[int, tuple[Any, Callable[[], Any]]] = {}
         # Of those whose parts may lie on their memory, what finds such parts.
         self._looks: dict[int, Callable[[], Look | None]] = {}
+        #: Of those that can be held as they are now, what holds them.
+        self._holds: dict[int, Callable[[], Any]] = {}
+        #: Called with whether there are objects, each time that changes.
+        self.on_use: Callable[[bool], object] | None = None
         self._reducers: list[Callable[[Any, Any], Any]] = []
         self._taps = Taps(self._begin, self._gives, self._make_views, self._reducers)
         self._thread = threading.local()
@@ -56,6 +61,7 @@ class Handover:
         target: Any,
         give: Callable[[], Any],
         look: Callable[[], Look | None] | None = None,
+        hold: Callable[[], Any] | None = None,
     ) -> None:
         """
         Hand over an object from now on; one that is there already, in another way.
@@ -69,15 +75,23 @@ class Handover:
                 does.
             look: Called once in each pickle that holds an array or a buffer on memory
                 of others; gives what finds those that are parts of the object.
+            hold: Gives what pickles as the object as it is now, or None.
         """
         with self._taps.lock:
+            is_first = not self._gives
             before = self._gives.get(id(target))
             self._gives[id(target)] = (target, give)
             if look is None:
                 self._looks.pop(id(target), None)
             else:
                 self._looks[id(target)] = look
+            if hold is None:
+                self._holds.pop(id(target), None)
+            else:
+                self._holds[id(target)] = hold
             self._taps.open()
+            if is_first and self.on_use is not None:
+                self.on_use(True)
         # What is dropped may run code of the user's: not under the lock.
         del before
 
@@ -87,8 +101,10 @@ class Handover:
         """
         with self._taps.lock:
             self._looks.pop(id(target), None)
+            self._holds.pop(id(target), None)
             before = self._gives.pop(id(target), None)
-            self._close_if_idle()
+            if before is not None:
+                self._unused()
         del before
 
     def add_reducer(self, reducer: Callable[[Any, Any], Any]) -> None:
@@ -113,6 +129,25 @@ class Handover:
                 self._reducers.remove(reducer)
             self._close_if_idle()
 
+    def _unused(self) -> None:
+        self._close_if_idle()
+        if not self._gives and self.on_use is not None:
+            self.on_use(False)
+
+    @property
+    def has_objects(self) -> bool:
+        """
+        Whether anything is handed over.
+        """
+        return bool(self._gives)
+
+    def capture(self) -> Capture:
+        """
+        Begin to hold what is passed to a pool in one line.
+        """
+        self._begin()
+        return Capture(self._gives, self._holds, self._make_views())
+
     def _close_if_idle(self) -> None:
         if not self._gives and not self._reducers:
             self._taps.close()
@@ -124,8 +159,9 @@ class Handover:
         with self._taps.lock:
             before = list(self._gives.values())
             self._looks.clear()
+            self._holds.clear()
             self._gives.clear()
-            self._close_if_idle()
+            self._unused()
         before.clear()
 
     def after_fork(self) -> None:

@@ -47,8 +47,6 @@ STILL = (
     types.GetSetDescriptorType,
 )
 TOKEN_BYTES = 16
-#: Classes of joblib that hold the functions of tasks.
-JOBLIB = ("BatchedCalls", "_TracebackCapturingWrapper")
 
 _numbers = itertools.count(1)
 #: Name -> (what gives its value, the number of that binding).
@@ -269,19 +267,4 @@ def sent(value: Any, inherited: int = 0) -> Any:
         if any(a is not b for a, b in zip(before, (function, *args), strict=True)):
             return functools.partial(function, *args, **value.keywords)
         return value
-    if type(value).__name__ in JOBLIB:
-        return _sent_batch(value, inherited)
     return Sent(value, inherited) if is_own(value) else value
-
-
-def _sent_batch(batch: Any, inherited: int) -> Any:
-    """
-    Take the functions of a batch of joblib's, or of what it wraps one into.
-    """
-    copied = object.__new__(type(batch))
-    copied.__dict__.update(vars(batch))
-    if hasattr(batch, "items"):
-        copied.items = [(sent(f, inherited), *more) for f, *more in batch.items]
-    elif hasattr(batch, "func"):
-        copied.func = sent(batch.func, inherited)
-    return copied

@@ -59,6 +59,12 @@ class Feature:
         raised there.
         """
 
+    def before_put(self, value: Any) -> Any:
+        """
+        Give what is put into a queue of multiprocessing in place of a value.
+        """
+        return value
+
     def after_submit(self, task: Task, result: Any) -> None:
         """
         Note what the pool gave for a task: a future, an `AsyncResult`, an iterator.
@@ -89,26 +95,30 @@ class Features:
         #: Replaced as a whole, so that who goes through it needs no lock.
         self.all: tuple[Feature, ...] = ()
 
-    def open(self, *wanted: Feature) -> None:
+    def add(self, feature: Feature) -> None:
         """
-        Begin with some features; if one fails, with none.
+        Begin with a feature; one whose class is there already is not added.
         """
-        try:
-            for feature in wanted:
-                self.all = (*self.all, feature)
-                feature.open()
-        except BaseException:
-            self.close()
-            raise
+        if any(type(known) is type(feature) for known in self.all):
+            return
+        feature.open()
+        self.all = (*self.all, feature)
+
+    def discard(self, kind: type[Feature]) -> None:
+        """
+        End the feature of a class, if there is one.
+        """
+        for feature in self.all:
+            if type(feature) is kind:
+                self.all = tuple(known for known in self.all if known is not feature)
+                feature.close()
 
     def close(self) -> None:
         """
         End all, the last one first. Twice is fine.
         """
-        while self.all:
-            *rest, feature = self.all
-            self.all = tuple(rest)
-            feature.close()
+        for feature in reversed(self.all):
+            self.discard(type(feature))
 
     def worker_starts(self, pool: Any) -> list[Call]:
         """

@@ -16,6 +16,7 @@ from .features import Feature
 from .mirror import mirror
 from .names import is_own
 from .places import Places
+from .tasks import change_batch
 
 if TYPE_CHECKING:
     from .tasks import Task
@@ -55,7 +56,18 @@ class Functions(Feature):
         """
         Take the function as it is now.
         """
-        task.function = sent(task.function, self._inherited(task.pool))
+        inherited = self._inherited(task.pool)
+
+        def taken(call: Any) -> Any:
+            function, *more = call
+            return (sent(function, inherited), *more)
+
+        task.function = sent(change_batch(task.function, taken), inherited)
+        if any(map(is_own, task.args if not task.is_map else ())):
+            task.args = tuple(sent(arg, inherited) for arg in task.args)
+        for name, value in task.kwargs.items():
+            if is_own(value):
+                task.kwargs = {**task.kwargs, name: sent(value, inherited)}
 
     def _inherited(self, pool: Any) -> int:
         """

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..data.handover import handover
+from .capturing import capture_while
 from .deaths import Deaths
 from .features import features
 from .functions import Functions, forget_unbound
@@ -40,14 +42,14 @@ def install() -> None:
     """
     Let pools have the features; again is fine.
     """
-    if features.all:
-        return
     try:
-        features.open(*make_features())
+        for feature in make_features():
+            features.add(feature)
         patches.open()
     except BaseException:
         uninstall()
         raise
+    capture_while(handover.has_objects)
 
 
 def uninstall() -> None:

@@ -13,6 +13,7 @@ import logging
 import os
 import select
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from .features import Feature
@@ -31,7 +32,12 @@ __all__ = ["Output"]
 
 #: Seconds a cell that has ended waits for what its workers have written.
 DRAIN_S = 1.0
+#: Seconds and bytes of output that become one message.
+GATHER_S = 0.02
+MOST_BYTES = 1 << 20
 READ = 1 << 16
+#: The mark at which the thread ends.
+END = 0
 #: Runs whose speakers are remembered.
 MOST = 100
 
@@ -52,6 +58,9 @@ class Output(Feature):
         self._reader = Reader()
         # Parts of messages that have not ended, by worker and kind.
         self._parts: dict[tuple[int, int], list[bytes]] = {}
+        # Text for one stream of one run, which is not shown yet.
+        self._text: list[str] = []
+        self._text_run, self._text_stream = 0, "stdout"
         # By run: for each worker that has spoken, whether it is at the start of a line.
         self._speakers: dict[int, dict[tuple[int, int], bool]] = {}
 
@@ -84,7 +93,7 @@ class Output(Feature):
         """
         if self._thread is not None:
             self._drain()
-            self._mark(-1)
+            self._mark(END)
             self._thread.join()
             self._thread = None
         self._slots.board.close_output()
@@ -118,20 +127,30 @@ class Output(Feature):
     def _read(self) -> None:
         fd = self._slots.board.output
         while True:
-            records = list(self._reader.feed(os.read(fd, READ)))
-            for record in records:
+            data = os.read(fd, READ)
+            # One message for what comes within a moment: the kernel's socket drops
+            # messages that are too many.
+            end = time.monotonic() + GATHER_S
+            while len(data) < MOST_BYTES and (left := end - time.monotonic()) > 0:
+                if select.select([fd], [], [], left)[0]:
+                    data += os.read(fd, READ)
+            marks = []
+            for record in self._reader.feed(data):
                 if record.kind == MARK:
-                    number = int(record.data)
-                    if number < 0:
-                        return
-                    event = self._marks.get(number)
-                    if event is not None:
-                        event.set()
+                    marks.append(int(record.data))
                     continue
                 # A message that cannot be shown must not end the thread: workers
                 # would block when the pipe is full.
                 with contextlib.suppress(Exception):
                     self._take(record)
+            with contextlib.suppress(Exception):
+                self._flush()
+            for number in marks:
+                event = self._marks.get(number)
+                if event is not None:
+                    event.set()
+            if END in marks:
+                return
 
     def _take(self, record: Record) -> None:
         key = record.pid, record.kind
@@ -140,18 +159,26 @@ class Output(Feature):
         if record.has_more:
             return
         data = b"".join(self._parts.pop(key))
-        run = runs.find(record.run)
-        header = notebook.header() if run is None else run.header
-        shown = notebook.shown
-        if shown is None:
-            return
         if record.kind == DISPLAY:
+            self._flush()
             kind, content = json.loads(data)
-            shown.show(header, kind, content)
+            if notebook.shown is not None:
+                notebook.shown.show(_header_of(record.run), kind, content)
             return
         stream = "stderr" if record.kind == STDERR else "stdout"
-        text = self._labelled(record, data.decode("utf-8", "replace"))
-        shown.write(header, stream, text)
+        if self._text and (self._text_run, self._text_stream) != (record.run, stream):
+            self._flush()
+        self._text_run, self._text_stream = record.run, stream
+        self._text.append(self._labelled(record, data.decode("utf-8", "replace")))
+
+    def _flush(self) -> None:
+        """
+        Show the text that was gathered.
+        """
+        text, self._text = "".join(self._text), []
+        if text and notebook.shown is not None:
+            header = _header_of(self._text_run)
+            notebook.shown.write(header, self._text_stream, text)
 
     def _labelled(self, record: Record, text: str) -> str:
         """
@@ -169,6 +196,11 @@ class Output(Feature):
         lines = text.splitlines(keepends=True)
         first = lines[0] if not is_start else label + lines[0]
         return first + "".join(label + line for line in lines[1:])
+
+
+def _header_of(number: int) -> Any:
+    run = runs.find(number)
+    return notebook.header() if run is None else run.header
 
 
 def _log_settings() -> LogSettings | None:

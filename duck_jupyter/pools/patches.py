@@ -5,6 +5,7 @@ The one place where pools are patched: the classes whose methods call the featur
   joblib: ``__init__`` (the workers' initializer) and ``submit``, which ``map`` calls.
 - ``Pool`` of multiprocessing, and so joblib's: ``__init__``, ``apply_async``,
   ``_map_async``, ``imap`` and ``imap_unordered``, which all others call.
+- ``Queue`` and ``JoinableQueue`` of multiprocessing: ``put``, which pickles later.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ POOLS = {
     "joblib.externals.loky.process_executor": ("ProcessPoolExecutor", True),
     "multiprocessing.pool": ("Pool", False),
 }
+#: The module with the queues that pickle in a thread of their own.
+QUEUES = "multiprocessing.queues"
 
 
 class Patches:
@@ -40,14 +43,14 @@ class Patches:
 
     def __init__(self) -> None:
         self.places = Places()
-        self._watch = ImportWatch(POOLS, self._see)
+        self._watch = ImportWatch([*POOLS, QUEUES], self._see)
 
     def open(self) -> None:
         """
         Put our methods into the classes; again is fine.
         """
         self._watch.start()
-        for name in POOLS:
+        for name in (*POOLS, QUEUES):
             module = sys.modules.get(name)
             if module is not None:
                 self._see(module)
@@ -60,6 +63,9 @@ class Patches:
         self.places.restore()
 
     def _see(self, module: ModuleType) -> None:
+        if module.__name__ == QUEUES:
+            self._patch_queues(module)
+            return
         name, is_executor = POOLS[module.__name__]
         kind = getattr(module, name, None)
         if kind is None or self.places.has(kind, "__init__"):
@@ -165,6 +171,28 @@ class Patches:
         self.places.put(kind, "_map_async", _map_async)
         for name in ("imap", "imap_unordered"):
             self.places.put(kind, name, _lazily(vars(kind)[name], threads))
+
+    def _patch_queues(self, module: Any) -> None:
+        # Not those of pools, which are classes of their own.
+        kinds = (module.Queue, module.JoinableQueue)
+        for kind in kinds:
+            if not self.places.has(kind, "put"):
+                self.places.put(kind, "put", _put(vars(kind)["put"], kinds))
+
+
+def _put(before: Any, kinds: tuple[Any, ...]) -> Any:
+    """
+    Wrap the method that puts a value into a queue.
+    """
+
+    @functools.wraps(before)
+    def put(self: Any, obj: Any, *args: Any, **kwargs: Any) -> None:
+        if type(self) in kinds:
+            for feature in features.all:
+                obj = feature.before_put(obj)
+        before(self, obj, *args, **kwargs)
+
+    return put
 
 
 def _lazily(before: Any, threads: Any) -> Any:

@@ -6,11 +6,17 @@ from __future__ import annotations
 
 import functools
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .worker import Running
 
-__all__ = ["Task", "function_of", "is_chunk", "name_of"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Task", "change_batch", "function_of", "is_chunk", "name_of"]
+
+#: Classes of joblib that hold the functions of tasks, and their arguments.
+BATCH, WRAPPER = "BatchedCalls", "_TracebackCapturingWrapper"
 
 _ids = itertools.count(1)
 
@@ -27,6 +33,7 @@ class Task:
         original: The function as the user gave it.
         is_map: `args` are items, each of which is a call's only argument, or in a
             ``starmap`` its arguments. The worker gets them in chunks.
+        held: What is released when the task has ended.
         notes: What the worker is told beside, by feature: `Running.notes`. It may be
             changed until the pool pickles the task.
     """
@@ -35,6 +42,7 @@ class Task:
         "__weakref__",
         "args",
         "function",
+        "held",
         "id",
         "is_map",
         "kwargs",
@@ -62,6 +70,7 @@ class Task:
         self.is_map = is_map
         #: What a `multiprocessing.Pool` calls with a chunk; it has the function beside.
         self.mapper = mapper
+        self.held: list[Any] = []
         self.notes: dict[str, Any] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -88,14 +97,36 @@ def function_of(function: Any) -> Any:
             function = function.args[0] if is_chunk(function) else function.func
             continue
         inner = getattr(function, "func", None)
-        if type(function).__name__ == "_TracebackCapturingWrapper" and inner:
-            function = inner  # joblib's, with its backend of multiprocessing
+        if type(function).__name__ == WRAPPER and inner:
+            function = inner
             continue
         items = getattr(function, "items", None)
-        if type(function).__name__ == "BatchedCalls" and items:
+        if type(function).__name__ == BATCH and items:
             function = items[0][0]
             continue
         return function
+
+
+def change_batch(function: Any, change: Callable[[Any], Any]) -> Any:
+    """
+    Give a copy of a batch of joblib's with other calls; all else as it is.
+
+    Args:
+        function: The batch, or anything else.
+        change: Gives another call in place of one: function, arguments, and keyword
+            arguments by name.
+    """
+    kind = type(function).__name__
+    if kind not in (BATCH, WRAPPER):
+        return function
+    # Not by `copy`: its `__reduce__` tells joblib that it is pickled.
+    copied = object.__new__(type(function))
+    copied.__dict__.update(vars(function))
+    if kind == WRAPPER:
+        copied.func = change_batch(function.func, change)
+    else:
+        copied.items = [change(call) for call in function.items]
+    return copied
 
 
 def name_of(function: Any) -> str:

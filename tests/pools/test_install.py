@@ -11,6 +11,7 @@ import joblib.externals.loky.process_executor as joblib_loky
 import loky.process_executor
 import pytest
 
+from duck_jupyter.pools import install as pools
 from duck_jupyter.pools.features import Feature, features
 from duck_jupyter.pools.install import install, uninstall
 
@@ -36,11 +37,14 @@ def test_uninstalling_leaves_no_trace(kind: type) -> None:
     assert not features.all
 
 
-def test_a_feature_that_cannot_begin_leaves_none() -> None:
+def test_a_feature_that_cannot_begin_leaves_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Failing(Feature):
         def open(self) -> None:
             raise RuntimeError("no room")
 
+    monkeypatch.setattr(pools, "make_features", lambda: [Feature(), Failing()])
     with pytest.raises(RuntimeError, match="no room"):
-        features.open(Feature(), Failing())
+        install()
     assert not features.all
