@@ -16,7 +16,7 @@ from ..client.references import ref
 from ..monitor.comm import Sockets
 from ..monitor.hub import Hub
 from ..pools.features import features
-from ..pools.install import cell_ends, install, uninstall
+from ..pools.install import cell_ends, install, is_installed, uninstall
 from ..pools.interrupting import options
 from ..pools.notebook import notebook
 from ..session.api import own_session, shared
@@ -196,7 +196,7 @@ class Extension:
         if not self._settings.pools:
             uninstall()
             notebook.shown = None
-        elif not features.all:
+        elif not is_installed():
             notebook.shown = ShellNotebook(self._shell)
             install()
             kernel = getattr(self._shell, "kernel", None)

@@ -20,7 +20,7 @@ from .tracebacks import Tracebacks
 if TYPE_CHECKING:
     from .features import Feature
 
-__all__ = ["cell_ends", "install", "uninstall"]
+__all__ = ["cell_ends", "install", "is_installed", "uninstall"]
 
 
 def make_features() -> list[Feature]:
@@ -58,6 +58,13 @@ def uninstall() -> None:
     """
     patches.close()
     features.close()
+
+
+def is_installed() -> bool:
+    """
+    Tell whether pools have the features.
+    """
+    return any(isinstance(feature, Slots) for feature in features.all)
 
 
 def cell_ends() -> None:

@@ -103,7 +103,8 @@ class Runs:
         """
         run = self._current.get()
         if run is not None:
-            self._last[pool] = run
+            if id(pool) not in run.pools:
+                self._last[pool] = run
             return run
         if _is_of_pool(threading.current_thread(), pool):
             # joblib submits in a callback of the tasks before.
