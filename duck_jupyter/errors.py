@@ -1,5 +1,5 @@
 """
-Every exception of the project, one tree under ProxyError.
+Every exception of the project: one tree under ProxyError, and two of pools' tasks.
 
 An exception's constructor takes facts and builds the sentence. Each one survives
 pickle, because each one may cross from the kernel to a worker.
@@ -31,8 +31,10 @@ __all__ = [
     "ProxyTimeout",
     "RemoteError",
     "RemoteTraceback",
+    "TaskInterrupted",
     "VersionGone",
     "VersionsAwaited",
+    "WorkerDied",
     "WorkerGone",
 ]
 
@@ -239,3 +241,15 @@ class RemoteTraceback(Exception):
 
     def __str__(self) -> str:
         return f"\n{self.text}"
+
+
+class TaskInterrupted(Exception):
+    """
+    A pool's task was stopped, or not begun, because its cell was interrupted.
+    """
+
+
+class WorkerDied(Exception):
+    """
+    A worker of a `multiprocessing.Pool` ended in the midst of a task.
+    """

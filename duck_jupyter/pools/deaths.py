@@ -19,8 +19,8 @@ from multiprocessing import popen_fork
 from typing import TYPE_CHECKING, Any
 
 from ..data.import_hook import ImportWatch
+from ..errors import TaskInterrupted, WorkerDied
 from .calls import batch_of, short_call
-from .errors import TaskInterrupted, WorkerDied
 from .explaining import Explainer
 from .features import Feature
 from .lost_results import fail, free_queue, result_of

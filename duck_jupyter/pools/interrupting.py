@@ -18,7 +18,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from .errors import TaskInterrupted
+from ..errors import TaskInterrupted
 from .features import Feature
 from .healing import cancel_queued, fill_up, is_closing, remove_worker
 from .notebook import notebook

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import WorkerDied
+from ..errors import WorkerDied
 from .tracebacks import dress
 
 if TYPE_CHECKING:

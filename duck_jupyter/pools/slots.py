@@ -13,9 +13,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from ..errors import TaskInterrupted
 from . import worker
 from .board import Board
-from .errors import TaskInterrupted
 from .features import Feature
 from .runs import runs
 

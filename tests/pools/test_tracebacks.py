@@ -112,12 +112,10 @@ def test_an_error_that_cannot_be_rebuilt_is_a_text_and_breaks_nothing(
 
 def test_an_interrupt_shows_the_line_of_the_cell(pool_kernel: PoolKernel) -> None:
     ran = pool_kernel.cell(
-        "pool = make('executor', 'fork')\n"
-        "print('at work', flush=True)\n"
-        "submit(pool, work.wait_for, '/nowhere').result()",
+        "pool = make('executor', 'fork')\nsubmit(pool, work.say_and_rest).result()",
         interrupt_at="at work",
     )
-    assert "----> 3 submit(pool, work.wait_for" in ran.error
+    assert "----> 2 submit(pool, work.say_and_rest).result()" in ran.error
     assert "interrupting.py" not in ran.error
     assert "_base.py" not in ran.error
 

@@ -97,3 +97,8 @@ def say_after(path: str) -> None:
 def say_pid(_: object = None) -> None:
     print("here is", os.getpid())  # noqa: T201 - what is tested
     threading.Event().wait(0.01)
+
+
+def say_and_rest() -> None:
+    print("at work", flush=True)  # noqa: T201 - what is tested
+    threading.Event().wait(60)
