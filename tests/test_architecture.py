@@ -39,9 +39,11 @@ HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 
 # What may be imported in one house only, even inside a function.
 HOMES = {
-    "IPython": {"magics"},
+    "IPython": {"magics", "pools"},
     "anywidget": {"monitor"},
-    "mmap": {"memory"},
+    "mmap": {"memory", "pools"},
+    "prompt_toolkit": {"cli"},
+    "rich": {"cli"},
     "multiprocessing.shared_memory": {"memory"},
     "traitlets": set().union(*FLOORS[HEIGHT["session"] :]),
 }

@@ -15,8 +15,11 @@ from ..client.locking import locked
 from ..client.references import ref
 from ..monitor.comm import Sockets
 from ..monitor.hub import Hub
-from ..pools.explaining import explain
-from ..pools.install import cell_ends, install, uninstall
+from ..pools.features import features
+from ..pools.foreign_pools import explain
+from ..pools.install import install, is_installed, uninstall
+from ..pools.interrupting import options
+from ..pools.notebook import notebook
 from ..session.api import own_session, shared
 from ..session.settings import DuckJupyter
 from .completion import make_matcher
@@ -24,6 +27,7 @@ from .display import Display
 from .installed_key import Place
 from .messages import Answers
 from .monitor_display import is_in_cell
+from .notebook import ShellNotebook
 from .share import DuckMagics
 
 if TYPE_CHECKING:
@@ -138,7 +142,7 @@ class Extension:
         if self._sockets is not None:
             self._sockets.open()
         shell.observe(self._end, "exit_now")
-        settings.observe(self._set_pools, "pools")
+        settings.observe(self._set_pools, ["pools", "interrupt_grace"])
         self._set_pools()
 
     def unload(self) -> None:
@@ -147,10 +151,11 @@ class Extension:
         """
         shell, session = self._shell, self._session
         shell.unobserve(self._end, "exit_now")
-        self._settings.unobserve(self._set_pools, "pools")
+        self._settings.unobserve(self._set_pools, ["pools", "interrupt_grace"])
         # Those of the process: another shell may have them, too.
         if not any(other._settings.pools for other in _loaded.values()):
             uninstall()
+            notebook.shown = None
         shell.events.unregister("pre_run_cell", self._cell_begins)
         shell.events.unregister("post_run_cell", self._cell_ends)
         shell.events.unregister("post_execute", self._follow)
@@ -183,24 +188,33 @@ class Extension:
         # A kernel that is shut down first ends its child processes, which may take so
         # long that Jupyter kills it before anything of `atexit` has run.
         if change.new:
+            features.kernel_ends()
             self._session.stop()
             self._hub.stop()
 
     def _set_pools(self, change: Any = None) -> None:
-        if self._settings.pools:
-            install()
-        else:
+        options.grace = self._settings.interrupt_grace
+        if not self._settings.pools:
             uninstall()
+            notebook.shown = None
+        elif not is_installed():
+            notebook.shown = ShellNotebook(self._shell)
+            install()
+            kernel = getattr(self._shell, "kernel", None)
+            if kernel is not None and is_in_cell(kernel):
+                # The one that loads the extension.
+                features.cell_begins()
 
     def _cell_begins(self, info: Any) -> None:
         self._answers.cell_begins(info.raw_cell)
+        features.cell_begins()
         # The shell's own count is ahead of the cell in some versions of IPython.
         number = self._last_cell + 1 if self._last_cell and info.store_history else None
         self._hub.cell_begins(number)
 
     def _cell_ends(self, result: Any) -> None:
+        features.cell_ends(result.error_in_exec)
         self._answers.cell_ends()
-        cell_ends()
         said = explain(result.error_in_exec) if self._settings.pools else None
         if said is not None:
             sys.stderr.write(f"{said}\n")

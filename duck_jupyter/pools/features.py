@@ -65,14 +65,24 @@ class Feature:
         """
         return value
 
-    def cell_ends(self) -> None:
-        """
-        Note that a cell has ended.
-        """
-
     def after_submit(self, task: Task, result: Any) -> None:
         """
         Note what the pool gave for a task: a future, an `AsyncResult`, an iterator.
+        """
+
+    def cell_begins(self) -> None:
+        """
+        Note that a cell begins. Runs in the thread and the context of the cell.
+        """
+
+    def cell_ends(self, error: BaseException | None) -> None:
+        """
+        Note that a cell has ended, or failed with an error.
+        """
+
+    def kernel_ends(self) -> None:
+        """
+        Note that the kernel is about to end.
         """
 
 
@@ -116,6 +126,27 @@ class Features:
         """
         calls = [feature.worker_start(pool) for feature in self.all]
         return [call for call in calls if call is not None]
+
+    def cell_begins(self) -> None:
+        """
+        Tell all that a cell begins.
+        """
+        for feature in self.all:
+            feature.cell_begins()
+
+    def cell_ends(self, error: BaseException | None) -> None:
+        """
+        Tell all that a cell has ended, the last one first.
+        """
+        for feature in reversed(self.all):
+            feature.cell_ends(error)
+
+    def kernel_ends(self) -> None:
+        """
+        Tell all that the kernel is about to end.
+        """
+        for feature in self.all:
+            feature.kernel_ends()
 
     def after_fork(self) -> None:
         """

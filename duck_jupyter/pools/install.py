@@ -8,21 +8,34 @@ from typing import TYPE_CHECKING
 
 from ..data.handover import handover
 from .capturing import capture_while
+from .deaths import Deaths
 from .features import features
 from .functions import Functions
+from .interrupting import Interrupts
+from .output import Output
 from .patches import patches
+from .slots import Slots
+from .tracebacks import Tracebacks
 
 if TYPE_CHECKING:
     from .features import Feature
 
-__all__ = ["cell_ends", "install", "uninstall"]
+__all__ = ["install", "is_installed", "uninstall"]
 
 
 def make_features() -> list[Feature]:
     """
     Make the features, in the order in which they see a task.
     """
-    return [Functions()]
+    slots = Slots()
+    return [
+        slots,
+        Functions(),
+        Interrupts(slots),
+        Deaths(slots),
+        Tracebacks(),
+        Output(slots),
+    ]
 
 
 def install() -> None:
@@ -47,9 +60,8 @@ def uninstall() -> None:
     features.close()
 
 
-def cell_ends() -> None:
+def is_installed() -> bool:
     """
-    Tell the features that a cell has ended.
+    Tell whether pools have the features.
     """
-    for feature in features.all:
-        feature.cell_ends()
+    return any(isinstance(feature, Slots) for feature in features.all)

@@ -38,6 +38,14 @@ class WorkerFeature:
         Note that a task has ended, in whatever way.
         """
 
+    def task_cut(self, task: Running, error: BaseException) -> BaseException:
+        """
+        Give the error of a task that a KeyboardInterrupt cut short at its very end.
+
+        `task_failed` and `task_ends` may have run or not, or have been cut short.
+        """
+        return error
+
 
 #: Those of this worker, in their order.
 features: list[WorkerFeature] = []
@@ -110,6 +118,17 @@ class Running:
         """
         Run the task.
         """
+        try:
+            return self._run(args, kwargs)
+        except KeyboardInterrupt as error:
+            failed: BaseException = error
+            for feature in features:
+                failed = feature.task_cut(self, failed)
+            if failed is error:
+                raise
+            raise failed from None
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         global _running
         if mirror.failures:
             failures, mirror.failures = mirror.failures, []

@@ -1,5 +1,5 @@
 """
-A notebook whose pools are all open, for the tests of a module.
+Kernels with the extension, for the tests of a module or of one test.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.magics.kernels import Kernel
+
+from .kernels import PoolKernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,3 +36,32 @@ def notebook(own_folders: None) -> Iterator[Kernel]:
         kernel.run(PREPARE)
         yield kernel
         kernel.run("stack.close()")
+
+
+@pytest.fixture(scope="module")
+def shared_kernel(own_folders: None) -> Iterator[PoolKernel]:
+    """
+    A kernel with the extension, for all tests of a module.
+    """
+    with PoolKernel() as kernel:
+        kernel.start_helpers()
+        yield kernel
+
+
+@pytest.fixture
+def pool_kernel(shared_kernel: PoolKernel) -> Iterator[PoolKernel]:
+    """
+    The kernel, whose pools end with the test.
+    """
+    yield shared_kernel
+    ran = shared_kernel.cell("while pools: end(pools.pop())")
+    assert not ran.error, ran.error
+
+
+@pytest.fixture
+def own_kernel(own_folders: None) -> Iterator[PoolKernel]:
+    """
+    A kernel with the extension, which the test may end.
+    """
+    with PoolKernel() as kernel:
+        yield kernel
