@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import KernelGone, ProxyClosed, ProxyTimeout
+from ..protocol.escaping import printable
 
 if TYPE_CHECKING:
     from ..protocol.references import ObjectRef
@@ -34,7 +35,7 @@ def name_of(ref: ObjectRef) -> str:
     """
     Return the number, type and level of an object, without a request.
     """
-    return f"{PROXY_PREFIX}{ref.idx} {ref.type_name}{_level_of(ref)}"
+    return f"{PROXY_PREFIX}{ref.idx} {printable(ref.type_name)}{_level_of(ref)}"
 
 
 def line_of(link: Link, ref: ObjectRef) -> str:
@@ -67,7 +68,8 @@ def line_and_path(link: Link, ref: ObjectRef) -> tuple[str, str]:
     else:
         if found is not None:
             summary, path = found
-            return f"{PROXY_PREFIX}{ref.idx} {summary}{_level_of(ref)}", path
+            line = f"{PROXY_PREFIX}{ref.idx} {summary}{_level_of(ref)}"
+            return line, printable(path)
         why = "no longer shared"
     return f"{name_of(ref)} ({why})", ""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..memory.folders import Place, memory_place
 from ..memory.leftovers import Leftover, find_leftovers, remove
 from ..memory.spool import spool_place
-from .sizes import in_bytes
+from ..stats.text import age, exact, in_bytes, many
 from .snapshot import Finding
 
 if TYPE_CHECKING:
@@ -175,17 +175,16 @@ def _holdings(held: tuple[Held, ...]) -> Section:
     return Section(
         f"This process holds {total}.",
         ("Held", "Blocks", "Bytes"),
-        tuple((kind.what, f"{kind.blocks:,}", in_bytes(kind.bytes)) for kind in held),
+        tuple((kind.what, exact(kind.blocks), in_bytes(kind.bytes)) for kind in held),
     )
 
 
 def _found(leftovers: tuple[Leftover, ...], command: str) -> Section:
     if not leftovers:
         return Section("Processes that ended have left nothing.")
-    many = _things(len(leftovers))
     return _listing(
-        f"{many} left by processes that were killed, and no process uses them. To "
-        f"remove them: {command}",
+        f"{_things(len(leftovers))} left by processes that were killed, and no process "
+        f"uses them. To remove them: {command}",
         leftovers,
     )
 
@@ -211,7 +210,7 @@ def _listing(sentence: str, leftovers: Iterable[Leftover]) -> Section:
             str(leftover.path),
             leftover.kind,
             in_bytes(leftover.bytes),
-            _age(leftover.age),
+            age(leftover.age),
             "" if leftover.pid is None else str(leftover.pid),
         )
         for leftover in leftovers
@@ -221,11 +220,4 @@ def _listing(sentence: str, leftovers: Iterable[Leftover]) -> Section:
 
 
 def _things(count: int) -> str:
-    return "1 thing was" if count == 1 else f"{count:,} things were"
-
-
-def _age(seconds: float) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"
+    return f"{many(count, 'thing')} {'was' if count == 1 else 'were'}"
