@@ -51,14 +51,14 @@ def reduced(handle: Handle | Inline) -> tuple[Any, tuple[bytes]]:
 
 def encoded(handle: Handle | Inline) -> bytes:
     """
-    Give a handle as bytes, for `rebuild`.
+    Return a handle as bytes, for `rebuild`.
     """
     return _encode(handle)
 
 
 def rebuild(data: bytes, *, writable: bool = True, private: bool = False) -> Any:
     """
-    Give the object of an encoded handle: what unpickling it calls.
+    Return the object of an encoded handle: what unpickling it calls.
 
     Args:
         data: The handle.
@@ -80,7 +80,7 @@ def rebuild(data: bytes, *, writable: bool = True, private: bool = False) -> Any
 
 def attach(handle: Handle, *, writable: bool = True) -> Any:
     """
-    Give the object of a handle, on the memory that was published.
+    Return the object of a handle, on the memory that was published.
 
     Args:
         handle: The handle.
@@ -132,14 +132,14 @@ def _map(handle: Handle, access: int) -> Any:
     if handle.machine != this_machine():
         raise HandshakeError(
             f"The data of {name!r} was published on another machine, or before this "
-            "one was restarted; shared memory does not reach that far. Share it with "
-            f"%share {name} --no-handover to have it pickled as ever."
+            "machine was restarted, so this process cannot map it. Share it with "
+            f"%share {name} --no-handover, which pickles it as usual."
         )
     if handle.user != os.geteuid():
         raise HandshakeError(
-            f"The data of {name!r} belongs to user {handle.user} and this process to "
-            f"user {os.geteuid()}: run the workers as the same user, or share it with "
-            f"%share {name} --no-handover."
+            f"The data of {name!r} belongs to user {handle.user}, and this process "
+            f"runs as user {os.geteuid()}. Run the workers as the same user, or share "
+            f"it with %share {name} --no-handover."
         )
     try:
         with open_shared(handle.file) as file:
@@ -156,27 +156,27 @@ def _map(handle: Handle, access: int) -> Any:
         # Which is also what the system says of a process that is ending.
         if _is_running(handle.file.pid):
             raise HandshakeError(
-                f"The data of {name!r} cannot be opened: {error}. The system keeps "
-                "processes of the same user apart here (a container, hidepid); share "
-                f"it with %share {name} --no-handover, or use its proxy."
+                f"The data of {name!r} cannot be opened: {error}. The system separates "
+                "processes of the same user here (a container, hidepid). Share it "
+                f"with %share {name} --no-handover, or use its proxy."
             ) from error
     except OSError as error:
         if is_of_signal_handler(error):
             raise
         raise DataTooBigError(
-            f"The data of {name!r} cannot be mapped: {error}. A limit of this process "
-            "is in the way (ulimit -v, or -n before Python 3.13): drop what was "
-            "fetched before and is not needed any more, or raise the limit."
+            f"The data of {name!r} cannot be mapped: {error}. This process has reached "
+            "a limit (ulimit -v, or -n before Python 3.13). Delete fetched objects "
+            "that are no longer needed, or raise the limit."
         ) from error
     if not _is_running(handle.file.pid):
         raise KernelGone(
             f"The kernel that published {name!r} (process {handle.file.pid}) has "
-            "ended, and its data with it. Share it again and pass it anew."
+            "ended, and its data with it. Share the object again and pass it again."
         )
     raise VersionGone(
-        f"This version of {name!r} is not kept any more: its server was stopped, or "
-        "the handle was loaded before and the object has changed since. Pass the "
-        "object anew; each handle is good for one worker."
+        f"This version of {name!r} was removed: its server was stopped, or the handle "
+        "was loaded before and the object has changed since. Pass the object again; "
+        "each handle serves one worker."
     )
 
 
@@ -193,5 +193,5 @@ def _decoded(decode: Callable[[Any], _T], data: Any) -> _T:
         return decode(data)
     except DAMAGED as error:
         raise DataDecodeError(
-            f"The handle to a shared object is damaged: {error}. Pass the object anew."
+            f"The handle to a shared object is damaged: {error}. Pass the object again."
         ) from error

@@ -46,7 +46,7 @@ def take_apart(
 
 def is_steady(target: Any, name: str, dumped: Dumped) -> bool:
     """
-    Tell whether the pickle of an object is the same as long as nobody changes it.
+    Return whether the pickle of an object is the same as long as nobody changes it.
 
     Other threads hardly ever run between all of several pickles in a row.
 
@@ -64,10 +64,10 @@ def is_steady(target: Any, name: str, dumped: Dumped) -> bool:
 
 def still_changing(name: str) -> ObjectChanged:
     """
-    Give the error that another thread goes on changing an object.
+    Return the error that another thread goes on changing an object.
     """
     return ObjectChanged(
         f"{name!r} changed while it was published, {MOST_TRIES} times in a row: "
         "another thread is writing to it. Wait for that thread, or hold the object's "
-        f"lock while you pass it on: with locked(shared.{name})."
+        f"lock while you pass it: with locked(shared.{name})."
     )

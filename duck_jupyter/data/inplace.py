@@ -78,7 +78,7 @@ class Inplace:
 
     def holds(self, value: Any) -> bool:
         """
-        Tell whether an object lies in this memory, all of it.
+        Return whether an object lies in this memory, all of it.
 
         A DataFrame that is given a column has that in memory of its own, and pandas
         copies a column before it writes to it where somebody else has it as well.
@@ -115,23 +115,23 @@ class Inplace:
         """
         if target is not self.object:
             raise NotShareable(
-                f"{self.name!r} was given another value since it was shared in place, "
-                "and that lies in ordinary memory. To share it in place as well: "
-                f"%share --inplace {self.name}"
+                f"{self.name!r} was assigned another value after it was shared in "
+                "place, and the new value is in ordinary memory. To share it in place "
+                f"as well: %share --inplace {self.name}"
             )
         if not self.holds(target):
             raise NotShareable(
-                f"{self.name!r} has left the shared memory, or a part of it has: it "
-                "was given columns, an index or a shape of its own, or pandas copied a "
-                "column that was also held elsewhere before it wrote to it. To share "
-                f"it in place as it is now: %share --inplace {self.name}"
+                f"{self.name!r}, or a part of it, is no longer in the shared memory: "
+                "it was given new columns, a new index or a new shape, or pandas "
+                "copied a column before a write, because it was also held elsewhere. "
+                f"To share it in place as it is now: %share --inplace {self.name}"
             )
 
     def _open_version(self) -> Version:
         if self._closed:
             raise NotShareable(
-                f"{self.name!r} is not shared in place any more. Share it again, "
-                f"%share --inplace {self.name}, or pass it on as it is."
+                f"{self.name!r} is no longer shared in place. Share it again with "
+                f"%share --inplace {self.name}, or pass it as it is."
             )
         return self._version
 
@@ -149,7 +149,7 @@ class Inplace:
 
     def offset_of(self, low: int, high: int) -> int | None:
         """
-        Tell where addresses lie in the shared memory, wherever it is mapped here.
+        Return where addresses lie in the shared memory, wherever it is mapped here.
 
         Args:
             low: The first address.
@@ -277,8 +277,8 @@ def _check_dtype(dtype: Any, what: str) -> None:
 
 def _refusal(reason: str) -> NotShareable:
     return NotShareable(
-        "Only a numpy array of numbers, dates or fixed-width text, or a pandas "
-        f"DataFrame of such columns, can be shared in place, and {reason}. Share it "
-        "without --inplace: workers get private copies of it, and its proxy for "
-        "changes that everyone is to see."
+        "A value that is shared in place must be a numpy array of numbers, dates or "
+        f"fixed-width text, or a pandas DataFrame of such columns, but {reason}. Share "
+        "it without --inplace: workers get private copies of it, and its proxy makes "
+        "changes that all processes see."
     )

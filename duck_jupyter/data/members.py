@@ -150,7 +150,7 @@ def _get_or_none(value: Any, slot: Any) -> Any:
 
 def _list_data(value: Any) -> Iterator[tuple[str, Any]]:
     """
-    Give the objects in arrays and frames, which keep them where Python cannot look.
+    Return the objects in arrays and frames, which keep them where Python cannot look.
     """
     library = str(type(value).__module__).partition(".")[0]
     module: Any = sys.modules.get(library)
@@ -183,7 +183,7 @@ def _list_reduced(reduced: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
                 yield f".{name}", item
         else:
             yield " (its state)", part
-    yield " (what it is made of)", arguments
+    yield " (an argument of its constructor)", arguments
     if items is not None:
         yield from ((f"[{number}]", item) for number, item in enumerate(items))
     if pairs is not None:

@@ -54,7 +54,7 @@ class Look(Protocol):
 
     def place(self, region: Region) -> Place | None:
         """
-        Tell where a region lies; None where it is to be pickled as ever.
+        Return where a region lies; None where it is to be pickled as ever.
 
         Raises:
             ProxyError: It must not be pickled as ever, and cannot be shared.
@@ -80,7 +80,7 @@ class InplaceLook:
 
     def place(self, region: Region) -> Place | None:
         """
-        Tell where a region lies; None where it is to be pickled as ever.
+        Return where a region lies; None where it is to be pickled as ever.
 
         Raises:
             NotShareable: It is a part of the object that has left the shared memory.
@@ -98,7 +98,7 @@ class InplaceLook:
 
     def _has_outside(self, region: Region) -> bool:
         """
-        Tell whether the object has a region that is not in the shared memory.
+        Return whether the object has a region that is not in the shared memory.
         """
         if self._dumped is None:
             self._dumped = take_apart(self._target, self._inplace.name)
@@ -125,7 +125,7 @@ class PublishedLook:
 
     def place(self, region: Region) -> Place | None:
         """
-        Tell where a region lies; None where it is to be pickled as ever.
+        Return where a region lies; None where it is to be pickled as ever.
         """
         if region.data <= LEAST_BYTES:
             return None

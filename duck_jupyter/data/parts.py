@@ -41,7 +41,7 @@ def rebuild_array(
     writable: bool,
 ) -> Any:
     """
-    Give an array over mapped memory.
+    Return an array over mapped memory.
 
     Args:
         memory: The mapped file, as bytes.
@@ -63,7 +63,7 @@ def rebuild_array(
 
 def rebuild_buffer(memory: Any, offset: int, size: int) -> Any:
     """
-    Give a `pyarrow.Buffer` over mapped memory.
+    Return a `pyarrow.Buffer` over mapped memory.
     """
     import pyarrow as pa
 

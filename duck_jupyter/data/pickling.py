@@ -42,7 +42,7 @@ class Dumped(NamedTuple):
 
     def is_shaped_as(self, other: Dumped) -> bool:
         """
-        Tell whether another state is this one, but for what its buffers hold.
+        Return whether another state is this one, but for what its buffers hold.
         """
         same_sizes = list(map(len, self.buffers)) == list(map(len, other.buffers))
         return same_sizes and self.head == other.head
@@ -153,7 +153,7 @@ def _dump_by_value(
 
 def _tells_of_change(error: BaseException) -> bool:
     """
-    Say whether another thread changed what was being pickled.
+    Return whether another thread changed what was being pickled.
     """
     return isinstance(error, RuntimeError) and "during iteration" in str(error)
 

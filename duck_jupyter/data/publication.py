@@ -115,7 +115,7 @@ class Publication:
 
     def find(self, nonce: bytes) -> Version | None:
         """
-        Give a version that is kept; within `at_work`.
+        Return a version that is kept; within `at_work`.
         """
         kept = [*self._older, *([] if self._current is None else [self._current])]
         return next((version for version in kept if version.nonce == nonce), None)
@@ -124,7 +124,7 @@ class Publication:
         self, target: Any, dumped: Dumped, part: Part, data: int
     ) -> Version | None:
         """
-        Give a version that holds a part of the object as it is now; within `at_work`.
+        Return a version that holds a part of the object as it is now; within `at_work`.
 
         Args:
             target: The object.
@@ -157,7 +157,7 @@ class Publication:
 
     def _holds_part(self, version: Version, dumped: Dumped, part: Part) -> bool:
         """
-        Tell whether a version holds a part of a state of the same shape.
+        Return whether a version holds a part of a state of the same shape.
         """
         parts = self._suspects(dumped)
         if parts is None:

@@ -39,7 +39,7 @@ class Region(NamedTuple):
 
 def region_of(array: Any) -> Region:
     """
-    Tell where the elements of a numpy array lie; it must have some.
+    Return where the elements of a numpy array lie; it must have some.
     """
     low = high = array.ctypes.data
     for length, stride in zip(array.shape, array.strides, strict=True):
@@ -52,21 +52,21 @@ def region_of(array: Any) -> Region:
 
 def has_memory(target: Any) -> bool:
     """
-    Tell whether parts of an object may lie on the memory of the whole.
+    Return whether parts of an object may lie on the memory of the whole.
     """
     return any(_is_of(target, library) for library in KINDS_WITH_MEMORY)
 
 
 def is_array(target: Any) -> bool:
     """
-    Tell whether an object is an array of numpy's.
+    Return whether an object is an array of numpy's.
     """
     return _is_of(target, "numpy")
 
 
 def may_hold(target: Any, region: Region) -> bool:
     """
-    Tell whether it is worth taking an object apart to look for a region in it.
+    Return whether it is worth taking an object apart to look for a region in it.
     """
     if is_array(target):
         if not target.size or target.dtype.hasobject:
@@ -103,7 +103,7 @@ def _list_dtypes(target: Any) -> list[Any]:
 
 def _is_slow(dtype: Any) -> bool:
     """
-    Tell whether the values are Python objects, each of which is pickled by itself.
+    Return whether the values are Python objects, each of which is pickled by itself.
     """
     if getattr(dtype, "hasobject", False):  # of numpy
         return True

@@ -140,9 +140,10 @@ class Store:
             taken -= version.size
         if awaited and taken and taken + size > bound:
             raise VersionsAwaited(
-                f"{publication.name!r} changed again while {taken:,} bytes of earlier "
-                f"states wait for workers to fetch them; {bound:,.0f} bytes, half of "
-                f"{place.folder}, may. Wait for the workers before it is changed."
+                f"{publication.name!r} changed again while workers have yet to fetch "
+                f"{taken:,} bytes of its earlier versions. The limit is {bound:,.0f} "
+                f"bytes, half of {place.folder}. Wait for the workers before you "
+                "change it."
             )
 
     def _all(self) -> list[Publication | Inplace]:

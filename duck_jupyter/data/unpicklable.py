@@ -36,7 +36,7 @@ class _Place(NamedTuple):
 
 def describe_culprit(value: Any, name: str, found: Any, error: BaseException) -> str:
     """
-    Give the sentence that tells what cannot be pickled, and what to do.
+    Return the sentence that tells what cannot be pickled, and what to do.
 
     Args:
         value: What was to be pickled.
@@ -48,13 +48,14 @@ def describe_culprit(value: Any, name: str, found: Any, error: BaseException) ->
     if RecursionError in (type(error), type(error.__context__)):
         return (
             f"{name} cannot be pickled: it is nested too deeply ({why}). Raise the "
-            "limit (sys.setrecursionlimit), or make it of lists in place of links."
+            "limit with sys.setrecursionlimit(), or store the items in a list instead "
+            "of linking them."
         )
     if isinstance(found, (type, FunctionType)):
         return (
             f"{name} holds {found.__qualname__}, whose definition cannot be pickled "
-            f"with the variables that it uses ({why}). Put it into a module, or give "
-            "it what it needs as arguments."
+            f"with the variables that it uses ({why}). Move it into a module, or pass "
+            "it these variables as arguments."
         )
     path = find_path(value, found)
     what = _name_kind(type(found))
@@ -65,9 +66,9 @@ def describe_culprit(value: Any, name: str, found: Any, error: BaseException) ->
     if path == "":
         return f"{where} ({why}). Use its proxy instead: its calls run in the kernel."
     return (
-        f"{where} ({why}). Keep it out with __getstate__ and make it anew in "
-        "__setstate__, or share it under a name of its own (%share NAME) and put its "
-        "proxy in its place."
+        f"{where} ({why}). Leave it out in __getstate__ and create it again in "
+        "__setstate__, or share it under its own name (%share NAME) and put its proxy "
+        "in its place."
     )
 
 
@@ -79,7 +80,7 @@ def _name_kind(kind: type) -> str:
 
 def find_path(value: Any, found: Any) -> str | None:
     """
-    Give the path from an object to one that it holds, or None where there is none.
+    Return the path from an object to one that it holds, or None where there is none.
 
     It is empty for the object itself.
     """

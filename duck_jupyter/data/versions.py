@@ -181,14 +181,14 @@ class Version:
 
     def is_shaped_as(self, dumped: Dumped) -> bool:
         """
-        Tell whether a state is this one, but for what its buffers hold.
+        Return whether a state is this one, but for what its buffers hold.
         """
         sizes = [size for _, size in self._layout.ranges]
         return dumped.head == self._head and sizes == list(map(len, dumped.buffers))
 
     def holds(self, dumped: Dumped, parts: Sequence[Part] | None = None) -> bool:
         """
-        Tell whether this is the state that an object is in.
+        Return whether this is the state that an object is in.
 
         Args:
             dumped: The object.
@@ -200,13 +200,13 @@ class Version:
 
     def start_of(self, number: int) -> int:
         """
-        Tell where a buffer begins in the file, in bytes.
+        Return where a buffer begins in the file, in bytes.
         """
         return self._layout.ranges[number][0]
 
     def offset_of(self, low: int, high: int) -> int | None:
         """
-        Tell where addresses of this process lie in the file.
+        Return where addresses of this process lie in the file.
 
         Args:
             low: The first address.
@@ -232,7 +232,7 @@ class Version:
 
     def fits(self, layout: Layout) -> bool:
         """
-        Tell whether another state has room in the same memory, and fills much of it.
+        Return whether another state has room in the same memory, and fills much of it.
         """
         return self.size // 2 <= layout.size <= self.size
 
@@ -340,7 +340,7 @@ class Version:
 
     def load_here(self) -> Any:
         """
-        Give the object over the very memory of the version, writable.
+        Return the object over the very memory of the version, writable.
         """
         view = memoryview(self._file.map)
         buffers = [view[at : at + size] for at, size in self._layout.ranges]

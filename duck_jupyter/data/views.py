@@ -44,7 +44,7 @@ class Views:
 
     def reduce(self, value: Any) -> Any:
         """
-        Give the reduced form of an object on shared memory, or NotImplemented.
+        Return the reduced form of an object on shared memory, or NotImplemented.
 
         Raises:
             ProxyError: It must not be pickled as ever, and cannot be shared.

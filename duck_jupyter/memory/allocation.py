@@ -119,17 +119,17 @@ def with_room(size: int, write: Callable[[int], None]) -> int:
     if memory.folder.is_dir():
         free = f"{_in_words(memory)}, {free}"
     raise DataTooBigError(
-        f"There is no room for a block of {size:,} bytes; free bytes: {free}. Send or "
-        "share less at a time, or free some with %unshare NAME. More shared memory is "
-        f"had with docker run {size_option(size, memory)}, and a folder on a larger "
-        "disk is chosen with %config DuckJupyter.spool_dir = 'FOLDER' before the "
-        "server starts."
+        f"There is no space for a block of {size:,} bytes; free bytes: {free}. Send or "
+        "share less at a time, or free some with %unshare NAME. For more shared "
+        f"memory, start the container with docker run {size_option(size, memory)}. For "
+        "a folder on a larger disk, run %config DuckJupyter.spool_dir = 'FOLDER' "
+        "before the server starts."
     )
 
 
 def free_memory() -> int:
     """
-    Tell how many bytes of memory programs may still take.
+    Return how many bytes of memory programs may still take.
     """
     import psutil  # slow to import, and needed for large messages only
 

@@ -219,14 +219,14 @@ def attach_named(name: str) -> SharedMemory:
         return NamedBlock(name)
     except FileNotFoundError as error:
         raise KernelGone(
-            f"The block {name!r} has vanished: the server that made it was stopped, or "
+            f"The block {name!r} does not exist any more: its server was stopped, or "
             "its kernel ended. Share the object again and pass the new proxy."
         ) from error
 
 
 def buffer_of(block: SharedMemory) -> memoryview:
     """
-    Give the bytes of a named block.
+    Return the bytes of a named block.
 
     Raises:
         ProxyClosed: It was closed in this process.
@@ -234,7 +234,7 @@ def buffer_of(block: SharedMemory) -> memoryview:
     buffer = block.buf
     if buffer is None:
         raise ProxyClosed(
-            f"The block {block.name!r} was closed in this process; take a new one with "
+            f"The block {block.name!r} was closed in this process. Get a new one with "
             "get_shared_memory()."
         )
     return buffer

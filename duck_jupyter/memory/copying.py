@@ -70,7 +70,7 @@ class _Buffer(ctypes.Structure):
 
 def address_of(buffer: Any) -> int:
     """
-    Tell where the memory of a contiguous buffer begins, read-only or not.
+    Return where the memory of a contiguous buffer begins, read-only or not.
 
     It is valid while the buffer exists: the caller keeps the buffer.
     """
@@ -97,7 +97,7 @@ def copy_into(target: memoryview, source: memoryview) -> None:
 
 def differs(spans: Iterable[Span]) -> bool:
     """
-    Tell whether any of the memory differs.
+    Return whether any of the memory differs.
     """
 
     def compare(span: Span) -> bool:

@@ -50,7 +50,7 @@ class Watch:
 
     def overlaps(self, ranges: Iterable[PageRange]) -> bool:
         """
-        Tell whether it watches any of these pages.
+        Return whether it watches any of these pages.
         """
         return any(own.overlaps(new) for own in self.ranges for new in ranges)
 

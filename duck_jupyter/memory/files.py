@@ -278,7 +278,7 @@ def _require(key: FileKey, found: os.stat_result) -> None:
 
 
 def _another(key: FileKey) -> FileNotFoundError:
-    return FileNotFoundError(f"{key.path} is another file by now.")
+    return FileNotFoundError(f"{key.path} is now another file.")
 
 
 def _after_fork_in_child() -> None:

@@ -80,7 +80,7 @@ def memory_place() -> Place:
 
 def is_in_memory(device: int) -> bool:
     """
-    Tell whether a file of this device lies in the folder that is memory.
+    Return whether a file of this device lies in the folder that is memory.
     """
     try:
         return MEMORY_FOLDER.stat().st_dev == device

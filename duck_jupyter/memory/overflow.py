@@ -66,9 +66,9 @@ class Overflow:
         total = _total([part.nbytes for part in parts])
         if total > self._max_message:
             error = DataTooBigError(
-                f"This message takes {total:,} bytes, and the limit is "
-                f"{self._max_message:,} (max_message). Nothing was sent. Send it in "
-                "parts, or raise the limit of the server."
+                f"A message must be at most {self._max_message:,} bytes (max_message), "
+                f"not {total:,}. Nothing was sent. Send it in parts, or raise the "
+                "limit of the server."
             )
             error.message_bytes = total
             raise error
@@ -127,13 +127,13 @@ class Overflow:
             if is_of_signal_handler(error):
                 raise
             raise DataTooBigError(
-                f"There is no room for a message of {size:,} bytes "
+                f"There is no space for a message of {size:,} bytes "
                 f"({error.strerror}). Send less at a time."
             ) from error
 
     def _map(self, size: int) -> mmap.mmap:
         """
-        Give a mapping of so many bytes at least.
+        Return a mapping of so many bytes at least.
         """
         area = self._area
         if area is None or len(area) < size:

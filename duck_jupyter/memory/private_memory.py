@@ -30,7 +30,7 @@ RING = "anon_inode:[io_uring]"
 
 def is_private(ranges: Iterable[PageRange], descriptors: str = DESCRIPTORS) -> bool:
     """
-    Tell whether every page is ordinary memory that a program allocates.
+    Return whether every page is ordinary memory that a program allocates.
 
     Files and shared memory change through other processes. A graphics card, a network
     adapter or an I/O ring writes to pages that were handed to it, and the page tables
@@ -67,7 +67,7 @@ def is_private(ranges: Iterable[PageRange], descriptors: str = DESCRIPTORS) -> b
 
 def _has_ring(descriptors: str) -> bool:
     """
-    Tell whether the kernel may read into memory while no thread waits for it.
+    Return whether the kernel may read into memory while no thread waits for it.
     """
     with open_folder(descriptors) as folder:
         for name in list_names(folder):
@@ -80,7 +80,7 @@ def _has_ring(descriptors: str) -> bool:
 
 def _pins_pages() -> bool:
     """
-    Tell whether pages are kept in place for something else to write to them.
+    Return whether pages are kept in place for something else to write to them.
     """
     with Path("/proc/self/status").open(encoding="utf-8", errors="replace") as lines:
         for line in lines:

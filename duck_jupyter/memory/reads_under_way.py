@@ -125,7 +125,7 @@ def _calls() -> _Calls:
 
 def is_forked() -> bool:
     """
-    Tell whether this process was forked, and has run no other program since.
+    Return whether this process was forked, and has run no other program since.
 
     It has pages in common with its parent then. A read that a thread of the parent
     began before the fork may fill them in both, and the child cannot see that thread.
@@ -189,7 +189,7 @@ class ReadsUnderWay:
 
     def _is_outside(self, calls: _Calls, threads: int, name: str) -> bool:
         """
-        Tell whether a thread is seen to be in no read into the pages.
+        Return whether a thread is seen to be in no read into the pages.
         """
         try:
             words = read_text(threads, f"{name}/syscall").split()

@@ -60,9 +60,9 @@ def check_spool(folder: str) -> None:
         os.close(open_nameless(Path(folder).expanduser()))
     except (OSError, ValueError, RuntimeError) as error:
         raise NotShareable(
-            "spool_dir is a folder that exists and that you may write to, and "
-            f"{folder!r} is not ({error}). Make it first, or leave spool_dir empty "
-            f"for the temporary folder, {tempfile.gettempdir()!r}."
+            "spool_dir must be an existing folder that you may write to, not "
+            f"{folder!r} ({error}). Create the folder first, or leave spool_dir empty "
+            f"to use the temporary folder, {tempfile.gettempdir()!r}."
         ) from None
 
 
@@ -91,14 +91,14 @@ def follow_spool(folder: str) -> None:
 
 def chosen_spool() -> str:
     """
-    Give the spool folder that was chosen, or no name.
+    Return the spool folder that was chosen, or no name.
     """
     return str(_spool or "")
 
 
 def spool_folder() -> Path:
     """
-    Give the folder for what does not fit in memory.
+    Return the folder for what does not fit in memory.
     """
     return _spool or Path(tempfile.gettempdir())
 
@@ -129,11 +129,11 @@ def warn_of_spool(fd: int, size: int, memory: Place, spool: Place) -> None:
     refusal = f": {memory.refusal}" if memory.refusal else ""
     try:
         warnings.warn(
-            f"{memory.folder} has no room for {size:,} bytes ({memory.free:,} of "
-            f"{memory.capacity:,} are free{refusal}), so they went to "
-            f"{spool.folder}, which may be slower. Give the container more shared "
-            f"memory: docker run {size_option(size, memory)}. Another folder is chosen "
-            "with DuckJupyter.spool_dir.",
+            f"{memory.folder} has no space for {size:,} bytes ({memory.free:,} of "
+            f"{memory.capacity:,} are free{refusal}), so they were written to "
+            f"{spool.folder}, which may be slower. For more shared memory, start the "
+            f"container with docker run {size_option(size, memory)}. To use another "
+            "folder, set DuckJupyter.spool_dir.",
             SpoolWarning,
             stacklevel=2,
         )
@@ -144,7 +144,7 @@ def warn_of_spool(fd: int, size: int, memory: Place, spool: Place) -> None:
 
 def size_option(size: int, memory: Place) -> str:
     """
-    Give the option of ``docker run`` that makes room for so many bytes.
+    Return the option of ``docker run`` that makes room for so many bytes.
     """
     # What is held stays, and the reserve with it.
     megabytes = -(-(memory.used + size + RESERVE_BYTES) // 2**20)

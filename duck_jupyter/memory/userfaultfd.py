@@ -75,14 +75,14 @@ class PageRange(NamedTuple):
 
     def overlaps(self, other: PageRange) -> bool:
         """
-        Tell whether a page belongs to both.
+        Return whether a page belongs to both.
         """
         return self.start < other.end and other.start < self.end
 
 
 def pages_within(address: int, size: int) -> PageRange:
     """
-    Give the pages that lie wholly in some memory, which has one at least.
+    Return the pages that lie wholly in some memory, which has one at least.
 
     Pages at its edges are left out: they hold other data too, which changes.
     """

@@ -63,7 +63,7 @@ class Commands:
             return {
                 "id": None,
                 "status": "error",
-                "message": f"{command!r} is no command of the monitor.",
+                "message": f"{command!r} is not a command of the monitor.",
             }
         # One at a time: the same one may come twice at once.
         with self._lock:

@@ -34,7 +34,7 @@ class Footprints:
 
     def of(self, pids: Iterable[int], most_s: float = math.inf) -> dict[int, int]:
         """
-        Give the proportional set size (PSS) of processes in bytes, as far as known.
+        Return the proportional set size (PSS) of processes in bytes, as far as known.
 
         Args:
             pids: The processes; what was known of others is forgotten.

@@ -59,7 +59,7 @@ VALUE_BASES = (
 
 def travels_by_value(value: Any) -> bool:
     """
-    Say whether a value leaves the kernel as a copy, and not as a proxy.
+    Return whether a value leaves the kernel as a copy, and not as a proxy.
 
     What a list, tuple, dict or set holds is asked about when its turn comes.
     """
@@ -85,7 +85,7 @@ def travels_by_value(value: Any) -> bool:
 
 def pickles_alone(value: Any) -> bool:
     """
-    Say whether nothing that a travelling value is made of can be a reference.
+    Return whether nothing that a travelling value is made of can be a reference.
 
     A time zone or a pandas timestamp is made anew by a method of its class, which by
     itself would stay in the kernel.
@@ -108,7 +108,7 @@ def _holds_only_values(value: Any) -> bool:
 
 def is_importable(value: Any) -> bool:
     """
-    Say whether a class or function can be found by its name in another process.
+    Return whether a class or function can be found by its name in another process.
     """
     module = getattr(value, "__module__", None)
     found: Any = sys.modules.get(module) if isinstance(module, str) else None

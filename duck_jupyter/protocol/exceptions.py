@@ -67,7 +67,7 @@ def reduce_by_value(value: Any) -> Any:
 
 def reduce_exception(error: BaseException, can_be_sent: Callable[[Any], bool]) -> Any:
     """
-    Give the reduced form of an exception.
+    Return the reduced form of an exception.
 
     Args:
         error: The exception.
@@ -98,7 +98,10 @@ def reduce_exception(error: BaseException, can_be_sent: Callable[[Any], bool]) -
     if any(a is not b for a, b in zip(args, error.args, strict=True)):
         missing.append("args")
     if missing:
-        note = f"Could not be pickled: {', '.join(sorted(missing))} of this exception."
+        note = (
+            "These attributes of the exception could not be pickled: "
+            f"{', '.join(sorted(missing))}."
+        )
         attributes["__notes__"] = [*getattr(error, "__notes__", ()), note]
     own: Any = None
     make: Any = _make
@@ -136,7 +139,7 @@ def set_cause(error: BaseException, cause: BaseException) -> None:
 
 def _is_simple(error: BaseException, kind: type) -> bool:
     """
-    Say whether pickle's own way loses nothing, and is the quicker one.
+    Return whether pickle's own way loses nothing, and is the quicker one.
     """
     return (
         kind.__module__ == "builtins"
@@ -258,7 +261,7 @@ def _read_fields(error: BaseException, kind: type) -> dict[str, Any]:
 
 def _fields_of(kind: type) -> dict[str, Any]:
     """
-    Give the slots of a class of exceptions, and what the builtin ones keep in C.
+    Return the slots of a class of exceptions, and what the builtin ones keep in C.
     """
     found = _fields.get(kind)
     if found is None:

@@ -55,7 +55,7 @@ def pack_fault(error: BaseException, hook: Callable[[Any], Any], text: str) -> E
 
 def short_fault(line: str) -> Ext:
     """
-    Give an error of one line, and nothing else.
+    Return an error of one line, and nothing else.
     """
     return Ext(FAULT, encode([None, line, ""]))
 

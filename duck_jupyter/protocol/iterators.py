@@ -96,18 +96,18 @@ def read_to_the_end(
             batch, gathered = [], 0
             if total > limit:
                 raise DataTooBigError(
-                    f"An iterator among the arguments gives more than {limit:,} bytes, "
-                    "the limit of a message (max_message), and it is read to its end "
-                    "before it is sent. Nothing was sent. Send it in parts, such as "
-                    "itertools.islice(iterator, 1000), or raise the limit of the "
-                    "server."
+                    f"An iterator among the arguments returned more than {limit:,} "
+                    "bytes, the limit of a message (max_message). It is read to its "
+                    "end before the request is sent, so nothing was sent. Send it in "
+                    "parts, such as itertools.islice(iterator, 1000), or raise the "
+                    "limit of the server."
                 )
     return batches
 
 
 def iterator_of(batches: list[bytes]) -> Iterator[Any]:
     """
-    Give an iterator over the items that `read_to_the_end` read.
+    Return an iterator over the items that `read_to_the_end` read.
     """
     # At once: what references in them stand for is known only while a frame is read.
     return iter(list(chain.from_iterable(map(pickle.loads, batches))))
@@ -115,7 +115,7 @@ def iterator_of(batches: list[bytes]) -> Iterator[Any]:
 
 def _size_of_constant(item: Any) -> int | None:
     """
-    Give the size of an item that cannot change, in bytes, roughly; None for others.
+    Return the size of an item that cannot change, in bytes, roughly; None for others.
     """
     kind = type(item)
     if kind is str or kind is bytes:

@@ -23,7 +23,7 @@ _definitions: weakref.WeakKeyDictionary[Any, bytes] = weakref.WeakKeyDictionary(
 
 def is_of_main(value: Any) -> bool:
     """
-    Say whether a class or function was defined at the top of ``__main__``.
+    Return whether a class or function was defined at the top of ``__main__``.
     """
     return (
         isinstance(value, (type, FunctionType))
@@ -34,7 +34,7 @@ def is_of_main(value: Any) -> bool:
 
 def reduce_of_main(value: Any) -> tuple[Any, ...]:
     """
-    Give the reduced form of a class or function for which `is_of_main` holds.
+    Return the reduced form of a class or function for which `is_of_main` holds.
     """
     definition = _definitions.get(value)
     if definition is None:

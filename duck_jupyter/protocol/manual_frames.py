@@ -97,14 +97,13 @@ class Frame:
             raise
         except Exception as error:
             raise DataDecodeError(
-                f"{len(data)} bytes are no frame: {type(error).__name__}: {error}. "
-                "A frame is msgpack([opcode, payload])."
+                f"{len(data)} bytes are not a valid frame: {type(error).__name__}: "
+                f"{error}. A frame must be msgpack([opcode, payload])."
             ) from error
         if type(opcode) is not int or type(payload) is not list:
             raise DataDecodeError(
-                "A frame is msgpack([opcode, payload]) with a whole number and a "
-                f"list, but these were {type(opcode).__name__} and "
-                f"{type(payload).__name__}."
+                "A frame must be msgpack([opcode, payload]) with an integer and a "
+                f"list, not {type(opcode).__name__} and {type(payload).__name__}."
             )
         return cls(opcode, payload)
 
@@ -116,7 +115,7 @@ class Frame:
 
 def _without_fault(item: Any) -> Any:
     """
-    Give the exception where an answer holds a fault.
+    Return the exception where an answer holds a fault.
     """
     if type(item) is msgspec.msgpack.Ext and item.code == FAULT:
         return parse_fault(bytes(item.data))
@@ -142,14 +141,14 @@ def write_into(buffer: memoryview, frame: Frame) -> int:
         data = _plain.encode(int(frame.opcode), frame.payload)
     except Exception as error:
         raise DataEncodeError(
-            f"This frame cannot be turned into bytes: {type(error).__name__}: {error}."
+            f"This frame cannot be encoded: {type(error).__name__}: {error}."
         ) from error
     size = len(data)
     room = len(buffer) - SIZE_PREFIX_BYTES
     if size > room:
         raise DataTooBigError(
-            f"A frame of {size} bytes does not fit into a buffer with room for "
-            f"{max(room, 0)}. Give the server a larger bufsize."
+            f"A frame must be at most {max(room, 0)} bytes to fit its buffer, not "
+            f"{size}. Give the server a larger bufsize."
         )
     buffer[SIZE_PREFIX_BYTES : SIZE_PREFIX_BYTES + size] = data
     SIZE_PREFIX.pack_into(buffer, 0, size)
@@ -175,8 +174,8 @@ def parse_from(buffer: memoryview, timeout: float | None = 0.5) -> Frame:
     """
     if len(buffer) < SIZE_PREFIX_BYTES:
         raise DataDecodeError(
-            f"A buffer of {len(buffer)} bytes has no room for the size of a frame, "
-            f"which takes {SIZE_PREFIX_BYTES}."
+            f"A buffer must be at least {SIZE_PREFIX_BYTES} bytes, the size of a "
+            f"frame's prefix, not {len(buffer)}."
         )
     deadline = None if timeout is None else time.monotonic() + timeout
     pause = threading.Event()
@@ -187,8 +186,7 @@ def parse_from(buffer: memoryview, timeout: float | None = 0.5) -> Frame:
         room = len(buffer) - SIZE_PREFIX_BYTES
         if size > room:
             raise DataTooBigError(
-                f"The buffer says that it holds a frame of {size} bytes, but it has "
-                f"room for {room}."
+                f"The size in the buffer must be at most {room} bytes, not {size}."
             )
         data = bytes(buffer[SIZE_PREFIX_BYTES : SIZE_PREFIX_BYTES + size])
         try:
@@ -198,7 +196,7 @@ def parse_from(buffer: memoryview, timeout: float | None = 0.5) -> Frame:
                 raise
             if deadline is not None and time.monotonic() >= deadline:
                 raise TimeoutError(
-                    f"A frame of {size} bytes was not whole within {timeout} s."
+                    f"A frame of {size} bytes was not complete within {timeout} s."
                 ) from error
         pause.wait(RETRY_S)
 

@@ -92,8 +92,8 @@ def resolve(token: Any) -> Any:
     """
     if _current.resolver is None:
         raise DataDecodeError(
-            "This pickle holds a reference that has a meaning only inside a frame "
-            "between a worker and its kernel."
+            "This pickle holds a reference that is valid only inside a frame between "
+            "a worker and its kernel."
         )
     return _current.resolver(token)
 

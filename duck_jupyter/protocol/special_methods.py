@@ -84,7 +84,7 @@ _bits: weakref.WeakKeyDictionary[type, bytes] = weakref.WeakKeyDictionary()
 
 def bits_of(target: Any) -> bytes:
     """
-    Say which special methods and traits the type of an object has.
+    Return which special methods and traits the type of an object has.
     """
     kind = type(target)
     bits = _bits.get(kind)
@@ -110,7 +110,7 @@ def bits_of(target: Any) -> bytes:
 
 def names_in(bits: bytes) -> frozenset[str]:
     """
-    Give the names and traits whose bits are set.
+    Return the names and traits whose bits are set.
     """
     number = int.from_bytes(bits, "big")
     return frozenset(name for i, name in enumerate(BITS) if number >> i & 1)

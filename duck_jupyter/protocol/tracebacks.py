@@ -29,7 +29,7 @@ cell_names: list[Callable[[str], str | None]] = []
 
 def describe(error: BaseException) -> str:
     """
-    Give an exception as one line, even where its own ``__str__`` raises.
+    Return an exception as one line, even where its own ``__str__`` raises.
     """
     try:
         return f"{type(error).__name__}: {error}"[:TEXT_CHARS]
@@ -39,7 +39,7 @@ def describe(error: BaseException) -> str:
 
 def traceback_text(error: BaseException) -> str:
     """
-    Give the traceback of an exception as text.
+    Return the traceback of an exception as text.
 
     Frames of this package are left out. They stay where there are no others and it is
     no `ProxyError`: the package itself has failed. A cell goes by its name in the

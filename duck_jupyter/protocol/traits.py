@@ -65,7 +65,7 @@ PANDAS_PRIORITIES: dict[Any, str] = {3000: "Series", 4000: "DataFrame"}
 
 def traits_of(kind: type, known: Mapping[str, Any]) -> set[str]:
     """
-    Give the traits of a type.
+    Return the traits of a type.
 
     Args:
         kind: The type.

@@ -145,9 +145,9 @@ def cloud_dumps(value: Any, hook: Callable[[Any], Any], callback: Any) -> bytes:
         raise
     except Exception as error:
         raise DataEncodeError(
-            f"This {type(value).__name__} cannot be sent: "
-            f"{type(error).__name__}: {error}. Share it (%share NAME) and pass its "
-            "proxy, or pass what it is made of."
+            f"This {type(value).__name__} cannot be sent: {type(error).__name__}: "
+            f"{error}. Share it (%share NAME) and pass its proxy, or pass plain values "
+            "instead."
         ) from error
     return out.getvalue()
 
@@ -222,12 +222,12 @@ def load_extension(code: int, data: memoryview, buffers: Sequence[Any]) -> Any:
     if code == PICKLED_WITH_BUFFERS and len(data) > BUFFER_RANGE.size:
         first, count = BUFFER_RANGE.unpack_from(data)
         return loads(data[BUFFER_RANGE.size :], buffers[first : first + count])
-    raise DataDecodeError(f"A frame holds an extension of unknown kind {code}.")
+    raise DataDecodeError(f"The frame holds an extension of unknown kind {code}.")
 
 
 def _fits_msgpack(value: Any, kind: type) -> bool:
     """
-    Say whether msgpack knows a value of a plain type; pickle knows them all.
+    Return whether msgpack knows a value of a plain type; pickle knows them all.
     """
     if kind is int:
         return bool(-(2**63) <= value < 2**63)
@@ -262,8 +262,8 @@ def loads(data: memoryview, buffers: Sequence[Any] = ()) -> Any:
         if is_of_signal_handler(error):
             raise
         advice = (
-            " A module that is missing here has to be installed, or put where this "
-            "process can import it."
+            " A module that is missing here must be installed, or be placed where "
+            "this process can import it."
             if isinstance(error, (ImportError, AttributeError))
             else ""
         )

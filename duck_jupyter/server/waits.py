@@ -1,5 +1,5 @@
 """
-Who waits for what, and who has it.
+Which threads wait for what, and which threads hold it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["LONG_S", "list_waits"]
 
-#: A call that has blocked its client for so many seconds is a wait.
+#: A call that has blocked its client for this many seconds is listed.
 LONG_S = 1.0
 
 
 def list_waits(server: ProxyServer) -> tuple[Wait, ...]:
     """
-    List those who wait for the lock of an object, and long calls.
+    List the threads that wait for the lock of an object, and long calls.
 
     Args:
         server: The server.
@@ -36,7 +36,7 @@ def _long_calls(server: ProxyServer) -> Iterator[Wait]:
     now = time.monotonic()
     for connection in server.connections():
         payload = connection.payload
-        # Claims to locks are listed by those who keep them.
+        # Claims to locks are listed by `ObjectLocks`.
         if connection.words[STATE] & PHASE != TAKEN or not payload or not payload[0]:
             continue
         waited = connection.blocked_since(now)
@@ -48,7 +48,7 @@ def _long_calls(server: ProxyServer) -> Iterator[Wait]:
 
 def _holder(server: ProxyServer, entry: Entry) -> str:
     """
-    Name the client thread that has entered or acquired an object, if one has.
+    Return the name of the client thread that has entered or acquired an object, or "".
     """
     for thread in server.clients.threads():
         if any(context.entry is entry for context in thread.contexts):

@@ -90,7 +90,7 @@ class EdgeBells(Bells):
 
     def _selected(self) -> select.epoll:
         if self._epoll is None:
-            raise ValueError("nobody waits for bells any more")
+            raise ValueError("the selector was closed")
         return self._epoll
 
     def give(self, bell: socket.socket, owner: Any) -> None:

@@ -181,7 +181,7 @@ class Lane:
 
     def take(self) -> tuple[bytes, Sequence[Any]]:
         """
-        Give the frame that lies here, and its buffers as writable copies.
+        Return the frame that lies here, and its buffers as writable copies.
 
         Raises:
             DataDecodeError: The other side wrote sizes that are out of range.
@@ -245,8 +245,8 @@ class Lane:
         note = encode([part.nbytes for part in parts])
         if len(note) > self.bufsize:
             raise DataTooBigError(
-                f"A message with {len(parts) - 1} large buffers does not fit a lane "
-                f"with a bufsize of {self.bufsize} bytes; {len(note)} would do."
+                f"A message with {len(parts) - 1} large buffers needs a bufsize of at "
+                f"least {len(note)} bytes, not {self.bufsize}."
             )
         self.overflow.write(parts)
         self.map[: len(note) + 4] = pack_size(len(note)) + note
@@ -297,6 +297,6 @@ class Lane:
 
 def lane_bytes(bufsize: int) -> int:
     """
-    Give the size in bytes of the block of a lane.
+    Return the size in bytes of the block of a lane.
     """
     return -(-(4 + bufsize) // TAIL_BYTES) * TAIL_BYTES + TAIL_BYTES

@@ -55,12 +55,12 @@ class Host(Protocol):
 
     def bufsize_for(self, asked: int) -> int:
         """
-        Give the bytes for one frame in a lane whose client asks for so many.
+        Return the bytes for one frame in a lane whose client asks for so many.
         """
 
     def take_block(self, bufsize: int) -> Block:
         """
-        Give the block of a lane; raises `DataTooBigError` where there is no room.
+        Return the block of a lane; raises `DataTooBigError` where there is no room.
         """
 
 
@@ -112,7 +112,9 @@ class Stranger:
         if self.lane is None:
             user = other_user(self.socket)
             if user is not None:
-                raise HandshakeError(f"A process of user {user} was turned away.")
+                raise HandshakeError(
+                    f"A process of user {user} tried to connect and was refused."
+                )
             if self._has_said_hello():
                 self._welcome()
             # The proof cannot have come yet.
@@ -124,8 +126,8 @@ class Stranger:
         expected = prove(self._key, CLIENT, self._nonce)
         if not hmac.compare_digest(self._buffer, expected):
             raise HandshakeError(
-                "A caller did not know the secret: its proof is wrong. Only proxies "
-                "that this server gave out lead to it."
+                "A client tried to connect without the secret of this server and was "
+                "refused. Only proxies that this server gave out can connect to it."
             )
         # What came after the proof is a bell, or the end.
         if not self.lane.hear():
@@ -141,7 +143,7 @@ class Stranger:
             if len(buffer) >= SIZE_BYTES:
                 size = SIZE_BYTES + message_size(buffer)
         if len(buffer) > size:
-            raise ValueError("it said more than a hello before it was welcome")
+            raise ValueError("it sent data before the server answered its hello")
         self.hello = read_hello(buffer[SIZE_BYTES:])
         buffer.clear()
         return True
@@ -162,13 +164,14 @@ class Stranger:
         if hello.version != PROTOCOL_VERSION:
             self._refuse(
                 welcome,
-                f"The worker speaks version {hello.version} of the protocol and the "
-                f"kernel {PROTOCOL_VERSION}: install the same duck-jupyter in both.",
+                f"The worker must use version {PROTOCOL_VERSION} of the protocol, as "
+                f"the kernel does, not {hello.version}. Install the same version of "
+                "duck-jupyter in both.",
             )
         try:
             block = host.take_block(bufsize)
         except (DataTooBigError, OSError) as error:
-            self._refuse(welcome, f"The kernel cannot make a lane: {error}")
+            self._refuse(welcome, f"The kernel cannot create a lane: {error}")
         self.lane = Lane(block, bufsize, self.socket, host.max_message)
         rights = struct.pack("i", block.descriptor.fileno())
         self._send(frame(welcome), [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])

@@ -137,7 +137,7 @@ class Doorway:
 
     def bufsize_for(self, asked: int) -> int:
         """
-        Give the size in bytes of the buffer of the next lane.
+        Return the size in bytes of the buffer of the next lane.
 
         Args:
             asked: What its client would like.
@@ -146,7 +146,7 @@ class Doorway:
 
     def take_block(self, bufsize: int) -> Block:
         """
-        Give the block of the next lane.
+        Return the block of the next lane.
 
         Args:
             bufsize: Bytes of its buffer.
@@ -284,17 +284,18 @@ def connect(
         if isinstance(error, HandshakeError) or is_of_signal_handler(error):
             raise
         raise HandshakeError(
-            "This proxy belongs to another user's kernel, or to a kernel that ended "
-            f"and left its address to another ({type(error).__name__}: {error}). Only "
-            "processes of the user who shared the object may use it."
+            "This proxy belongs to another user's kernel, or its kernel ended and "
+            f"another program now has the address ({type(error).__name__}: {error}). "
+            "Only processes of the user who shared the object may use it."
         ) from error
     except (BlockingIOError, TimeoutError) as error:
         caller.close()
         if is_of_signal_handler(error):
             raise
         raise ProxyTimeout(
-            f"The kernel did not take this worker's call within {patience_s:g} s: "
-            "it is stopped, or inside code that keeps the interpreter. Try again later."
+            f"The kernel did not accept this worker's connection within {patience_s:g} "
+            "s: it is stopped, or it runs code that holds the interpreter's lock. Try "
+            "again later."
         ) from error
     except (OSError, EOFError) as error:
         caller.close()
@@ -316,7 +317,7 @@ def _call(caller: socket.socket, address: str, deadline: float) -> None:
     caller.setblocking(False)
     while not _is_taken(caller, address):
         if time.monotonic() > deadline:
-            raise BlockingIOError("too many others wait there")
+            raise BlockingIOError("the queue of connections is full")
         # Not an Event: an interrupt inside of it breaks its lock.
         select.select((), (), (), CALL_AGAIN_S)
 

@@ -17,7 +17,7 @@ __all__ = ["reduce_array", "reduce_derived_array", "reduce_masked_array"]
 
 def reduce_array(array: Any) -> Any:
     """
-    Give the reduced form of an array of exactly the class `numpy.ndarray`.
+    Return the reduced form of an array of exactly the class `numpy.ndarray`.
     """
     if array.dtype.hasobject or not array.itemsize:
         return NotImplemented
@@ -43,7 +43,7 @@ def reduce_derived_array(array: Any) -> tuple[Any, ...]:
 
 def reduce_masked_array(array: Any) -> Any:
     """
-    Give the reduced form of an array of exactly the class `numpy.ma.MaskedArray`.
+    Return the reduced form of an array of exactly the class `numpy.ma.MaskedArray`.
     """
     import numpy as np
 
@@ -61,7 +61,7 @@ def reduce_masked_array(array: Any) -> Any:
 
 def _view_memory(piece: Any) -> Any:
     """
-    Give the bytes of an array in one piece, as something that may be written to.
+    Return the bytes of an array in one piece, as something that may be written to.
 
     That it may be is only told to the pickle; the bytes are read and no more.
     """

@@ -17,7 +17,7 @@ CACHE = "_cache"
 
 def reduce_without_cache(value: Any) -> Any:
     """
-    Give the reduced form of an extension array or an extension type of pandas.
+    Return the reduced form of an extension array or an extension type of pandas.
     """
     reduced = value.__reduce_ex__(5)
     if not isinstance(reduced, tuple) or len(reduced) < 3:

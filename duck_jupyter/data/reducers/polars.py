@@ -18,7 +18,7 @@ COLUMN = "values"
 
 def reduce_polars_frame(frame: Any) -> Any:
     """
-    Give the reduced form of a `polars.DataFrame`.
+    Return the reduced form of a `polars.DataFrame`.
     """
     table = _to_arrow(frame)
     if table is None:
@@ -28,7 +28,7 @@ def reduce_polars_frame(frame: Any) -> Any:
 
 def reduce_polars_series(series: Any) -> Any:
     """
-    Give the reduced form of a `polars.Series`.
+    Return the reduced form of a `polars.Series`.
     """
     frame = series.rename(COLUMN).to_frame()
     table = _to_arrow(frame)
@@ -39,7 +39,7 @@ def reduce_polars_series(series: Any) -> Any:
 
 def _to_arrow(frame: Any) -> Any:
     """
-    Give a table that is the same frame, or None where Arrow cannot say all of it.
+    Return a table that is the same frame, or None where Arrow cannot say all of it.
     """
     import polars as pl
 
@@ -55,7 +55,7 @@ def _to_arrow(frame: Any) -> Any:
 
 def _find_orders(frame: Any) -> dict[str, bool]:
     """
-    Tell which columns polars knows to be sorted, and whether downwards.
+    Return which columns polars knows to be sorted, and whether downwards.
     """
     return {
         column.name: downwards

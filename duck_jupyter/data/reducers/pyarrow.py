@@ -20,7 +20,7 @@ LEAST_SAVING_BYTES = 4096
 
 def reduce_arrow_array(array: Any) -> Any:
     """
-    Give the reduced form of a `pyarrow.Array`.
+    Return the reduced form of a `pyarrow.Array`.
     """
     import pyarrow as pa
 
@@ -40,7 +40,7 @@ def reduce_arrow_array(array: Any) -> Any:
 
 def reduce_arrow_backed(array: Any) -> Any:
     """
-    Give the reduced form of an array of pandas that is an Arrow array inside.
+    Return the reduced form of an array of pandas that is an Arrow array inside.
     """
     import pyarrow as pa
 

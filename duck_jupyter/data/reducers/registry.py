@@ -25,7 +25,7 @@ __all__ = ["find_help"]
 
 def find_help(kind: type) -> Callable[[Any], Any] | None:
     """
-    Give the reducer for a type, or None where no help is needed.
+    Return the reducer for a type, or None where no help is needed.
     """
     library = str(kind.__module__).partition(".")[0]
     if library == "multiprocessing":
@@ -61,7 +61,7 @@ def _find_help_for_pandas(kind: type, pandas: Any) -> Callable[[Any], Any] | Non
 
 def _find_reducer_for_workers(kind: type) -> Callable[[Any], Any] | None:
     """
-    Give how multiprocessing pickles an object of its own, such as a connection.
+    Return how multiprocessing pickles an object of its own, such as a connection.
     """
     from multiprocessing.reduction import ForkingPickler  # slow for who has no pool
 
