@@ -37,7 +37,7 @@ CHANGES: dict[type, frozenset[str]] = {
         {"append", "clear", "extend", "insert", "pop", "remove", "reverse"}
     ),
 }
-ALL_CHANGES = frozenset().union(*CHANGES.values())
+ALL_CHANGES: frozenset[str] = frozenset().union(*CHANGES.values())
 #: Those whose result may be what they were called for.
 GIVING = frozenset({"pop", "popitem", "setdefault"})
 #: Methods of a dict that give one of its values.

@@ -91,13 +91,13 @@ class Channel:
         widen: Callable[[], Callable[[int], Channel] | None] = lambda: None,
         called_at: float | None = None,
     ) -> None:
-        self.lane = lane
-        self.who = who
+        self.lane: Lane = lane
+        self.who: str = who
         #: The last answer gave something that the server takes back, should this side
         #: disconnect before it says so in the lane's state that the answer arrived.
-        self.granted = False
+        self.granted: bool = False
         #: That of the last request.
-        self.sequence = 0
+        self.sequence: int = 0
         self._looks = MOST_LOOKS
         self._widen = widen
         self._called_at = time.monotonic() if called_at is None else called_at

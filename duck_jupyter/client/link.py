@@ -54,7 +54,7 @@ LOOKS_FOR_A_LOCK = 100
 #: Seconds in which a busy server may say who holds a lock that was not free in time.
 ASK_S = 0.25
 
-decode_ref = Decoder(ObjectRef).decode
+decode_ref: Callable[[memoryview], ObjectRef] = Decoder(ObjectRef).decode
 
 
 class Link(Exchanges):
@@ -76,7 +76,7 @@ class Link(Exchanges):
         super().__init__(address, secret)
         self.server = server
         if server is not None:
-            self.held = HeldProxies(self._gone_here)
+            self.held: HeldProxies = HeldProxies(self._gone_here)
         self.methods: dict[int, set[str]] = {}
 
     def _start(self) -> None:
@@ -266,7 +266,7 @@ class Link(Exchanges):
         self.ended = True
         # Threads find no channel of theirs any more, and what they had is closed: but
         # for a channel that waits for an answer, which hears of the end by itself.
-        self.thread = ThreadState(self.numbers)
+        self.thread: ThreadState = ThreadState(self.numbers)
         self._releaser.stop()
         return True
 

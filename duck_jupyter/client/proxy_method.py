@@ -40,8 +40,8 @@ class ProxyMethod:
     __slots__ = ("__name__", "__self__", "__weakref__")
 
     def __init__(self, proxy: Proxy, name: str) -> None:
-        self.__self__ = proxy
-        self.__name__ = name
+        self.__self__: Proxy = proxy
+        self.__name__: str = name
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """

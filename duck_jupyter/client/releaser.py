@@ -53,7 +53,7 @@ class Releaser:
         self._report = report
         # SimpleQueue.put may be called from a destructor; most others may not.
         self._dropped: SimpleQueue[int | Held] = SimpleQueue()
-        self.held = HeldProxies(self._dropped.put)
+        self.held: HeldProxies = HeldProxies(self._dropped.put)
         self._running = threading.Lock()
         self._started = False
         self._channel: Channel | None = None

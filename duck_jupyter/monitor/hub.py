@@ -31,7 +31,7 @@ class Hub:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.commands = Commands(session)
+        self.commands: Commands = Commands(session)
         self._lock = threading.Lock()
         self._ticker: Ticker | None = None
         self._cell = Cell(running=False, number=None)

@@ -51,15 +51,15 @@ class Claim:
         queue: Callable[[], None],
         tell: Callable[[], None],
     ) -> None:
-        self.entry = entry
+        self.entry: Entry = entry
         #: The object itself, whatever the entry stands for later.
-        self.target = entry.target
-        self.owner = owner
-        self.worker = worker
-        self.queue = queue
-        self.tell = tell
+        self.target: Any = entry.target
+        self.owner: Hashable = owner
+        self.worker: str = worker
+        self.queue: Callable[[], None] = queue
+        self.tell: Callable[[], None] = tell
         #: Monotonic seconds.
-        self.since = time.monotonic()
+        self.since: float = time.monotonic()
 
     def __repr__(self) -> str:
         return f"<Claim to {self.entry.path} of {self.worker}>"

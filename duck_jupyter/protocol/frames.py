@@ -43,8 +43,8 @@ class Frame:
     __slots__ = ("opcode", "payload")
 
     def __init__(self, opcode: int, payload: list[Any]) -> None:
-        self.opcode = opcode
-        self.payload = payload
+        self.opcode: int = opcode
+        self.payload: list[Any] = payload
 
     @classmethod
     def parse(cls, data: bytes) -> Frame:

@@ -95,7 +95,7 @@ VALUE_BASES = (
     BaseException,
 )
 
-encode = Encoder().encode
+encode: Callable[[Any], bytes] = Encoder().encode
 
 
 class HookPickler(pickle.Pickler):
@@ -358,7 +358,8 @@ class PlainCodec:
     """
 
     def __init__(self) -> None:
-        self.decode = Decoder(ext_hook=self._extension).decode
+        decoder = Decoder(ext_hook=self._extension)
+        self.decode: Callable[[bytes], Any] = decoder.decode
 
     def encode(self, opcode: int, payload: Sequence[Any]) -> bytes:
         """

@@ -44,9 +44,9 @@ class OpenContext:
     __slots__ = ("entry", "number", "target")
 
     def __init__(self, entry: Entry, target: Any, number: int) -> None:
-        self.entry = entry
-        self.target = target
-        self.number = number
+        self.entry: Entry = entry
+        self.target: Any = target
+        self.number: int = number
 
 
 class ClientThread:
@@ -64,7 +64,7 @@ class ClientThread:
 
     def __init__(self, process: ClientProcess, hello: Hello) -> None:
         self.process = process
-        self.name = f"{hello.process_name} (pid {hello.pid})"
+        self.name: str = f"{hello.process_name} (pid {hello.pid})"
         self._hello = hello
         self.lanes = 0
         #: Contexts it has entered, outermost first; changed in its own thread only.

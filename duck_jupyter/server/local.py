@@ -25,7 +25,7 @@ from ..objects.table import HERE
 from ..objects.titles import expression_of, title_of
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import MethodMark
-from .clients import ClientProcess, ClientThread
+from .clients import ClientProcess, ClientThread, OpenContext
 from .dispatch import SELF_METHODS
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ class CallerHere:
     proxied: Any = None
 
     def __init__(self) -> None:
-        self.thread = ClientThread(ClientProcess({}), self.hello)
-        self.contexts = self.thread.contexts
+        self.thread: ClientThread = ClientThread(ClientProcess({}), self.hello)
+        self.contexts: list[OpenContext] = self.thread.contexts
         #: What is granted by hand has arrived.
         self.grants: deque[Any] = deque(maxlen=0)
         self.lent: deque[Any] = deque(maxlen=0)

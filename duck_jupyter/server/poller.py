@@ -62,7 +62,7 @@ class Poller:
         self._poller: object = None
         #: The poller that is inside a call, if it is.
         self._inside: object = None
-        self.watched = Watched()
+        self.watched: Watched = Watched()
         self._look_time = LookTime()
         #: (monotonic seconds, seconds) of waits before a request was seen.
         self.delays: list[tuple[float, float]] = []

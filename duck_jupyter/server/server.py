@@ -102,15 +102,15 @@ class ProxyServer(AnswersByHand):
         check_max_chain(max_chain)
         self.bufsize = bufsize
         self.max_chain = max_chain
-        self.max_message = max(max_message, bufsize)
-        self.table = ObjectTable()
-        self.errors = ErrorLog()
-        self.locks = ObjectLocks()
-        self.workers = WorkerLog()
-        self.since = time.time()
-        self.publisher = Publisher(self.table)
-        self.clients = Clients(self.locks)
-        self.desk = Desk(
+        self.max_message: int = max(max_message, bufsize)
+        self.table: ObjectTable = ObjectTable()
+        self.errors: ErrorLog = ErrorLog()
+        self.locks: ObjectLocks = ObjectLocks()
+        self.workers: WorkerLog = WorkerLog()
+        self.since: float = time.time()
+        self.publisher: Publisher = Publisher(self.table)
+        self.clients: Clients = Clients(self.locks)
+        self.desk: Desk = Desk(
             self.table,
             self.locks,
             self.clients,
@@ -119,7 +119,7 @@ class ProxyServer(AnswersByHand):
             lambda connection: self._start().answer_lock(connection),
             self._own_block_name,
         )
-        self.exports = Exports(self.table, lambda: self._link)
+        self.exports: Exports = Exports(self.table, lambda: self._link)
         self._dispatcher = Dispatcher(self.table, self.errors, self.desk, self.exports)
         self._lock = threading.Lock()
         self._block: SharedMemory | None = None

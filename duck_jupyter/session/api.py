@@ -24,7 +24,7 @@ __all__ = ["own_session", "own_shared", "share", "shared", "statistics", "unshar
 _session = Session()
 
 #: The proxies of this process's shared names.
-shared = Shared(_session)
+shared: Shared = Shared(_session)
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_session.after_fork)

@@ -82,9 +82,9 @@ class Session:
     """
 
     def __init__(self, settings: DuckJupyter | None = None) -> None:
-        self.settings = settings or DuckJupyter()
+        self.settings: DuckJupyter = settings or DuckJupyter()
         #: A server runs, or ran before.
-        self.has_served = False
+        self.has_served: bool = False
         # Both are used only while the lock is held.
         self._server: ProxyServer | None = None
         self._names: dict[str, SharedName] = {}

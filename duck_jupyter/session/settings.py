@@ -32,24 +32,24 @@ class DuckJupyter(Configurable):
         c.DuckJupyter.bufsize = 4096
     """
 
-    bufsize = Int(
+    bufsize: Int[int, int] = Int(
         DEFAULT_BUFSIZE,
         help="Bytes of the buffer of one worker thread. A larger frame travels "
         "beside it, which is slower and does no harm.",
     ).tag(config=True)
 
-    max_chain = Int(
+    max_chain: Int[int, int] = Int(
         DEFAULT_MAX_CHAIN,
         help="The highest level of a proxy that was reached through others.",
     ).tag(config=True)
 
-    max_message = Int(
+    max_message: Int[int, int] = Int(
         DEFAULT_MAX_MESSAGE,
         min=1,
         help="Bytes of the largest message, wherever it travels.",
     ).tag(config=True)
 
-    spool_dir = Unicode(
+    spool_dir: Unicode[str, str | bytes] = Unicode(
         "",
         help="A folder for blocks that do not fit in /dev/shm, which this process and "
         "its workers share; the temporary folder by default.",

@@ -1,5 +1,7 @@
 """
 Monitor: the live view as a widget, for every front end that shows ipywidgets.
+
+The module is private: ipywidgets has no types, so those of its classes are not complete.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class Monitor(anywidget.AnyWidget):
 
     _esm = Path(__file__).parent / "static" / "monitor.js"
     #: The last snapshot, whole, as plain values.
-    snapshot = traitlets.Dict().tag(sync=True)
+    snapshot: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
 
     def __init__(self, hub: Hub, fallback: Callable[[], dict[str, str]]) -> None:
         self._hub = hub
