@@ -1,7 +1,7 @@
 """
 Monitor: the live view as a widget, for every front end that shows ipywidgets.
 
-The module is private: ipywidgets has no types, so those of its classes are not complete.
+The module is private: ipywidgets has no types, so those of its classes are incomplete.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from collections import deque
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import WorkerGone
 from ..transport.lanes import PHASE, STATE, TAKEN
@@ -22,13 +22,25 @@ from ..transport.lanes import PHASE, STATE, TAKEN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..objects.locks import Claim, ObjectLocks
+    from ..objects.claims import Claim
+    from ..objects.locks import ObjectLocks
     from ..objects.table import Entry
+    from ..transport.lanes import Lane
     from ..transport.rendezvous import Hello
     from .acquired_locks import Acquired
-    from .connections import Connection
 
 __all__ = ["ClientProcess", "ClientThread", "Clients", "OpenContext"]
+
+
+class Current(Protocol):
+    """
+    The connection of a lane, as far as its thread has to know it.
+    """
+
+    lane: Lane
+    words: memoryview[int]
+    #: The connection has ended.
+    gone: bool
 
 
 class OpenContext:
@@ -72,7 +84,7 @@ class ClientThread:
         #: For each lock that its own thread acquired: says whether it owns it still.
         self.held: list[Callable[[], bool]] = []
         #: The lane of the call that its own thread is inside of, or was last.
-        self.current: Connection | None = None
+        self.current: Current | None = None
         self._lock = threading.Lock()
         self._ident: int | None = None
         self._has_ended = False
@@ -100,7 +112,7 @@ class ClientThread:
         """
         return self._ident == threading.get_ident()
 
-    def takes(self, connection: Connection, entry: Entry | None, name: str) -> bool:
+    def takes(self, connection: Current, entry: Entry | None, name: str) -> bool:
         """
         Tell whether a call is to be made in the thread that stands for this one.
 

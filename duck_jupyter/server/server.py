@@ -358,7 +358,8 @@ class ProxyServer(AnswersByHand):
         """
         Give all that the server has counted, as one immutable value.
         """
-        return self._reader.read(self, list_waits(self))
+        waits = list_waits(self.locks, self.connections(), self.table, self.clients)
+        return self._reader.read(self, waits)
 
     def reset_peaks(self, idx: int | None = None) -> None:
         """

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import NotShared
 from .names import Terms, is_proxy
-from .session import Session, Wish
+from .session import Session
 from .shared import Shared
+from .shared_names import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

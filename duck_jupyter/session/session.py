@@ -5,9 +5,8 @@ Session: the shared names of one process, and the server behind them.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..data.handover import handover
 from ..data.regions import has_memory
@@ -16,58 +15,16 @@ from .missing_names import not_shared
 from .names import Source, Terms, check_name, check_object, close_to, is_shareable
 from .relocation import Moves, move_out
 from .settings import DuckJupyter
+from .shared_names import SharedName, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..data.inplace import Inplace
     from ..proxy import Proxy, ProxyServer
 
-__all__ = ["Session", "SharedName", "Wish"]
+__all__ = ["Session"]
 
 _MISSING = object()
-
-
-class Wish(NamedTuple):
-    """
-    An object to be shared.
-    """
-
-    name: str
-    target: Any
-    #: The variable to follow, or None for this very object.
-    source: Source | None = None
-
-
-@dataclass
-class SharedName:
-    """
-    A name, and what it stands for at present.
-    """
-
-    name: str
-    target: Any
-    source: Source | None
-    #: As the server has them: no setting is None.
-    terms: Terms
-    proxy: Proxy
-    #: The memory that its object was moved to.
-    inplace: Inplace | None = None
-
-    @property
-    def hands_over_in_place(self) -> bool:
-        """
-        Pools get the very memory of the object.
-        """
-        return self.terms.handover and self.terms.inplace
-
-    def goes_on(self, old: SharedName) -> bool:
-        """
-        Tell whether the server has the same entry for another name's object and terms.
-
-        Some terms are the session's alone, such as whether pools get a handle.
-        """
-        return self.proxy._duck_idx == old.proxy._duck_idx
 
 
 class Session:
