@@ -9,7 +9,8 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 from ..session.snapshot import Cell
 from .commands import Commands
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
     from .ticker import Ticker, Viewer
 
 __all__ = ["Hub"]
+
+
+class Widget(Protocol):
+    """
+    The monitor as a widget.
+    """
+
+    def look(self, kind: Any, view: Any) -> None:
+        """
+        Note whether a view of it is seen, in a word, and which view.
+        """
 
 
 class Hub:
@@ -34,6 +46,7 @@ class Hub:
         self.commands: Commands = Commands(session)
         self._lock = threading.Lock()
         self._ticker: Ticker | None = None
+        self._widgets: WeakValueDictionary[str, Widget] = WeakValueDictionary()
         self._cell = Cell(running=False, number=None)
         # A cell may run others, as %run does with a notebook.
         self._depth = 0
@@ -95,6 +108,34 @@ class Hub:
         """
         if self._ticker is not None:
             self._ticker.discard(viewer)
+
+    def know(self, comm_id: str, widget: Widget) -> None:
+        """
+        Note the comm of a widget, as long as there is the widget.
+        """
+        self._widgets[comm_id] = widget
+
+    def forget(self, comm_id: str) -> None:
+        """
+        Note that a widget was closed.
+        """
+        self._widgets.pop(comm_id, None)
+
+    def look(self, content: Any) -> dict[str, Any]:
+        """
+        Do what a view of a widget says, that it is seen or is not.
+
+        JupyterLab's extension says so on the control channel, which leaves the status
+        of the kernel alone.
+
+        Args:
+            content: ``{"comm_id": ..., "view": ..., "look": "visible"}``; the others
+                are ``"ready"`` and ``"hidden"``.
+        """
+        widget = self._widgets.get(content.get("comm_id"))
+        if widget is not None:
+            widget.look(content.get("look"), content.get("view"))
+        return {}
 
     def do(self, command: Any) -> dict[str, Any]:
         """

@@ -25,7 +25,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from ..client.proxy import Proxy, rooted_proxy
+from ..client.proxy import Proxy, make_proxy, rooted_proxy
 from ..client.registry import end_here, link_here
 from ..errors import NotShareable, ProxyClosed
 from ..memory.blocks import unlink_named
@@ -58,7 +58,6 @@ from .waits import list_waits
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from multiprocessing.shared_memory import SharedMemory
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -191,7 +190,7 @@ class ProxyServer(AnswersByHand):
             self.errors,
             self.workers,
         )
-        self._link = link_here(doorway.address, secret, Here(self))
+        self._link = link_here(doorway.address, secret, make_proxy, Here(self))
         atexit.register(self.close)
         return self._serving
 
@@ -220,12 +219,7 @@ class ProxyServer(AnswersByHand):
         self.run()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -10,7 +10,8 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from ..memory.allocation import memory_place, spool_folder
+from ..memory.folders import memory_place
+from ..memory.spool import spool_folder
 from ..stats.exits import end_of
 from .sizes import sizer_of
 from .snapshot import (

@@ -13,7 +13,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..data.versions import Versions
-from ..memory.allocation import memory_place
+from ..memory.folders import memory_place
 from ..transport.lanes import PHASE, POSTED, STATE, TAKEN
 from .counts import LAST_BYTES, CallTotals, totals_of
 from .ledger import Ledger

@@ -42,7 +42,6 @@ __all__ = [
     "bucket_of",
     "difference",
     "fresh_counts",
-    "quantile",
     "totals_of",
 ]
 
@@ -134,21 +133,6 @@ def totals_of(many: Iterable[list[int]]) -> CallTotals:
     gets, sets, executes, bytes_in, bytes_out = total[:LAST_BYTES]
     latency = tuple(total[LATENCY_FIRST:])
     return CallTotals(gets, sets, executes, bytes_in, bytes_out, last, peak, latency)
-
-
-def quantile(latency: tuple[int, ...], share: float) -> float | None:
-    """
-    Give the latency in seconds under which a share of the calls lies, or None.
-
-    The answer is the upper end of a bucket: at most twice too high.
-    """
-    wanted = sum(latency) * share
-    if not wanted:
-        return None
-    bucket = seen = 0
-    while (seen := seen + latency[bucket]) < wanted:
-        bucket += 1
-    return float(2**bucket) / 4e6
 
 
 class ErrorRecord(NamedTuple):

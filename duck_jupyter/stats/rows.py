@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .counts import CallTotals, ChainStatistics, ErrorGroup, ErrorRecord, quantile
+from .text import quantile
 
 if TYPE_CHECKING:
     from ..data.versions import Versions
+    from .counts import CallTotals, ChainStatistics, ErrorGroup, ErrorRecord
     from .workers import WorkerEnd
 
 __all__ = [

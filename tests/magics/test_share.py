@@ -48,9 +48,9 @@ MISTAKES = [
     ("%unshare df", "nothing to unshare"),
     ("%unshare", "takes names or --all"),
     ("%unshare df --all", "not both"),
-    ("%duck --clean", "status, monitor, stop or doctor"),
-    ("%duck stpo", "Did you mean stop?"),
-    ("%duck stop now", "not 'stop now'"),
+    ("%duck --clean", "%duck doctor --clean"),
+    ("%duck stpo", "monitor, stop or doctor, not 'stpo'. Did you mean stop?"),
+    ("%duck stop now", "unrecognized arguments: now"),
     ("%duck status --clean", "%duck doctor --clean"),
 ]
 
