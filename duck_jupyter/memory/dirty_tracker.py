@@ -358,7 +358,7 @@ def _parts(
 
 
 #: Those of this process.
-notes = PageNotes()
+notes: PageNotes = PageNotes()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=notes.after_fork)

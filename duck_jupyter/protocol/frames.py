@@ -34,7 +34,7 @@ RESULT = int(ProxyOpCode.EXECUTION_RESULT)
 
 #: Encodes a frame whose values msgpack knows: ``(opcode, payload)``. Hot paths call it
 #: themselves, which saves a call of Python.
-encode_frame = Encoder().encode
+encode_frame: Callable[[Any], bytes] = Encoder().encode
 
 
 def encode_request(

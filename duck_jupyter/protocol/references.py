@@ -70,7 +70,7 @@ class MethodMark:
 
     def __init__(self, *, of_type: bool) -> None:
         #: Every object of the type has it, so nobody need ask again.
-        self.of_type = of_type
+        self.of_type: bool = of_type
 
 
 class _Current(threading.local):

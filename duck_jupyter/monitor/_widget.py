@@ -1,5 +1,7 @@
 """
 Monitor: the live view as a widget, for every front end that shows ipywidgets.
+
+The module is private: ipywidgets has no types, so those of its classes are incomplete.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class Monitor(anywidget.AnyWidget):
 
     _esm = Path(__file__).parent / "static" / "monitor.js"
     #: The last snapshot, whole, as plain values.
-    snapshot = traitlets.Dict().tag(sync=True)
+    snapshot: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
     #: What its views are asked for by, where JupyterLab's extension asks for them.
     comm_id = traitlets.Unicode().tag(sync=True)
 
