@@ -1,5 +1,5 @@
 """
-Handle -> object, in the process that the handle was pickled for.
+From a handle to the object, in the process that unpickles the handle.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = ["attach", "encoded", "rebuild", "rebuild_memory", "reduced"]
 
 _T = TypeVar("_T")
 
-#: What decoding raises; text that is none is Python's own error.
+#: Errors of decoding; for text that is not valid it is Python's own error.
 DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError)
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -44,7 +44,7 @@ _decode_index = msgspec.msgpack.Decoder(Index).decode
 
 def reduced(handle: Handle | Inline) -> tuple[Any, tuple[bytes]]:
     """
-    Give what a pickler is told, so that the object is loaded where this arrives.
+    Return the reduced form with which the receiving process loads the object.
     """
     return rebuild, (encoded(handle),)
 
@@ -58,20 +58,20 @@ def encoded(handle: Handle | Inline) -> bytes:
 
 def rebuild(data: bytes, *, writable: bool = True, private: bool = False) -> Any:
     """
-    Return the object of an encoded handle: what unpickling it calls.
+    Return the object of an encoded handle; unpickling the handle calls this.
 
     Args:
         data: The handle.
         writable: As for `attach`.
-        private: An object that was shared in place is copied.
+        private: Whether an object that was shared in place is copied.
 
     Raises:
-        DataDecodeError: It is no handle, or only a part of one.
-        ProxyError: As `attach`.
+        DataDecodeError: The data is not a handle, or only a part of one.
+        ProxyError: As for `attach`.
     """
     handle = _decoded(_decode_handle, data)
     if isinstance(handle, Inline):
-        # bytearray, since bytes would make arrays that refuse to be written to.
+        # bytearray, because arrays over bytes would be read-only.
         kind = bytearray if writable else bytes
         return load(handle.head, [kind(buffer) for buffer in handle.buffers])
     value = attach(handle, writable=writable)
@@ -80,17 +80,17 @@ def rebuild(data: bytes, *, writable: bool = True, private: bool = False) -> Any
 
 def attach(handle: Handle, *, writable: bool = True) -> Any:
     """
-    Return the object of a handle, on the memory that was published.
+    Return the object of a handle, on the published memory.
 
     Args:
         handle: The handle.
-        writable: Writing is allowed, and stays in this process unless the object was
-            shared in place; otherwise it is refused.
+        writable: Whether arrays may be written to. Writes stay in this process, unless
+            the object was shared in place.
 
     Raises:
         HandshakeError: The handle is from another machine or another user.
         KernelGone: The process that published the object has ended.
-        VersionGone: The version is not kept any more.
+        VersionGone: The version was removed.
         DataDecodeError: The object cannot be rebuilt here.
     """
     view = _map_all(handle, writable=writable)
@@ -103,14 +103,14 @@ def attach(handle: Handle, *, writable: bool = True) -> Any:
 
 def rebuild_memory(data: bytes) -> memoryview:
     """
-    Map the file of an encoded handle: what unpickling a part of an object calls.
+    Map the file of an encoded handle; unpickling a part of an object calls this.
 
     Returns:
-        All its bytes, as writable as those of the whole object would be.
+        All its bytes; they are writable if those of the whole object would be.
 
     Raises:
-        DataDecodeError: It is no handle, or only a part of one.
-        ProxyError: As `attach`.
+        DataDecodeError: The data is not a handle, or only a part of one.
+        ProxyError: As for `attach`.
     """
     handle = _decoded(_decode_memory, data)
     return _map_all(handle, writable=True)
@@ -153,7 +153,7 @@ def _map(handle: Handle, access: int) -> Any:
     except PermissionError as error:
         if is_of_signal_handler(error):
             raise
-        # Which is also what the system says of a process that is ending.
+        # The system also reports this for a process that is ending.
         if _is_running(handle.file.pid):
             raise HandshakeError(
                 f"The data of {name!r} cannot be opened: {error}. The system separates "
@@ -185,7 +185,7 @@ def _is_running(pid: int) -> bool:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
     except OSError:
         return False
-    return state.split()[0] not in "ZX"  # ended, and nobody has noticed yet
+    return state.split()[0] not in "ZX"  # ended, and not yet reaped
 
 
 def _decoded(decode: Callable[[Any], _T], data: Any) -> _T:
