@@ -37,7 +37,7 @@ CHANGES: dict[type, frozenset[str]] = {
         {"append", "clear", "extend", "insert", "pop", "remove", "reverse"}
     ),
 }
-ALL_CHANGES = frozenset().union(*CHANGES.values())
+ALL_CHANGES: frozenset[str] = frozenset().union(*CHANGES.values())
 #: Of these methods the caller may need only the result.
 GIVING = frozenset({"pop", "popitem", "setdefault"})
 #: Methods of a dict that return one of its values.

@@ -92,13 +92,13 @@ class Channel:
         widen: Callable[[], Callable[[int], Channel] | None] = lambda: None,
         called_at: float | None = None,
     ) -> None:
-        self.lane = lane
-        self.who = who
+        self.lane: Lane = lane
+        self.who: str = who
         #: Whether the last answer granted something. The server takes it back if this
         #: side disconnects before it sets the lane's state to acknowledge the answer.
-        self.granted = False
+        self.granted: bool = False
         #: The sequence number of the last request.
-        self.sequence = 0
+        self.sequence: int = 0
         self._looks = MOST_LOOKS
         self._widen = widen
         self._called_at = time.monotonic() if called_at is None else called_at

@@ -55,12 +55,12 @@ class Exchanges:
         self.ended = False
         #: Numbers of threads and of blocks. The count continues in a child of fork, so
         #: no number of the child equals one that it inherited.
-        self.numbers = itertools.count(1)
+        self.numbers: itertools.count[int] = itertools.count(1)
         self._start()
 
     def _start(self) -> None:
-        self.thread = ThreadState(self.numbers)
-        self.client = secrets.token_hex(8)
+        self.thread: ThreadState = ThreadState(self.numbers)
+        self.client: str = secrets.token_hex(8)
         self._channels: weakref.WeakSet[Channel] = weakref.WeakSet()
         self._decode = Decoder(Answer, ext_hook=self._extension).decode
 

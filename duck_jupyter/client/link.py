@@ -57,7 +57,7 @@ class Link(Requests):
         super().__init__(address, secret, make_proxy)
         self.server = server
         if server is not None:
-            self.held = HeldProxies(self._gone_here)
+            self.held: HeldProxies = HeldProxies(self._gone_here)
         self.methods: dict[int, set[str]] = {}
 
     def _start(self) -> None:
@@ -171,7 +171,7 @@ class Link(Requests):
         self.ended = True
         # Threads find no channels any more, and idle channels are closed. Only a
         # channel that waits for an answer stays; it detects the end by itself.
-        self.thread = ThreadState(self.numbers)
+        self.thread: ThreadState = ThreadState(self.numbers)
         self._releaser.stop()
         return True
 

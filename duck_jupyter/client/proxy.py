@@ -188,8 +188,8 @@ class Proxy(ManualFrames):
     def __setitem__(self, key: Any, value: Any) -> None:
         _call(self, "__setitem__", key, value)
 
-    __enter__ = Entering()
-    __exit__ = Leaving()
+    __enter__: Entering = Entering()
+    __exit__: Leaving = Leaving()
 
     def __del__(self) -> None:
         """

@@ -19,7 +19,6 @@ from .requests import EXECUTE, NOTHING
 
 if TYPE_CHECKING:
     from .link import Link
-    from .proxy import Proxy
 
 __all__ = ["ProxyMethod"]
 
@@ -39,9 +38,9 @@ class ProxyMethod:
 
     __slots__ = ("__name__", "__self__", "__weakref__")
 
-    def __init__(self, proxy: Proxy, name: str) -> None:
-        self.__self__ = proxy
-        self.__name__ = name
+    def __init__(self, proxy: object, name: str) -> None:
+        self.__self__: object = proxy
+        self.__name__: str = name
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """

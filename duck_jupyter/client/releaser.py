@@ -54,7 +54,7 @@ class Releaser:
         self._report = report
         # A destructor may call SimpleQueue.put; it may call few other methods.
         self._dropped: SimpleQueue[int | Held] = SimpleQueue()
-        self.held = HeldProxies(self._dropped.put)
+        self.held: HeldProxies = HeldProxies(self._dropped.put)
         self._running = threading.Lock()
         self._started = False
         self._channel: Channel | None = None

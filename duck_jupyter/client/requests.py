@@ -34,7 +34,7 @@ __all__ = ["EXECUTE", "NOTHING", "Requests"]
 EXECUTE = int(ProxyOpCode.EXECUTE)
 NOTHING: dict[str, Any] = {}
 
-decode_ref = Decoder(ObjectRef).decode
+decode_ref: Callable[[memoryview], ObjectRef] = Decoder(ObjectRef).decode
 
 
 class Requests(Exchanges):

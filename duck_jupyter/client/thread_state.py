@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .channel import Channel
-    from .with_blocks import Context
 
 __all__ = ["ARRIVED", "Arrival", "IdleChannels", "ThreadState"]
 
@@ -52,6 +51,23 @@ class IdleChannels(list["Channel"]):
                 self.pop().leave()
 
 
+class OpenBlock(Protocol):
+    """
+    A ``with`` block of an object's own context manager.
+    """
+
+    #: The object's number.
+    idx: int
+    #: Which of its methods were looked up: "e" for ``__enter__``, "x" for ``__exit__``.
+    parts: str
+
+    def leave(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        """
+        Leave the block, as ``__exit__`` does.
+        """
+        ...
+
+
 class ThreadState(threading.local):
     """
     The state of one thread on one link.
@@ -67,13 +83,13 @@ class ThreadState(threading.local):
     #: The channel whose answer was late: see `Exchanges.ask_briefly`.
     late: Channel | None = None
     #: The block of which ``with`` has looked up one method, and not yet the other.
-    looked_up: Context | None = None
+    looked_up: OpenBlock | None = None
     #: The thread's number for the server: each client thread has its own thread there.
     number: int
     #: The channels that no call uses.
     idle: IdleChannels
     #: The blocks that this thread has entered and not left, outermost first.
-    entered: list[Context]
+    entered: list[OpenBlock]
 
     def __init__(self, numbers: Iterator[int]) -> None:
         own = self.__dict__

@@ -46,13 +46,13 @@ class Block:
     __slots__ = ("_guard", "idx", "is_entered", "link", "number", "parts")
 
     def __init__(self, link: Link, idx: int) -> None:
-        self.link = link
-        self.idx = idx
+        self.link: Link = link
+        self.idx: int = idx
         #: The number of the block on the server; 0 outside of the block.
         self.number: Any = 0
-        self.is_entered = False
+        self.is_entered: bool = False
         #: The methods that were looked up: "e" for ``__enter__``, "x" for ``__exit__``.
-        self.parts = ""
+        self.parts: str = ""
         self._guard: _Guard[Any] | None = None
 
     def leaving(self) -> Callable[..., bool]:
@@ -151,8 +151,8 @@ class LockBlock(Block):
         """
         link = self.link
         if link.server is not None:
-            self.number = claim = link.server.local_claim(self.idx)
-            link.server.local_lock(claim, self._timeout)
+            self.number: Any = link.server.local_claim(self.idx)
+            link.server.local_lock(self.number, self._timeout)
         else:
             link.lock(self.idx, self._begin(), self._timeout)
         return self._proxy

@@ -126,7 +126,7 @@ class Handover:
 
 
 #: The hand-over of this process.
-handover = Handover()
+handover: Handover = Handover()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=handover.after_fork)

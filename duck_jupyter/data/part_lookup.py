@@ -18,9 +18,8 @@ from .parts import Memory
 from .regions import is_array, may_hold
 
 if TYPE_CHECKING:
-    from .inplace import Inplace
     from .pickling import Dumped
-    from .publication import Publication
+    from .protocols import InplaceMemory, Published
     from .regions import Region
     from .versions import Version
 
@@ -73,7 +72,7 @@ class InplaceLook:
 
     inplace = True
 
-    def __init__(self, inplace: Inplace, target: Any) -> None:
+    def __init__(self, inplace: InplaceMemory, target: Any) -> None:
         self._inplace = inplace
         self._target = target
         self._memory: Memory | None = None
@@ -117,7 +116,7 @@ class PublishedLook:
 
     inplace = False
 
-    def __init__(self, publication: Publication, target: Any) -> None:
+    def __init__(self, publication: Published, target: Any) -> None:
         self._publication = publication
         self._target = target
         self._least = LEAST_BYTES if is_array(target) else LEAST_OF_TABLE_BYTES

@@ -71,7 +71,7 @@ class Taps:
         self._watch = ImportWatch([*PICKLERS, *DUMPERS], self._see)
         self._is_open = False
         #: Protects the changes of the classes.
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
 
     def open(self) -> None:
         """

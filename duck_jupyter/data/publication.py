@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..memory.dirty_tracker import Part
     from .handles import Handle, Lent
     from .pickling import Dumped
-    from .store import Store
+    from .protocols import Keeper
 
 __all__ = ["Publication"]
 
@@ -51,7 +51,7 @@ class Publication:
         frozen: Whether the object will not change, so it is never compared.
     """
 
-    def __init__(self, store: Store, name: str, *, frozen: bool = False) -> None:
+    def __init__(self, store: Keeper, name: str, *, frozen: bool = False) -> None:
         self.name = name
         self._store = store
         self._frozen = frozen

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 __all__ = ["Region", "has_memory", "is_array", "may_hold", "region_of"]
 
 #: The types, by library, whose parts use the memory of the whole.
-KINDS_WITH_MEMORY = {
+KINDS_WITH_MEMORY: dict[str, tuple[str, ...]] = {
     "numpy": ("ndarray",),
     "pandas": ("DataFrame", "Series", "Index"),
     "pyarrow": ("Array", "ChunkedArray", "RecordBatch", "Table"),

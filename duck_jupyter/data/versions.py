@@ -78,7 +78,7 @@ class Layout:
 
     def __init__(self, dumped: Dumped) -> None:
         end = BUFFERS_AT
-        ranges = []
+        ranges: list[tuple[int, int]] = []
         for buffer in dumped.buffers:
             ranges.append((end, len(buffer)))
             end = _aligned(end + len(buffer))
@@ -87,10 +87,10 @@ class Layout:
         room = len(msgspec.msgpack.encode(Index(2**62, 2**62, ranges)))
         head_at = end + room
         index = Index(head_at, len(dumped.head), ranges)
-        self.ranges = ranges
-        self.index = msgspec.msgpack.encode(index)
+        self.ranges: list[tuple[int, int]] = ranges
+        self.index: bytes = msgspec.msgpack.encode(index)
         self.head_at = head_at
-        self.size = head_at + len(dumped.head)
+        self.size: int = head_at + len(dumped.head)
 
     def pieces(self, dumped: Dumped) -> list[tuple[int, memoryview]]:
         """
@@ -135,9 +135,9 @@ class Version:
         self._head = head
         self._lost_count = False
         #: When the last handle was made, in seconds of the monotonic clock.
-        self.given_at = time.monotonic()
+        self.given_at: float = time.monotonic()
         self._file.map[TICKETS_AT:BUFFERS_AT] = bytes(TICKETS)
-        self.nonce = secrets.token_bytes(NONCE_BYTES)
+        self.nonce: bytes = secrets.token_bytes(NONCE_BYTES)
         # Last: a process that reads the nonce finds the rest written.
         self._file.map[:NONCE_BYTES] = self.nonce
 

@@ -30,7 +30,7 @@ class DoctorReport:
     """
 
     def __init__(self, sections: Sequence[Section]) -> None:
-        self.sections = tuple(sections)
+        self.sections: tuple[Section, ...] = tuple(sections)
 
     def __repr__(self) -> str:
         parts = []

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["load", "unload"]
 
 #: The names that a notebook has without an import.
-GIVEN = {"shared": shared, "fetch": fetch, "locked": locked, "ref": ref}
+GIVEN: dict[str, Any] = {"shared": shared, "fetch": fetch, "locked": locked, "ref": ref}
 
 #: The monitor of this process's session. A view that was made before the extension was
 #: unloaded continues when it is loaded again.

@@ -13,7 +13,7 @@ from ..session.sizes import size_of
 
 if TYPE_CHECKING:
     from ..session.names import Terms
-    from ..session.session import Wish
+    from ..session.shared_names import Wish
 
 __all__ = ["Answers", "Proxies", "answer_of"]
 

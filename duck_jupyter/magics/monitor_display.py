@@ -50,7 +50,7 @@ def monitor_of(hub: Hub) -> Any:
     Make the live view. It loads the widget library; if that fails, make the table.
     """
     try:
-        from ..monitor.widget import Monitor
+        from ..monitor._widget import Monitor
     except ImportError:
         return Table(overview_of(hub.session))
 

@@ -24,7 +24,7 @@ from ..session.api import names_in
 from ..session.doctor import clean, examine, sections_of
 from ..session.names import Source, Terms, check_alias, check_object, close_to
 from ..session.overview import overview_of
-from ..session.session import Wish
+from ..session.shared_names import Wish
 from .doctor_report import DoctorReport
 from .messages import Proxies, answer_of
 from .monitor_display import monitor_of, shows_widgets

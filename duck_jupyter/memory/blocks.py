@@ -51,8 +51,8 @@ class Block:
 
     def __init__(self, fd: int, size: int) -> None:
         self._descriptor: Descriptor | None = Descriptor(fd)
-        self.size = size
-        self.map = mmap.mmap(fd, size)
+        self.size: int = size
+        self.map: mmap.mmap = mmap.mmap(fd, size)
 
     @classmethod
     def create(cls, size: int) -> Block:

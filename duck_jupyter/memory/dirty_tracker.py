@@ -361,7 +361,7 @@ def _parts(
 
 
 #: The notes of this process.
-notes = PageNotes()
+notes: PageNotes = PageNotes()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=notes.after_fork)

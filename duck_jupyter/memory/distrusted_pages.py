@@ -40,8 +40,8 @@ class Watch:
 
     def __init__(self, ranges: list[PageRange], threads: str) -> None:
         self.ranges = ranges
-        self.size = sum(pages.end - pages.start for pages in ranges)
-        self.suspects = [Suspect(pages) for pages in ranges]
+        self.size: int = sum(pages.end - pages.start for pages in ranges)
+        self.suspects: list[Suspect] = [Suspect(pages) for pages in ranges]
         self._reads = ReadsUnderWay(ranges, threads)
         #: Reads into the pages that began before this time have ended.
         self._quiet_from = -math.inf

@@ -131,10 +131,10 @@ class MemoryFile:
             self._written = -1
         try:
             fd = descriptor.fileno()
-            self.map = mmap.mmap(fd, size, **_NO_SECOND_DESCRIPTOR)
-            self.address = address_of(self.map)
+            self.map: mmap.mmap = mmap.mmap(fd, size, **_NO_SECOND_DESCRIPTOR)
+            self.address: int = address_of(self.map)
             found = os.fstat(fd)
-            self.key = FileKey(os.getpid(), fd, found.st_dev, found.st_ino)
+            self.key: FileKey = FileKey(os.getpid(), fd, found.st_dev, found.st_ino)
         except BaseException:
             self.close()
             raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
 from ..session.snapshot import Cell
@@ -19,9 +19,19 @@ from .commands import Commands
 if TYPE_CHECKING:
     from ..session.session import Session
     from .ticker import Ticker, Viewer
-    from .widget import Monitor
 
 __all__ = ["Hub"]
+
+
+class Widget(Protocol):
+    """
+    The monitor as a widget.
+    """
+
+    def look(self, kind: Any, view: Any) -> None:
+        """
+        Note whether a view of it is seen, in a word, and which view.
+        """
 
 
 class Hub:
@@ -34,10 +44,10 @@ class Hub:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.commands = Commands(session)
+        self.commands: Commands = Commands(session)
         self._lock = threading.Lock()
         self._ticker: Ticker | None = None
-        self._widgets: WeakValueDictionary[str, Monitor] = WeakValueDictionary()
+        self._widgets: WeakValueDictionary[str, Widget] = WeakValueDictionary()
         self._cell = Cell(running=False, number=None)
         # A cell may run others, as %run does with a notebook.
         self._depth = 0
@@ -100,7 +110,7 @@ class Hub:
         if self._ticker is not None:
             self._ticker.discard(viewer)
 
-    def know(self, comm_id: str, widget: Monitor) -> None:
+    def know(self, comm_id: str, widget: Widget) -> None:
         """
         Note the comm of a widget, as long as the widget exists.
         """

@@ -92,7 +92,7 @@ class Ticker:
         self._footprints = Footprints()
         self._findings: list[Finding] = []
         self._findings_until = 0.0
-        self.cell = Cell(running=False, number=None)
+        self.cell: Cell = Cell(running=False, number=None)
 
     def add(self, viewer: Viewer) -> None:
         """

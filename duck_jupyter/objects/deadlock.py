@@ -12,7 +12,7 @@ from .titles import expression_of, title_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .locks import Claim
+    from .claims import Claim
 
 __all__ = ["deadlock_of"]
 

@@ -21,48 +21,11 @@ from ..stats.rows import Wait
 from .deadlock import deadlock_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Hashable
 
-    from .table import Entry
+    from .claims import Claim
 
-__all__ = ["Claim", "ObjectLocks"]
-
-
-class Claim:
-    """
-    One block's claim to an object's lock.
-
-    Args:
-        entry: The object.
-        owner: The client thread, or the thread of this process.
-        worker: Its name, for messages.
-        queue: Called once, when the claim must wait.
-        tell: Called once, by a thread of the server, when a claim that waited gets the
-            lock.
-    """
-
-    __slots__ = ("entry", "owner", "queue", "since", "target", "tell", "worker")
-
-    def __init__(
-        self,
-        entry: Entry,
-        owner: Hashable,
-        worker: str,
-        queue: Callable[[], None],
-        tell: Callable[[], None],
-    ) -> None:
-        self.entry = entry
-        #: The object itself, even if the entry is given another one later.
-        self.target = entry.target
-        self.owner = owner
-        self.worker = worker
-        self.queue = queue
-        self.tell = tell
-        #: In monotonic seconds.
-        self.since = time.monotonic()
-
-    def __repr__(self) -> str:
-        return f"<Claim to {self.entry.path} of {self.worker}>"
+__all__ = ["ObjectLocks"]
 
 
 class _ObjectLock:

@@ -31,7 +31,7 @@ class Publisher:
     """
 
     def __init__(self, table: ObjectTable) -> None:
-        self.store = Store()
+        self.store: Store = Store()
         self._table = table
         self._lock = threading.Lock()
         self._publications: dict[int, Publication | Inplace] = {}

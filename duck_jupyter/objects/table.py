@@ -23,7 +23,7 @@ from ..stats.counts import PEAK_BYTES, add_counts, fresh_counts
 from .ownership import find_thread_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .policy import Policy
 
@@ -65,25 +65,25 @@ class Entry:
     def __init__(
         self, idx: int, target: Any, level: int, path: str, policy: Policy
     ) -> None:
-        self.idx = idx
-        self.level = level
-        self.path = path
+        self.idx: int = idx
+        self.level: int = level
+        self.path: str = path
         #: The number of the object through which it was first reached.
         self.parent: int | None = None
         #: Whether it is shared: it stays even if no process holds it.
-        self.kept = False
+        self.kept: bool = False
         #: An iterator that raised: the next items are replaced by the error.
-        self.raises = False
-        self.policy = policy
-        self.is_open = policy.is_open
-        self.counts = fresh_counts()
+        self.raises: bool = False
+        self.policy: Policy = policy
+        self.is_open: bool = policy.is_open
+        self.counts: list[int] = fresh_counts()
         #: References in other processes, by process; a shared object stays without any.
         self.holders: dict[str, int] = {}
         self.leases: list[float] = []
-        self.since = time.time()
+        self.since: float = time.time()
         #: Held while the next item of an iterator is taken. Python itself refuses an
         #: iterator that requests its own next item.
-        self.turn = threading.RLock()
+        self.turn: threading.RLock = threading.RLock()
         #: Items of an iterator that were given back.
         self.returned: deque[Any] = deque()
         self.aim(target)
@@ -92,14 +92,14 @@ class Entry:
         """
         Set the entry's object.
         """
-        self.target = target
+        self.target: Any = target
         bound = find_thread_bound(target)
         #: Functions that return whether the calling thread owns a lock of the object.
-        self.owned = bound.owned
+        self.owned: tuple[Callable[[], bool], ...] = bound.owned
         #: Whether each client thread must always use the same thread for the object.
-        self.keeps_threads = bound.keeps_threads
+        self.keeps_threads: bool = bound.keeps_threads
         #: Whether each client thread must use the same thread at least for some time.
-        self.is_bound = bound.keeps_threads or bool(bound.owned)
+        self.is_bound: bool = bound.keeps_threads or bool(bound.owned)
 
     @property
     def type_name(self) -> str:
@@ -127,7 +127,7 @@ class ObjectTable:
         self._lock = threading.RLock()
         self._dropped_here: deque[int] = deque()
         #: Counts of removed objects.
-        self.past = fresh_counts()
+        self.past: list[int] = fresh_counts()
 
     def add(self, target: Any, policy: Policy) -> Entry:
         """

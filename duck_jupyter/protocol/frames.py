@@ -34,7 +34,7 @@ RESULT = int(ProxyOpCode.EXECUTION_RESULT)
 
 #: Encodes a frame whose values msgpack has types for: ``(opcode, payload)``. Hot paths
 #: call it directly, which saves one Python call.
-encode_frame = Encoder().encode
+encode_frame: Callable[[Any], bytes] = Encoder().encode
 
 
 def encode_request(

@@ -30,7 +30,7 @@ from .values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["SIZE_PREFIX_BYTES", "Frame", "parse_from", "write_into"]
 
@@ -45,7 +45,9 @@ class PlainCodec:
     """
 
     def __init__(self) -> None:
-        self.decode = msgspec.msgpack.Decoder(ext_hook=self._extension).decode
+        self.decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(
+            ext_hook=self._extension
+        ).decode
 
     def encode(self, opcode: int, payload: Sequence[Any]) -> bytes:
         """
@@ -75,8 +77,8 @@ class Frame:
     __slots__ = ("opcode", "payload")
 
     def __init__(self, opcode: int, payload: list[Any]) -> None:
-        self.opcode = opcode
-        self.payload = payload
+        self.opcode: int = opcode
+        self.payload: list[Any] = payload
 
     @classmethod
     def parse(cls, data: bytes) -> Frame:

@@ -70,7 +70,7 @@ class MethodMark:
 
     def __init__(self, *, of_type: bool) -> None:
         #: Whether every object of the type has it, so no other request is needed.
-        self.of_type = of_type
+        self.of_type: bool = of_type
 
 
 class _Current(threading.local):

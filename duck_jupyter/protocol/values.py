@@ -53,7 +53,7 @@ MOST_BUFFERS = 8
 PLAIN_TYPES = frozenset({NoneType, bool, int, float, str, bytes})
 #: A copy of such a value can be changed, and the change is lost with the copy.
 MUTABLE_TYPES = frozenset({list, dict, set, bytearray})
-encode = Encoder().encode
+encode: Callable[[Any], bytes] = Encoder().encode
 
 
 class HookPickler(pickle.Pickler):

@@ -8,15 +8,27 @@ import _multiprocessing
 import contextlib
 import multiprocessing.synchronize
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from .clients import ClientThread
+from typing import Any, NamedTuple, Protocol
 
 __all__ = ["Acquired"]
 
 #: The kind of a multiprocessing lock that any process may release.
 SEMAPHORE = 1
+
+
+class Owner(Protocol):
+    """
+    A client thread.
+    """
+
+    process: Any
+
+    @property
+    def name(self) -> str:
+        """
+        What messages call it.
+        """
+        ...
 
 
 class Acquired(NamedTuple):
@@ -25,7 +37,7 @@ class Acquired(NamedTuple):
     """
 
     lock: Any
-    thread: ClientThread
+    thread: Owner
 
     def release(self) -> None:
         """

@@ -14,7 +14,7 @@ from collections import deque
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import WorkerGone
 from ..transport.lanes import PHASE, STATE, TAKEN
@@ -22,13 +22,25 @@ from ..transport.lanes import PHASE, STATE, TAKEN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..objects.locks import Claim, ObjectLocks
+    from ..objects.claims import Claim
+    from ..objects.locks import ObjectLocks
     from ..objects.table import Entry
+    from ..transport.lanes import Lane
     from ..transport.rendezvous import Hello
     from .acquired_locks import Acquired
-    from .connections import Connection
 
 __all__ = ["ClientProcess", "ClientThread", "Clients", "OpenContext"]
+
+
+class Current(Protocol):
+    """
+    The connection of a lane, as far as its thread has to know it.
+    """
+
+    lane: Lane
+    words: memoryview[int]
+    #: The connection has ended.
+    gone: bool
 
 
 class OpenContext:
@@ -44,9 +56,9 @@ class OpenContext:
     __slots__ = ("entry", "number", "target")
 
     def __init__(self, entry: Entry, target: Any, number: int) -> None:
-        self.entry = entry
-        self.target = target
-        self.number = number
+        self.entry: Entry = entry
+        self.target: Any = target
+        self.number: int = number
 
 
 class ClientThread:
@@ -64,7 +76,7 @@ class ClientThread:
 
     def __init__(self, process: ClientProcess, hello: Hello) -> None:
         self.process = process
-        self.name = f"{hello.process_name} (pid {hello.pid})"
+        self.name: str = f"{hello.process_name} (pid {hello.pid})"
         self._hello = hello
         self.lanes = 0
         #: Entered contexts, outermost first; changed only in its own thread.
@@ -73,7 +85,7 @@ class ClientThread:
         #: lock.
         self.held: list[Callable[[], bool]] = []
         #: The lane of the call that its own thread is running, or ran last.
-        self.current: Connection | None = None
+        self.current: Current | None = None
         self._lock = threading.Lock()
         self._ident: int | None = None
         self._has_ended = False
@@ -101,7 +113,7 @@ class ClientThread:
         """
         return self._ident == threading.get_ident()
 
-    def takes(self, connection: Connection, entry: Entry | None, name: str) -> bool:
+    def takes(self, connection: Current, entry: Entry | None, name: str) -> bool:
         """
         Return whether a call must run in this client thread's own server thread.
 

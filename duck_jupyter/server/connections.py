@@ -31,12 +31,13 @@ from ..transport.lanes import (
 )
 
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Callable, Iterable, Mapping
 
     from ..objects.table import Entry
     from ..transport.lanes import Lane
     from ..transport.rendezvous import Hello
-    from .clients import ClientThread
+    from .clients import ClientThread, OpenContext
 
 __all__ = ["Connection", "left_by"]
 
@@ -88,20 +89,20 @@ class Connection:
         entries: Mapping[int, Entry],
         came_at: float,
     ) -> None:
-        self.lane = lane
-        self.words = lane.words
-        self.map = lane.map
-        self.bufsize = lane.bufsize
-        self.hello = hello
+        self.lane: Lane = lane
+        self.words: memoryview[int] = lane.words
+        self.map: mmap.mmap = lane.map
+        self.bufsize: int = lane.bufsize
+        self.hello: Hello = hello
         #: Held by the thread that answers the posted request.
-        self.claim = threading.Lock()
+        self.claim: threading.Lock = threading.Lock()
         #: Held by the thread that waits for the claim; one thread is enough.
-        self.next_claim = threading.Lock()
+        self.next_claim: threading.Lock = threading.Lock()
         #: Decodes a request; set by `Serving`.
         self.decode: Callable[[bytes], Any]
-        self.thread = thread
-        self.contexts = thread.contexts
-        self.held = thread.held
+        self.thread: ClientThread = thread
+        self.contexts: list[OpenContext] = thread.contexts
+        self.held: list[Callable[[], bool]] = thread.held
         #: Functions that take back the grants of the last answer, until it is
         #: acknowledged.
         self.grants: list[Callable[[], object]] = []
@@ -110,9 +111,9 @@ class Connection:
         #: has mapped them.
         self.lent: list[Callable[[], None]] = []
         self._entries = entries
-        self.tally = Tally(entries)
-        self.counts = self.tally.by_object
-        self.gone = False
+        self.tally: Tally = Tally(entries)
+        self.counts: dict[int, list[int]] = self.tally.by_object
+        self.gone: bool = False
         #: The buffers of the request that is being decoded.
         self.buffers: Any = ()
         #: The payload of the last request: the call in progress while the lane is
@@ -120,10 +121,10 @@ class Connection:
         self.payload: Any = None
         #: The objects whose proxies the request contains, by id.
         self.proxied: dict[int, tuple[Any, Entry]] = {}
-        self.since = time.time()
+        self.since: float = time.time()
         self._came_at = came_at
         #: Seconds that the worker has waited for answers.
-        self.waited = 0.0
+        self.waited: float = 0.0
 
     def count(
         self,

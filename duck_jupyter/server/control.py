@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.attach import encoded
 from ..errors import DataDecodeError, DeadlockError, ProxyError
-from ..objects.locks import Claim
+from ..objects.claims import Claim
 from ..objects.operations import call_method, get_attribute, take
 from ..objects.summary import summary_of
 from ..objects.titles import title_of

@@ -7,14 +7,14 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..client.proxy import rooted_proxy
 from ..client.timeout_messages import lock_timeout
 from ..errors import DataDecodeError
+from ..objects.claims import Claim
 from ..objects.exports import is_stored_as_proxy, stored_argument
 from ..objects.harmless.views import is_indexer
-from ..objects.locks import Claim
 from ..objects.operations import (
     call_method,
     get_attribute,
@@ -25,13 +25,17 @@ from ..objects.table import HERE
 from ..objects.titles import expression_of, title_of
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import MethodMark
-from .clients import ClientProcess, ClientThread
+from .clients import ClientProcess, ClientThread, OpenContext
 from .dispatch import SELF_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .server import ProxyServer
+    from ..client.link import Link
+    from ..objects.exports import Exports
+    from ..objects.locks import ObjectLocks
+    from ..objects.table import ObjectTable
+    from .control import Desk
 
 __all__ = ["Here"]
 
@@ -56,8 +60,8 @@ class CallerHere:
     proxied: Any = None
 
     def __init__(self) -> None:
-        self.thread = ClientThread(ClientProcess({}), self.hello)
-        self.contexts = self.thread.contexts
+        self.thread: ClientThread = ClientThread(ClientProcess({}), self.hello)
+        self.contexts: list[OpenContext] = self.thread.contexts
         #: Grants of manual frames always arrive.
         self.grants: deque[Any] = deque(maxlen=0)
         self.lent: deque[Any] = deque(maxlen=0)
@@ -104,6 +108,29 @@ class Told:
         return self._untold.acquire(timeout=-1 if timeout is None else timeout)
 
 
+class Server(Protocol):
+    """
+    What is asked of the server.
+    """
+
+    table: ObjectTable
+    locks: ObjectLocks
+    desk: Desk
+    exports: Exports
+
+    @property
+    def link(self) -> Link:
+        """
+        This process's link to it.
+        """
+        ...
+
+    def wake(self) -> None:
+        """
+        Let a thread of the server look for what has changed.
+        """
+
+
 class Here:
     """
     The methods that a link needs of a server in its own process.
@@ -112,7 +139,7 @@ class Here:
         server: The server.
     """
 
-    def __init__(self, server: ProxyServer) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
         self._table = server.table
         self.connection: Any = CallerHere()

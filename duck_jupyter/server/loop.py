@@ -78,7 +78,7 @@ class Loop:
         self._tidy = tidy
         self._bells = make_bells()
         self._waker = Waker()
-        self.door = Door(listener, self._bells, admit, greet)
+        self.door: Door = Door(listener, self._bells, admit, greet)
         self._bells.add(self._waker.bell, self._waker)
         self._post = threading.Lock()
         self._count_lock = threading.Lock()
@@ -87,9 +87,9 @@ class Loop:
         #: Used by the leader.
         self._left = LeftToOthers()
         self._interval = ShortInterval()
-        self.poller = Poller(serve, self._drop, prepare, queued, self._interval)
-        self.closed = False
-        self.ended = threading.Event()
+        self.poller: Poller = Poller(serve, self._drop, prepare, queued, self._interval)
+        self.closed: bool = False
+        self.ended: threading.Event = threading.Event()
 
     # -- from outside ----------------------------------------------------------------
 

@@ -63,7 +63,7 @@ class Poller:
         self._poller: object = None
         #: The poller, if it is running a call.
         self._inside: object = None
-        self.watched = Watched()
+        self.watched: Watched = Watched()
         self._look_time = LookTime()
         #: (monotonic seconds, seconds): when a request was seen, and how long it had
         #: waited.

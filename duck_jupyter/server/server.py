@@ -58,7 +58,6 @@ from .waits import list_waits
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from multiprocessing.shared_memory import SharedMemory
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -102,15 +101,15 @@ class ProxyServer(AnswersByHand):
         check_max_chain(max_chain)
         self.bufsize = bufsize
         self.max_chain = max_chain
-        self.max_message = max(max_message, bufsize)
-        self.table = ObjectTable()
-        self.errors = ErrorLog()
-        self.locks = ObjectLocks()
-        self.workers = WorkerLog()
-        self.since = time.time()
-        self.publisher = Publisher(self.table)
-        self.clients = Clients(self.locks)
-        self.desk = Desk(
+        self.max_message: int = max(max_message, bufsize)
+        self.table: ObjectTable = ObjectTable()
+        self.errors: ErrorLog = ErrorLog()
+        self.locks: ObjectLocks = ObjectLocks()
+        self.workers: WorkerLog = WorkerLog()
+        self.since: float = time.time()
+        self.publisher: Publisher = Publisher(self.table)
+        self.clients: Clients = Clients(self.locks)
+        self.desk: Desk = Desk(
             self.table,
             self.locks,
             self.clients,
@@ -119,7 +118,7 @@ class ProxyServer(AnswersByHand):
             lambda connection: self._start().answer_lock(connection),
             self._own_block_name,
         )
-        self.exports = Exports(self.table, lambda: self._link)
+        self.exports: Exports = Exports(self.table, lambda: self._link)
         self._dispatcher = Dispatcher(self.table, self.errors, self.desk, self.exports)
         self._lock = threading.Lock()
         self._block: SharedMemory | None = None
@@ -220,12 +219,7 @@ class ProxyServer(AnswersByHand):
         self.run()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -357,7 +351,8 @@ class ProxyServer(AnswersByHand):
         """
         Return all counters of the server as one immutable value.
         """
-        return self._reader.read(self, list_waits(self))
+        waits = list_waits(self.locks, self.connections(), self.table, self.clients)
+        return self._reader.read(self, waits)
 
     def reset_peaks(self, idx: int | None = None) -> None:
         """

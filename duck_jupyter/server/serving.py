@@ -93,7 +93,7 @@ class Serving:
         self._lock = threading.Lock()
         self._is_closed = False
         self.connections: set[Connection] = set()
-        self.loop = Loop(
+        self.loop: Loop = Loop(
             doorway.socket,
             self._admit,
             self._shake_hands,

@@ -38,7 +38,7 @@ class LookTime:
     """
 
     def __init__(self) -> None:
-        self.seconds = MOST_LOOK_S
+        self.seconds: float = MOST_LOOK_S
         self._ended_at = 0.0
 
     def begin(self) -> None:

@@ -26,7 +26,7 @@ class ShortInterval:
     """
 
     def __init__(self) -> None:
-        self.wanted = False
+        self.wanted: bool = False
 
     def want(self) -> None:
         """

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import NotShared
 from .names import Terms, is_proxy
-from .session import Session, Wish
+from .session import Session
 from .shared import Shared
+from .shared_names import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,7 @@ __all__ = ["own_session", "own_shared", "share", "shared", "statistics", "unshar
 _session = Session()
 
 #: The proxies of this process's shared names.
-shared = Shared(_session)
+shared: Shared = Shared(_session)
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_session.after_fork)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ..proxy import ProxyServer
     from .names import Source, Terms
-    from .session import SharedName, Wish
+    from .shared_names import SharedName, Wish
 
 __all__ = ["Moves", "move_out"]
 

@@ -5,9 +5,8 @@ Session: the shared names of one process, and the server behind them.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..data.handover import handover
 from ..data.regions import has_memory
@@ -16,58 +15,16 @@ from .missing_names import not_shared
 from .names import Source, Terms, check_name, check_object, close_to, is_shareable
 from .relocation import Moves, move_out
 from .settings import DuckJupyter
+from .shared_names import SharedName, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..data.inplace import Inplace
     from ..proxy import Proxy, ProxyServer
 
-__all__ = ["Session", "SharedName", "Wish"]
+__all__ = ["Session"]
 
 _MISSING = object()
-
-
-class Wish(NamedTuple):
-    """
-    An object to share.
-    """
-
-    name: str
-    target: Any
-    #: The variable to follow, or None to share this one object.
-    source: Source | None = None
-
-
-@dataclass
-class SharedName:
-    """
-    A name, and its present object.
-    """
-
-    name: str
-    target: Any
-    source: Source | None
-    #: The settings as the server has them: none is None.
-    terms: Terms
-    proxy: Proxy
-    #: The memory that the object was moved to.
-    inplace: Inplace | None = None
-
-    @property
-    def hands_over_in_place(self) -> bool:
-        """
-        Whether pools get a handle to the memory of the object itself.
-        """
-        return self.terms.handover and self.terms.inplace
-
-    def goes_on(self, old: SharedName) -> bool:
-        """
-        Return whether another name's object has the same entry and settings.
-
-        Some settings belong to the session alone, such as whether pools get a handle.
-        """
-        return self.proxy._duck_idx == old.proxy._duck_idx
 
 
 class Session:
@@ -82,9 +39,9 @@ class Session:
     """
 
     def __init__(self, settings: DuckJupyter | None = None) -> None:
-        self.settings = settings or DuckJupyter()
+        self.settings: DuckJupyter = settings or DuckJupyter()
         #: Whether a server runs, or ran before.
-        self.has_served = False
+        self.has_served: bool = False
         # Use both only while the lock is held.
         self._server: ProxyServer | None = None
         self._names: dict[str, SharedName] = {}

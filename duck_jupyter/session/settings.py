@@ -32,7 +32,7 @@ class DuckJupyter(Configurable):
         c.DuckJupyter.bufsize = 4096
     """
 
-    bufsize = Int(
+    bufsize: Int[int, int] = Int(
         DEFAULT_BUFSIZE,
         help=(
             "Size in bytes of the buffer of one worker thread. A larger frame is sent "
@@ -40,18 +40,18 @@ class DuckJupyter(Configurable):
         ),
     ).tag(config=True)
 
-    max_chain = Int(
+    max_chain: Int[int, int] = Int(
         DEFAULT_MAX_CHAIN,
         help="The highest level of a proxy that is reached through other proxies.",
     ).tag(config=True)
 
-    max_message = Int(
+    max_message: Int[int, int] = Int(
         DEFAULT_MAX_MESSAGE,
         min=1,
         help="Size in bytes of the largest message, inside or outside a buffer.",
     ).tag(config=True)
 
-    spool_dir = Unicode(
+    spool_dir: Unicode[str, str | bytes] = Unicode(
         "",
         help=(
             "A folder for blocks that do not fit in /dev/shm, used by this process "

@@ -9,18 +9,28 @@ import os
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .counts import add_counts, fresh_counts, totals_of
 
 if TYPE_CHECKING:
-    from typing import Any
-
-    from .sources import Connection
+    from ..transport.rendezvous import Hello
+    from .thread_counts import Tally
 
 __all__ = ["WorkerEnd", "WorkerLog"]
 
 ENDS_KEPT = 100
+
+
+class Connected(Protocol):
+    """
+    What is asked of a client thread.
+    """
+
+    hello: Hello
+    tally: Tally
+    #: Seconds since the epoch.
+    since: float
 
 
 class WorkerEnd(NamedTuple):
@@ -62,7 +72,7 @@ class WorkerLog:
         self._records: dict[str, dict[str, Any]] = {}
         self._ended: deque[Ended] = deque(maxlen=ENDS_KEPT)
 
-    def came(self, connection: Connection) -> None:
+    def came(self, connection: Connected) -> None:
         """
         Note a client thread.
         """
@@ -70,7 +80,7 @@ class WorkerLog:
             self._since.setdefault(connection.hello.client, connection.since)
             self._find_record(connection)
 
-    def count(self, connection: Connection) -> dict[int, list[int]]:
+    def count(self, connection: Connected) -> dict[int, list[int]]:
         """
         Count the calls of a client thread that is gone, before or after `went`.
 
@@ -92,7 +102,7 @@ class WorkerLog:
                     break
         return tallies
 
-    def went(self, connection: Connection, *, last: bool) -> None:
+    def went(self, connection: Connected, *, last: bool) -> None:
         """
         Note that a client thread has gone.
 
@@ -114,7 +124,7 @@ class WorkerLog:
             )
             self._ended.append(Ended(end, hello.client, record))
 
-    def _find_record(self, connection: Connection) -> None:
+    def _find_record(self, connection: Connected) -> None:
         client = connection.hello.client
         if client not in self._records:
             record = _record_of(connection.hello.pid)

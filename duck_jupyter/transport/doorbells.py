@@ -137,12 +137,13 @@ class Waker:
     """
 
     def __init__(self) -> None:
-        waker, self.bell = socket.socketpair()
-        for end in (waker, self.bell):
+        waker, bell = socket.socketpair()
+        for end in (waker, bell):
             end.setblocking(False)
             end.__class__ = Doorbell
         #: Closed with the last thread that uses it.
         self._waker: socket.socket | None = waker
+        self.bell: socket.socket = bell
 
     def wake(self) -> None:
         """

@@ -30,10 +30,13 @@ import struct
 import sys
 from functools import partial
 from hashlib import blake2b
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct, field
 from msgspec.msgpack import Decoder, Encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "Hello",
@@ -64,7 +67,7 @@ SERVER = b"server"
 CLIENT = b"client"
 
 Nonce = Annotated[bytes, Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
-new_nonce = partial(secrets.token_bytes, NONCE_BYTES)
+new_nonce: Callable[[], bytes] = partial(secrets.token_bytes, NONCE_BYTES)
 
 
 class Hello(Struct):
@@ -103,8 +106,8 @@ class Welcome(Struct):
 
 
 _encode = Encoder().encode
-read_hello = Decoder(Hello).decode
-read_welcome = Decoder(Welcome).decode
+read_hello: Callable[[bytes | bytearray], Hello] = Decoder(Hello).decode
+read_welcome: Callable[[bytes], Welcome] = Decoder(Welcome).decode
 
 
 def frame(message: Hello | Welcome) -> bytes:

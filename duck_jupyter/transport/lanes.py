@@ -47,7 +47,8 @@ from ..interrupts import is_of_signal_handler
 from ..memory.overflow import Overflow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import mmap
+    from collections.abc import Callable, Sequence
 
     from ..memory.blocks import Block
 
@@ -75,10 +76,12 @@ _send = ctypes.PyDLL(None).send
 _send.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int]
 _send.restype = ctypes.c_ssize_t
 
-pack_size = struct.Struct(">I").pack
-encode = Encoder().encode
+pack_size: Callable[[int], bytes] = struct.Struct(">I").pack
+encode: Callable[[Any], bytes] = Encoder().encode
 #: Decodes the sizes of the parts of a message in the overflow area.
-decode_sizes = Decoder(list[Annotated[int, Meta(ge=0)]]).decode
+decode_sizes: Callable[[bytes | memoryview], list[int]] = Decoder(
+    list[Annotated[int, Meta(ge=0)]]
+).decode
 
 #: x86 keeps the order of stores; other machines need a fence between a frame and its
 #: state.
@@ -128,19 +131,19 @@ class Lane:
     def __init__(
         self, block: Block, bufsize: int, doorbell: socket.socket, max_message: int
     ) -> None:
-        self.block = block
-        self.map = block.map
-        self.bufsize = bufsize
+        self.block: Block = block
+        self.map: mmap.mmap = block.map
+        self.bufsize: int = bufsize
         doorbell.__class__ = Doorbell
-        self.doorbell = doorbell
+        self.doorbell: socket.socket = doorbell
         #: The bytes that the next ring sends: a client's first bell is its proof.
-        self.bell = BELL
-        self.max_message = max_message
+        self.bell: bytes = BELL
+        self.max_message: int = max_message
         tail = lane_bytes(bufsize) - TAIL_BYTES
         view = memoryview(block.map)[tail : tail + TAIL_BYTES]
-        self.words = view.cast("I")
-        self.doubles = view.cast("d")
-        self.overflow = Overflow(block, max_message)
+        self.words: memoryview[int] = view.cast("I")
+        self.doubles: memoryview[float] = view.cast("d")
+        self.overflow: Overflow = Overflow(block, max_message)
 
     def fence(self) -> None:
         """

@@ -88,8 +88,8 @@ class Stranger:
     hello: Hello
 
     def __init__(self, caller: socket.socket, host: Host) -> None:
-        self.socket = caller
-        self.since = time.monotonic()
+        self.socket: socket.socket = caller
+        self.since: float = time.monotonic()
         #: The server's end of the lane, after the welcome.
         self.lane: Lane | None = None
         self._host = host

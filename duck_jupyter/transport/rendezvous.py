@@ -73,15 +73,15 @@ class Doorway:
         self._strangers: dict[Stranger, None] = {}
         #: Held while the sockets and their numbers are used or closed. The thread that
         #: holds it may collect a server, and then close that server's doorway.
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self._closed = False
         #: The block of the next lane, made in advance.
         self._block: Block | None = None
         self.prepare_block()
         sweep()
         self._folder, self._held = _make_folder()
-        self.address = str(self._folder / SOCKET_NAME)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.address: str = str(self._folder / SOCKET_NAME)
+        self.socket: socket.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.bind(self.address)
         self.socket.listen(BACKLOG)
         self.socket.setblocking(False)

@@ -1,5 +1,7 @@
 """
 Monitor: the live view as a widget, for every front end that shows ipywidgets.
+
+The module is private: ipywidgets has no types, so those of its classes are incomplete.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ class Monitor(anywidget.AnyWidget):
 
     _esm = Path(__file__).parent / "static" / "monitor.js"
     #: The last whole snapshot, as plain values.
-    snapshot = traitlets.Dict().tag(sync=True)
+    snapshot: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
     #: The id with which JupyterLab's extension requests its views.
     comm_id = traitlets.Unicode().tag(sync=True)
 
