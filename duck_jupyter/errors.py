@@ -71,8 +71,8 @@ class LimitedProxyChaining(ProxyError):
             such as ``"Rolling at df.groupby().rolling()"``.
     """
 
-    #: The line that allows longer chains and leaves the other settings as they are;
-    #: empty where there is none.
+    #: The line that allows longer chains and keeps the other settings; empty if there
+    #: is none.
     line: str = ""
 
     def __init__(self, max_level: int, target_obj: str | None = None) -> None:
@@ -107,8 +107,8 @@ class DataTooBigError(ProxyError):
     A frame is larger than its buffer or than the server's limit.
     """
 
-    #: Bytes of a message that is larger than ``max_message``; 0 where there was no
-    #: room for it, whatever the limit.
+    #: Size in bytes of a message that exceeds ``max_message``; 0 if there was no space
+    #: for it.
     message_bytes: int = 0
 
 

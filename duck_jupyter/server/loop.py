@@ -14,7 +14,6 @@ A slow call delays no other client: while the poller runs it, the next bell wake
 leader, which becomes the poller. Only the thread that holds a connection's claim
 answers it, so two pollers at the same time waste time and do no harm. Threads are
 started as needed: there is always one more than there are calls in progress.
-always one more than there are calls under way.
 
 A bell wakes once. A thread that takes the bells of several connections may block inside
 the call of the first one, and so may a poller that was given a bell. Therefore the
