@@ -54,8 +54,7 @@ class Publication:
         self.name = name
         self._store = store
         self._frozen = frozen
-        # Everything below is used only while the lock is held. Pickling runs the
-        # object's own code, which may call us again.
+        # The lock guards all below. It is an RLock: pickling may call us again.
         self._lock = threading.RLock()
         self._current: Version | None = None
         self._older: list[Version] = []
@@ -232,8 +231,7 @@ class Publication:
             dumped: The state.
             parts: The parts that may differ from the current version; None for all.
         """
-        # At any moment each version is in a list or current, because an interrupt may
-        # come.
+        # Each version is always in a list or current, because an interrupt may come.
         before = self._current
         if before is not None:
             self._older, self._current = [*self._older, before], None

@@ -9,10 +9,10 @@ process uses it, in any container that shares the folder, and no process number 
 trusted.
 
 ====================  ===============================================================
-who makes a name      makes it, locks it, and looks whether it is still there: a sweep
-                      may have come between, and then it makes another one
-who attaches          locks it, and looks whether it is still there
-who sweeps            locks it exclusively and without waiting, removes it, unlocks it
+the creator           creates a name, locks it, and checks that it still exists: a sweep
+                      may have removed it, and then the creator makes another one
+a process attaching   locks it, and checks that it still exists
+a sweep               locks it exclusively and without waiting, removes it, unlocks it
 ====================  ===============================================================
 
 A forked child has its parent's lock, because it has its parent's memory. So a block

@@ -1,5 +1,5 @@
 """
-Frames that are written and read by hand, and how one lies in a buffer.
+Manual frames, and the layout of a frame in a buffer.
 
 ======  ==================  =================================================
 offset  size in bytes       what
@@ -41,7 +41,7 @@ RETRY_S = 0.0005
 
 class PlainCodec:
     """
-    The codec for frames that hold values only, and no references.
+    The codec for frames that hold plain values, and no references.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class PlainCodec:
 
     def encode(self, opcode: int, payload: Sequence[Any]) -> bytes:
         """
-        Turn an opcode and its payload into bytes.
+        Encode an opcode and its payload.
         """
         return encode_frame((opcode, wrap_payload(payload, reduce_main_only)))
 
@@ -71,7 +71,7 @@ class Frame:
 
     Args:
         opcode: One of `ProxyOpCode`.
-        payload: The list that belongs to the opcode.
+        payload: The list of items for the opcode.
     """
 
     __slots__ = ("opcode", "payload")
@@ -83,13 +83,13 @@ class Frame:
     @classmethod
     def parse(cls, data: bytes) -> Frame:
         """
-        Read a frame from its bytes, without the size prefix.
+        Decode a frame, without the size prefix.
 
         Args:
             data: ``msgpack([opcode, payload])``.
 
         Raises:
-            DataDecodeError: The bytes are no frame.
+            DataDecodeError: The bytes are not a valid frame.
         """
         try:
             opcode, payload = _plain.decode(data)
@@ -117,7 +117,7 @@ class Frame:
 
 def _without_fault(item: Any) -> Any:
     """
-    Return the exception where an answer holds a fault.
+    Return the exception of a fault, and any other item as it is.
     """
     if type(item) is msgspec.msgpack.Ext and item.code == FAULT:
         return parse_fault(bytes(item.data))
@@ -130,14 +130,14 @@ def write_into(buffer: memoryview, frame: Frame) -> int:
 
     Args:
         buffer: Writable bytes; the frame begins at the first.
-        frame: What to write.
+        frame: The frame to write.
 
     Returns:
         The size of the payload in bytes, without the prefix.
 
     Raises:
-        DataEncodeError: A value cannot be turned into bytes.
-        DataTooBigError: The frame does not fit; the buffer is as it was.
+        DataEncodeError: A value cannot be encoded.
+        DataTooBigError: The frame does not fit; the buffer is unchanged.
     """
     try:
         data = _plain.encode(int(frame.opcode), frame.payload)
@@ -159,20 +159,20 @@ def write_into(buffer: memoryview, frame: Frame) -> int:
 
 def parse_from(buffer: memoryview, timeout: float | None = 0.5) -> Frame:
     """
-    Read the frame that lies in a buffer.
+    Read the frame in a buffer.
 
-    A frame that another process is still writing may be cut short for a moment;
-    it is read again until it is whole.
+    While another process writes the frame, it may be incomplete; it is read again until
+    it is complete.
 
     Args:
         buffer: Bytes; the frame begins at the first.
-        timeout: Seconds to wait until the frame is whole; None waits for ever.
+        timeout: Seconds to wait until the frame is complete; None waits for ever.
 
     Raises:
         EmptyData: The size is 0.
-        DataTooBigError: The size is more than the buffer can hold.
-        TimeoutError: The frame was not whole in time.
-        DataDecodeError: The bytes are no frame.
+        DataTooBigError: The size is larger than the buffer.
+        TimeoutError: The frame was not complete in time.
+        DataDecodeError: The bytes are not a valid frame.
     """
     if len(buffer) < SIZE_PREFIX_BYTES:
         raise DataDecodeError(
