@@ -109,4 +109,4 @@ class Window:
 
 
 def _calls_in(snapshot: Snapshot) -> dict[int, int]:
-    return {row.idx: row.gets + row.sets + row.executes for row in snapshot.objects}
+    return {row.idx: row.calls for row in snapshot.objects}

@@ -11,14 +11,15 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from ..objects.sizes import in_bytes
 from ..session.overview import NOT_SERVING
-from ..session.sizes import in_bytes
 from ..stats.words import serving_in_words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ..session.snapshot import ErrorRow, ObjectRow, Snapshot, WorkerRow
+    from ..session.snapshot import Snapshot
+    from ..stats.rows import ErrorRow, ObjectRow, WorkerRow
     from .rates import Rates, Window
 
 __all__ = ["screen_of"]
@@ -63,7 +64,7 @@ def _state(snapshot: Snapshot) -> Text:
         else serving_in_words(
             sum(1 for row in snapshot.objects if not row.level),
             len(snapshot.workers),
-            called=totals.gets + totals.sets + totals.executes > 0,
+            called=totals.calls > 0,
         )
     )
     if snapshot.state != "serving":
@@ -116,7 +117,6 @@ def _objects(snapshot: Snapshot, window: Window) -> Table:
         children.setdefault(parent, []).append(row)
 
     def add(row: ObjectRow, depth: int) -> None:
-        calls = row.gets + row.sets + row.executes
         kept = f"{row.versions} in {in_bytes(row.version_bytes)}"
         table.add_row(
             Text("  " * depth + row.path),
@@ -124,7 +124,7 @@ def _objects(snapshot: Snapshot, window: Window) -> Table:
             row.mode,
             Text(str(row.level), style="yellow" if row.level == row.max_level else ""),
             _rate(window.calls_of(row.idx)),
-            f"{calls:,}",
+            f"{row.calls:,}",
             _fill(row),
             kept if row.versions else UNKNOWN,
             Text(row.last_error or "", style="red"),
@@ -150,7 +150,7 @@ def _objects(snapshot: Snapshot, window: Window) -> Table:
 
 def _busiest(rows: list[ObjectRow], window: Window) -> list[ObjectRow]:
     def busy(row: ObjectRow) -> tuple[float, int]:
-        return -window.calls_of(row.idx), -(row.gets + row.sets + row.executes)
+        return -window.calls_of(row.idx), -row.calls
 
     kept = {row.idx for row in sorted(rows, key=busy)[:MOST_OBJECTS]}
     return [row for row in rows if row.idx in kept]

@@ -8,14 +8,14 @@ import html
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from ..session.sizes import in_bytes
+from ..objects.sizes import in_bytes
 from ..stats.words import many
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from ..data.versions import Versions
-    from ..session.overview import Overview, Row
+    from ..session.overview import Overview
+    from ..stats.rows import ObjectRow
 
 __all__ = ["Table", "html_of", "lines_of"]
 
@@ -132,7 +132,7 @@ def html_of(
     return "".join(parts)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ObjectRow) -> tuple[str, ...]:
     if row.peak:
         # Past its end a frame travels beside the buffer.
         fill = f"{row.last / row.bufsize:.0%}, peak {row.peak / row.bufsize:.0%}"
@@ -140,28 +140,28 @@ def _cells(row: Row) -> tuple[str, ...]:
     else:
         fill = f"0 of {in_bytes(row.bufsize)}"
     return (
-        _shorten("  " * row.level + row.name),
-        _shorten(row.type_name),
+        _shorten("  " * row.level + row.path),
+        _shorten(row.type),
         row.size or UNKNOWN,
         str(row.level),
         row.mode,
-        f"{row.workers:,}",
+        f"{len(row.pids):,}",
         f"{row.calls:,}",
-        in_bytes(row.bytes),
+        in_bytes(row.bytes_in + row.bytes_out),
         fill,
-        _in_words(row.versions),
+        _versions(row),
         _shorten(" ".join((row.last_error or "").split())),
     )
 
 
-def _in_words(versions: Versions) -> str:
-    if not versions.kept:
+def _versions(row: ObjectRow) -> str:
+    if not row.versions:
         return UNKNOWN
-    words = f"{versions.kept} in {in_bytes(versions.bytes)}"
-    if versions.mapped:
-        words += f", {in_bytes(versions.mapped)} mapped"
-    if versions.awaited:
-        words += f", {versions.awaited} awaited"
+    words = f"{row.versions} in {in_bytes(row.version_bytes)}"
+    if row.mapped_bytes:
+        words += f", {in_bytes(row.mapped_bytes)} mapped"
+    if row.awaited:
+        words += f", {row.awaited} awaited"
     return words
 
 

@@ -12,10 +12,7 @@ from ..errors import DataTooBigError, HandshakeError, ProxyError
 from ..protocol.faults import short_fault
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import DESK
-from ..stats.counts import (
-    SAMPLE_EVERY,
-    ErrorLog,
-)
+from ..stats.counts import SAMPLE_EVERY
 from ..transport.lanes import (
     FIRST_OF_SEQUENCE,
     LENGTH,
@@ -38,6 +35,7 @@ if TYPE_CHECKING:
 
     from ..objects.locks import ObjectLocks
     from ..objects.table import Entry, ObjectTable
+    from ..stats.error_log import ErrorLog
     from ..stats.workers import WorkerLog
     from ..transport.pending_handshakes import Stranger
     from ..transport.rendezvous import Doorway

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..memory.allocation import Place, memory_place, spool_place
 from ..memory.leftovers import Leftover, find_leftovers, remove
-from .sizes import in_bytes
-from .snapshot import Finding
+from ..objects.sizes import in_bytes
+from ..stats.rows import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

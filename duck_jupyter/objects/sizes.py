@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..objects.summary import shaped_type
+from .summary import shaped_type
 
 __all__ = ["Sizer", "in_bytes", "size_of", "sizer_of"]
 
