@@ -25,7 +25,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from ..client.proxy import Proxy, rooted_proxy
+from ..client.proxy import Proxy, make_proxy, rooted_proxy
 from ..client.registry import end_here, link_here
 from ..errors import NotShareable, ProxyClosed
 from ..memory.blocks import unlink_named
@@ -191,7 +191,7 @@ class ProxyServer(AnswersByHand):
             self.errors,
             self.workers,
         )
-        self._link = link_here(doorway.address, secret, Here(self))
+        self._link = link_here(doorway.address, secret, make_proxy, Here(self))
         atexit.register(self.close)
         return self._serving
 

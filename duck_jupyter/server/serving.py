@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataTooBigError, HandshakeError, ProxyError
 from ..protocol.faults import short_fault
+from ..protocol.frames import encode_fault
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import DESK
 from ..stats.counts import SAMPLE_EVERY
@@ -51,7 +52,7 @@ LEFT = (OSError, EOFError, ValueError, ProxyError)
 #: The bits of a lane's state that are 0 in one call of so many: its number's lowest.
 SAMPLED = (SAMPLE_EVERY - 1) * FIRST_OF_SEQUENCE
 #: The answer where there is no memory for any other; it fits the smallest buffer.
-NO_ROOM = short_fault("DataTooBigError: no memory left")
+NO_ROOM = encode_fault(DESK, short_fault("DataTooBigError: no memory left"))
 
 
 class Serving:

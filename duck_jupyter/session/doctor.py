@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..memory.allocation import Place, memory_place, spool_place
+from ..memory.folders import Place, memory_place
 from ..memory.leftovers import Leftover, find_leftovers, remove
+from ..memory.spool import spool_place
 from ..objects.sizes import in_bytes
 from ..stats.rows import Finding
 

@@ -13,7 +13,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..data.versions import Versions
-from ..memory.allocation import memory_place, spool_folder
+from ..memory.folders import memory_place
+from ..memory.spool import spool_folder
 from ..transport.lanes import PHASE, POSTED, STATE, TAKEN
 from .counts import BYTES_IN, BYTES_OUT, LAST_BYTES, LATENCY_FIRST, calls_in, sum_of
 from .ledger import Ledger

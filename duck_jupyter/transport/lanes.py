@@ -4,7 +4,7 @@ One client thread's lane to the server: a buffer, a few words, and a doorbell.
 ======================  ========================================================
 bytes                   what, and who writes it
 ======================  ========================================================
-0 to 4 + bufsize        the frame, as `protocol.frames` lays it out; the client
+0 to 4 + bufsize        the frame, as `protocol.manual_frames` lays it out; the client
                         while the state is idle, the server while it is taken
 words, from the next    state: a sequence number and a phase; the client moves it
 multiple of 64 on       idle -> posted, the server posted -> taken -> replied

@@ -16,7 +16,7 @@ import pytest
 
 from duck_jupyter import AccessDenied, LimitedProxyChaining, share
 from duck_jupyter.client.references import ref
-from duck_jupyter.memory.allocation import Place
+from duck_jupyter.memory.folders import Place
 from duck_jupyter.memory.leftovers import Leftover
 from duck_jupyter.session import observe
 from duck_jupyter.session.doctor import Report, examine, findings_of
