@@ -32,7 +32,6 @@ __all__ = [
     "calls_in",
     "difference",
     "fresh_counts",
-    "quantile",
     "sum_of",
 ]
 
@@ -100,18 +99,3 @@ def calls_in(counts: list[int]) -> int:
     Give the number of requests of all kinds.
     """
     return sum(counts[:BYTES_IN])
-
-
-def quantile(latency: tuple[int, ...], share: float) -> float | None:
-    """
-    Give the latency in seconds under which a share of the calls lies, or None.
-
-    The answer is the upper end of a bucket: at most twice too high.
-    """
-    wanted = sum(latency) * share
-    if not wanted:
-        return None
-    bucket = seen = 0
-    while (seen := seen + latency[bucket]) < wanted:
-        bucket += 1
-    return float(2**bucket) / 4e6

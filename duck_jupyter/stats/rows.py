@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .counts import quantile
+from .text import quantile
 
 __all__ = [
     "ChainRow",

@@ -156,7 +156,7 @@ def test_a_report_is_sentences_and_tables() -> None:
         ),
         "Left-over | Kind | Bytes | Age | Process",
         "/dev/shm/duck-0123456789abcdef | block | 4.00 KB | 2 h | ",
-        "/tmp/duck-17-abcdefgh | socket folder | 0 B | 2 min | 17",
+        "/tmp/duck-17-abcdefgh | socket folder | 0 B | 1 m | 17",
     ]
 
 
