@@ -13,10 +13,7 @@ from ..protocol.faults import short_fault
 from ..protocol.frames import encode_fault
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import DESK
-from ..stats.counts import (
-    SAMPLE_EVERY,
-    ErrorLog,
-)
+from ..stats.counts import SAMPLE_EVERY
 from ..transport.lanes import (
     FIRST_OF_SEQUENCE,
     LENGTH,
@@ -39,6 +36,7 @@ if TYPE_CHECKING:
 
     from ..objects.locks import ObjectLocks
     from ..objects.table import Entry, ObjectTable
+    from ..stats.error_log import ErrorLog
     from ..stats.workers import WorkerLog
     from ..transport.pending_handshakes import Stranger
     from ..transport.rendezvous import Doorway

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..memory.folders import Place, memory_place
 from ..memory.leftovers import Leftover, find_leftovers, remove
 from ..memory.spool import spool_place
+from ..stats.rows import Finding
 from ..stats.text import age, exact, in_bytes, many
-from .snapshot import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

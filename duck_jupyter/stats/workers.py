@@ -11,13 +11,17 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from .counts import add_counts, fresh_counts, totals_of
+from msgspec.structs import replace
+
+from .counts import add_counts, calls_in, fresh_counts, sum_of
+from .exits import end_of
+from .rows import EndedRow
 
 if TYPE_CHECKING:
     from ..transport.rendezvous import Hello
     from .thread_counts import Tally
 
-__all__ = ["WorkerEnd", "WorkerLog"]
+__all__ = ["WorkerLog"]
 
 ENDS_KEPT = 100
 
@@ -33,27 +37,12 @@ class Connected(Protocol):
     since: float
 
 
-class WorkerEnd(NamedTuple):
-    """
-    A process that was connected and has disconnected.
-    """
-
-    pid: int
-    process_name: str
-    since: float
-    ended: float
-    #: Exit code, or the negative number of the signal; None where only the code that
-    #: started it can know, and where it goes on without being connected.
-    exit_code: int | None
-    calls: int
-
-
 class Ended(NamedTuple):
     """
     An end, and what finds out more of it.
     """
 
-    end: WorkerEnd
+    end: EndedRow
     client: str
     #: What multiprocessing knows of the process, until its exit code is known.
     record: dict[str, Any] | None
@@ -96,8 +85,8 @@ class WorkerLog:
                 return tallies
             for i, ended in reversed(list(enumerate(self._ended))):
                 if ended.client == client:
-                    calls = ended.end.calls + totals_of(tallies.values()).calls
-                    end = ended.end._replace(calls=calls)
+                    calls = ended.end.calls + calls_in(sum_of(tallies.values()))
+                    end = replace(ended.end, calls=calls)
                     self._ended[i] = ended._replace(end=end)
                     break
         return tallies
@@ -118,9 +107,14 @@ class WorkerLog:
             counts = self._counts.pop(hello.client, fresh_counts())
             since = self._since.pop(hello.client, connection.since)
             record = self._records.pop(hello.client, None)
-            calls = totals_of([counts]).calls
-            end = WorkerEnd(
-                hello.pid, hello.process_name, since, time.time(), None, calls
+            end = EndedRow(
+                hello.pid,
+                hello.process_name,
+                since,
+                time.time(),
+                None,
+                *end_of(None),
+                calls_in(counts),
             )
             self._ended.append(Ended(end, hello.client, record))
 
@@ -145,7 +139,7 @@ class WorkerLog:
         with self._lock:
             return list(self._counts.get(client) or fresh_counts())
 
-    def ended(self) -> tuple[WorkerEnd, ...]:
+    def ended(self) -> tuple[EndedRow, ...]:
         """
         Give the processes that have gone, the last one last.
         """
@@ -153,10 +147,11 @@ class WorkerLog:
             for i, ended in enumerate(self._ended):
                 if ended.end.exit_code is None:
                     code = _exit_code_of(ended.end.pid, ended.record)
-                    self._ended[i] = ended._replace(
-                        end=ended.end._replace(exit_code=code),
-                        record=ended.record if code is None else None,
-                    )
+                    if code is None:
+                        continue
+                    how, words = end_of(code)
+                    end = replace(ended.end, exit_code=code, how=how, words=words)
+                    self._ended[i] = ended._replace(end=end, record=None)
             return tuple(ended.end for ended in self._ended)
 
 

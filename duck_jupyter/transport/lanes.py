@@ -76,19 +76,12 @@ _send = ctypes.PyDLL(None).send
 _send.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int]
 _send.restype = ctypes.c_ssize_t
 
-<<<<<<< HEAD
 pack_size: Callable[[int], bytes] = struct.Struct(">I").pack
 encode: Callable[[Any], bytes] = Encoder().encode
-#: The sizes of the parts of a message that lies in the overflow area.
+#: Decodes the sizes of the parts of a message in the overflow area.
 decode_sizes: Callable[[bytes | memoryview], list[int]] = Decoder(
     list[Annotated[int, Meta(ge=0)]]
 ).decode
-=======
-pack_size = struct.Struct(">I").pack
-encode = Encoder().encode
-#: Decodes the sizes of the parts of a message in the overflow area.
-decode_sizes = Decoder(list[Annotated[int, Meta(ge=0)]]).decode
->>>>>>> 2e1d3775f4bfd26049aea29be588bd92c3604515
 
 #: x86 keeps the order of stores; other machines need a fence between a frame and its
 #: state.
