@@ -8,6 +8,7 @@ child of fork inherits neither: its links start anew.
 from __future__ import annotations
 
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.msgpack import Decoder
@@ -36,7 +37,6 @@ from .arguments import Arguments
 from .exchanges import Exchanges
 from .held_proxies import HeldProxies
 from .releaser import Releaser
-from .thread_state import ThreadState
 from .timeout_messages import lock_timeout
 
 if TYPE_CHECKING:
@@ -149,13 +149,15 @@ class Link(Exchanges):
             BaseException: Whatever the object raised, or an iterator among the
                 arguments, which is read before anything is sent.
         """
+        began = monotonic()
         buffers: list[Any] = []
         try:
             wrapped = wrap_payload(payload, Arguments(self).reduce, buffers)
         except ReadingFailed as failed:
             error = failed.error
         else:
-            return self._exchange(encode((opcode, wrapped)), buffers, timeout)
+            data = encode((opcode, wrapped))
+            return self._exchange(data, buffers, timeout, 0, began)
         raise error  # of an iterator among the arguments
 
     def request(
@@ -168,13 +170,14 @@ class Link(Exchanges):
         """
         Send a request whose values are plain, as `send`.
         """
+        began = monotonic()
         try:
             data = encode((opcode, payload))
         except (OverflowError, UnicodeEncodeError):
             # A whole number over 64 bits, or a lone surrogate: pickle can.
             parts = [list(p) if type(p) is tuple else p for p in payload]
             return self.send(opcode, parts, timeout)
-        return self._exchange(data, (), timeout, looks)
+        return self._exchange(data, (), timeout, looks, began)
 
     def desk(self, word: str, *args: Any, looks: int = 0) -> Any:
         """
@@ -266,7 +269,7 @@ class Link(Exchanges):
         self.ended = True
         # Threads find no channel of theirs any more, and what they had is closed: but
         # for a channel that waits for an answer, which hears of the end by itself.
-        self.thread = ThreadState(self.numbers)
+        self._begin_threads()
         self._releaser.stop()
         return True
 

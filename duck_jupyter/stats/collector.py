@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..data.versions import Versions
 from ..memory.allocation import memory_place
@@ -230,16 +230,22 @@ class Reader:
         for client, threads in by_client.items():
             first = threads[0].hello
             counts = [self._ledgers[connection.tally].sum for connection in threads]
-            waited = sum(connection.waited_until(now) for connection in threads)
-            lasted = sum(now - connection.since for connection in threads)
+            asking = [connection for connection in threads if connection.asks]
+            waited = sum(connection.waited_until(now) for connection in asking)
+            # A thread has another connection for a call inside a call.
+            since: dict[Any, float] = {}
+            for each in asking:
+                since[each.thread] = min(each.since, since.get(each.thread, now))
+            lasted = sum(now - begun for begun in since.values())
+            past = server.workers.past_of(client)
             workers.append(
                 WorkerStatistics(
                     first.pid,
                     first.process_name,
                     server.workers.since(client, threads[0].since),
-                    len(threads),
-                    totals_of([*counts, server.workers.counts_of_gone_threads(client)]),
-                    waited,
+                    len(since),
+                    totals_of([*counts, past.counts]),
+                    waited + past.waited_s,
                     min(waited / lasted, 1.0) if lasted > 0 else 0.0,
                     _calling(server, threads),
                 )

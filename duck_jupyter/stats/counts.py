@@ -4,8 +4,9 @@ What the server counts, at next to no cost.
 The hot path adds to plain lists after the answer is on its way, and all else is worked
 out when somebody asks.
 
-Latency is measured for every call whose worker had to block, and for one in 64 of the
-others, which then stands for 64.
+Latency is what the worker waits, from its question to its answer. It is known of every
+call whose worker blocks, and of one in 64 of the others, which then stands for 64
+(`transport.lanes.SAMPLE_EVERY`).
 """
 
 from __future__ import annotations
@@ -31,7 +32,6 @@ __all__ = [
     "LAST_BYTES",
     "LATENCY_BUCKETS",
     "PEAK_BYTES",
-    "SAMPLE_EVERY",
     "SETS",
     "CallTotals",
     "ChainStatistics",
@@ -51,8 +51,6 @@ GETS, SETS, EXECUTES, BYTES_IN, BYTES_OUT, LAST_BYTES, PEAK_BYTES = range(7)
 LATENCY_FIRST = 7
 #: Bucket i holds latencies under 2**i / 4 microseconds, and not under half of that.
 LATENCY_BUCKETS = 32
-#: One call in so many is timed where its worker need not block.
-SAMPLE_EVERY = 64
 ERRORS_KEPT = 200
 #: Objects whose last error is known.
 OBJECTS_KEPT = 1000

@@ -34,6 +34,15 @@ class Connection(Protocol):
     since: float
     #: The request that is being answered, or was answered last.
     payload: Any
+    #: The client thread, which may have several connections.
+    thread: Any
+
+    @property
+    def asks(self) -> bool:
+        """
+        A thread of the user's has called through it.
+        """
+        ...
 
     def waited_until(self, now: float) -> float:
         """

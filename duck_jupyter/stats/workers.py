@@ -49,6 +49,16 @@ class Ended(NamedTuple):
     record: dict[str, Any] | None
 
 
+class Past(NamedTuple):
+    """
+    What those connections of a process did that have ended.
+    """
+
+    counts: list[int]
+    #: Seconds that they waited for answers.
+    waited_s: float
+
+
 class WorkerLog:
     """
     The processes that were connected, the last hundred of them.
@@ -58,6 +68,7 @@ class WorkerLog:
         self._lock = threading.Lock()
         self._since: dict[str, float] = {}
         self._counts: dict[str, list[int]] = {}
+        self._waited: dict[str, float] = {}
         #: What multiprocessing knows of those that it has started.
         self._records: dict[str, dict[str, Any]] = {}
         self._ended: deque[Ended] = deque(maxlen=ENDS_KEPT)
@@ -104,7 +115,10 @@ class WorkerLog:
         with self._lock:
             self._find_record(connection)
             if not last:
+                waited = connection.waited_until(time.time()) if connection.asks else 0
+                self._waited[hello.client] = waited + self._waited.get(hello.client, 0)
                 return
+            self._waited.pop(hello.client, None)
             counts = self._counts.pop(hello.client, fresh_counts())
             since = self._since.pop(hello.client, connection.since)
             record = self._records.pop(hello.client, None)
@@ -128,12 +142,13 @@ class WorkerLog:
         with self._lock:
             return self._since.get(client, default)
 
-    def counts_of_gone_threads(self, client: str) -> list[int]:
+    def past_of(self, client: str) -> Past:
         """
-        Give the counts of those threads of a process that have gone.
+        Tell what the ended connections of a process did.
         """
         with self._lock:
-            return list(self._counts.get(client) or fresh_counts())
+            counts = list(self._counts.get(client) or fresh_counts())
+            return Past(counts, self._waited.get(client, 0.0))
 
     def ended(self) -> tuple[WorkerEnd, ...]:
         """

@@ -4,8 +4,9 @@ One client thread's lane to the server: a buffer, a few words, and a doorbell.
 ======================  ========================================================
 bytes                   what, and who writes it
 ======================  ========================================================
-0 to 4 + bufsize        the frame, as `protocol.frames` lays it out; the client
-                        while the state is idle, the server while it is taken
+0 to 4                  the size of the table of an overflow frame; else nothing
+4 to 4 + bufsize        the frame's payload; the client writes it while the state is
+                        idle, the server while it is taken
 words, from the next    state: a sequence number and a phase; the client moves it
 multiple of 64 on       idle -> posted, the server posted -> taken -> replied
 (32 bits each)          replied -> idle, where the answer was a grant
@@ -17,7 +18,11 @@ multiple of 64 on       idle -> posted, the server posted -> taken -> replied
                         leaving: 1 when the client's thread has ended
                         offered: bytes of the buffer that the server would give a new
                         lane, where a frame was larger than this one's; else 0
-then, 64 bits           posted: when the client gave up looking (monotonic seconds)
+then, of 64 bits,       posted: when the request was begun for whose answer the
+seconds, by the client  client blocks (monotonic), else 0
+                        waited: how long the client has waited for answers in all
+                        took: how long the request before the last one took whose
+                        number is a multiple of `SAMPLE_EVERY`
 ======================  ========================================================
 
 Correctness rests on the doorbell and on the state, never on a look: a side that blocks
@@ -54,13 +59,18 @@ if TYPE_CHECKING:
 __all__ = ["Lane"]
 
 STATE, WAITING, WATCHED, LENGTH, LEAVING, OFFERED = range(6)
-POSTED_AT = 3  # index in 64-bit words: after six words of 32 bits
+#: Indices in words of 64 bits: after six words of 32 bits.
+POSTED_AT, WAITED, TOOK = range(3, 6)
 TAIL_BYTES = 64
 IDLE, POSTED, TAKEN, REPLIED = range(4)
 PHASE = 3
 SEQUENCE = 0xFFFF_FFFC
 #: The lowest bit of the sequence number: each call adds it.
 FIRST_OF_SEQUENCE = PHASE + 1
+#: One exchange in so many is timed for the histogram, where its client did not block.
+SAMPLE_EVERY = 64
+#: The bits of a state that are 0 in one of so many.
+SAMPLED = (SAMPLE_EVERY - 1) * FIRST_OF_SEQUENCE
 #: Set in the length of an answer that grants something, such as a lock or an item.
 GRANT = 0x8000_0000
 #: In place of the length of a frame that lies in the overflow area.
@@ -170,7 +180,7 @@ class Lane:
         """
         size = len(data)
         if size <= self.bufsize and not buffers:
-            self.map[: size + 4] = pack_size(size) + data
+            self.map[4 : size + 4] = data
             self.words[LENGTH] = size
         else:
             self._put_in_overflow(data, buffers)
