@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .client.fetching import fetch
     from .client.locking import locked
     from .client.references import ref
-    from .memory.allocation import SpoolWarning
+    from .memory.spool import SpoolWarning
     from .session.api import share, shared, statistics, unshare
 
 __all__ = [
@@ -88,7 +88,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "SpoolWarning": ".memory.allocation",
+    "SpoolWarning": ".memory.spool",
     "detach": ".client.detaching",
     "fetch": ".client.fetching",
     "locked": ".client.locking",

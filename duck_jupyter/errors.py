@@ -71,6 +71,10 @@ class LimitedProxyChaining(ProxyError):
             that led there, such as ``"Rolling at df.groupby().rolling()"``.
     """
 
+    #: The line that allows longer chains and leaves the other settings as they are;
+    #: empty where there is none.
+    line: str = ""
+
     def __init__(self, max_level: int, target_obj: str | None = None) -> None:
         self.max_level = max_level
         self.target_obj = target_obj
@@ -79,10 +83,9 @@ class LimitedProxyChaining(ProxyError):
         name = found.group(1) if found else "NAME"
         super().__init__(
             f"{what} a proxy of level {max_level + 1}, and the limit is {max_level}. "
-            "Take these steps in one call that runs in the kernel and returns a plain "
-            "value, or share an object in the middle of the path under a name of its "
-            "own (its proxy is of level 0), or raise the limit: "
-            f"%share {name} --max-chain {max_level + 1}, or "
+            f"Fetch a copy and take these steps there: fetch(shared.{name}). Or take "
+            "them in one call: share a function that takes them in the kernel. Or "
+            f"raise the limit: %share {name} --max-chain {max_level + 1}, or "
             f"ProxyServer(max_chain={max_level + 1})."
         )
 
@@ -103,6 +106,10 @@ class DataTooBigError(ProxyError):
     """
     A frame is larger than its buffer or than the server's limit.
     """
+
+    #: Bytes of a message that is larger than ``max_message``; 0 where there was no
+    #: room for it, whatever the limit.
+    message_bytes: int = 0
 
 
 class EmptyData(ProxyError):

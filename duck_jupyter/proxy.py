@@ -21,7 +21,7 @@ from .errors import (
     ProxyError,
     ProxyObjectNotFound,
 )
-from .protocol.frames import Frame
+from .protocol.manual_frames import Frame
 from .protocol.opcodes import ProxyOpCode
 from .server.server import ProxyServer
 

@@ -42,6 +42,8 @@ HOMES = {
     "IPython": {"magics"},
     "anywidget": {"monitor"},
     "mmap": {"memory"},
+    "prompt_toolkit": {"cli"},
+    "rich": {"cli"},
     "multiprocessing.shared_memory": {"memory"},
     "traitlets": set().union(*FLOORS[HEIGHT["session"] :]),
 }

@@ -16,7 +16,7 @@ from ..protocol.references import resolve
 from ..protocol.values import dumps
 
 if TYPE_CHECKING:
-    from .link import Link
+    from .exchanges import Exchanges
 
 __all__ = ["Arguments"]
 
@@ -37,7 +37,7 @@ class Arguments:
 
     __slots__ = ("_link", "_read")
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Exchanges) -> None:
         self._link = link
         #: Iterators by their id, each with the pickles of its items.
         self._read: dict[int, tuple[Any, list[bytes]]] = {}

@@ -8,72 +8,51 @@ child of fork inherits neither: its links start anew.
 from __future__ import annotations
 
 from pathlib import Path
-from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from msgspec.msgpack import Decoder
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ProxyError, ProxyTimeout
-from ..protocol.faults import FAULT, parse_fault
-from ..protocol.iterators import ReadingFailed
-from ..protocol.opcodes import ProxyOpCode
+from ..protocol.frames import encode_frame
 from ..protocol.references import (
     DESK,
-    METHOD,
-    OF_TYPE,
-    REF,
-    MethodMark,
-    ObjectRef,
-    resolving,
-)
-from ..protocol.values import (
-    PLAIN_TYPES,
-    encode,
-    load_extension,
-    wrap_payload,
 )
 from ..transport.rendezvous import close_inherited
-from .arguments import Arguments
-from .exchanges import Exchanges
 from .held_proxies import HeldProxies
 from .releaser import Releaser
+from .requests import EXECUTE, NOTHING, Requests
 from .timeout_messages import lock_timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from .held_proxies import Held
     from .local_server import LocalServer
+    from .requests import MakeProxy
 
 __all__ = ["Link"]
 
-EXECUTE = int(ProxyOpCode.EXECUTE)
-NOTHING: dict[str, Any] = {}
 #: The lock of an object may take long, and others want this core meanwhile.
 LOOKS_FOR_A_LOCK = 100
 #: Seconds in which a busy server may say who holds a lock that was not free in time.
 ASK_S = 0.25
 
-decode_ref = Decoder(ObjectRef).decode
 
-
-class Link(Exchanges):
+class Link(Requests):
     """
     This process's way to one server.
 
     Args:
         address: The path of the server's socket.
         secret: What it wants to see proved.
+        make_proxy: Makes a proxy of a reference that came over a link.
         server: The server, where this is its own process.
     """
 
-    #: Makes a proxy of a reference; set by the module that has the class.
-    make_proxy: ClassVar[Callable[[Link, ObjectRef], Any]]
-
     def __init__(
-        self, address: str, secret: bytes, server: LocalServer | None = None
+        self,
+        address: str,
+        secret: bytes,
+        make_proxy: MakeProxy,
+        server: LocalServer | None = None,
     ) -> None:
-        super().__init__(address, secret)
+        super().__init__(address, secret, make_proxy)
         self.server = server
         if server is not None:
             self.held = HeldProxies(self._gone_here)
@@ -98,86 +77,6 @@ class Link(Exchanges):
             close_inherited(self.address)
         self.server = None
         self._start()
-
-    # -- asking ----------------------------------------------------------------
-
-    def execute(
-        self,
-        idx: int,
-        method: str,
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-        timeout: float | None = None,
-    ) -> Any:
-        """
-        Call a method of an object, and give what it returns.
-
-        Args:
-            idx: The object's number.
-            method: The method's name.
-            args: Positional arguments.
-            kwargs: Keyword arguments.
-            timeout: Seconds to wait, or None.
-
-        Raises:
-            ProxyError: Something went wrong on the way.
-            BaseException: Whatever the method raised.
-        """
-        for value in args:
-            if type(value) not in PLAIN_TYPES:
-                break
-        else:
-            if not kwargs:
-                return self.request(EXECUTE, (idx, method, args, NOTHING), timeout)
-        return self.send(
-            EXECUTE, [idx, method, list(args), dict(kwargs or {})], timeout
-        )
-
-    def send(
-        self, opcode: int, payload: Sequence[Any], timeout: float | None = None
-    ) -> Any:
-        """
-        Send any request frame, and give the answer's value.
-
-        Args:
-            opcode: One of `ProxyOpCode`.
-            payload: What belongs to it; arguments are a list and a dict in it.
-            timeout: Seconds to wait, or None.
-
-        Raises:
-            ProxyError: Something went wrong on the way.
-            BaseException: Whatever the object raised, or an iterator among the
-                arguments, which is read before anything is sent.
-        """
-        began = monotonic()
-        buffers: list[Any] = []
-        try:
-            wrapped = wrap_payload(payload, Arguments(self).reduce, buffers)
-        except ReadingFailed as failed:
-            error = failed.error
-        else:
-            data = encode((opcode, wrapped))
-            return self._exchange(data, buffers, timeout, 0, began)
-        raise error  # of an iterator among the arguments
-
-    def request(
-        self,
-        opcode: int,
-        payload: Sequence[Any],
-        timeout: float | None = None,
-        looks: int = 0,
-    ) -> Any:
-        """
-        Send a request whose values are plain, as `send`.
-        """
-        began = monotonic()
-        try:
-            data = encode((opcode, payload))
-        except (OverflowError, UnicodeEncodeError):
-            # A whole number over 64 bits, or a lone surrogate: pickle can.
-            parts = [list(p) if type(p) is tuple else p for p in payload]
-            return self.send(opcode, parts, timeout)
-        return self._exchange(data, (), timeout, looks, began)
 
     def desk(self, word: str, *args: Any, looks: int = 0) -> Any:
         """
@@ -211,7 +110,7 @@ class Link(Exchanges):
             found = self.server.local_desk("summary", (idx,))
         else:
             request = EXECUTE, (DESK, "summary", (idx,), NOTHING)
-            found = self.ask_briefly(encode(request), within_s)
+            found = self.ask_briefly(encode_frame(request), within_s)
         return found
 
     def lock(self, idx: int, number: int, timeout: float | None) -> None:
@@ -272,21 +171,6 @@ class Link(Exchanges):
         self._begin_threads()
         self._releaser.stop()
         return True
-
-    # -- references ----------------------------------------------------------------
-
-    def _resolve(self, token: Any) -> Any:
-        return type(self).make_proxy(self, ObjectRef(*token))
-
-    def _extension(self, code: int, data: memoryview) -> Any:
-        if code == REF:
-            return type(self).make_proxy(self, decode_ref(data))
-        if code == METHOD:
-            return MethodMark(of_type=bytes(data) == OF_TYPE)
-        with resolving(self._resolve):
-            if code == FAULT:
-                return parse_fault(data)
-            return load_extension(code, data, self.thread.buffers)
 
     def hold(self) -> None:
         """

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import AccessDenied, LostChange
+from ..protocol.by_value import VALUE_TYPES
 from ..protocol.opcodes import ProxyOpCode
-from ..protocol.values import MUTABLE_TYPES, VALUE_TYPES
+from ..protocol.values import MUTABLE_TYPES
 from .caller_code import ANY, CALL, CHANGES, ITEM, Place, Step, find_change
 from .statement_quoting import Quoted, quote, sketch
 

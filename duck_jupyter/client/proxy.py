@@ -11,19 +11,17 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AccessDenied, DataDecodeError, ProxyClosed
-from ..memory.blocks import attach_named
+from ..errors import AccessDenied, ProxyClosed
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import MethodMark, ObjectRef
 from ..protocol.special_methods import BY_HAND, DESCRIBING
 from ..protocol.traits import YIELDING
 from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
-from ..transport.manual_frames import FramesByHand
 from . import caller_code
 from .attribute_names import OWN_NAMES, is_of_object, refuse_own
 from .copying import copied, copied_deeply
-from .link import Link
 from .lost_changes import refuse_lost
+from .manual_frames import ManualFrames
 from .proxy_class import class_maker
 from .proxy_method import ProxyMethod
 from .registry import link_to
@@ -34,7 +32,7 @@ from .with_blocks import Entering, Leaving
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory
 
-    from ..protocol.frames import Frame
+    from .link import Link
 
 __all__ = [
     "Proxy",
@@ -48,7 +46,6 @@ SET = int(ProxyOpCode.SET)
 #: Names with two underscores that are read as any other: every Python object has some
 #: of them, and those of the proxy say and do nothing.
 READ_OF_OBJECT = DESCRIBING | BY_HAND
-REQUESTS = (ProxyOpCode.GET, ProxyOpCode.SET, ProxyOpCode.EXECUTE)
 
 _own = object.__getattribute__
 _set_own = object.__setattr__
@@ -69,7 +66,7 @@ class _ClosedLink:
 CLOSED: Any = _ClosedLink()
 
 
-class Proxy(FramesByHand):
+class Proxy(ManualFrames):
     """
     A stand-in for an object of a server.
 
@@ -138,47 +135,6 @@ class Proxy(FramesByHand):
             return
         link.held.give_back(self)
         _set_own(self, "_duck_link", CLOSED)
-
-    def get_shared_memory(self) -> SharedMemory:
-        """
-        Attach to the block for frames that are written and handled by hand.
-
-        It is the one given to `ProxyServer.create_proxy`, or the server's own.
-        The caller closes it (``SharedMemory.close``).
-
-        Raises:
-            KernelGone: The block has vanished with its server.
-        """
-        name = self._duck_block_name or self._duck_link.desk("block_name")
-        return attach_named(name)
-
-    def get_response(self, frame: Frame, timeout: float | None = None) -> Any:
-        """
-        Send a request and give the answer's value.
-
-        Args:
-            frame: A GET, SET or EXECUTE frame.
-            timeout: Seconds to wait, or None to wait for ever. In the server's own
-                process nothing is waited for.
-
-        Returns:
-            A value, a proxy, or a callable.
-
-        Raises:
-            DataDecodeError: The frame is no request.
-            ProxyTimeout: No answer came in time; a late one is dropped.
-            KernelGone: The server ended.
-        """
-        opcode, payload = frame.opcode, frame.payload
-        link = _get_link(self)
-        if link.server is not None:
-            return _bound(self, payload, link.server.local_frame(opcode, payload))
-        if opcode not in REQUESTS:
-            raise DataDecodeError(
-                f"A frame with opcode {opcode!r} asks for nothing; GET, SET and "
-                "EXECUTE do."
-            )
-        return _bound(self, payload, link.send(opcode, payload, timeout))
 
     # -- the object's ----------------------------------------------------------------
 
@@ -354,15 +310,8 @@ def rebuild_proxy(
         KernelGone: It is of a chained object, and its server has ended.
         ProxyObjectNotFound: It is of a chained object that was forgotten.
     """
-    link = link_to(address, secret)
+    link = link_to(address, secret, make_proxy)
     ref = ObjectRef(*state)
     if ref.level:
         link.desk("adopt", ref.idx)
     return _finish(link, ref, block_name, ARRIVED)
-
-
-def _bound(proxy: Proxy, payload: list[Any], value: Any) -> Any:
-    return ProxyMethod(proxy, payload[1]) if type(value) is MethodMark else value
-
-
-Link.make_proxy = staticmethod(make_proxy)

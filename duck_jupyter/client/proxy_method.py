@@ -13,9 +13,9 @@ from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
 from .caller_code import CALL
 from .conditions import is_asked_here, wait_for
 from .default_arguments import execute
-from .link import EXECUTE, NOTHING
 from .lost_changes import refuse_lost, refuse_lost_default
 from .reprs import CALLABLE_PREFIX, name_of
+from .requests import EXECUTE, NOTHING
 
 if TYPE_CHECKING:
     from .link import Link

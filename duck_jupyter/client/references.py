@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import AccessDenied
 from ..protocol.granting_methods import GRANTING
 from ..protocol.references import ObjectRef
-from .proxy import Proxy, make_proxy
 from .validation import require_proxy
 
 if TYPE_CHECKING:
     from .link import Link
+    from .proxy import Proxy
 
 __all__ = ["Reference", "ReferenceMethod", "ref"]
 
@@ -180,4 +180,5 @@ def _ask(
 ) -> Proxy:
     link = proxy._duck_link
     found = link.reference(proxy._duck_idx, how, name, args or [], kwargs or {})
-    return make_proxy(link, found) if isinstance(found, ObjectRef) else found
+    made: Proxy = link.proxy_of(found) if isinstance(found, ObjectRef) else found
+    return made

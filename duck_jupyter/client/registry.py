@@ -11,6 +11,7 @@ from .link import Link
 
 if TYPE_CHECKING:
     from .local_server import LocalServer
+    from .requests import MakeProxy
 
 __all__ = ["end_here", "expression_for", "link_here", "link_to"]
 
@@ -19,9 +20,14 @@ __all__ = ["end_here", "expression_for", "link_here", "link_to"]
 _links: dict[str, Link] = {}
 
 
-def link_to(address: str, secret: bytes) -> Link:
+def link_to(address: str, secret: bytes, make_proxy: MakeProxy) -> Link:
     """
     Give this process's link to the server at an address.
+
+    Args:
+        address: Of the server.
+        secret: As `Link` takes it.
+        make_proxy: As `Link` takes it.
     """
     link = _links.get(address)
     if link is None:
@@ -29,15 +35,17 @@ def link_to(address: str, secret: bytes) -> Link:
         for other in list(_links.values()):
             if other.close_if_ended():
                 _links.pop(other.address, None)
-        link = _links.setdefault(address, Link(address, secret))
+        link = _links.setdefault(address, Link(address, secret, make_proxy))
     return link
 
 
-def link_here(address: str, secret: bytes, server: LocalServer) -> Link:
+def link_here(
+    address: str, secret: bytes, make_proxy: MakeProxy, server: LocalServer
+) -> Link:
     """
     Make the link of a server's own process.
     """
-    link = _links[address] = Link(address, secret, server)
+    link = _links[address] = Link(address, secret, make_proxy, server)
     return link
 
 

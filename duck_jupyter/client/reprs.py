@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import KernelGone, ProxyClosed, ProxyTimeout
+from ..protocol.escaping import printable
 
 if TYPE_CHECKING:
     from ..protocol.references import ObjectRef
@@ -34,7 +35,7 @@ def name_of(ref: ObjectRef) -> str:
     """
     Give what is known of an object without asking for it: number, type and level.
     """
-    return f"{PROXY_PREFIX}{ref.idx} {ref.type_name}{_level_of(ref)}"
+    return f"{PROXY_PREFIX}{ref.idx} {printable(ref.type_name)}{_level_of(ref)}"
 
 
 def line_of(link: Link, ref: ObjectRef) -> str:
@@ -67,7 +68,8 @@ def line_and_path(link: Link, ref: ObjectRef) -> tuple[str, str]:
     else:
         if found is not None:
             summary, path = found
-            return f"{PROXY_PREFIX}{ref.idx} {summary}{_level_of(ref)}", path
+            line = f"{PROXY_PREFIX}{ref.idx} {summary}{_level_of(ref)}"
+            return line, printable(path)
         why = "not shared any more"
     return f"{name_of(ref)} ({why})", ""
 

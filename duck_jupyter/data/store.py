@@ -11,7 +11,8 @@ import weakref
 from typing import TYPE_CHECKING
 
 from ..errors import VersionsAwaited
-from ..memory.allocation import memory_place, spool_place
+from ..memory.folders import memory_place
+from ..memory.spool import spool_place
 from .publication import Publication
 from .versions import Versions
 

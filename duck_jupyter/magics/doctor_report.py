@@ -7,6 +7,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
+from ..protocol.escaping import printable
 from .share_table import html_of, lines_of
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ class DoctorReport:
     def __repr__(self) -> str:
         parts = []
         for sentence, headings, rows in self.sections:
-            table = ["", *lines_of(headings, rows, WORDS)] if rows else []
-            parts.append("\n".join([sentence, *table]))
+            cells = [[printable(cell) for cell in row] for row in rows]
+            table = ["", *lines_of(headings, cells, WORDS)] if rows else []
+            parts.append("\n".join([printable(sentence), *table]))
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:

@@ -7,8 +7,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..objects.sizes import size_of
 from ..objects.summary import shaped_type
-from ..session.sizes import size_of
+from ..protocol.escaping import printable
 
 if TYPE_CHECKING:
     from ..session.names import Terms
@@ -87,7 +88,7 @@ def answer_of(wish: Wish, terms: Terms) -> str:
     name = f"shared.{wish.name}"
     kind = type(wish.target)
     size = size_of(wish.target).replace(" x ", " × ")  # noqa: RUF001
-    what = f"{kind.__name__} {size}".strip()
+    what = printable(f"{kind.__name__} {size}".strip())
     variable = wish.name if wish.source is None else wish.source.variable
     if shaped_type(kind) is None:
         use = f"pass {name} to workers, whose calls run here"

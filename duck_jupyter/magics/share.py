@@ -16,9 +16,10 @@ from IPython.core.magic import (
     magics_class,
     output_can_be_silenced,
 )
-from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.core.magic_arguments import argument, argument_group, magic_arguments
 
 from ..errors import ProxyError
+from ..protocol.escaping import printable
 from ..session.api import names_in
 from ..session.doctor import clean, examine, sections_of
 from ..session.names import Source, Terms, check_alias, check_object, close_to
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from ..session.session import Session
     from .messages import Answers
 
-__all__ = ["DUCK_WORDS", "DuckMagics"]
+__all__ = ["DuckMagics"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -61,7 +62,7 @@ def in_one_line(magic: F) -> F:
             print(help_of(magic))  # noqa: T201 - a magic answers
             return None
         except ProxyError as error:
-            raise UsageError(" ".join(str(error).split())) from None
+            raise UsageError(printable(" ".join(str(error).split()))) from None
 
     return wrapper  # type: ignore[return-value]
 
@@ -74,6 +75,19 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise ArgumentTypeError(f"must be a whole number, not {text!r}") from None
+
+
+def duck_word(text: str) -> str:
+    """
+    Read the word that %duck takes.
+    """
+    if text not in DUCK_WORDS:
+        *others, last = DUCK_WORDS
+        raise ArgumentTypeError(
+            f"must be {', '.join(others)} or {last}, not {text!r}."
+            f"{close_to(text, DUCK_WORDS)}"
+        )
+    return text
 
 
 @magics_class
@@ -219,9 +233,10 @@ class DuckMagics(Magics):
     @line_magic
     @in_one_line
     @magic_arguments()
-    @argument("words", metavar=" | ".join(DUCK_WORDS), nargs="*", help="What to do.")
-    @argument("--clean", action="store_true", help="For doctor: remove what is left.")
+    @argument("word", type=duck_word, choices=DUCK_WORDS, nargs="?", help="What to do.")
     @argument("--help", action="store_true", help="Show this.")
+    @argument_group("doctor")
+    @argument("--clean", action="store_true", help="Remove what is left.")
     def duck(self, line: str) -> Any:
         """
         Look after the server: ``status`` shows what it does, ``stop`` ends it.
@@ -234,30 +249,19 @@ class DuckMagics(Magics):
         removes that.
         """
         args = self._parse(self.duck, line)
-        words = args.words
-        if not words and not args.clean:
-            raise HelpWanted
-        if len(words) != 1 or words[0] not in DUCK_WORDS:
-            wrong = " ".join(words)
-            *others, last = DUCK_WORDS
-            raise UsageError(
-                f"%duck takes one word, {', '.join(others)} or {last}"
-                + (
-                    f", and not {wrong!r}.{close_to(wrong, DUCK_WORDS)}"
-                    if wrong
-                    else "."
-                )
-            )
-        if args.clean and words[0] != "doctor":
+        word = args.word
+        if args.clean and word != "doctor":
             raise UsageError("--clean is for %duck doctor --clean")
-        if words[0] == "doctor":
+        if word is None:
+            raise HelpWanted
+        if word == "doctor":
             report = examine(self._session)
             removed = clean(report) if args.clean else None
             return DoctorReport(sections_of(report, removed))
-        if words[0] == "stop":
+        if word == "stop":
             self._session.stop()
         table = Table(overview_of(self._session))
-        if words[0] == "monitor" and shows_widgets(self.shell):
+        if word == "monitor" and shows_widgets(self.shell):
             return monitor_of(self._hub)
         return table
 

@@ -8,14 +8,14 @@ import html
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from ..session.sizes import in_bytes
-from ..stats.words import many
+from ..protocol.escaping import printable
+from ..stats.text import UNKNOWN, exact, in_bytes, many, percent, plain_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from ..data.versions import Versions
-    from ..session.overview import Overview, Row
+    from ..session.overview import Overview
+    from ..stats.rows import ObjectRow
 
 __all__ = ["Table", "html_of", "lines_of"]
 
@@ -34,7 +34,6 @@ HEADINGS = (
 )
 #: Columns of words; the others hold numbers.
 WORDS = frozenset({"Name", "Type", "Mode", "Versions", "Last error"})
-UNKNOWN = "–"  # noqa: RUF001 - a dash
 MOST_CHARS = 60
 
 
@@ -64,7 +63,7 @@ class Table:
         parts = [f"<p>{html.escape(state)}</p>"]
         if rows:
             cells = [_cells(row) for row in rows]
-            hints = [row.last_error or "" for row in rows]
+            hints = [_lines(row.last_error or "") for row in rows]
             parts.append(html_of(HEADINGS, cells, WORDS, hints))
         if left_out:
             parts.append(f"<p>{html.escape(_left_out(left_out))}</p>")
@@ -132,37 +131,41 @@ def html_of(
     return "".join(parts)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ObjectRow) -> tuple[str, ...]:
     if row.peak:
         # Past its end a frame travels beside the buffer.
-        fill = f"{row.last / row.bufsize:.0%}, peak {row.peak / row.bufsize:.0%}"
-        fill += f" of {in_bytes(row.bufsize)}"
+        fill = f"{percent(row.last / row.bufsize)}, peak "
+        fill += f"{percent(row.peak / row.bufsize)} of {plain_bytes(row.bufsize)}"
     else:
-        fill = f"0 of {in_bytes(row.bufsize)}"
+        fill = f"0 of {plain_bytes(row.bufsize)}"
     return (
-        _shorten("  " * row.level + row.name),
-        _shorten(row.type_name),
+        _shorten("  " * row.level + printable(row.path)),
+        _shorten(printable(row.type)),
         row.size or UNKNOWN,
         str(row.level),
         row.mode,
-        f"{row.workers:,}",
-        f"{row.calls:,}",
-        in_bytes(row.bytes),
+        exact(len(row.pids)),
+        exact(row.calls),
+        in_bytes(row.bytes_in + row.bytes_out),
         fill,
-        _in_words(row.versions),
-        _shorten(" ".join((row.last_error or "").split())),
+        _versions(row),
+        _shorten(printable(" ".join((row.last_error or "").split()))),
     )
 
 
-def _in_words(versions: Versions) -> str:
-    if not versions.kept:
+def _versions(row: ObjectRow) -> str:
+    if not row.versions:
         return UNKNOWN
-    words = f"{versions.kept} in {in_bytes(versions.bytes)}"
-    if versions.mapped:
-        words += f", {in_bytes(versions.mapped)} mapped"
-    if versions.awaited:
-        words += f", {versions.awaited} awaited"
+    words = f"{row.versions} in {in_bytes(row.version_bytes)}"
+    if row.mapped_bytes:
+        words += f", {in_bytes(row.mapped_bytes)} mapped"
+    if row.awaited:
+        words += f", {row.awaited} awaited"
     return words
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(printable, text.splitlines()))
 
 
 def _left_out(count: int) -> str:

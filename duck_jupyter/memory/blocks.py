@@ -22,8 +22,9 @@ from multiprocessing.shared_memory import SharedMemory
 from typing import TYPE_CHECKING, Any
 
 from ..errors import KernelGone, ProxyClosed
-from .allocation import NAME_PREFIX, allocate, growing
+from .allocation import allocate, growing
 from .descriptors import Descriptor
+from .folders import NAME_PREFIX
 from .leftovers import hold
 
 if TYPE_CHECKING:

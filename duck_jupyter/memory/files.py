@@ -24,9 +24,10 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .allocation import is_in_memory, with_room
+from .allocation import with_room
 from .copying import address_of, write_pieces
 from .descriptors import Descriptor, Descriptors
+from .folders import is_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

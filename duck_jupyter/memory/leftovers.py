@@ -30,7 +30,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import allocation
+from . import folders, spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,8 +51,8 @@ SOCKET_NAME = "s"
 BLOCK = "block"
 FOLDER = "socket folder"
 #: What we name, and nothing else: people have files that begin with "duck-" too.
-_BLOCK_NAME = re.compile(rf"{allocation.NAME_PREFIX}[0-9a-f]{{16}}")
-_FOLDER_NAME = re.compile(rf"{allocation.NAME_PREFIX}(\d+)-\w{{8}}")
+_BLOCK_NAME = re.compile(rf"{folders.NAME_PREFIX}[0-9a-f]{{16}}")
+_FOLDER_NAME = re.compile(rf"{folders.NAME_PREFIX}(\d+)-\w{{8}}")
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -76,7 +76,7 @@ def folder_prefix() -> str:
     """
     Give what the name of a folder of this process begins with.
     """
-    return f"{allocation.NAME_PREFIX}{os.getpid()}-"
+    return f"{folders.NAME_PREFIX}{os.getpid()}-"
 
 
 def hold(fd: int) -> bool:
@@ -147,9 +147,9 @@ def _candidates() -> list[Path]:
     """
     List what has a name as we give them.
     """
-    temporary = {allocation.spool_folder(), Path(tempfile.gettempdir()), Path("/tmp")}
+    temporary = {spool.spool_folder(), Path(tempfile.gettempdir()), Path("/tmp")}
     found = []
-    for folder in {allocation.MEMORY_FOLDER, *temporary}:
+    for folder in {folders.MEMORY_FOLDER, *temporary}:
         with contextlib.suppress(OSError):
             found += [
                 Path(entry.path)

@@ -65,11 +65,13 @@ class Overflow:
         """
         total = _total([part.nbytes for part in parts])
         if total > self._max_message:
-            raise DataTooBigError(
+            error = DataTooBigError(
                 f"This message takes {total:,} bytes, and the limit is "
                 f"{self._max_message:,} (max_message). Nothing was sent. Send it in "
                 "parts, or raise the limit of the server."
             )
+            error.message_bytes = total
+            raise error
         area = self._area
         if area is None or len(area) < total or total > KEEP_BYTES:
             size = max(LEAST_BYTES, 1 << (total - 1).bit_length())

@@ -29,7 +29,7 @@ LIVE_TARGET = "duck_jupyter.live"
 #: What ids of the comm begin with.
 LIVE_PREFIX = "duck-"
 #: Types of requests; the answer's type ends with ``_reply``.
-REQUESTS = ("duck_watch", "duck_unwatch", "duck_snapshot", "duck_command")
+REQUESTS = ("duck_watch", "duck_unwatch", "duck_snapshot", "duck_look", "duck_command")
 
 
 class Sockets:
@@ -50,6 +50,7 @@ class Sockets:
             "duck_watch": self._watch,
             "duck_unwatch": self._unwatch,
             "duck_snapshot": self._snapshot,
+            "duck_look": hub.look,
             "duck_command": hub.do,
         }
 

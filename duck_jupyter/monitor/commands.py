@@ -109,4 +109,7 @@ class Commands:
     def _reset_peaks(self, args: dict[str, Any]) -> None:
         server = self._session.server
         if server is not None:
-            server.reset_peaks(args.get("idx"))
+            # A row may stand for many objects of one path.
+            idx = args.get("idx")
+            for each in idx if isinstance(idx, list) else [idx]:
+                server.reset_peaks(each)

@@ -10,6 +10,7 @@ import atexit
 import os
 import threading
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from ..session.snapshot import Cell
 from .commands import Commands
@@ -17,6 +18,7 @@ from .commands import Commands
 if TYPE_CHECKING:
     from ..session.session import Session
     from .ticker import Ticker, Viewer
+    from .widget import Monitor
 
 __all__ = ["Hub"]
 
@@ -34,6 +36,7 @@ class Hub:
         self.commands = Commands(session)
         self._lock = threading.Lock()
         self._ticker: Ticker | None = None
+        self._widgets: WeakValueDictionary[str, Monitor] = WeakValueDictionary()
         self._cell = Cell(running=False, number=None)
         # A cell may run others, as %run does with a notebook.
         self._depth = 0
@@ -95,6 +98,34 @@ class Hub:
         """
         if self._ticker is not None:
             self._ticker.discard(viewer)
+
+    def know(self, comm_id: str, widget: Monitor) -> None:
+        """
+        Note the comm of a widget, as long as there is the widget.
+        """
+        self._widgets[comm_id] = widget
+
+    def forget(self, comm_id: str) -> None:
+        """
+        Note that a widget was closed.
+        """
+        self._widgets.pop(comm_id, None)
+
+    def look(self, content: Any) -> dict[str, Any]:
+        """
+        Do what a view of a widget says, that it is seen or is not.
+
+        JupyterLab's extension says so on the control channel, which leaves the status
+        of the kernel alone.
+
+        Args:
+            content: ``{"comm_id": ..., "view": ..., "look": "visible"}``; the others
+                are ``"ready"`` and ``"hidden"``.
+        """
+        widget = self._widgets.get(content.get("comm_id"))
+        if widget is not None:
+            widget.look(content.get("look"), content.get("view"))
+        return {}
 
     def do(self, command: Any) -> dict[str, Any]:
         """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextvars
 import time
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ class Monitor(anywidget.AnyWidget):
     _esm = Path(__file__).parent / "static" / "monitor.js"
     #: The last snapshot, whole, as plain values.
     snapshot = traitlets.Dict().tag(sync=True)
+    #: What its views are asked for by, where JupyterLab's extension asks for them.
+    comm_id = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, hub: Hub, fallback: Callable[[], dict[str, str]]) -> None:
         self._hub = hub
@@ -52,7 +55,11 @@ class Monitor(anywidget.AnyWidget):
         #: What tells whether the state that is kept is still true.
         self._kept: Any = None
         self._kept_until = 0.0
-        super().__init__(snapshot=as_plain(hub.ticker.look()))
+        key = uuid.uuid4().hex
+        super().__init__(
+            model_id=key, comm_id=key, snapshot=as_plain(hub.ticker.look())
+        )
+        hub.know(key, self)
         self.on_msg(self._hear)
         # ipykernel 7.4 takes what a view says to where the comm has last published: to
         # the main shell, at the end of its cell, where the widget was made in one.
@@ -110,21 +117,32 @@ class Monitor(anywidget.AnyWidget):
     def _hear(self, widget: Any, content: Any, buffers: Any) -> None:
         if not isinstance(content, dict):
             return
-        kind, view = content.get("kind"), str(content.get("view", ""))
         self._context = contextvars.copy_context()
-        if kind in ("ready", "visible"):
-            self._leases.renew(view)
-            self._hub.add(self)
-        elif kind == "hidden":
-            self._leases.end(view)
-        elif kind == "command":
+        kind = content.get("kind")
+        self.look(kind, content.get("view"))
+        if kind == "command":
             answer = self._hub.do(content.get("command"))
             self.send({"kind": "answer", "answer": answer})
+
+    def look(self, kind: Any, view: Any) -> None:
+        """
+        Note that a view is seen, or is not any more. Any thread may call it.
+
+        Args:
+            kind: ``"ready"`` or ``"visible"``, or ``"hidden"``; others mean nothing.
+            view: What the view is known by.
+        """
+        if kind in ("ready", "visible"):
+            self._leases.renew(str(view))
+            self._hub.add(self)
+        elif kind == "hidden":
+            self._leases.end(str(view))
 
     def close(self) -> None:
         """
         End the widget in all front ends.
         """
+        self._hub.forget(self.comm_id)
         self._hub.discard(self)
         super().close()
 

@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec.msgpack import Ext
 
 from ..errors import DataEncodeError
+from ..protocol.by_value import pickles_alone, travels_by_value
 from ..protocol.exceptions import reduce_exception
 from ..protocol.references import REF, resolve
 from ..protocol.values import (
     dumps,
     encode,
-    pickles_alone,
     reduce_main_only,
-    travels_by_value,
     wrap,
 )
 from .table import HERE
@@ -115,7 +114,7 @@ class Exports:
         ref = self._table.export(entry.target, entry, "", HERE)
         link = self._link()
         assert link is not None
-        return type(link).make_proxy(link, ref)
+        return link.proxy_of(ref)
 
     def reference(
         self, value: Any, entry: Entry, step: str, holder: str

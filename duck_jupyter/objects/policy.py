@@ -7,6 +7,7 @@ same user and can do what the user can.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -206,10 +207,25 @@ class Policy:
         """
         Give the line that opens one more name, and leaves the rest as it is.
         """
-        line = self.command
-        if self.readonly:
-            line += " --readonly"
-        return f"{line} --allow {','.join(sorted({*(self.allow or ()), name}))}"
+        return self._whole_line(self.command, {*(self.allow or ()), name})
+
+    @property
+    def line_with_longer_chains(self) -> str:
+        """
+        The line that allows longer chains, and leaves the rest as it is.
+
+        It is empty where they are as long as they may be.
+        """
+        # Twice as long: one step more may not be enough.
+        longer = min(2 * self.max_chain + 1, MOST_CHAIN)
+        if longer <= self.max_chain:
+            return ""
+        command = re.sub(r" --max-chain \d+", "", self.command)
+        return self._whole_line(f"{command} --max-chain {longer}", self.allow)
+
+    def _whole_line(self, command: str, allow: Iterable[str] | None) -> str:
+        line = f"{command} --readonly" if self.readonly else command
+        return line if allow is None else f"{line} --allow {','.join(sorted(allow))}"
 
 
 def checked_policy(

@@ -15,7 +15,9 @@ import threading
 from itertools import islice
 from typing import Any
 
+from ..protocol.escaping import printable
 from ..protocol.references import TYPE_NAME_CHARS
+from ..stats.text import exact, many
 
 __all__ = ["shaped_type", "summary_of"]
 
@@ -51,7 +53,13 @@ _asking: list[threading.Thread] = []
 def summary_of(target: Any) -> str:
     """
     Say in one line what an object is. Nothing is raised.
+
+    What a terminal would obey is escaped: names and texts may hold any character.
     """
+    return printable(_summary_of(target))
+
+
+def _summary_of(target: Any) -> str:
     kind = type(target)
     name = kind.__name__[:TYPE_NAME_CHARS]
     shape = _shape_in_words(target)
@@ -88,12 +96,11 @@ def _shape_in_words(target: Any) -> str:
         shape = shaped.shape.__get__(target, type(target))
         if shaped.__name__ == "ndarray":
             dtype = shaped.dtype.__get__(target, type(target))
-            sizes = " × ".join(f"{size:,}" for size in shape)  # noqa: RUF001
+            sizes = " × ".join(exact(size) for size in shape)  # noqa: RUF001
             return f"{sizes} of {dtype}"[:TEXT_CHARS] if sizes else f"0-d of {dtype}"
         units = ("row", "column")[: len(shape)]
         return " × ".join(  # noqa: RUF001
-            f"{size:,} {unit}{'' if size == 1 else 's'}"
-            for size, unit in zip(shape, units, strict=True)
+            many(size, unit) for size, unit in zip(shape, units, strict=True)
         )
     except Exception:
         # A subclass may have broken what its library's code relies on.

@@ -21,6 +21,7 @@ from ..protocol.references import TYPE_NAME_CHARS, ObjectRef
 from ..protocol.special_methods import bits_of
 from ..stats.counts import PEAK_BYTES, add_counts, fresh_counts
 from .ownership import find_thread_bound
+from .sizes import sizer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -117,6 +118,8 @@ class ObjectTable:
     All objects of one server. Any thread may call it.
     """
 
+    sizer_of = staticmethod(sizer_of)
+
     def __init__(self) -> None:
         #: Read without the lock by the hot path.
         self.entries: dict[int, Entry] = {}
@@ -191,9 +194,11 @@ class ObjectTable:
                 if known is None:
                     path = _shorten(parent.path + step)
                     if level > policy.max_chain:
-                        raise LimitedProxyChaining(
+                        error = LimitedProxyChaining(
                             policy.max_chain, f"{type(target).__name__} at {path}"
                         )
+                        error.line = policy.line_with_longer_chains
+                        raise error
                     known = Entry(next(self._numbers), target, level, path, policy)
                     known.parent = parent.idx
                     self._keep(known)

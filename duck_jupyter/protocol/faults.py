@@ -11,7 +11,6 @@ from msgspec.msgpack import Decoder, Ext
 
 from ..errors import DataDecodeError, ProxyError, RemoteError, RemoteTraceback
 from .exceptions import reduce_by_value, set_cause
-from .opcodes import ProxyOpCode
 from .tracebacks import describe
 from .values import dumps, encode, loads
 
@@ -54,12 +53,11 @@ def pack_fault(error: BaseException, hook: Callable[[Any], Any], text: str) -> E
     return Ext(FAULT, encode([pickled, line, safe_text]))
 
 
-def short_fault(line: str) -> bytes:
+def short_fault(line: str) -> Ext:
     """
-    Give the answer frame with an error of one line, and nothing else.
+    Give an error of one line, and nothing else.
     """
-    fault = Ext(FAULT, encode([None, line, ""]))
-    return encode((int(ProxyOpCode.EXECUTION_RESULT), (0, None, fault)))
+    return Ext(FAULT, encode([None, line, ""]))
 
 
 def parse_fault(data: memoryview | bytes) -> BaseException:

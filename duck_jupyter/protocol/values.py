@@ -1,5 +1,5 @@
 """
-Values <-> bytes, and which values travel at all.
+Values <-> bytes.
 
 None, bool, int of 64 bits, float, str and bytes, by exact type, are plain msgpack.
 Any other value is one extension that holds a pickle of protocol 5. msgspec alone
@@ -8,22 +8,13 @@ would turn tuples and sets into lists without a word.
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
-import decimal
-import enum
-import fractions
 import io
-import pathlib
 import pickle
 import struct
-import sys
-import types
-import uuid
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from msgspec.msgpack import Decoder, Encoder, Ext
+from msgspec.msgpack import Encoder, Ext
 
 from ..errors import DataDecodeError, DataEncodeError, ProxyError
 from ..interrupts import is_of_signal_handler
@@ -38,16 +29,12 @@ __all__ = [
     "PICKLED_WITH_BUFFERS",
     "PLAIN_TYPES",
     "HookPickler",
-    "PlainCodec",
     "cloud_dumps",
     "dumps",
     "encode",
-    "is_importable",
     "load_extension",
     "loads",
-    "pickles_alone",
     "reduce_main_only",
-    "travels_by_value",
     "wrap",
     "wrap_payload",
 ]
@@ -65,36 +52,6 @@ MOST_BUFFERS = 8
 PLAIN_TYPES = frozenset({NoneType, bool, int, float, str, bytes})
 #: A copy of such a value can be changed, and the change is lost with the copy.
 MUTABLE_TYPES = frozenset({list, dict, set, bytearray})
-CONTAINER_TYPES = frozenset({list, tuple, dict, set, frozenset})
-#: They have no name to import them by, and pickle knows them.
-SINGLETON_TYPES = frozenset({NoneType, type(Ellipsis), type(NotImplemented)})
-#: Its other values are dates or times.
-PANDAS_VALUES = frozenset({"NAType", "Period", "Interval"})
-VALUE_TYPES = frozenset(
-    {
-        *PLAIN_TYPES,
-        *CONTAINER_TYPES,
-        bytearray,
-        complex,
-        range,
-        slice,
-        type(Ellipsis),
-        type(NotImplemented),
-        decimal.Decimal,
-        fractions.Fraction,
-        uuid.UUID,
-    }
-)
-VALUE_BASES = (
-    datetime.date,
-    datetime.time,
-    datetime.timedelta,
-    datetime.tzinfo,
-    pathlib.PurePath,
-    enum.Enum,
-    BaseException,
-)
-
 encode = Encoder().encode
 
 
@@ -283,94 +240,11 @@ def _fits_msgpack(value: Any, kind: type) -> bool:
     return True
 
 
-def travels_by_value(value: Any) -> bool:
-    """
-    Say whether a value leaves the kernel as a copy, and not as a proxy.
-
-    What a list, tuple, dict or set holds is asked about when its turn comes.
-    """
-    kind = type(value)
-    if kind in VALUE_TYPES:
-        return True
-    if isinstance(value, VALUE_BASES):
-        return True
-    if isinstance(value, tuple) and hasattr(kind, "_fields"):
-        return all(map(_holds_only_values, value))
-    if isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
-        return (kind is type and value in SINGLETON_TYPES) or is_importable(value)
-    parameters = getattr(kind, "__dataclass_params__", None)
-    if parameters is not None and parameters.frozen:
-        fields = dataclasses.fields(value)
-        return all(_holds_only_values(getattr(value, f.name, None)) for f in fields)
-    if kind.__name__ in PANDAS_VALUES:
-        return str(kind.__module__).startswith("pandas")
-    numpy: Any = sys.modules.get("numpy")
-    # A scalar goes with its dtype.
-    return numpy is not None and isinstance(value, (numpy.generic, numpy.dtype))
-
-
-def pickles_alone(value: Any) -> bool:
-    """
-    Say whether nothing that a travelling value is made of can be a reference.
-
-    A time zone or a pandas timestamp is made anew by a method of its class, which by
-    itself would stay in the kernel.
-    """
-    kind = type(value)
-    if isinstance(value, BaseException) or kind in VALUE_TYPES:
-        return False
-    functions = (types.FunctionType, types.BuiltinFunctionType)
-    return kind not in functions and kind.__module__ != "numpy"
-
-
-def _holds_only_values(value: Any) -> bool:
-    kind = type(value)
-    if kind in (list, tuple, set, frozenset):
-        return all(map(_holds_only_values, value))
-    if kind is dict:
-        return all(map(_holds_only_values, value.values()))
-    return travels_by_value(value)
-
-
-def is_importable(value: Any) -> bool:
-    """
-    Say whether a class or function can be found by its name in another process.
-    """
-    module = getattr(value, "__module__", None)
-    found: Any = sys.modules.get(module) if isinstance(module, str) else None
-    if found is None or is_of_main(value):
-        return False
-    for name in value.__qualname__.split("."):
-        found = getattr(found, name, None)
-    return found is value
-
-
 def reduce_main_only(value: Any) -> Any:
     """
     Do nothing but carry the definitions of ``__main__`` along: a `dumps` hook.
     """
     return reduce_of_main(value) if is_of_main(value) else NotImplemented
-
-
-class PlainCodec:
-    """
-    The codec for frames that hold values only, and no references.
-    """
-
-    def __init__(self) -> None:
-        self.decode = Decoder(ext_hook=self._extension).decode
-
-    def encode(self, opcode: int, payload: Sequence[Any]) -> bytes:
-        """
-        Turn an opcode and its payload into bytes.
-        """
-        return encode((opcode, wrap_payload(payload, reduce_main_only)))
-
-    @staticmethod
-    def _extension(code: int, data: memoryview) -> Any:
-        if code in (PICKLED, PICKLED_WITH_BUFFERS):
-            return load_extension(code, data, ())
-        return Ext(code, bytes(data))
 
 
 def loads(data: memoryview, buffers: Sequence[Any] = ()) -> Any:

@@ -27,6 +27,7 @@ from ..protocol.faults import (
     parse_fault,
     short_fault,
 )
+from ..protocol.frames import RESULT, encode_answer, encode_fault, encode_frame
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import (
     DESK,
@@ -60,14 +61,13 @@ if TYPE_CHECKING:
     from ..objects.exports import Exports
     from ..objects.table import Entry, ObjectTable
     from ..protocol.references import ObjectRef
-    from ..stats.counts import ErrorLog
+    from ..stats.error_log import ErrorLog
     from .connections import Connection
     from .control import Desk
 
 __all__ = ["LOCKED", "NOT_YET", "Dispatcher"]
 
 GET, SET, EXECUTE = map(int, (ProxyOpCode.GET, ProxyOpCode.SET, ProxyOpCode.EXECUTE))
-RESULT = int(ProxyOpCode.EXECUTION_RESULT)
 #: The object itself is the answer: the client goes on with the proxy that it has.
 ITSELF = Ext(METHOD, SELF)
 SELF_METHODS = frozenset(
@@ -88,7 +88,7 @@ Answer = tuple[bytes, "Sequence[Any]"]
 #: In place of an answer that comes later: see `desk.LATER`.
 NOT_YET: Answer = b"", ()
 #: The answer to a client whose turn at a lock has come.
-LOCKED = encode((RESULT, (DESK, None, None)))
+LOCKED = encode_answer(DESK, None)
 
 
 class Dispatcher:
@@ -179,7 +179,7 @@ class Dispatcher:
             else:
                 raise DataDecodeError(f"A frame with opcode {opcode} is no request.")
             try:
-                return encode((RESULT, (entry.idx, value, None))), ()
+                return encode_frame((RESULT, (entry.idx, value, None))), ()
             except (OverflowError, UnicodeEncodeError):
                 # A number over 64 bits, or a lone surrogate: pickle can.
                 return self._value(entry.idx, wrap(value, reduce_main_only), ())
@@ -257,14 +257,14 @@ class Dispatcher:
         method = is_own_method(value, entry.target, name)
         if method is not None:
             mark = Ext(METHOD, OF_TYPE if method == "type" else OF_OBJECT)
-            return encode((RESULT, (entry.idx, mark, None))), ()
+            return encode_answer(entry.idx, mark), ()
         return self.export(entry, f".{name}", value, connection)
 
     def _result(
         self, entry: Entry, name: str, value: Any, connection: Connection
     ) -> Answer:
         if value is entry.target and name in SELF_METHODS:
-            return encode((RESULT, (entry.idx, ITSELF, None))), ()
+            return encode_answer(entry.idx, ITSELF), ()
         if name in ("__iter__", "__reversed__"):
             return self._iteration(entry, value, connection)
         if name == "__array__":
@@ -276,7 +276,7 @@ class Dispatcher:
 
     def _iteration(self, entry: Entry, iterator: Any, connection: Connection) -> Answer:
         if iterator is entry.target:
-            return encode((RESULT, (entry.idx, ITSELF, None))), ()
+            return encode_answer(entry.idx, ITSELF), ()
         many = hasattr(type(entry.target), "__len__")
         holder = connection.hello.client
         hidden = self._table.add_iterator(iterator, entry, holder)
@@ -340,7 +340,7 @@ class Dispatcher:
 
     @staticmethod
     def _value(idx: int, value: Any, buffers: Sequence[Any]) -> Answer:
-        return encode((RESULT, (idx, value, None))), buffers
+        return encode_answer(idx, value), buffers
 
     def fault(
         self, error: BaseException, payload: Any, connection: Connection
@@ -353,7 +353,9 @@ class Dispatcher:
         except BaseException as other:  # any code of the user's may run in an exception
             kind = type(error).__name__[:TYPE_NAME_CHARS]
             line = f"{kind}, which cannot be sent ({type(other).__name__})"
-            return short_fault(line.encode(errors="replace").decode()), ()
+            return encode_fault(
+                DESK, short_fault(line.encode(errors="replace").decode())
+            ), ()
 
     def _fault(
         self, error: BaseException, payload: Any, connection: Connection
@@ -373,7 +375,7 @@ class Dispatcher:
                 shared = idx if entry is None else self._shared(entry).idx
                 self._errors.note_cut(error, message, path, what, shared)
         fault = pack_fault(error, reduce_main_only, text)
-        return encode((RESULT, (idx, None, fault))), ()
+        return encode_fault(idx, fault), ()
 
     def _shared(self, entry: Entry) -> Entry:
         """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataDecodeError, DataTooBigError
 from ..memory.blocks import buffer_of, create_named
-from ..protocol.frames import SIZE_PREFIX_BYTES, Frame
+from ..protocol.manual_frames import SIZE_PREFIX_BYTES, Frame
 from ..protocol.opcodes import ProxyOpCode
 from ..transport.manual_frames import FramesByHand
 

@@ -25,7 +25,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from ..client.proxy import Proxy, rooted_proxy
+from ..client.proxy import Proxy, make_proxy, rooted_proxy
 from ..client.registry import end_here, link_here
 from ..errors import NotShareable, ProxyClosed
 from ..memory.blocks import unlink_named
@@ -43,7 +43,7 @@ from ..objects.policy import (
 from ..objects.publishing import Publisher
 from ..objects.table import ObjectTable
 from ..stats.collector import Reader
-from ..stats.counts import ErrorLog
+from ..stats.error_log import ErrorLog
 from ..stats.words import state_in_words
 from ..stats.workers import WorkerLog
 from ..transport.rendezvous import Doorway
@@ -191,7 +191,7 @@ class ProxyServer(AnswersByHand):
             self.errors,
             self.workers,
         )
-        self._link = link_here(doorway.address, secret, Here(self))
+        self._link = link_here(doorway.address, secret, make_proxy, Here(self))
         atexit.register(self.close)
         return self._serving
 
@@ -362,7 +362,7 @@ class ProxyServer(AnswersByHand):
 
     def reset_peaks(self, idx: int | None = None) -> None:
         """
-        Forget the largest frames: `CallTotals.peak_bytes` begins anew.
+        Forget the largest frames: `ObjectRow.peak` begins anew.
 
         Args:
             idx: The number of the object; all of them by default.

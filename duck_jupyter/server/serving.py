@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataTooBigError, HandshakeError, ProxyError
 from ..protocol.faults import short_fault
+from ..protocol.frames import encode_fault
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import DESK
 from ..transport.lanes import (
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from ..objects.locks import ObjectLocks
     from ..objects.table import Entry, ObjectTable
-    from ..stats.counts import ErrorLog
+    from ..stats.error_log import ErrorLog
     from ..stats.workers import WorkerLog
     from ..transport.pending_handshakes import Stranger
     from ..transport.rendezvous import Doorway
@@ -47,7 +48,7 @@ EXECUTE = int(ProxyOpCode.EXECUTE)
 #: What a handshake ends with where the other side left, or speaks another language.
 LEFT = (OSError, EOFError, ValueError, ProxyError)
 #: The answer where there is no memory for any other; it fits the smallest buffer.
-NO_ROOM = short_fault("DataTooBigError: no memory left")
+NO_ROOM = encode_fault(DESK, short_fault("DataTooBigError: no memory left"))
 
 
 class Serving:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..memory.allocation import Place, memory_place, spool_place
+from ..memory.folders import Place, memory_place
 from ..memory.leftovers import Leftover, find_leftovers, remove
-from .sizes import in_bytes
-from .snapshot import Finding
+from ..memory.spool import spool_place
+from ..stats.rows import Finding
+from ..stats.text import age, exact, in_bytes, many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -172,17 +173,16 @@ def _holdings(held: tuple[Held, ...]) -> Section:
     return Section(
         f"This process holds {total}.",
         ("Held", "Blocks", "Bytes"),
-        tuple((kind.what, f"{kind.blocks:,}", in_bytes(kind.bytes)) for kind in held),
+        tuple((kind.what, exact(kind.blocks), in_bytes(kind.bytes)) for kind in held),
     )
 
 
 def _found(leftovers: tuple[Leftover, ...], command: str) -> Section:
     if not leftovers:
         return Section("Nothing is left of processes that have ended.")
-    many = _things(len(leftovers))
     return _listing(
-        f"{many} left by processes that were killed, and in nobody's use. To remove "
-        f"what is listed: {command}",
+        f"{_things(len(leftovers))} left by processes that were killed, and in "
+        f"nobody's use. To remove what is listed: {command}",
         leftovers,
     )
 
@@ -206,7 +206,7 @@ def _listing(sentence: str, leftovers: Iterable[Leftover]) -> Section:
             str(leftover.path),
             leftover.kind,
             in_bytes(leftover.bytes),
-            _age(leftover.age),
+            age(leftover.age),
             "" if leftover.pid is None else str(leftover.pid),
         )
         for leftover in leftovers
@@ -216,11 +216,4 @@ def _listing(sentence: str, leftovers: Iterable[Leftover]) -> Section:
 
 
 def _things(count: int) -> str:
-    return "1 thing was" if count == 1 else f"{count:,} things were"
-
-
-def _age(seconds: float) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"
+    return f"{many(count, 'thing')} {'was' if count == 1 else 'were'}"

@@ -10,7 +10,7 @@ from traitlets import Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from ..errors import NotShareable
-from ..memory.allocation import check_spool, use_spool
+from ..memory.spool import check_spool, use_spool
 from ..objects.policy import (
     DEFAULT_BUFSIZE,
     DEFAULT_MAX_CHAIN,

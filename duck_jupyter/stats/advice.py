@@ -1,8 +1,13 @@
 """
-Ways out of an error: what a user can do next, as a sentence and a line to copy.
+Ways out of an error: what a user can do next, as a sentence and lines to copy.
+
+The lines work as they are pasted into a cell, and what they lead to does not fail for
+the next reason.
 """
 
 from __future__ import annotations
+
+import re
 
 from ..errors import (
     AccessDenied,
@@ -10,29 +15,32 @@ from ..errors import (
     DeadlockError,
     LimitedProxyChaining,
     ProxyObjectNotFound,
+    VersionsAwaited,
 )
 
 __all__ = ["ways_out"]
 
+#: Steps of a path that can be typed as they are told: ``.deeper``, and neither ``()``
+#: nor ``[]``, whose arguments are not told.
+STEPS = re.compile(r"(?:\.[^\W\d]\w*)+")
 
-def ways_out(error: BaseException, object_name: str) -> tuple[tuple[str, str], ...]:
+Ways = tuple[tuple[str, str], ...]
+
+
+def ways_out(error: BaseException, object_name: str) -> Ways:
     """
     Give what to do about an exception; empty where only its reader can know.
 
     Args:
         error: The exception.
         object_name: The name or path of the object that was called.
+
+    Returns:
+        Sentences, each with the lines to copy or "".
     """
     name = object_name.partition(".")[0].partition("[")[0].partition("(")[0]
     if isinstance(error, LimitedProxyChaining):
-        return (
-            ("Take the steps in one function that runs in the kernel.", ""),
-            ("Share the object in the middle of the path.", "%share MIDDLE"),
-            (
-                "Allow longer chains.",
-                f"%share {name} --max-chain {error.max_level + 1}",
-            ),
-        )
+        return _of_cut_chain(error, name)
     if isinstance(error, AccessDenied):
         if not error.opened_by:
             return (("Call a method of the object that does this.", ""),)
@@ -40,14 +48,58 @@ def ways_out(error: BaseException, object_name: str) -> tuple[tuple[str, str], .
             ("Share it with that name allowed as well.", error.opened_by),
             ("Share it without limits.", f"%share {name}"),
         )
+    if isinstance(error, VersionsAwaited):
+        return (("Wait for the workers before the object is changed again.", ""),)
     if isinstance(error, DataTooBigError):
-        return (
-            ("Send less at a time.", ""),
-            ("Raise the limit.", "c.DuckJupyter.max_message = 2**32"),
-        )
+        return _of_too_big(error, name)
     if isinstance(error, DeadlockError):
         return (("Take the locks in one and the same order everywhere.", error.line),)
     if isinstance(error, ProxyObjectNotFound):
         line = f"%share {name}" if name.isidentifier() else ""
         return (("Share it again and pass the new proxy.", line),)
     return ()
+
+
+def _of_cut_chain(error: LimitedProxyChaining, name: str) -> Ways:
+    path = (error.target_obj or "").partition(" at ")[2]
+    # The chain begins with a shared object, whichever object was called last.
+    root = re.match(r"\w*", path)[0] or name  # type: ignore[index]  # matches ""
+    longer = ("Allow longer chains.", error.line)
+    limit = (longer,) if error.line else ()
+    if not root.isidentifier():
+        return (
+            ("Fetch a copy, and take the steps there.", ""),
+            ("Take the steps in one function that runs in the kernel.", ""),
+            *limit,
+        )
+    rest = path[len(root) :]
+    steps = rest if STEPS.fullmatch(rest) else f"  # and the steps: {rest}"
+    function = f"def {root}_steps():\n    return shared.{root}{steps}"
+    return (
+        ("Fetch a copy, and take the steps there.", f"fetch(shared.{root})"),
+        (
+            f"Take the steps in a function of the kernel, shared.{root}_steps().",
+            f"{function}\n%share {root}_steps",
+        ),
+        *limit,
+    )
+
+
+def _of_too_big(error: DataTooBigError, name: str) -> Ways:
+    less = ("Send less at a time.", "")
+    if not error.message_bytes:
+        return (("See what takes the room.", "%duck doctor"), less)
+    if not name.isidentifier():
+        return (less,)
+    limit = 1 << error.message_bytes.bit_length()
+    return (
+        (
+            "Fetch the object: its data is mapped, and no message has to hold it.",
+            f"fetch(shared.{name})",
+        ),
+        less,
+        (
+            "Raise the limit of a new server; share again, and pass the new proxies.",
+            f"%config DuckJupyter.max_message = {limit}\n%duck stop",
+        ),
+    )

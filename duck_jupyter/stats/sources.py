@@ -7,13 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..data.store import Store
     from ..data.versions import Versions
     from ..transport.lanes import Lane
     from ..transport.rendezvous import Hello
-    from .counts import ErrorLog
+    from .error_log import ErrorLog
     from .thread_counts import Tally
     from .workers import WorkerLog
 
@@ -93,6 +93,8 @@ class Entry(Protocol):
     idx: int
     parent: int | None
     path: str
+    #: The object itself.
+    target: Any
     level: int
     #: Counts of calls whose threads have disconnected.
     counts: list[int]
@@ -128,6 +130,12 @@ class Table(Protocol):
     def entries(self) -> Mapping[int, Any]:
         """
         The objects, by number.
+        """
+        ...
+
+    def sizer_of(self, kind: type, /) -> Callable[[Any], str] | None:
+        """
+        Give what tells the size of objects of a type in words, or None.
         """
         ...
 

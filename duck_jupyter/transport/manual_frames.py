@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..memory.blocks import buffer_of
-from ..protocol.frames import SIZE_PREFIX_BYTES, Frame, parse_from, write_into
+from ..protocol.manual_frames import SIZE_PREFIX_BYTES, Frame, parse_from, write_into
 
 if TYPE_CHECKING:
     from multiprocessing.shared_memory import SharedMemory

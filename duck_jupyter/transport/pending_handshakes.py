@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import DataTooBigError, HandshakeError
-from ..memory.allocation import chosen_spool
+from ..memory.spool import chosen_spool
 from .handshake import (
     CLIENT,
     MESSAGE_BYTES,

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from ..errors import DataTooBigError, HandshakeError, KernelGone, ProxyTimeout
 from ..interrupts import is_of_signal_handler
-from ..memory.allocation import SpoolWarning, follow_spool
 from ..memory.blocks import Block
 from ..memory.leftovers import SOCKET_NAME, folder_prefix, hold, remove_folder, sweep
+from ..memory.spool import SpoolWarning, follow_spool
 from .handshake import (
     CLIENT,
     HANDSHAKE_S,

@@ -16,6 +16,7 @@ import {
 } from './documents';
 import type { Live } from './live';
 
+/** In the order in which the palette lists them: Enter takes the first. */
 export const CommandIDs = {
   open: 'duck-jupyter:open-monitor',
   share: 'duck-jupyter:share',
@@ -40,13 +41,14 @@ export function addCommands(app: JupyterFrontEnd, live: Live, panelId: string): 
     isKernelDocument(shell.currentWidget) ? shell.currentWidget : null;
 
   commands.addCommand(CommandIDs.open, {
-    label: 'Open Monitor',
+    label: 'duck: Open Monitor',
     caption: 'Show what passes between the kernel and its workers',
     execute: () => shell.activateById(panelId)
   });
 
   commands.addCommand(CommandIDs.share, {
-    label: args => (isInMenu(args) ? 'Share' : 'Share Selected Variable'),
+    label: args =>
+      isInMenu(args) ? 'Share in duck_jupyter' : 'duck: Share Selected Variable',
     caption: 'Share the selected variable with worker processes',
     isEnabled: () => inFront() !== null && live.feed !== null,
     isVisible: args => {
@@ -70,7 +72,7 @@ export function addCommands(app: JupyterFrontEnd, live: Live, panelId: string): 
   });
 
   commands.addCommand(CommandIDs.unshareAll, {
-    label: 'Unshare All',
+    label: 'duck: Unshare All',
     caption: 'Share nothing any more, from the kernel of this notebook',
     isEnabled: () => live.feed?.presence === 'loaded',
     execute: async () => {
@@ -81,7 +83,7 @@ export function addCommands(app: JupyterFrontEnd, live: Live, panelId: string): 
   });
 
   commands.addCommand(CommandIDs.load, {
-    label: 'Insert Cell That Loads duck_jupyter',
+    label: 'duck: Insert Cell That Loads duck_jupyter',
     isEnabled: () => live.tracker.document !== null,
     execute: async args => {
       const { document } = live.tracker;

@@ -15,6 +15,7 @@ import { MonitorPanel, PANEL_ID } from './panel';
 import { readSettings } from './settings';
 import { StatusItem } from './statusbar';
 import { Tracker } from './tracker';
+import { askForWidgets } from './widget_requests';
 import { leaveKernelStatusAlone } from './wire';
 
 const PLUGIN_ID = 'duck-jupyter:plugin';
@@ -30,6 +31,7 @@ async function activate(
   statusBar: IStatusBar | null
 ): Promise<void> {
   leaveKernelStatusAlone();
+  askForWidgets(app.shell);
   const settings = await registry?.load(PLUGIN_ID).catch(() => null);
   const chosen = readSettings(settings?.composite);
   const live = new Live(new Tracker(app.shell));
@@ -39,8 +41,8 @@ async function activate(
   restorer?.add(panel, PANEL_ID);
 
   addCommands(app, live, PANEL_ID);
-  for (const command of Object.values(CommandIDs)) {
-    palette?.addItem({ command, category: CATEGORY });
+  for (const [rank, command] of Object.values(CommandIDs).entries()) {
+    palette?.addItem({ command, category: CATEGORY, rank });
   }
 
   const item = statusBar === null ? null : new StatusItem(live, app.commands);

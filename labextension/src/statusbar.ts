@@ -4,9 +4,9 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Widget } from '@lumino/widgets';
 
 import { CommandIDs } from './commands';
-import { Glance } from './glance';
+import { StatusModel } from './status_model';
 import type { Live } from './live';
-import { rate, total } from './view/format';
+import { rate, roughly } from './view/format';
 
 /** Words change once a second, and so does the width. */
 const PERIOD_S = 1;
@@ -53,9 +53,6 @@ const STYLE = `
 /** Each has a colour and a shape of its own. */
 type State = 'live' | 'idle' | 'silent' | 'errors';
 
-const many = (count: number, word: string): string =>
-  `${total(count)} ${word}${count === 1 ? '' : 's'}`;
-
 /** The item of the status bar. */
 export class StatusItem extends Widget {
   constructor(
@@ -89,7 +86,7 @@ export class StatusItem extends Widget {
     super.dispose();
   }
 
-  private readonly glance = new Glance();
+  private readonly model = new StatusModel();
   private readonly button = document.createElement('button');
   private readonly words = document.createElement('span');
   private feed: Live['feed'] = null;
@@ -100,7 +97,7 @@ export class StatusItem extends Widget {
     const { feed } = this.live;
     if (feed !== this.feed) {
       this.feed = feed;
-      this.glance.clear();
+      this.model.clear();
       feed?.arrived.connect(this.take, this);
       feed?.presenceChanged.connect(this.begin, this);
     }
@@ -112,8 +109,8 @@ export class StatusItem extends Widget {
     if (!whole) {
       return;
     }
-    const isFirst = this.glance.heardAt === 0;
-    this.glance.take(whole, performance.now());
+    const isFirst = this.model.heardAt === 0;
+    this.model.take(whole, performance.now());
     if (isFirst) {
       this.draw();
     }
@@ -122,7 +119,7 @@ export class StatusItem extends Widget {
   private begin(): void {
     this.live.show('status', this.wanted ? PERIOD_S : null);
     if (this.feed?.presence !== 'loaded') {
-      this.glance.clear();
+      this.model.clear();
     }
     clearInterval(this.timer);
     if (this.wanted && this.feed?.presence === 'loaded') {
@@ -132,17 +129,17 @@ export class StatusItem extends Widget {
   }
 
   private draw(): void {
-    const { glance } = this;
+    const { model } = this;
     const isShown =
-      this.wanted && this.feed?.presence === 'loaded' && glance.heardAt > 0;
+      this.wanted && this.feed?.presence === 'loaded' && model.heardAt > 0;
     this.node.hidden = !isShown;
     if (!isShown) {
       return;
     }
     if (this.live.seesErrors) {
-      glance.look();
+      model.look();
     }
-    const { state, words } = say(glance, performance.now());
+    const { state, words } = say(model, performance.now());
     const text = words.map(([word]) => word).join('');
     this.button.dataset.state = state;
     if (text !== this.words.textContent) {
@@ -159,32 +156,32 @@ export class StatusItem extends Widget {
 
 /** The item's state, and its words; figures are set apart. */
 export function say(
-  glance: Glance,
+  model: StatusModel,
   now: number
 ): { state: State; words: [word: string, isFigure: boolean][] } {
-  const silence = now - glance.heardAt;
+  const silence = now - model.heardAt;
   const isSilent = silence > SILENT_MS;
   const trouble = [
-    ...(glance.lost > 0 ? [`${many(glance.lost, 'worker')} lost`] : []),
-    ...(glance.errors > 0 ? [many(glance.errors, 'error')] : [])
+    ...(model.lost > 0 ? [`${roughly(model.lost, 'worker')} lost`] : []),
+    ...(model.errors > 0 ? [roughly(model.errors, 'error')] : [])
   ].join(', ');
   const words: [string, boolean][] =
-    glance.shared > 0
+    model.shared > 0
       ? [
-          [String(glance.shared), true],
+          [String(model.shared), true],
           [' shared', false]
         ]
       : [['nothing shared', false]];
   if (isSilent) {
     words.push([` · no news for ${Math.floor(silence / 1000)} s`, false]);
-  } else if (glance.rate > 0) {
-    words.push([' · ', false], [rate(glance.rate), true], [' frames/s', false]);
-  } else if (glance.shared > 0) {
+  } else if (model.rate > 0) {
+    words.push([' · ', false], [rate(model.rate), true], [' frames/s', false]);
+  } else if (model.shared > 0) {
     words.push([' · idle', false]);
   }
   if (trouble) {
     words.push([` · ${trouble}`, false]);
   }
-  const calm = glance.rate > 0 ? 'live' : 'idle';
+  const calm = model.rate > 0 ? 'live' : 'idle';
   return { state: trouble ? 'errors' : isSilent ? 'silent' : calm, words };
 }

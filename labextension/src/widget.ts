@@ -1,13 +1,15 @@
 /** Host 1: anywidget, in every front end that shows ipywidgets. */
 
+import { askThroughLab } from './bridge';
 import { Whole } from './merge';
 import { isSnapshot, type Snapshot } from './snapshot';
 import type { Command, Source, Update } from './source';
+import type { Answer, Question } from './wire';
 import { mountMonitor } from './view/monitor';
 
 /** What of anywidget's model is used. */
 interface Model {
-  get(name: 'snapshot'): unknown;
+  get(name: 'snapshot' | 'comm_id'): unknown;
   on(name: string, listener: (message: unknown) => void): void;
   off(name: string, listener: (message: unknown) => void): void;
   send(content: unknown): void;
@@ -22,6 +24,10 @@ interface Waiting {
 const RENEW_MS = 20_000;
 /** A widget whose kernel says nothing for so long shows what was saved. */
 const SAVED_MS = 4_000;
+
+function whyOf(message: string | undefined): string {
+  return message ?? 'duck_jupyter is not loaded in this kernel.';
+}
 
 let views = 0;
 
@@ -38,6 +44,8 @@ class WidgetSource implements Source {
   readonly #whole = new Whole();
   #heard = false;
   #isBusy = false;
+  /** It is out of sight, and the kernel is to be told when its cell has ended. */
+  #isToHide = false;
   #last: Update;
   #timer: number | undefined;
   readonly #savedTimer: number;
@@ -64,10 +72,15 @@ class WidgetSource implements Source {
 
   setVisible(visible: boolean): void {
     clearInterval(this.#timer);
-    this.#say(visible ? 'visible' : 'hidden');
+    if (visible && this.#isToHide) {
+      // The kernel does not know that it was out of sight.
+      this.#isToHide = false;
+    } else {
+      this.#say(visible ? 'visible' : 'hidden');
+    }
     if (visible) {
       this.#timer = window.setInterval(() => {
-        // While a cell runs every message makes JupyterLab show an idle kernel.
+        // While a cell runs the kernel expects no word of us.
         if (!this.#isBusy) {
           this.#say('visible');
         }
@@ -84,15 +97,25 @@ class WidgetSource implements Source {
         this.#waiting.delete(id);
         reject(new Error('Withdrawn.'));
       });
-      this.model.send({
-        kind: 'command',
-        view: this.#view,
-        command: { id, ...command }
-      });
+      const asked = this.#ask('duck_command_request', { id, ...command });
+      if (asked === undefined) {
+        this.model.send({
+          kind: 'command',
+          view: this.#view,
+          command: { id, ...command }
+        });
+      }
+      asked?.then(
+        answer =>
+          this.#end(id, answer?.status === 'ok' ? undefined : whyOf(answer?.message)),
+        () => this.#end(id, whyOf(undefined))
+      );
     });
   }
 
   dispose(): void {
+    // There is no later for it.
+    this.#isBusy = false;
     this.#say('hidden');
     clearInterval(this.#timer);
     clearTimeout(this.#savedTimer);
@@ -100,8 +123,28 @@ class WidgetSource implements Source {
     this.#listeners.clear();
   }
 
+  /** Ask by way of JupyterLab; undefined where its extension is missing. */
+  #ask(
+    question: Question,
+    content: Record<string, unknown>
+  ): Promise<Answer | null> | undefined {
+    const comm = this.model.get('comm_id');
+    return typeof comm === 'string'
+      ? askThroughLab(comm, question, { ...content, comm_id: comm })
+      : undefined;
+  }
+
   #say(kind: 'ready' | 'visible' | 'hidden'): void {
-    this.model.send({ kind, view: this.#view });
+    const view = this.#view;
+    const asked = this.#ask('duck_look_request', { look: kind, view });
+    // A kernel that was restarted has no answer, and nothing to show.
+    asked?.catch(() => undefined);
+    // Said by the widget itself, it would make JupyterLab show an idle kernel while a
+    // cell runs: that a view is out of sight can wait until the cell has ended.
+    this.#isToHide = asked === undefined && kind === 'hidden' && this.#isBusy;
+    if (asked === undefined && !this.#isToHide) {
+      this.model.send({ kind, view });
+    }
   }
 
   readonly #hear = (message: unknown): void => {
@@ -113,6 +156,9 @@ class WidgetSource implements Source {
     if (kind === 'snapshot' && isSnapshot(snapshot)) {
       this.#heard = true;
       this.#isBusy = snapshot.cell.running;
+      if (this.#isToHide && !this.#isBusy) {
+        this.#say('hidden');
+      }
       snapshot.done.forEach(id => this.#end(id));
       if (this.#whole.take(snapshot) && this.#whole.now) {
         this.#last = { kind: 'snapshot', snapshot: this.#whole.now };

@@ -8,6 +8,7 @@ export type Question =
   | 'duck_watch_request'
   | 'duck_unwatch_request'
   | 'duck_snapshot_request'
+  | 'duck_look_request'
   | 'duck_command_request';
 
 /** What the kernel's half answers. */
@@ -41,6 +42,7 @@ const QUESTIONS: readonly Question[] = [
   'duck_watch_request',
   'duck_unwatch_request',
   'duck_snapshot_request',
+  'duck_look_request',
   'duck_command_request'
 ];
 

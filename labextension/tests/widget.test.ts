@@ -1,8 +1,10 @@
-import { count, inUse, NOTHING } from './view/browser';
+import { count, inUse, NOTHING, see } from './view/browser';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Asked, onAsked } from '../src/bridge';
 import type { Snapshot } from '../src/snapshot';
 import widget from '../src/widget';
+import type { Answer } from '../src/wire';
 import { giveSizes, golden } from './view/support';
 
 interface Said {
@@ -16,10 +18,13 @@ class Model {
   readonly said: Said[] = [];
   readonly listeners = new Set<(message: unknown) => void>();
 
-  constructor(readonly snapshot: unknown = {}) {}
+  constructor(
+    readonly snapshot: unknown = {},
+    readonly comm: unknown = undefined
+  ) {}
 
-  get(): unknown {
-    return this.snapshot;
+  get(name: string): unknown {
+    return name === 'comm_id' ? this.comm : this.snapshot;
   }
 
   on(name: string, listener: (message: unknown) => void): void {
@@ -130,6 +135,97 @@ describe('the widget', () => {
     const endSecond = render(model);
     expect(model.said.at(-1)?.view).not.toBe(first);
     endSecond();
+  });
+});
+
+describe('a widget out of sight', () => {
+  beforeEach(() => {
+    end();
+    end = render(new Model(golden));
+    model.show({ cell: IDLE });
+  });
+
+  it('says so, and says when it is in sight again', () => {
+    see(false);
+    see(true);
+    expect(model.kinds().slice(-2)).toEqual(['hidden', 'visible']);
+  });
+
+  it('says so when the cell has ended that runs now', () => {
+    model.show({ seq: golden.seq + 1, cell: BUSY });
+    const before = model.said.length;
+    see(false);
+    expect(model.said).toHaveLength(before);
+    model.show({ seq: golden.seq + 2, cell: IDLE });
+    expect(model.kinds().slice(before)).toEqual(['hidden']);
+    model.show({ seq: golden.seq + 3, cell: IDLE });
+    expect(model.said).toHaveLength(before + 1);
+  });
+
+  it('has nothing to say of a look away and back while a cell runs', () => {
+    model.show({ seq: golden.seq + 1, cell: BUSY });
+    const before = model.said.length;
+    see(false);
+    see(true);
+    model.show({ seq: golden.seq + 2, cell: IDLE });
+    expect(model.said).toHaveLength(before);
+  });
+});
+
+describe('a widget in JupyterLab', () => {
+  const asked: Asked[] = [];
+  let answer: Answer | null;
+  let stop: () => void;
+  beforeEach(() => {
+    end();
+    asked.length = 0;
+    answer = { status: 'ok' };
+    stop = onAsked(found => {
+      asked.push(found);
+      return found.comm === 'c1' ? Promise.resolve(answer) : undefined;
+    });
+    end = render(new Model(golden, 'c1'));
+    model.show({ cell: BUSY });
+  });
+
+  afterEach(() => {
+    end();
+    stop();
+  });
+
+  it('has the extension say what it says, also while a cell runs', () => {
+    see(false);
+    see(true);
+    end();
+    expect(asked.map(({ question }) => question)).toEqual(
+      asked.map(() => 'duck_look_request')
+    );
+    const kinds = ['ready', 'visible', 'hidden', 'visible', 'hidden', 'hidden'];
+    expect(asked.map(({ content }) => content['look'])).toEqual(kinds);
+    expect(asked[0]?.content).toMatchObject({ comm_id: 'c1' });
+    expect(model.said).toEqual([]);
+  });
+
+  it('says it itself where the extension does not know its kernel', () => {
+    end();
+    end = render(new Model(golden, 'c2'));
+    expect(model.kinds()).toEqual(['ready', 'visible']);
+  });
+
+  it.each([
+    [{ status: 'error', message: 'df is in use.' } as const, 'df is in use.'],
+    [null, 'duck_jupyter is not loaded in this kernel.']
+  ])('has it send commands, and says what is answered: %j', async (given, words) => {
+    answer = given;
+    vi.advanceTimersByTime(1000);
+    find('.objects [data-do="unshare"]:not([hidden])').click();
+    expect(asked.at(-1)).toMatchObject({
+      question: 'duck_command_request',
+      content: { name: 'unshare', args: { object: 'df' } }
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(find('.band:has(.push)').textContent).toContain(words);
+    expect(model.said).toEqual([]);
   });
 });
 

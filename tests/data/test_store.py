@@ -22,8 +22,8 @@ from duck_jupyter.data.inplace import Inplace
 from duck_jupyter.data.store import LOST_S, Store
 from duck_jupyter.data.versions import Versions
 from duck_jupyter.errors import VersionGone, VersionsAwaited
-from duck_jupyter.memory import allocation
-from duck_jupyter.memory.allocation import Place
+from duck_jupyter.memory import folders
+from duck_jupyter.memory.folders import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -225,7 +225,7 @@ def test_a_handle_that_was_lost_long_ago_is_given_up_where_room_is_needed(
 def test_where_there_is_no_shared_memory_the_spool_folder_counts(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(allocation, "MEMORY_FOLDER", Path("/nowhere"))
+    monkeypatch.setattr(folders, "MEMORY_FOLDER", Path("/nowhere"))
     publication = store.publication("df")
     value = np.zeros(5000)
     first = handle_of(publication, value)

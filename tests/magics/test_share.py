@@ -48,9 +48,9 @@ MISTAKES = [
     ("%unshare df", "nothing to unshare"),
     ("%unshare", "takes names or --all"),
     ("%unshare df --all", "not both"),
-    ("%duck --clean", "status, monitor, stop or doctor"),
-    ("%duck stpo", "Did you mean stop?"),
-    ("%duck stop now", "not 'stop now'"),
+    ("%duck --clean", "%duck doctor --clean"),
+    ("%duck stpo", "monitor, stop or doctor, not 'stpo'. Did you mean stop?"),
+    ("%duck stop now", "unrecognized arguments: now"),
     ("%duck status --clean", "%duck doctor --clean"),
 ]
 
@@ -183,7 +183,7 @@ def test_names_that_are_allowed_add_to_what_is_read_only(cells: Cells) -> None:
 def test_names_may_stand_behind_options(cells: Cells) -> None:
     cells.run("%share df --readonly cfg\n%duck doctor --clean")
     rows = cells.run("%share").overview.rows
-    assert [(row.name, row.mode) for row in rows] == [
+    assert [(row.path, row.mode) for row in rows] == [
         ("df", "read-only"),
         ("cfg", "read-only"),
     ]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from duck_jupyter.errors import DataTooBigError, KernelGone
-from duck_jupyter.memory import allocation
+from duck_jupyter.memory import allocation, folders
 from duck_jupyter.memory.blocks import (
     Block,
     attach_named,
@@ -224,7 +224,7 @@ def test_large_blocks_are_not_made_outside_of_shared_memory() -> None:
 def test_where_there_is_no_shared_memory_a_temporary_file_takes_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(allocation, "MEMORY_FOLDER", tmp_path / "missing")
+    monkeypatch.setattr(folders, "MEMORY_FOLDER", tmp_path / "missing")
     block = Block.create(5000)
     try:
         block.map[:3] = b"abc"

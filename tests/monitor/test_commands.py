@@ -105,6 +105,25 @@ def test_the_largest_frame_is_forgotten(
     assert [peak > 1_000 for peak in peaks()] == [False, False]
 
 
+def test_the_largest_frames_of_one_row_are_forgotten_together(
+    commands: Commands, session: Session, worker: Worker
+) -> None:
+    """
+    A row of the view stands for all objects of one path.
+    """
+    proxies = [share({"a": "x" * 5_000}, name=name) for name in ("one", "two", "three")]
+    for proxy in proxies:
+        worker.exec("p['a']; len(p)", p=proxy)
+
+    def peaks() -> list[bool]:
+        return [row.peak > 1_000 for row in snapshot_of(session).objects]
+
+    assert wait_until(lambda: snapshot_of(session).totals.executes == 6)
+    row = [proxy._duck_idx for proxy in proxies[:2]]
+    assert commands.do(command("a", "reset_peaks", idx=row))["status"] == "ok"
+    assert peaks() == [False, False, True]
+
+
 def test_without_a_server_there_is_nothing_to_do(commands: Commands) -> None:
     assert commands.do(command("a", "reset_peaks"))["status"] == "ok"
     assert commands.do(command("b", "unshare_all"))["status"] == "ok"

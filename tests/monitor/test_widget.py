@@ -176,6 +176,40 @@ def test_it_ticks_and_obeys_while_a_cell_runs(
     widget.close()
 
 
+def test_a_view_is_asked_for_on_control_and_no_status_tells_of_an_idle_kernel(
+    front: Front, tmp_path: Path
+) -> None:
+    """
+    As JupyterLab's extension does: only the control channel has a status meanwhile.
+    """
+    widget = Widget(front)
+
+    def look(word: str) -> None:
+        about = {"comm_id": widget.state["comm_id"], "view": "a", "look": word}
+        assert front.ask("duck_look", **about)["status"] == "ok"
+
+    assert widget.state["comm_id"] == widget.comm
+    with front.busy(tmp_path):
+        front.drain()
+        look("ready")
+        assert widget.tick()["cell"]["running"]
+        look("hidden")
+        look("visible")
+        assert widget.tick()["whole"]
+        heard = front.drain()
+        look("hidden")
+        statuses = {
+            message["parent_header"]["msg_type"]
+            for message in heard
+            if message["msg_type"] == "status"
+        }
+        assert statuses <= {"duck_look_request"}
+    assert wait_until(lambda: not front.is_ticking)
+    widget.close()
+    look("visible")
+    assert not front.is_ticking
+
+
 def test_where_messages_wait_for_the_cell_a_command_is_done_after_it(
     front: Front, tmp_path: Path
 ) -> None:

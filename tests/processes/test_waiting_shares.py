@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from duck_jupyter.proxy import ProxyServer
-    from duck_jupyter.stats.rows import WorkerStatistics
+    from duck_jupyter.stats.rows import WorkerRow
 
 #: Of the share of a worker's time, in hundredths of it.
 POINTS = 0.05
@@ -49,6 +49,15 @@ class Told(NamedTuple):
     latency: tuple[int, ...]
 
 
+class Rows(NamedTuple):
+    """
+    What is told of workers, by their numbers, and the histogram of all calls.
+    """
+
+    of: dict[int, WorkerRow]
+    latency: tuple[int, ...]
+
+
 def measure(
     server: ProxyServer, workers: list[Worker], target: Any, *how: Any
 ) -> list[Told]:
@@ -69,15 +78,9 @@ def measure(
     return [
         Told(
             one,
-            after[worker.pid].calls.calls - before[worker.pid].calls.calls,
-            after[worker.pid].waited_s - before[worker.pid].waited_s,
-            tuple(
-                map(
-                    operator.sub,
-                    after[worker.pid].calls.latency,
-                    before[worker.pid].calls.latency,
-                )
-            ),
+            after.of[worker.pid].calls - before.of[worker.pid].calls,
+            after.of[worker.pid].waited - before.of[worker.pid].waited,
+            tuple(map(operator.sub, after.latency, before.latency)),
         )
         for worker, one in zip(workers, measured, strict=True)
     ]
@@ -102,15 +105,14 @@ def is_right(told: Told) -> bool:
     return abs(told.waited_s - told.measured.inside) < POINTS * told.measured.whole
 
 
-def rows_after(
-    server: ProxyServer, measured: list[Measured]
-) -> dict[int, WorkerStatistics]:
+def rows_after(server: ProxyServer, measured: list[Measured]) -> Rows:
     """
-    Give what is told of workers, by their numbers, once their calls are counted.
+    Give what is told of workers, once their calls are counted.
     """
     calls = sum(one.calls for one in measured)
     assert wait_until(lambda: server.statistics().totals.calls >= calls)
-    return {row.pid: row for row in server.statistics().workers}
+    found = server.statistics()
+    return Rows({row.pid: row for row in found.workers}, found.totals.latency)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_the_share_is_of_the_time_that_a_thread_is_connected(
     (told,) = server.statistics().workers
     assert told.threads == 1
     lasted = server.statistics().time - connection.since
-    assert 0 < told.waited_s / lasted <= told.waiting_share <= 1
+    assert 0 < told.waited / lasted <= told.waiting_share <= 1
 
 
 def test_latencies_are_those_that_workers_measure(
@@ -187,6 +189,6 @@ def test_a_time_that_cannot_be_is_not_told(
     doubles = connection.lane.doubles
     doubles[WAITED] = doubles[TOOK] = written
     (told,) = server.statistics().workers
-    assert 0 <= told.waited_s <= server.statistics().time - connection.since
+    assert 0 <= told.waited <= server.statistics().time - connection.since
     worker.exec("for _ in range(70): p.add(1, 2)", p=proxy)
     assert server.statistics().totals.calls >= 71

@@ -15,9 +15,9 @@ from traitlets import TraitError
 
 from duck_jupyter.client.fetching import fetch
 from duck_jupyter.errors import NotShareable
-from duck_jupyter.memory import allocation
-from duck_jupyter.memory.allocation import Place
+from duck_jupyter.memory import spool
 from duck_jupyter.memory.blocks import attach_named
+from duck_jupyter.memory.folders import Place
 from duck_jupyter.memory.leftovers import Leftover
 from duck_jupyter.session.api import share
 from duck_jupyter.session.doctor import (
@@ -156,7 +156,7 @@ def test_a_report_is_sentences_and_tables() -> None:
         ),
         "Left-over | Kind | Bytes | Age | Process",
         "/dev/shm/duck-0123456789abcdef | block | 4.00 KB | 2 h | ",
-        "/tmp/duck-17-abcdefgh | socket folder | 0 B | 2 min | 17",
+        "/tmp/duck-17-abcdefgh | socket folder | 0 B | 1 m | 17",
     ]
 
 
@@ -193,12 +193,12 @@ def test_the_spool_folder_counts_from_the_next_start(tmp_path: Path) -> None:
     session = Session(DuckJupyter(spool_dir=str(tmp_path)))
     try:
         session.share([], Terms())
-        assert allocation.spool_folder() == tmp_path
+        assert spool.spool_folder() == tmp_path
         assert examine(session).spool.folder == tmp_path
         session.settings.spool_dir = ""
         session.stop()
         session.share([], Terms())
-        assert allocation.spool_folder() != tmp_path
+        assert spool.spool_folder() != tmp_path
     finally:
         session.stop()
 
@@ -228,10 +228,10 @@ def test_workers_follow_the_folder_of_their_kernel(
     finally:
         session.settings.spool_dir = ""
         session.stop()
-        allocation.use_spool("")
-        worker.run(allocation.use_spool, "")
+        spool.use_spool("")
+        worker.run(spool.use_spool, "")
 
 
 def spool_after_a_call(proxy: Any) -> str:
     proxy.keep("")
-    return allocation.chosen_spool()
+    return spool.chosen_spool()

@@ -131,7 +131,7 @@ def test_running_the_cell_again_changes_nothing(
     assert moved["arr"] is arr
     assert arr[0] == 4
     assert session.server is not None
-    assert session.server.statistics().proxies[0].versions.kept == 1
+    assert session.server.statistics().proxies[0].versions == 1
 
 
 # -- back ----------------------------------------------------------------------------

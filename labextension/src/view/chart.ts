@@ -5,7 +5,7 @@ import uPlot from 'uplot';
 import { Attribute, Text } from './cells';
 import { el } from './dom';
 import type { Rates } from './history';
-import { type Kind, type Most, PADDING } from './kinds';
+import { type ChartKind, type Most, PADDING } from './chart_kinds';
 import { type Columns, Scale } from './series';
 import type { Colours } from './theme';
 
@@ -24,7 +24,7 @@ export class Chart {
   #span = 60;
 
   constructor(
-    readonly kind: Kind,
+    readonly kind: ChartKind,
     private readonly sync: uPlot.SyncPubSub,
     private readonly pointed: (index: number | null) => void
   ) {

@@ -5,7 +5,7 @@ import uPlot from 'uplot';
 import { Chart } from './chart';
 import { el } from './dom';
 import { GAP_S, type History, type Rates } from './history';
-import { KINDS } from './kinds';
+import { CHART_KINDS } from './chart_kinds';
 import { type Columns, columnsOf } from './series';
 import { coloursOf } from './theme';
 
@@ -20,7 +20,7 @@ export class Charts {
   #isBuilt = false;
 
   constructor(private readonly history: History) {
-    this.#charts = KINDS.map(
+    this.#charts = CHART_KINDS.map(
       kind => new Chart(kind, this.#sync, index => this.#point(index))
     );
     this.element.append(...this.#charts.map(chart => chart.element));
@@ -148,7 +148,7 @@ export class Charts {
     if (x === undefined || rates === null) {
       return '';
     }
-    const said = KINDS.map(kind => {
+    const said = CHART_KINDS.map(kind => {
       const words = kind.words(rates, null);
       return `${words.number} ${words.unit}${words.of ?? ''}`;
     });

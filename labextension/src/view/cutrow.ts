@@ -3,7 +3,7 @@
 import { Attribute, Text } from './cells';
 import { el, icon } from './dom';
 import { total } from './format';
-import type { CutLine, Line } from './tree';
+import { type CutLine, type Line, splitName } from './tree';
 import { TreeRow, type RowView } from './treerow';
 
 export class CutRowView extends TreeRow {
@@ -49,7 +49,9 @@ export class CutRowView extends TreeRow {
   }
 
   #bindCut({ front, chain }: CutLine): void {
-    this.front.set(front, this.view.sought);
+    const [start, end] = splitName(front);
+    this.front.set(start, this.view.sought);
+    this.tail.set(end, this.view.sought);
     this.#path.set(chain.path);
     this.#what.set(`level ${chain.level} of `);
     this.#limit.set(String(chain.max_level));

@@ -73,6 +73,10 @@ export class HeaderRow {
     const seen = this.#heads.filter(({ button }) => button.checkVisibility?.() ?? true);
     const at = seen.findIndex(({ button }) => button === event.target);
     const next = step === undefined || at < 0 ? undefined : seen[at + step];
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      // The focus stays, and the notebook below does not scroll away with it.
+      event.preventDefault();
+    }
     if (next) {
       event.preventDefault();
       this.#heads.forEach(({ button }) => (button.tabIndex = -1));

@@ -37,6 +37,8 @@ export interface WorkerEvent {
 
 interface Sample {
   time: number;
+  /** Nobody looked between the one before and this: that was no silence. */
+  isAfterAway: boolean;
   totals: Totals;
   /** Seconds that workers waited since the view began, and those they had for it. */
   waited: number;
@@ -62,8 +64,12 @@ export class History {
   /** What each worker had waited when it was last heard of. */
   #waited = new Map<number, number>();
 
-  /** Take in what is now. */
-  add(now: Snapshot): void {
+  /**
+   * Take in what is now.
+   *
+   * @param wasAway - Nobody looked since the last one, and nothing was sent.
+   */
+  add(now: Snapshot, wasAway = false): void {
     const isKnown = this.now?.kernel.session === now.kernel.session;
     if (!isKnown) {
       this.clear();
@@ -71,7 +77,7 @@ export class History {
     this.now = now;
     this.#rows = new Map(now.objects.map(row => [row.idx, row]));
     this.#noteEvents(now, isKnown);
-    this.#keep(now);
+    this.#keep(now, wasAway);
   }
 
   /** Forget what was, and keep what is. */
@@ -95,7 +101,7 @@ export class History {
     this.events = this.events.filter(event => now.time - event.time < KEPT_S);
   }
 
-  #keep(now: Snapshot): void {
+  #keep(now: Snapshot, isAfterAway: boolean): void {
     const last = this.samples.at(-1);
     if (last && now.time <= last.time) {
       return;
@@ -110,6 +116,7 @@ export class History {
     this.#waited = waited;
     this.samples.push({
       time: now.time,
+      isAfterAway,
       totals: now.totals,
       waited: (last?.waited ?? 0) + more,
       had: (last?.had ?? 0) + threads * (now.time - (last?.time ?? now.time))

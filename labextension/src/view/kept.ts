@@ -1,9 +1,9 @@
 /** Objects that are gone but still under the pointer or the focus: they stay until left. */
 
-import type { ObjectRow } from '../snapshot';
+import type { PathRow } from '../paths';
 
 export class Kept {
-  #rows: readonly ObjectRow[] = [];
+  #rows: readonly PathRow[] = [];
   #gone = new Set<number>();
 
   isGone(idx: number): boolean {
@@ -17,7 +17,7 @@ export class Kept {
    * @param held - Numbers of those that must not vanish.
    * @returns The objects, the held ones where they were.
    */
-  merge(rows: readonly ObjectRow[], held: readonly number[]): readonly ObjectRow[] {
+  merge(rows: readonly PathRow[], held: readonly number[]): readonly PathRow[] {
     this.#gone = new Set();
     if (held.length === 0) {
       this.#rows = rows;

@@ -2,13 +2,15 @@
  * The view: mounted in any page that has a `Source`, and taken out again.
  *
  *     monitor.ts   this: what comes is kept, and drawn when it is time
- *       pictures   when it is time       hearing  when something was heard
+ *       pictures   when it is time       silence  since when nothing was heard
+ *       visibility whether it is seen    viewport which rows of a list are seen
  *       history    what is, and the past that rates are made of
  *       state      the sentence            head     the sentence drawn, and the tools
- *       charts     four charts on one clock (series: their numbers)
+ *       charts     four charts on one clock (series: their numbers; chart_kinds: each)
  *       objects, workers, errors           the three lists, in panes (tabs, or sections)
  *       memory     one line                absence  why there is nothing
- *       orders     commands that wait
+ *       pending_commands                   commands that wait for the kernel
+ *       keys       those pressed in it     stay in it
  */
 
 import type { Snapshot } from '../snapshot';
@@ -23,14 +25,15 @@ import { el } from './dom';
 import { ErrorList } from './errors';
 import * as format from './format';
 import { Head } from './head';
-import { Hearing } from './hearing';
+import { Silence } from './silence';
 import { GAP_S, History } from './history';
+import { listenToKeys } from './keys';
 import { Memory } from './memory';
 import { ObjectList } from './objects';
-import { Orders } from './orders';
+import { PendingCommands } from './pending_commands';
 import { Pictures } from './pictures';
 import { asText, saveAs } from './saving';
-import { onSeen } from './seen';
+import { onVisibility } from './visibility';
 import { type Liveness, sayAbsence, sayOf, workerTrouble } from './state';
 import { stylesheet } from './styles';
 import { Tabs } from './tabs';
@@ -73,7 +76,7 @@ class Monitor {
   readonly #lists: [ObjectList, WorkerList, ErrorList];
   readonly #tabs: Tabs;
   readonly #memory: Memory;
-  readonly #orders: Orders;
+  readonly #pending: PendingCommands;
   readonly #page = el('div', { style: 'display: contents' });
   readonly #body = el('div', { class: 'body' });
   readonly #band = new Band();
@@ -87,7 +90,9 @@ class Monitor {
   /** What is drawn while the drawing pauses; the history goes on below it. */
   #paused: Snapshot | null = null;
   #isSeen = true;
-  readonly #hearing = new Hearing();
+  /** Nobody looked since the last snapshot, so that none was sent. */
+  #wasAway = false;
+  readonly #silence = new Silence();
   readonly #pictures = new Pictures(
     withWords => this.#draw(withWords),
     // What nobody sees is drawn once, for there to be something.
@@ -107,7 +112,7 @@ class Monitor {
       rate: idx => this.#history.rateOf(idx),
       workerRate: pid => this.#history.workerRateOf(pid),
       waiting: pid => this.#history.waitingOf(pid),
-      send: command => this.#orders.send(command),
+      send: command => this.#pending.send(command),
       copy: text => this.#copy(text),
       showError: hint => this.#showError(hint),
       now: () => performance.now()
@@ -118,7 +123,7 @@ class Monitor {
       new ErrorList(context)
     ];
     const [objects, workers, errors] = this.#lists;
-    this.#orders = new Orders(source, words => this.#announcer.answer(words));
+    this.#pending = new PendingCommands(source, words => this.#announcer.answer(words));
     this.#memory = new Memory(line => this.#copy(line));
     this.#actions = { copy: line => this.#copy(line), host: source.host };
     this.#head = new Head({
@@ -128,8 +133,8 @@ class Monitor {
       find: text => this.#find(text),
       save: () => this.#save(),
       copyText: () => this.#copyAll(),
-      resetPeaks: () => this.#orders.send({ name: 'reset_peaks', args: {} }),
-      unshareAll: () => this.#orders.send({ name: 'unshare_all', args: {} }),
+      resetPeaks: () => this.#pending.send({ name: 'reset_peaks', args: {} }),
+      unshareAll: () => this.#pending.send({ name: 'unshare_all', args: {} }),
       openErrors: () => this.#tabs.select('errors'),
       openWorkers: () => this.#tabs.select('workers')
     });
@@ -140,7 +145,7 @@ class Monitor {
       this.#head.menu,
       this.#announcer.element,
       this.#band.element,
-      this.#orders.element
+      this.#pending.element
     );
     this.#stateName = new Attribute(this.#frame, 'data-state');
     this.#tabs = new Tabs(
@@ -159,7 +164,7 @@ class Monitor {
       }
     };
     this.#head.setSpan(this.#span);
-    this.#frame.addEventListener('keydown', event => this.#key(event));
+    listenToKeys(this.#frame, this.#head);
     this.#watch();
     this.#take(source.current());
   }
@@ -176,8 +181,12 @@ class Monitor {
       })
     );
     this.#stops.push(
-      onSeen(this.host, seen => {
+      onVisibility(this.host, seen => {
         this.#isSeen = seen;
+        this.#wasAway ||= !seen;
+        if (seen) {
+          this.#silence.resume();
+        }
         this.source.setVisible(seen);
         this.#pictures.want(true);
       })
@@ -196,8 +205,9 @@ class Monitor {
     this.#absence = update.kind === 'absence' ? update.absence : null;
     const snapshot =
       update.kind === 'snapshot' ? update.snapshot : savedOf(update.absence);
-    this.#hearing.take(snapshot);
-    this.#history.add(snapshot);
+    this.#silence.take(snapshot);
+    this.#history.add(snapshot, this.#wasAway);
+    this.#wasAway &&= !this.#isSeen;
     if (!this.#paused) {
       this.#pictures.want(false);
     }
@@ -210,7 +220,7 @@ class Monitor {
     if (this.#paused) {
       return 'paused';
     }
-    return this.#isSeen && this.#hearing.silence > GAP_S ? 'silent' : 'live';
+    return this.#isSeen && this.#silence.seconds > GAP_S ? 'silent' : 'live';
   }
 
   // -- drawing ------------------------------------------------------------------------
@@ -227,7 +237,7 @@ class Monitor {
     }
     const liveness = this.#liveness();
     const isLive = liveness !== 'saved';
-    const time = isLive && !this.#paused ? now.time + this.#hearing.silence : now.time;
+    const time = isLive && !this.#paused ? now.time + this.#silence.seconds : now.time;
     const isEmpty = now.state !== 'serving';
     this.#show(isEmpty ? 'empty' : 'all');
     // A dead line says more than a still one: the charts go on while nothing comes.
@@ -250,15 +260,15 @@ class Monitor {
     if (!withWords()) {
       return;
     }
-    const idle = this.#hearing.idleAt(time);
-    const late = this.#paused ? this.#behind(now) : this.#hearing.silence;
+    const idle = this.#silence.idleAt(time);
+    const late = this.#paused ? this.#behind(now) : this.#silence.seconds;
     const say = sayOf(now, liveness, late, idle);
     this.#stateName.set(say.state);
     this.#head.say(say, this.source.host.title ?? '');
     this.#head.setTools(!isEmpty || !isLive, isLive);
     this.#charts.say(this.#span, now.time, isEmpty);
     this.#memory.update(now.memory);
-    this.#band.say(liveness, this.#hearing.silence);
+    this.#band.say(liveness, this.#silence.seconds);
     if (!isEmpty) {
       this.#tabs.update();
     }
@@ -351,23 +361,6 @@ class Monitor {
     }
   }
 
-  #key(event: KeyboardEvent): void {
-    const isTyping = (event.composedPath()[0] as Element | undefined)?.matches?.(
-      'input'
-    );
-    if (event.key === '/' && !isTyping) {
-      this.#head.find.focus();
-      event.preventDefault();
-    } else if (event.key === ' ' && event.composedPath()[0] === this.#frame) {
-      this.#head.togglePause();
-      event.preventDefault();
-    }
-    // JupyterLab's own shortcuts are not for keys that are pressed in here.
-    if (isTyping) {
-      event.stopPropagation();
-    }
-  }
-
   #resize(): void {
     const em = parseFloat(getComputedStyle(this.host).fontSize) || 13;
     const narrow = this.host.getBoundingClientRect().width <= NARROW_EM * em;
@@ -380,7 +373,7 @@ class Monitor {
     this.#pictures.dispose();
     this.#stops.forEach(stop => stop());
     this.source.setVisible(false);
-    this.#orders.dispose();
+    this.#pending.dispose();
     this.#charts.dispose();
     this.#lists.forEach((list: List) => list.dispose());
     this.#root.replaceChildren();

@@ -1,5 +1,6 @@
 /** What can be done to an object from its row. */
 
+import type { PathRow } from '../paths';
 import type { ChainRow, ObjectRow } from '../snapshot';
 import type { ErrorHint, ListContext } from './context';
 import { errorType, fetchLine } from './objectwords';
@@ -9,11 +10,11 @@ import { errorType, fetchLine } from './objectwords';
  *
  * @param what - The button: "copy", "reset", "unshare" or "fault".
  */
-export function act(what: string, row: ObjectRow, context: ListContext): void {
+export function act(what: string, row: PathRow, context: ListContext): void {
   if (what === 'copy') {
     context.copy(fetchLine(row));
   } else if (what === 'reset') {
-    context.send({ name: 'reset_peaks', args: { idx: row.idx } });
+    context.send({ name: 'reset_peaks', args: { idx: row.members ?? row.idx } });
   } else if (what === 'unshare') {
     context.send({ name: 'unshare', args: { object: row.path } });
   } else if (row.last_error !== null) {

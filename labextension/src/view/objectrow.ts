@@ -1,5 +1,6 @@
 /** The row of an object. */
 
+import { membersOf, type PathRow } from '../paths';
 import type { ObjectRow } from '../snapshot';
 import { Bar, fillZone } from './bar';
 import { Attribute, Flag, Text } from './cells';
@@ -36,6 +37,12 @@ function say(button: HTMLElement, title: string, label: string): void {
   button.setAttribute('aria-label', label);
 }
 
+function hasFocus(...elements: HTMLElement[]): boolean {
+  const [first] = elements;
+  const root = first?.getRootNode() as Document | ShadowRoot | undefined;
+  return elements.some(element => element === root?.activeElement);
+}
+
 function cell(className: string, ...children: Node[]): HTMLElement {
   return el('div', { class: className, role: 'gridcell' }, ...children);
 }
@@ -43,7 +50,16 @@ function cell(className: string, ...children: Node[]): HTMLElement {
 export class ObjectRowView extends TreeRow {
   readonly #bar = new Bar('Buffer fill');
   readonly #text: Record<
-    'lvl' | 'typeLvl' | 'more' | 'sub' | 'type' | 'size' | 'mode' | 'error' | 'ago',
+    | 'live'
+    | 'lvl'
+    | 'typeLvl'
+    | 'more'
+    | 'sub'
+    | 'type'
+    | 'size'
+    | 'mode'
+    | 'error'
+    | 'ago',
     Text
   >;
   readonly #numbers: Record<'rate' | 'calls' | 'bytes' | 'count' | 'mapped', Text>;
@@ -62,6 +78,7 @@ export class ObjectRowView extends TreeRow {
   #named: {
     readonly line: ObjectLine;
     readonly idx: number;
+    readonly type: string;
     readonly size: string;
     readonly sought: string;
     readonly isOff: boolean;
@@ -78,6 +95,7 @@ export class ObjectRowView extends TreeRow {
     const make = (tag: 'span' | 'em' | 'code', name = ''): Text =>
       new Text(el(tag, { class: name || null }));
     const text = {
+      live: make('span', 'live'),
       lvl: make('span', 'lvl'),
       typeLvl: make('span', 'lvl'),
       more: make('span', 'count'),
@@ -105,7 +123,7 @@ export class ObjectRowView extends TreeRow {
       text.more.element,
       el('span', { class: 'long' }, ' chained')
     );
-    this.name.append(text.lvl.element, more, text.sub.element);
+    this.name.append(text.live.element, text.lvl.element, more, text.sub.element);
     const type = el(
       'span',
       { class: 'type' },
@@ -156,6 +174,7 @@ export class ObjectRowView extends TreeRow {
       this.#named = {
         line,
         idx: line.row.idx,
+        type: line.row.type,
         size: line.row.size,
         sought: this.view.sought,
         isOff: this.#isOff(line.row)
@@ -168,7 +187,7 @@ export class ObjectRowView extends TreeRow {
     this.#boundKey = line.key;
     this.#boundIdx = line.row.idx;
     this.#boundFind = this.view.sought;
-    this.#bindRate(line.row.idx, isOther);
+    this.#bindRate(line.row, isOther);
     // With every tick: whoever looks on sees what a call did while it is still warm.
     this.#bindNumbers(line.row);
   }
@@ -178,8 +197,9 @@ export class ObjectRowView extends TreeRow {
     const named = this.#named;
     return (
       named !== null &&
-      // Of one object nothing else ever changes but its size, and numbers.
+      // Of one path nothing else ever changes but types, its size, and numbers.
       named.idx === line.row.idx &&
+      named.type === line.row.type &&
       named.size === line.row.size &&
       named.line.front === line.front &&
       named.line.tail === line.tail &&
@@ -241,6 +261,10 @@ export class ObjectRowView extends TreeRow {
       say(unshare, 'Unshare', `Unshare ${row.path}`);
     }
     if (reset.disabled !== isOff) {
+      if (isOff && hasFocus(reset, unshare)) {
+        // A button that is disabled loses the focus to the page.
+        this.element.focus({ preventScroll: true });
+      }
       reset.disabled = isOff;
       unshare.disabled = isOff;
     }
@@ -251,12 +275,12 @@ export class ObjectRowView extends TreeRow {
     }
   }
 
-  #bindRate(idx: number, isOther: boolean): void {
+  #bindRate(row: PathRow, isOther: boolean): void {
     const now = this.view.now();
     if (!isOther && now - this.#rateChanged < RATE_EVERY_MS - SLACK_MS) {
       return;
     }
-    const calls = this.view.rate(idx);
+    const calls = this.view.rate(row);
     const words = rate(calls);
     if (isOther || words !== this.#rate) {
       this.#rateChanged = isOther ? -Infinity : now;
@@ -266,7 +290,9 @@ export class ObjectRowView extends TreeRow {
     }
   }
 
-  #bindNumbers(row: ObjectRow): void {
+  #bindNumbers(row: PathRow): void {
+    const live = membersOf(row).length;
+    this.#text.live.set(live > 1 ? `×${total(live)}` : '');
     this.#numbers.calls.set(total(callsOf(row)));
     this.#numbers.bytes.set(bytes(row.bytes_in + row.bytes_out));
     const fill = share(row.last, row);

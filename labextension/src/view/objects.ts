@@ -1,5 +1,6 @@
 /** The shared objects: a tree in the order of sharing, of which only what is seen is drawn. */
 
+import { type PathRow, Paths, membersOf } from '../paths';
 import type { ChainRow, ErrorRow, ObjectRow } from '../snapshot';
 import { OBJECT_COLUMNS } from './columns';
 import type { List, ListContext, ListCount, ListState } from './context';
@@ -36,11 +37,12 @@ export class ObjectList implements List, Grid, RowView {
 
   readonly #table: Table<Line>;
   readonly #tree = new Tree();
+  readonly #paths = new Paths();
   readonly #kept = new Kept();
 
   #state = EMPTY;
   readonly #errors = new ErrorsByText();
-  #objects: readonly ObjectRow[] = [];
+  #objects: readonly PathRow[] = [];
   #chains: readonly ChainRow[] = [];
   /** Which of the objects each line shows, and when that was found. */
   #places: number[] = [];
@@ -121,8 +123,9 @@ export class ObjectList implements List, Grid, RowView {
     return this.context.now();
   }
 
-  rate(idx: number): number | null {
-    return this.context.rate(idx);
+  rate(row: PathRow): number | null {
+    const rates = membersOf(row).map(idx => this.context.rate(idx));
+    return rates.reduce((all, rate) => (rate === null ? all : rate + (all ?? 0)), null);
   }
 
   errorOf(row: ObjectRow): ErrorRow | null {
@@ -161,7 +164,7 @@ export class ObjectList implements List, Grid, RowView {
       return;
     }
     this.focusKey = line.key;
-    this.#table.sight.show(...this.#table.rows.span(index));
+    this.#table.viewport.show(...this.#table.rows.span(index));
     this.#draw();
     this.#table.rows.elementOf(line.key)?.focus({ preventScroll: true });
   }
@@ -176,7 +179,7 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   page(): number {
-    const { height, unit } = this.#table.sight;
+    const { height, unit } = this.#table.viewport;
     return Math.max(1, Math.floor(height / (24 * unit)) - 2);
   }
 
@@ -193,7 +196,7 @@ export class ObjectList implements List, Grid, RowView {
         return line?.kind === 'object' ? [line.row.idx] : [];
       }
     );
-    const objects = this.#kept.merge(this.#state.objects, held);
+    const objects = this.#kept.merge(this.#paths.gather(this.#state.objects), held);
     const now = this.context.now();
     if (now - this.#built < MOVE_EVERY_MS && this.#isSameTree(objects)) {
       this.#objects = objects;
@@ -219,11 +222,14 @@ export class ObjectList implements List, Grid, RowView {
   }
 
   /** Whether only numbers have changed, as with most ticks. */
-  #isSameTree(objects: readonly ObjectRow[]): boolean {
+  #isSameTree(objects: readonly PathRow[]): boolean {
     return (
       this.#chains === this.#state.chains &&
       objects.length === this.#objects.length &&
-      objects.every((row, at) => row.idx === this.#objects[at]?.idx)
+      objects.every(({ idx, parent }, at) => {
+        const before = this.#objects[at];
+        return idx === before?.idx && parent === before.parent;
+      })
     );
   }
 

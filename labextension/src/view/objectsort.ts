@@ -1,5 +1,6 @@
 /** What objects are sorted by: a parent by what happens in the whole of its tree. */
 
+import type { PathRow } from '../paths';
 import type { ObjectRow } from '../snapshot';
 import { share } from './objectwords';
 import { compareValues, type Order } from './sort';
@@ -9,14 +10,14 @@ type Value = string | number | null;
 
 /** Where the numbers that are not in a row come from. */
 export interface SortView {
-  rate(idx: number): number | null;
+  rate(row: PathRow): number | null;
   /** When its last error was, seconds since the epoch. */
   errorTime(row: ObjectRow): number | null;
 }
 
 /** Numbers that are added up over a tree. */
-const SUMS: Readonly<Record<string, (row: ObjectRow, view: SortView) => number>> = {
-  rate: (row, view) => view.rate(row.idx) ?? 0,
+const SUMS: Readonly<Record<string, (row: PathRow, view: SortView) => number>> = {
+  rate: (row, view) => view.rate(row) ?? 0,
   calls: callsOf,
   bytes: row => row.bytes_in + row.bytes_out,
   versions: row => row.mapped_bytes + row.versions

@@ -1,7 +1,8 @@
 /** What is said of an object, wherever it is said. */
 
+import { membersOf, type PathRow } from '../paths';
 import type { ObjectRow } from '../snapshot';
-import { bytes, total } from './format';
+import { bytes, plainBytes, total } from './format';
 import { callsOf } from './tree';
 
 export const MODES: Readonly<Record<ObjectRow['mode'], string>> = {
@@ -32,7 +33,7 @@ export function share(size: number, row: ObjectRow): number {
 export function sizeInWords(size: number): string {
   let words = sizes.get(size);
   if (words === undefined) {
-    words = bytes(size).replace(/\.0+(?=\D)/, '');
+    words = plainBytes(size);
     sizes.set(size, words);
   }
   return words;
@@ -46,10 +47,12 @@ export function isRefused(row: ObjectRow): boolean {
 }
 
 /** All that a narrow row leaves out, in words. */
-export function description(row: ObjectRow): string {
+export function description(row: PathRow): string {
+  const live = membersOf(row).length;
   const calls = `${total(callsOf(row))} calls, ${bytes(row.bytes_in + row.bytes_out)}`;
   return [
     `${row.path}, ${MODES[row.mode]}`,
+    live > 1 ? `${total(live)} live` : '',
     row.level ? `level ${row.level} of ${row.max_level}` : '',
     calls,
     row.versions

@@ -50,9 +50,17 @@ export function columnsOf(history: History, span: number, now: number): Columns 
     const time = samples[to]?.time ?? 0;
     const before = samples[to - 1]?.time ?? time;
     if (time - before > GAP_S && time <= now && now - time <= span) {
-      push(columns, before - now + 0.001, null);
-      columns.gaps.push([before - now, time - now]);
       from = to - 1;
+      // What was counted while nobody looked is drawn as its mean; silence is a gap.
+      const isAway = samples[to]?.isAfterAway ?? false;
+      push(
+        columns,
+        before - now + 0.001,
+        isAway ? history.ratesBetween(from, to) : null
+      );
+      if (!isAway) {
+        columns.gaps.push([before - now, time - now]);
+      }
     }
     const next = samples[to + 1]?.time ?? Infinity;
     // A point for each step of the clock: the same ones with the next picture.

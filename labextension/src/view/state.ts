@@ -1,5 +1,6 @@
 /** What a view says in one sentence, and what is unusual about it. */
 
+import { countTop } from '../paths';
 import type { Snapshot } from '../snapshot';
 import type { Absence } from '../source';
 import * as format from './format';
@@ -23,8 +24,7 @@ export interface Say {
 const BUSY_S = 1e-3;
 
 function objectsAndWorkers(now: Snapshot): string {
-  const roots = now.objects.filter(row => row.level === 0).length;
-  const objects = format.many(roots, 'object');
+  const objects = format.many(countTop(now.objects), 'object');
   return now.workers.length
     ? `Serving ${objects} to ${format.many(now.workers.length, 'worker')}`
     : `Serving ${objects}`;

@@ -9,7 +9,7 @@ import type { ListCount } from './context';
 import { el } from './dom';
 import { HeaderRow } from './header';
 import { Pane } from './pane';
-import { Sight } from './sight';
+import { Viewport } from './viewport';
 import { nextOrder, type Order, Pace } from './sort';
 import { VirtualRows, type VirtualRow } from './virtual';
 
@@ -37,7 +37,7 @@ export class Table<Item> {
   readonly grid: HTMLElement;
   readonly header: HeaderRow;
   readonly rows: VirtualRows<Item>;
-  readonly sight: Sight;
+  readonly viewport: Viewport;
   readonly pace = new Pace();
   order: Order | null = null;
   isNarrow = false;
@@ -56,7 +56,8 @@ export class Table<Item> {
     this.rows = new VirtualRows<Item>({
       key: parts.key,
       kind: parts.kind,
-      height: item => (this.isNarrow && parts.isTall(item) ? 38 : 24) * this.sight.unit,
+      height: item =>
+        (this.isNarrow && parts.isTall(item) ? 38 : 24) * this.viewport.unit,
       create: parts.create
     });
     this.grid = el(
@@ -67,14 +68,14 @@ export class Table<Item> {
     );
     this.#rowCount = new Attribute(this.grid, 'aria-rowcount');
     this.element.append(this.grid, this.#nothing);
-    this.sight = new Sight(this.#pane, this.rows.element, () => parts.layOut());
+    this.viewport = new Viewport(this.#pane, this.rows.element, () => parts.layOut());
     this.#pane.by.addEventListener('click', () => this.#sortByNext());
   }
 
   setNarrow(isNarrow: boolean): void {
     this.isNarrow = isNarrow;
     this.#pane.setNarrow(isNarrow);
-    this.sight.setNarrow(isNarrow);
+    this.viewport.setNarrow(isNarrow);
   }
 
   sort(order: Order | null): void {
@@ -104,10 +105,10 @@ export class Table<Item> {
   draw({ text, trouble }: ListCount, kept: string[]): void {
     const by = this.parts.columns.find(({ id }) => id === this.order?.column);
     this.#pane.setWords(text, trouble, by?.narrow ?? this.parts.natural);
-    this.rows.draw(this.sight.from, this.sight.height, kept);
+    this.rows.draw(this.viewport.from, this.viewport.height, kept);
   }
 
   dispose(): void {
-    this.sight.dispose();
+    this.viewport.dispose();
   }
 }

@@ -3,6 +3,7 @@
  * single objects as one line, and a chain that was cut in its place.
  */
 
+import type { PathRow } from '../paths';
 import type { ChainRow, ObjectRow } from '../snapshot';
 
 /** A line for an object, or for a chain of objects of which each has only the next. */
@@ -10,8 +11,8 @@ export interface ObjectLine {
   readonly kind: 'object';
   /** The same as long as the line stands for the same object. */
   readonly key: string;
-  /** The last object of the chain: its numbers are the line's. */
-  row: ObjectRow;
+  /** The last object of the chain, or all of its path: its numbers are the line's. */
+  row: PathRow;
   /** From 0 for a shared one; what is drawn, not the length of the chain. */
   readonly depth: number;
   /** What comes after the parent's path, its head and its end. */
@@ -43,7 +44,7 @@ export type Line = ObjectLine | CutLine;
 /** A branch of the tree, before it is known which lines are seen. */
 export interface Branch {
   readonly key: string;
-  readonly row: ObjectRow;
+  readonly row: PathRow;
   readonly label: string;
   readonly parentPath: string;
   readonly branches: Branch[];
@@ -59,8 +60,11 @@ interface Cut {
   readonly label: string;
 }
 
-/** An end of a name of at most so many characters is never shortened. */
-const TAIL_CHARS = 10;
+/** An end of a name of at most so many characters is shortened last. */
+const TAIL_CHARS = 12;
+
+/** A single step that is longer is split in the middle of it. */
+const STEP_CHARS = 16;
 
 /** So many more calls than its only child, and an object is more than a way to it. */
 const OWN_CALLS = 16;
@@ -77,11 +81,20 @@ export function labelOf(path: string, parent: string | null): string {
     : path;
 }
 
-/** Split a name so that its end stays whole where there is little room. */
+/**
+ * Split a name so that its end is seen where there is little room: whole steps of a path,
+ * or the last characters of one that is long.
+ */
 export function splitName(name: string): [front: string, tail: string] {
-  const steps = name.match(/\.?[^.[(]*(?:\[[^\]]*\]?|\([^)]*\)?)*/g) ?? [name];
-  let tail = '';
-  for (let at = steps.length - 1; at > 0; at -= 1) {
+  const steps = (name.match(/\.?[^.[(]*(?:\[[^\]]*\]?|\([^)]*\)?)*/g) ?? [name]).filter(
+    Boolean
+  );
+  const last = steps.at(-1) ?? '';
+  if (last.length > STEP_CHARS) {
+    return [name.slice(0, -TAIL_CHARS), name.slice(-TAIL_CHARS)];
+  }
+  let tail = steps.length > 1 ? last : '';
+  for (let at = steps.length - 2; at > 0; at -= 1) {
     const longer = (steps[at] ?? '') + tail;
     if (longer.length > TAIL_CHARS) {
       break;
@@ -102,9 +115,9 @@ export class Tree {
   readonly #apart = new Set<number>();
 
   /** Take in the objects and cut chains of now. */
-  update(rows: readonly ObjectRow[], chains: readonly ChainRow[]): void {
+  update(rows: readonly PathRow[], chains: readonly ChainRow[]): void {
     const known = new Set(rows.map(row => row.idx));
-    const children = new Map<number | null, ObjectRow[]>();
+    const children = new Map<number | null, PathRow[]>();
     for (const row of rows) {
       const parent = row.parent !== null && known.has(row.parent) ? row.parent : null;
       const siblings = children.get(parent);
@@ -126,16 +139,16 @@ export class Tree {
   }
 
   #branch(
-    first: ObjectRow,
+    first: PathRow,
     parentPath: string,
-    children: ReadonlyMap<number | null, ObjectRow[]>,
+    children: ReadonlyMap<number | null, PathRow[]>,
     cuts: ReadonlyMap<number, Cut[]>,
     isRoot: boolean
   ): Branch {
     let row = first;
     let below = children.get(row.idx) ?? [];
     while (!isRoot && this.#isOnlyAWay(row, below, cuts)) {
-      row = below[0] as ObjectRow;
+      row = below[0] as PathRow;
       below = children.get(row.idx) ?? [];
     }
     const branches = below.map(child =>
@@ -241,7 +254,7 @@ export function linesOf(roots: readonly Branch[], choice: Choice): Line[] {
       const leads =
         choice.find !== '' && branch.branches.some(b => holds(b, choice.find));
       const open = leads || choice.isOpen(branch);
-      const [front, tail] = depth ? splitName(branch.label) : [branch.label, ''];
+      const [front, tail] = splitName(branch.label);
       lines.push({
         kind: 'object',
         key: branch.key,

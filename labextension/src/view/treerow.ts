@@ -1,5 +1,6 @@
 /** What the rows of objects and those of cut chains have in common. */
 
+import type { PathRow } from '../paths';
 import type { ErrorRow, ObjectRow } from '../snapshot';
 import { Attribute, Style, Text } from './cells';
 import { el } from './dom';
@@ -14,7 +15,7 @@ export interface RowView {
   /** Whether all buffers are of one size, which the header then says. */
   readonly isSameSize: boolean;
   now(): number;
-  rate(idx: number): number | null;
+  rate(row: PathRow): number | null;
   errorOf(row: ObjectRow): ErrorRow | null;
   isGone(row: ObjectRow): boolean;
   focusKey: string | null;

@@ -2,7 +2,7 @@ import './page';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import { Glance } from '../../src/glance';
+import { StatusModel } from '../../src/status_model';
 import type { EndedRow, Totals } from '../../src/snapshot';
 import { say } from '../../src/statusbar';
 import { snapshot } from './kernel';
@@ -20,24 +20,24 @@ function totals(gets: number): Totals {
   return { ...snapshot(1).totals, gets, sets: 0, executes: 0 };
 }
 
-function sentence(glance: Glance, now = 0): string {
-  const { state, words } = say(glance, now);
+function sentence(model: StatusModel, now = 0): string {
+  const { state, words } = say(model, now);
   return `${state}: ${words.map(([word]) => word).join('')}`;
 }
 
 /** Two shared objects, called so often in two seconds. */
-function served(calls: number, values = {}): Glance {
-  const glance = new Glance();
+function served(calls: number, values = {}): StatusModel {
+  const model = new StatusModel();
   for (const [seq, gets] of [
     [1, 0],
     [2, calls]
   ] as const) {
-    glance.take(
+    model.take(
       snapshot(seq, { ...calm, ...values, time: 2 * seq, totals: totals(gets) }),
       0
     );
   }
-  return glance;
+  return model;
 }
 
 const roots = snapshot(1).objects.filter(row => row.parent === null).length;
@@ -68,30 +68,30 @@ describe('the item of the status bar', () => {
       // By its pool, with SIGTERM.
       endOf(9, 'ended', -15)
     ];
-    const glance = served(0, { error_count: 5, ended });
-    expect(sentence(glance)).toBe(
+    const model = served(0, { error_count: 5, ended });
+    expect(sentence(model)).toBe(
       `errors: ${roots} shared · idle · 1 worker lost, 5 errors`
     );
-    glance.look();
-    expect(sentence(glance)).toBe(`idle: ${roots} shared · idle`);
-    glance.take(snapshot(3, { error_count: 6, ended, totals: totals(0) }), 0);
-    expect(sentence(glance)).toContain('· 1 error');
+    model.look();
+    expect(sentence(model)).toBe(`idle: ${roots} shared · idle`);
+    model.take(snapshot(3, { error_count: 6, ended, totals: totals(0) }), 0);
+    expect(sentence(model)).toContain('· 1 error');
   });
 
   it('forgets what was in another session', () => {
-    const glance = served(2400, { error_count: 5 });
-    glance.look();
+    const model = served(2400, { error_count: 5 });
+    model.look();
     const kernel = { pid: 1, python: '3.12.0', session: 'another' };
-    glance.take(snapshot(1, { ...calm, kernel, error_count: 2 }), 0);
-    expect([glance.rate, glance.errors]).toEqual([0, 2]);
+    model.take(snapshot(1, { ...calm, kernel, error_count: 2 }), 0);
+    expect([model.rate, model.errors]).toEqual([0, 2]);
   });
 
   it('has the rate of the last seconds only', () => {
-    const glance = new Glance();
+    const model = new StatusModel();
     for (let second = 0; second < 20; second++) {
       const gets = second < 10 ? 1000 * second : 9000;
-      glance.take(snapshot(second + 1, { time: second, totals: totals(gets) }), 0);
+      model.take(snapshot(second + 1, { time: second, totals: totals(gets) }), 0);
     }
-    expect(glance.rate).toBe(0);
+    expect(model.rate).toBe(0);
   });
 });

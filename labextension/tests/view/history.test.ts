@@ -104,6 +104,17 @@ describe('lines', () => {
     expect(columns.calls.filter(value => value === null)).toHaveLength(1);
   });
 
+  it('go on with the mean where nobody looked', () => {
+    const history = new History();
+    [0, 1].forEach(second => history.add(at(second, { totals: totals(100 * second) })));
+    history.add(at(11, { totals: totals(600) }), true);
+    const columns = columnsOf(history, 60, START + 11);
+    expect(columns.gaps).toEqual([]);
+    expect(columns.gets.map(Math.round as (value: number | null) => number)).toEqual([
+      ...[100, 50, 50]
+    ]);
+  });
+
   it('have the same moments in the next picture', () => {
     const history = new History();
     for (let tick = 0; tick < 1200; tick++) {

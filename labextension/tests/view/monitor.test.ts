@@ -97,6 +97,75 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+describe('keys that are pressed in a view', () => {
+  const heard: string[] = [];
+  const listen = (event: KeyboardEvent): number => heard.push(event.key);
+
+  beforeEach(() => {
+    heard.length = 0;
+    document.addEventListener('keydown', listen);
+  });
+  afterEach(() => document.removeEventListener('keydown', listen));
+
+  function type(selector: string, key: string, values: KeyboardEventInit = {}): void {
+    const target = find(selector);
+    target.focus();
+    target.dispatchEvent(
+      new KeyboardEvent('keydown', { key, bubbles: true, composed: true, ...values })
+    );
+    expect(element.shadowRoot?.activeElement).toBe(target);
+  }
+
+  it.each(['.rows .row', '.sort', '.tab', '.seg button', '.find input', '.plot'])(
+    'never reach the page, and leave the focus: %s',
+    selector => {
+      ['d', 'x', 'ArrowDown', 'ArrowUp', 'Enter', 'z'].forEach(key => {
+        if (!(key.startsWith('Arrow') && selector.includes('row'))) {
+          type(selector, key);
+        }
+      });
+      type(selector, 'Enter', { ctrlKey: true });
+      expect(heard).toEqual([]);
+    }
+  );
+
+  it('are the page’s where they save or open the palette', () => {
+    type('.sort', 's', { ctrlKey: true });
+    type('.sort', 'C', { metaKey: true, shiftKey: true });
+    type('.sort', 's');
+    type('.sort', 'M', { ctrlKey: true, shiftKey: true });
+    expect(heard).toEqual(['s', 'C']);
+  });
+});
+
+describe('a view that was out of sight', () => {
+  it('draws no gap, and is not silent before it could hear anything', () => {
+    source.after(1);
+    pass();
+    see(false);
+    pass(20_000);
+    see(true);
+    pass(1000);
+    expect(textOf('.words strong')).toContain('Serving');
+    expect(find('.duck').dataset['state']).toBe('live');
+    source.after(22);
+    pass();
+    expect(() => find('.plot .gap')).toThrow();
+  });
+
+  it('says that the kernel is silent where it is, after that', () => {
+    see(false);
+    pass(20_000);
+    see(true);
+    pass(4000);
+    expect(textOf('.words strong')).toMatch(/^No news for [34] s/);
+    source.after(25);
+    source.after(30);
+    pass();
+    expect(find('.plot .gap')).toBeTruthy();
+  });
+});
+
 describe('a view', () => {
   it('draws what its source has when it is mounted', () => {
     expect(textOf('.words strong')).toContain('Serving 4 objects to 2 workers');

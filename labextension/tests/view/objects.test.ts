@@ -115,6 +115,42 @@ describe('the list of objects', () => {
   });
 });
 
+describe('many objects of one path', () => {
+  const path = 'model.deeper.deeper';
+  const many = [3, 5, 7].map(idx =>
+    chained(idx, idx - 1, path, { level: 2, executes: idx, peak: 10 })
+  );
+
+  beforeEach(() => {
+    many.forEach(({ idx }) => rest.rates.set(idx, 10));
+    list.update(state({ objects: [object(1, 'model'), ...many] }));
+  });
+
+  it('are one row that says how many live, and adds up their numbers', () => {
+    expect(names(list)).toEqual(['model', '.deeper.deeper']);
+    expect(list.count().text).toBe('1');
+    const row = rowNamed(list, '.deeper.deeper');
+    expect(textOf(row, '.live')).toBe('×3');
+    expect(textOf(row, '.c-rate')).toBe('30');
+    expect(textOf(row, '.c-total')).toBe('15');
+    expect(textOf(rowNamed(list, 'model'), '.live')).toBe('');
+  });
+
+  it('are reset together', () => {
+    click(rowNamed(list, '.deeper.deeper').querySelector('[data-do=reset]'));
+    expect(rest.sent).toEqual([{ name: 'reset_peaks', args: { idx: [3, 5, 7] } }]);
+  });
+
+  it('stay in their row when some go and others come', () => {
+    const row = rowNamed(list, '.deeper.deeper');
+    const next = [5, 7, 9, 11].map(idx => chained(idx, idx - 1, path, { level: 2 }));
+    rest.clock += MOVE_EVERY_MS;
+    list.update(state({ objects: [object(1, 'model'), ...next] }));
+    expect(rowNamed(list, '.deeper.deeper')).toBe(row);
+    expect(textOf(row, '.live')).toBe('×4');
+  });
+});
+
 describe('rows are changed where they are', () => {
   it('and not made anew', () => {
     list.update(state({ objects: three }));

@@ -171,8 +171,12 @@ describe('a name', () => {
     ['.named_steps.forest', '.forest'],
     ['.shape', ''],
     ["['a.b'].x", '.x'],
-    ['.groupby().mean()', '.mean()']
-  ])('%s keeps its end %s whole', (name, tail) => {
+    ['.groupby().mean()', '.mean()'],
+    ['.named_steps.random_forest_one', 'm_forest_one'],
+    ['.steps.estimators_', '.estimators_'],
+    ['features_of_train_2023', 'f_train_2023'],
+    ['flights', '']
+  ])('%s has the end %s, which is shortened last', (name, tail) => {
     expect(splitName(name)).toEqual([name.slice(0, name.length - tail.length), tail]);
   });
 

@@ -37,9 +37,13 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .tw.leaf { visibility: hidden; }
 .id { display: inline-flex; min-width: 0; flex: 0 1 auto; cursor: grab; font-family: var(--code); font-size: .9231em; color: var(--ink); }
 .id .front { overflow: hidden; text-overflow: ellipsis; white-space: pre; }
-.id .tail { flex: none; white-space: pre; }
+/* the end of a path stays: the front gives way first, and then the tail from its left */
+.id .front { flex: 0 1000 auto; min-width: 0; }
+.id .tail { flex: 0 1 auto; min-width: 0; white-space: pre; overflow: hidden; display: flex; justify-content: flex-end; }
 [aria-level="1"] > .name .id { font-weight: 600; }
 .id:hover { text-decoration: underline dotted; text-underline-offset: 3px; }
+.live { flex: none; color: var(--muted); font-size: var(--fs-0); padding-left: 4px; }
+.live:empty { display: none; }
 .lvl { flex: none; font-size: calc(var(--fs-1) * .77); color: var(--muted); padding-left: 4px; }
 .c-type .lvl { display: none; font-family: var(--ui); }
 .lvl.full { color: var(--warn-text); font-weight: 600; }

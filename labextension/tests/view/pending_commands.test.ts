@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Command, Source } from '../../src/source';
 import { absencePage } from '../../src/view/absence';
 import { Band } from '../../src/view/band';
-import { Orders } from '../../src/view/orders';
+import { PendingCommands } from '../../src/view/pending_commands';
 
 const unshare: Command = { name: 'unshare', args: { object: 'bar' } };
 
@@ -24,50 +24,52 @@ class Slow {
 
 describe('a command', () => {
   const slow = new Slow();
-  let orders: Orders;
+  let commands: PendingCommands;
   let said: string[];
 
   beforeEach(() => {
     vi.useFakeTimers();
     slow.sent.length = 0;
     said = [];
-    orders = new Orders(slow as unknown as Source, words => said.push(words));
+    commands = new PendingCommands(slow as unknown as Source, words =>
+      said.push(words)
+    );
   });
   afterEach(() => {
     vi.useRealTimers();
   });
 
   it('is shown as waiting only where it takes a while', async () => {
-    orders.send(unshare);
-    expect(orders.element.textContent).toBe('');
+    commands.send(unshare);
+    expect(commands.element.textContent).toBe('');
     await vi.advanceTimersByTimeAsync(700);
-    expect(orders.element.textContent).toContain('Unshare bar is waiting');
+    expect(commands.element.textContent).toContain('Unshare bar is waiting');
     slow.end();
     await vi.advanceTimersByTimeAsync(0);
-    expect(orders.element.textContent).toBe('');
+    expect(commands.element.textContent).toBe('');
   });
 
   it('is not sent twice while it waits', () => {
-    orders.send(unshare);
-    orders.send(unshare);
+    commands.send(unshare);
+    commands.send(unshare);
     expect(slow.sent).toHaveLength(1);
   });
 
   it('can be withdrawn, without a word of complaint', async () => {
-    orders.send(unshare);
+    commands.send(unshare);
     await vi.advanceTimersByTimeAsync(700);
-    orders.element.querySelector('button')?.click();
+    commands.element.querySelector('button')?.click();
     await vi.advanceTimersByTimeAsync(0);
-    expect(orders.element.childElementCount).toBe(0);
+    expect(commands.element.childElementCount).toBe(0);
     expect(said).toEqual([]);
   });
 
   it('that the kernel refuses is said with its reason', async () => {
-    orders.send(unshare);
+    commands.send(unshare);
     slow.refuse(new Error('bar is not shared.'));
     await vi.advanceTimersByTimeAsync(0);
     expect(said).toEqual(['Unshare bar: bar is not shared.']);
-    expect(orders.element.textContent).toContain('bar is not shared.');
+    expect(commands.element.textContent).toContain('bar is not shared.');
   });
 });
 

@@ -19,7 +19,7 @@ export interface Words {
 
 export type Most = { name: string; share: number } | null;
 
-export interface Kind {
+export interface ChartKind {
   id: string;
   title: string;
   /** What is said of each line: some of it only where there is room. */
@@ -45,7 +45,7 @@ export const PADDING: [number, number, number, number] = [12, 0, 1, 0];
 
 const LATENCY: [number, number] = [1e-6, 8e-2];
 
-export const KINDS: Kind[] = [
+export const CHART_KINDS: ChartKind[] = [
   {
     id: 'frames',
     title: 'Frames in a second',
@@ -90,7 +90,7 @@ export const KINDS: Kind[] = [
       const top = scale.fit(Math.max(largest(columns.out), down), now);
       return [-top, top];
     },
-    ticks: ([, top]) => [[top, format.bytes(top, 2).replace('.0', '')]],
+    ticks: ([, top]) => [[top, format.plainBytes(top, 2)]],
     words: rates => {
       const moved = rates === null ? null : rates.bytesIn + rates.bytesOut;
       const [number, unit] =

@@ -1,5 +1,5 @@
 """
-Sizes in words: of objects, where they can be told at once, and of memory.
+Sizes of objects in words, where they can be told at once.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..objects.summary import shaped_type
+from ..stats.text import exact, many
+from .summary import shaped_type
 
-__all__ = ["Sizer", "in_bytes", "size_of", "sizer_of"]
+__all__ = ["Sizer", "size_of", "sizer_of"]
 
 #: Tells the size of an object in words.
 Sizer = Callable[[Any], str]
@@ -55,34 +56,15 @@ def sizer_of(kind: type) -> Sizer | None:
 
 
 def _count_in(counted: Any, unit: str, value: Any) -> str:
-    return _count(counted.__len__(value), unit)
+    return many(counted.__len__(value), unit)
 
 
 def _shape_of(shaped: Any, value: Any) -> str:
     try:
         shape = shaped.shape.__get__(value, type(value))
         if len(shape) == 1:
-            return _count(shape[0], "item")
-        return " x ".join(f"{length:,}" for length in shape)
+            return many(shape[0], "item")
+        return " x ".join(exact(length) for length in shape)
     except Exception:
         # A subclass may have broken what its library's code relies on.
         return ""
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number:,} {unit}{'' if number == 1 else 's'}"
-
-
-def in_bytes(count: int) -> str:
-    """
-    Write a number of bytes with at most three figures and a unit.
-    """
-    if count < 1024:
-        return f"{count} B"
-    size = float(count)
-    for unit in ("KB", "MB", "GB", "TB"):
-        size /= 1024
-        if size < 1000 or unit == "TB":
-            break
-    digits = 2 if size < 10 else 1 if size < 100 else 0
-    return f"{size:.{digits}f} {unit}"

@@ -3,7 +3,7 @@
 import { el } from './dom';
 import type { Pane } from './pane';
 
-export class Sight {
+export class Viewport {
   /** Pixels of what is one pixel at the smallest text; rows grow with the text. */
   unit = 1;
   /** Where what is seen begins, from the top of the rows, and how much it is. */

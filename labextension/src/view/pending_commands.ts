@@ -6,7 +6,8 @@ import { el } from './dom';
 /** Commands that are done within so many milliseconds are not shown as waiting. */
 const PATIENCE_MS = 600;
 
-interface Order {
+/** A command that was sent and is not done. */
+interface Pending {
   command: Command;
   words: string;
   withdraw: AbortController;
@@ -25,9 +26,9 @@ function wordsOf(command: Command): string {
   }
 }
 
-export class Orders {
+export class PendingCommands {
   readonly element = el('div');
-  readonly #waiting = new Set<Order>();
+  readonly #waiting = new Set<Pending>();
   #refusal = '';
 
   constructor(
@@ -38,23 +39,23 @@ export class Orders {
   /** Send a command; the same one that waits already is not sent again. */
   send(command: Command): void {
     const words = wordsOf(command);
-    if ([...this.#waiting].some(order => order.words === words)) {
+    if ([...this.#waiting].some(pending => pending.words === words)) {
       return;
     }
-    const order = {
+    const pending = {
       command,
       words,
       withdraw: new AbortController(),
       since: performance.now(),
       timer: window.setTimeout(() => this.#draw(), PATIENCE_MS)
     };
-    this.#waiting.add(order);
+    this.#waiting.add(pending);
     this.#refusal = '';
-    this.source.send(command, order.withdraw.signal).then(
-      () => this.#end(order, ''),
+    this.source.send(command, pending.withdraw.signal).then(
+      () => this.#end(pending, ''),
       (error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
-        this.#end(order, order.withdraw.signal.aborted ? '' : `${words}: ${why}`);
+        this.#end(pending, pending.withdraw.signal.aborted ? '' : `${words}: ${why}`);
       }
     );
   }
@@ -63,9 +64,9 @@ export class Orders {
     this.#waiting.forEach(({ timer }) => clearTimeout(timer));
   }
 
-  #end(order: Order, refusal: string): void {
-    this.#waiting.delete(order);
-    clearTimeout(order.timer);
+  #end(pending: Pending, refusal: string): void {
+    this.#waiting.delete(pending);
+    clearTimeout(pending.timer);
     if (refusal) {
       this.#refusal = refusal;
       this.announce(refusal);
@@ -76,11 +77,11 @@ export class Orders {
   #draw(): void {
     const now = performance.now();
     const bands = [...this.#waiting]
-      .filter(order => now - order.since >= PATIENCE_MS - 50)
-      .map(order => {
+      .filter(pending => now - pending.since >= PATIENCE_MS - 50)
+      .map(pending => {
         const button = el('button', { class: 'push', type: 'button' }, 'Withdraw');
-        button.addEventListener('click', () => order.withdraw.abort());
-        const words = `${order.words} is waiting for the kernel: it may take commands only between cells.`;
+        button.addEventListener('click', () => pending.withdraw.abort());
+        const words = `${pending.words} is waiting for the kernel: it may take commands only between cells.`;
         return el(
           'div',
           { class: 'band quiet' },

@@ -2,7 +2,7 @@
 
 import type { Snapshot } from '../snapshot';
 
-export class Hearing {
+export class Silence {
   #at = performance.now();
   #calls = -1;
   #lastCall: number | null = null;
@@ -16,8 +16,13 @@ export class Hearing {
     this.#calls = calls;
   }
 
-  /** Seconds since something was heard. */
-  get silence(): number {
+  /** Begin to wait anew: while nobody looked nothing was sent. */
+  resume(): void {
+    this.#at = performance.now();
+  }
+
+  /** Seconds since something was heard, or since somebody looks again. */
+  get seconds(): number {
     return (performance.now() - this.#at) / 1000;
   }
 

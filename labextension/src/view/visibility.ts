@@ -1,7 +1,10 @@
 /** Whether anybody can see an element: nothing is drawn where nobody can. */
 
 /** Be told when it changes; call what is returned to be told no more. */
-export function onSeen(host: Element, changed: (seen: boolean) => void): () => void {
+export function onVisibility(
+  host: Element,
+  changed: (seen: boolean) => void
+): () => void {
   let isNear = true;
   let isSeen = true;
   const look = (): void => {

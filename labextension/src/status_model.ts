@@ -1,5 +1,6 @@
 /** What one second's look tells: the figures of the status bar, from whole snapshots. */
 
+import { countTop } from './paths';
 import { isBad, type Snapshot } from './snapshot';
 
 /** Rates are those of the last seconds. */
@@ -10,7 +11,7 @@ interface Sample {
   frames: number;
 }
 
-export class Glance {
+export class StatusModel {
   /** When the last snapshot came, by the page's clock in milliseconds. */
   heardAt = 0;
 
@@ -60,7 +61,7 @@ export class Glance {
       this.session = snapshot.kernel.session;
     }
     this.heardAt = now;
-    this.sharedCount = snapshot.objects.filter(row => row.parent === null).length;
+    this.sharedCount = countTop(snapshot.objects);
     for (const row of snapshot.ended) {
       if (isBad(row)) {
         this.lostPids.add(row.pid);
