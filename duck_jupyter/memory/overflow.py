@@ -33,6 +33,8 @@ ALIGN = 64
 LEAST_BYTES = 64 * 1024
 #: What stays allocated between two messages; the space of a larger one is given back.
 KEEP_BYTES = 8 * 1024 * 1024
+#: The unit of `os.stat_result.st_blocks`.
+UNIT_BYTES = 512
 PAGE_BYTES = mmap.ALLOCATIONGRANULARITY
 
 
@@ -148,9 +150,12 @@ class Overflow:
     @property
     def bytes(self) -> int:
         """
-        What is mapped here and stays allocated, in bytes.
+        What the system has allocated for it, in bytes, whichever side asked for that.
         """
-        return 0 if self._area is None else min(len(self._area), KEEP_BYTES)
+        if self._block.closed:
+            return 0
+        found = os.fstat(self._block.descriptor.fileno())
+        return max(found.st_blocks * UNIT_BYTES - self._offset, 0)
 
     def close(self) -> None:
         """

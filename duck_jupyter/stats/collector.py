@@ -84,7 +84,7 @@ class Reader:
                 self._forget()
                 raise
         errors, by_type, groups, chains = server.errors.snapshot()
-        lanes = sum(connection.lane.block.size for connection in connections)
+        lanes = sum(each.lane.bytes for each in connections)
         versions = server.publisher.store.versions()
         return ServerStatistics(
             time.time(),

@@ -277,6 +277,13 @@ class Lane:
                 f"A lane of {self.bufsize} bytes holds no valid frame: {error}."
             ) from error
 
+    @property
+    def bytes(self) -> int:
+        """
+        What the system has allocated for both sides, in bytes.
+        """
+        return self.block.size + self.overflow.bytes
+
     def hang_up(self) -> None:
         """
         Tell the other side that this end is done; twice is fine.
