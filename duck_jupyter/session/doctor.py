@@ -132,7 +132,7 @@ def _held_by(session: Session) -> tuple[Held, ...]:
     if server is None:
         return ()
     lanes = [connection.lane for connection in server.connections()]
-    large = [lane.overflow.bytes for lane in lanes if lane.overflow.bytes]
+    large = [size for lane in lanes if (size := lane.overflow.bytes)]
     versions = server.publisher.store.versions()
     held = (
         Held("versions", versions.kept, versions.bytes),
