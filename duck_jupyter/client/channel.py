@@ -78,7 +78,7 @@ class Channel:
             default.
 
     It adds up the time that its thread has waited, and notes it in the lane. The time
-    of an exchange is noted while the next one waits for its answer, which costs nothing.
+    of an exchange is noted while the next one waits for its answer: that costs nothing.
     """
 
     __slots__ = (
