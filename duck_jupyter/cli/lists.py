@@ -24,7 +24,8 @@ from .listing import Column, Listing, foreign, lines_of
 from .tree import CutItem, tree_of
 
 if TYPE_CHECKING:
-    from ..session.snapshot import ErrorRow, Snapshot
+    from ..session.snapshot import Snapshot
+    from ..stats.rows import ErrorRow
     from .rates import Window
     from .tree import ObjectItem
 

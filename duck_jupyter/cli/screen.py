@@ -122,7 +122,7 @@ def _state(snapshot: Snapshot) -> Text:
         else serving_in_words(
             sum(1 for row in snapshot.objects if not row.level),
             len(snapshot.workers),
-            called=totals.gets + totals.sets + totals.executes > 0,
+            called=totals.calls > 0,
         )
     )
     if snapshot.state != "serving":

@@ -27,12 +27,14 @@ from ..transport.lanes import (
     POSTED,
     POSTED_AT,
     REPLIED,
+    SAMPLED,
     SEQUENCE,
     STATE,
+    TOOK,
+    WAITED,
     WAITING,
     WATCHED,
     Lane,
-    pack_size,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +56,9 @@ WORTH_S = 500e-6
 TRUST_S = 0.001
 #: A lost bell delays a call by at most this many seconds.
 RECHECK_S = 1.0
+#: What a thread does between two calls counts as waiting up to this: the proxy's own
+#: code around a request takes about as long.
+BETWEEN_S = 1e-6
 
 
 class Channel:
@@ -71,14 +76,21 @@ class Channel:
             size of buffer, which the server already knows; or None.
         called_at: When the client connected to the server, in monotonic seconds; now by
             default.
+
+    It adds up the time that its thread has waited, and notes it in the lane. The time
+    of an exchange is noted while the next one waits for its answer: that costs nothing.
     """
 
     __slots__ = (
         "__weakref__",
+        "_began",
         "_called_at",
+        "_connected_at",
         "_looks",
         "_poll",
+        "_waited",
         "_widen",
+        "ended",
         "granted",
         "lane",
         "sequence",
@@ -101,7 +113,14 @@ class Channel:
         self.sequence: int = 0
         self._looks = MOST_LOOKS
         self._widen = widen
-        self._called_at = time.monotonic() if called_at is None else called_at
+        self._connected_at = time.monotonic()
+        self._called_at = self._connected_at if called_at is None else called_at
+        #: When the last exchange began, and when its answer was there for the user; in
+        #: monotonic seconds.
+        self._began = 0.0
+        self.ended = 0.0
+        #: Seconds, of all exchanges before it.
+        self._waited = 0.0
         self._poll = select.poll()
         self._poll.register(lane.doorbell, select.POLLIN)
 
@@ -111,15 +130,20 @@ class Channel:
         buffers: Sequence[Any] = (),
         timeout: float | None = None,
         looks: int = 0,
+        began: float = 0.0,
     ) -> tuple[bytes, Sequence[Any]]:
         """
         Send a request and wait for its answer.
+
+        Set `ended` when its value is ready.
 
         Args:
             data: The frame's payload.
             buffers: Its large buffers.
             timeout: Seconds to wait, or None.
             looks: Number of polls before it blocks; 0 for the adaptive number.
+            began: When the thread began the request, in monotonic seconds; now by
+                default.
 
         Returns:
             The answer's payload and buffers.
@@ -139,7 +163,7 @@ class Channel:
                 words = lane.words
             lane.put(data, buffers)
         else:
-            lane.map[: size + 4] = pack_size(size) + data
+            lane.map[4 : size + 4] = data
             words[LENGTH] = size
         self.sequence = sequence = (self.sequence + FIRST_OF_SEQUENCE) & SEQUENCE
         words[STATE] = sequence | POSTED
@@ -147,6 +171,15 @@ class Channel:
         if not watched:
             lane.ring()
         answered = sequence | REPLIED
+        began = began or time.monotonic()
+        took = self.ended - self._began
+        if took > 0:
+            between = began - self.ended
+            self._waited += took + (between if between < BETWEEN_S else BETWEEN_S)
+            lane.doubles[WAITED] = self._waited
+            if not sequence & SAMPLED:
+                lane.doubles[TOOK] = took
+        self._began = began
         looks = looks or self._looks
         for _ in repeat(None, looks if watched < 2 else LOOKS_AMONG_MANY):
             if words[STATE] == answered:
@@ -180,6 +213,7 @@ class Channel:
         except ProxyError:
             return  # the server has no space for it, or is busy
         self.lane, self._poll, self.sequence = wider.lane, wider._poll, wider.sequence
+        self._connected_at, self._waited = wider._connected_at, 0.0
         # Close it last: it may have been the last lane of this process.
         lane.close()
 
@@ -246,7 +280,8 @@ class Channel:
         lane = self.lane
         words = lane.words
         started = time.monotonic()
-        lane.doubles[POSTED_AT] = started
+        # The server believes no time before it knew this client.
+        lane.doubles[POSTED_AT] = max(self._began, self._connected_at)
         words[WAITING] = 1
         lane.fence()
         try:
@@ -274,9 +309,11 @@ class Channel:
                 ):
                     raise self._gone()
         finally:
+            now = time.monotonic()
+            lane.doubles[WAITED] = self._waited + (now - self._began)
             words[WAITING] = 0
             lane.doubles[POSTED_AT] = 0.0
-        self._adapt(time.monotonic() - started)
+        self._adapt(now - started)
 
     def _gone(self) -> KernelGone:
         return KernelGone(

@@ -19,7 +19,6 @@ from ..transport.rendezvous import close_inherited
 from .held_proxies import HeldProxies
 from .releaser import Releaser
 from .requests import EXECUTE, NOTHING, Requests
-from .thread_state import ThreadState
 from .timeout_messages import lock_timeout
 
 if TYPE_CHECKING:
@@ -171,7 +170,7 @@ class Link(Requests):
         self.ended = True
         # Threads find no channels any more, and idle channels are closed. Only a
         # channel that waits for an answer stays; it detects the end by itself.
-        self.thread: ThreadState = ThreadState(self.numbers)
+        self._begin_threads()
         self._releaser.stop()
         return True
 

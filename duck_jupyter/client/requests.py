@@ -4,6 +4,7 @@ Requests over the channels of a process, and the values of their answers.
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from msgspec.msgpack import Decoder
@@ -100,13 +101,14 @@ class Requests(Exchanges):
             BaseException: Raised by the object, or by an iterator among the arguments,
                 which is read before anything is sent.
         """
+        began = monotonic()
         buffers: list[Any] = []
         try:
             data = encode_request(opcode, payload, Arguments(self).reduce, buffers)
         except ReadingFailed as failed:
             error = failed.error
         else:
-            return self._exchange(data, buffers, timeout)
+            return self._exchange(data, buffers, timeout, 0, began)
         raise error  # raised by an iterator among the arguments
 
     def request(
@@ -119,13 +121,14 @@ class Requests(Exchanges):
         """
         Send a request with plain values; otherwise like `send`.
         """
+        began = monotonic()
         try:
             data = encode_frame((opcode, payload))
         except (OverflowError, UnicodeEncodeError):
             # An integer over 64 bits, or a lone surrogate: pickle can encode both.
             parts = [list(p) if type(p) is tuple else p for p in payload]
             return self.send(opcode, parts, timeout)
-        return self._exchange(data, (), timeout, looks)
+        return self._exchange(data, (), timeout, looks, began)
 
     def proxy_of(self, ref: ObjectRef) -> Any:
         """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
-from ..memory.files import FileKey  # noqa: TC001 (msgspec reads annotations)
+from ..memory.files import FileKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,6 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..memory.copying import address_of
 from ..memory.dirty_tracker import Watcher, notes
 from .consistency import MOST_TRIES, is_steady, still_changing, take_apart
 from .handles import Inline
@@ -168,14 +167,14 @@ class Publication:
         # Compare all of it, so that it need not be compared the next time.
         same = version.holds(dumped, parts)
         if same:
-            self._watcher.found(_spans(dumped), same=True)
+            self._watcher.found(dumped.spans, same=True)
         return same
 
     def _suspects(self, dumped: Dumped) -> list[Part] | None:
         """
         List the parts that may differ from the last known state; None for all.
         """
-        return None if self._frozen else self._watcher.suspects(_spans(dumped))
+        return None if self._frozen else self._watcher.suspects(dumped.spans)
 
     def _state(self, target: Any) -> Version | Inline:
         if self._promised is target and self._current is not None:
@@ -189,7 +188,7 @@ class Publication:
                 return self._publish_at_once(target)
         if len(dumped.head) + sum(map(len, dumped.buffers)) <= INLINE_BYTES:
             return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
-        current, spans = self._current, _spans(dumped)
+        current, spans = self._current, dumped.spans
         # Before anything is copied, because this may start the tracking of writes.
         parts = self._suspects(dumped)
         if current is not None:
@@ -207,7 +206,7 @@ class Publication:
     ) -> Version:
         for _ in range(MOST_TRIES):
             version = self._write(dumped, parts)
-            self._watcher.found(_spans(dumped), same=False)
+            self._watcher.found(dumped.spans, same=False)
             # Another thread may have run while the memory was copied.
             after = take_apart(target, self.name)
             if version.is_shaped_as(after):
@@ -387,13 +386,6 @@ class Publication:
     def __repr__(self) -> str:
         found = self.versions()
         return f"<Publication of {self.name}: {found.kept} versions>"
-
-
-def _spans(dumped: Dumped) -> list[tuple[int, int]]:
-    """
-    List the addresses and sizes of the buffers.
-    """
-    return [(address_of(buffer), len(buffer)) for buffer in dumped.buffers]
 
 
 def _size(parts: Sequence[Part]) -> int:

@@ -7,9 +7,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..objects.sizes import size_of
 from ..objects.summary import shaped_type
 from ..protocol.escaping import printable
-from ..session.sizes import size_of
 
 if TYPE_CHECKING:
     from ..session.names import Terms

@@ -14,8 +14,8 @@ from ..stats.text import UNKNOWN, exact, in_bytes, many, percent, plain_bytes
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from ..data.versions import Versions
-    from ..session.overview import Overview, Row
+    from ..session.overview import Overview
+    from ..stats.rows import ObjectRow
 
 __all__ = ["Table", "html_of", "lines_of"]
 
@@ -131,7 +131,7 @@ def html_of(
     return "".join(parts)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ObjectRow) -> tuple[str, ...]:
     if row.peak:
         # A larger frame is sent outside the buffer.
         fill = f"{percent(row.last / row.bufsize)}, peak "
@@ -139,28 +139,28 @@ def _cells(row: Row) -> tuple[str, ...]:
     else:
         fill = f"0 of {plain_bytes(row.bufsize)}"
     return (
-        _shorten("  " * row.level + printable(row.name)),
-        _shorten(printable(row.type_name)),
+        _shorten("  " * row.level + printable(row.path)),
+        _shorten(printable(row.type)),
         row.size or UNKNOWN,
         str(row.level),
         row.mode,
-        exact(row.workers),
+        exact(len(row.pids)),
         exact(row.calls),
-        in_bytes(row.bytes),
+        in_bytes(row.bytes_in + row.bytes_out),
         fill,
-        _in_words(row.versions),
+        _versions(row),
         _shorten(printable(" ".join((row.last_error or "").split()))),
     )
 
 
-def _in_words(versions: Versions) -> str:
-    if not versions.kept:
+def _versions(row: ObjectRow) -> str:
+    if not row.versions:
         return UNKNOWN
-    words = f"{versions.kept} in {in_bytes(versions.bytes)}"
-    if versions.mapped:
-        words += f", {in_bytes(versions.mapped)} mapped"
-    if versions.awaited:
-        words += f", {versions.awaited} awaited"
+    words = f"{row.versions} in {in_bytes(row.version_bytes)}"
+    if row.mapped_bytes:
+        words += f", {in_bytes(row.mapped_bytes)} mapped"
+    if row.awaited:
+        words += f", {row.awaited} awaited"
     return words
 
 

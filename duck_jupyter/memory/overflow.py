@@ -33,6 +33,8 @@ ALIGN = 64
 LEAST_BYTES = 64 * 1024
 #: Bytes that stay allocated between two messages; the space of a larger one is freed.
 KEEP_BYTES = 8 * 1024 * 1024
+#: The unit of `os.stat_result.st_blocks`.
+UNIT_BYTES = 512
 PAGE_BYTES = mmap.ALLOCATIONGRANULARITY
 
 
@@ -148,9 +150,12 @@ class Overflow:
     @property
     def bytes(self) -> int:
         """
-        The bytes that are mapped here and stay allocated.
+        The bytes that the system has allocated for it, for either side.
         """
-        return 0 if self._area is None else min(len(self._area), KEEP_BYTES)
+        if self._block.closed:
+            return 0
+        found = os.fstat(self._block.descriptor.fileno())
+        return max(found.st_blocks * UNIT_BYTES - self._offset, 0)
 
     def close(self) -> None:
         """

@@ -13,13 +13,13 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from ..session.doctor import examine, findings_of
-from ..session.observe import ObjectRows, snapshot_of
+from ..session.observe import snapshot_of
 from ..session.snapshot import Cell, Snapshot, tick_between
 from .footprints import Footprints
 
 if TYPE_CHECKING:
     from ..session.session import Session
-    from ..session.snapshot import Finding
+    from ..stats.rows import Finding
     from .commands import Commands
 
 __all__ = ["Ticker", "Viewer"]
@@ -88,7 +88,6 @@ class Ticker:
         #: snapshot.
         self._looking = threading.Lock()
         self._seq = 0
-        self._rows = ObjectRows()
         self._footprints = Footprints()
         self._findings: list[Finding] = []
         self._findings_until = 0.0
@@ -137,7 +136,6 @@ class Ticker:
                 pss=self._footprints.of(self._workers(), memory_s),
                 findings=self._what_the_doctor_finds(),
                 done=self._commands.done(),
-                rows=self._rows,
             )
 
     def send_soon(self) -> None:

@@ -14,19 +14,23 @@ from ..stats.counts import (
     BYTES_OUT,
     LAST_BYTES,
     PEAK_BYTES,
-    SAMPLE_EVERY,
     bucket_of,
 )
 from ..stats.thread_counts import Tally
 from ..transport.lanes import (
+    FIRST_OF_SEQUENCE,
     IDLE,
     LEAVING,
     OFFERED,
     PHASE,
     POSTED_AT,
     REPLIED,
+    SAMPLE_EVERY,
+    SAMPLED,
     STATE,
     TAKEN,
+    TOOK,
+    WAITED,
     WAITING,
 )
 
@@ -40,6 +44,9 @@ if TYPE_CHECKING:
     from .clients import ClientThread, OpenContext
 
 __all__ = ["Connection", "left_by"]
+
+#: No call is said to take longer, in seconds, by a client that did not block.
+LONGEST_S = 10.0
 
 
 class Connection:
@@ -58,6 +65,7 @@ class Connection:
         "__weakref__",
         "_came_at",
         "_entries",
+        "_untimed",
         "buffers",
         "bufsize",
         "claim",
@@ -77,7 +85,7 @@ class Connection:
         "since",
         "tally",
         "thread",
-        "waited",
+        "tidies",
         "words",
     )
 
@@ -123,8 +131,10 @@ class Connection:
         self.proxied: dict[int, tuple[Any, Entry]] = {}
         self.since: float = time.time()
         self._came_at = came_at
-        #: Seconds that the worker has waited for answers.
-        self.waited: float = 0.0
+        #: It releases what its process no longer holds, and does nothing else.
+        self.tidies: bool = False
+        #: Counts of the object that was called last, if its time is not known yet.
+        self._untimed: list[int] | None = None
 
     def count(
         self,
@@ -133,7 +143,7 @@ class Connection:
         size_in: int,
         size_out: int,
         latency: float,
-        started: float,
+        state: int,
     ) -> None:
         """
         Count an answered call.
@@ -143,9 +153,9 @@ class Connection:
             opcode: The opcode of the request.
             size_in: Bytes of the request.
             size_out: Bytes of the answer.
-            latency: Seconds that the client has blocked; 0 if it did not.
-            started: When the call began, in monotonic seconds, if its time is sampled;
-                else 0.
+            latency: Seconds since the client began the request, if it blocks; else 0.
+            state: The state of the lane, which says whether the client has timed the
+                call before this one.
         """
         try:
             counts = self.counts[idx]
@@ -160,13 +170,15 @@ class Connection:
             counts[PEAK_BYTES] = size
             if size > self.bufsize:
                 self._offer_buffer(idx)
+        if not state & SAMPLED and self._untimed is not None:
+            took = self.lane.doubles[TOOK]
+            if 0.0 < took < LONGEST_S:
+                self._untimed[bucket_of(took)] += SAMPLE_EVERY
         if latency:
             counts[bucket_of(latency)] += 1
-            self.waited += latency
-        elif started:
-            latency = time.monotonic() - started
-            counts[bucket_of(latency)] += SAMPLE_EVERY
-            self.waited += latency * SAMPLE_EVERY
+            self._untimed = None
+        else:
+            self._untimed = counts
 
     def _offer_buffer(self, idx: int) -> None:
         """
@@ -183,14 +195,24 @@ class Connection:
         Args:
             now: Seconds since the epoch; a call in progress counts until then.
         """
-        waited = self.waited
+        waited = self.lane.doubles[WAITED]
+        # The client wrote it: it may be any number, or none.
+        if not waited > 0.0:
+            waited = 0.0
         if self.words[WAITING]:
             waited += self.blocked_since(time.monotonic())
         return min(waited, max(now - self.since, 0.0))
 
+    @property
+    def asks(self) -> bool:
+        """
+        A thread of the user's has called through it.
+        """
+        return self.words[STATE] >= FIRST_OF_SEQUENCE and not self.tidies
+
     def blocked_since(self, now: float) -> float:
         """
-        Return how long the client thread has blocked for this answer, in seconds.
+        Return how long the client thread has waited for this answer, in seconds.
 
         Args:
             now: Monotonic seconds.

@@ -72,6 +72,7 @@ class Desk:
         """
         holder = connection.hello.client
         if word == "release":
+            connection.tidies = True
             return self._table.release(args, holder)
         if word == "lend":
             return self._table.lend(*args)
@@ -87,6 +88,7 @@ class Desk:
         if word == "holder":
             return self._holder(connection, *args)
         if word == "end":
+            connection.tidies = True
             for number in args:
                 self._clients.end_block(connection.thread.process, number)
             return None

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from ..objects.exports import Exports
     from ..objects.table import Entry, ObjectTable
     from ..protocol.references import ObjectRef
-    from ..stats.counts import ErrorLog
+    from ..stats.error_log import ErrorLog
     from .connections import Connection
     from .control import Desk
 

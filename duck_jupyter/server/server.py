@@ -43,7 +43,7 @@ from ..objects.policy import (
 from ..objects.publishing import Publisher
 from ..objects.table import ObjectTable
 from ..stats.collector import Reader
-from ..stats.counts import ErrorLog
+from ..stats.error_log import ErrorLog
 from ..stats.words import state_in_words
 from ..stats.workers import WorkerLog
 from ..transport.rendezvous import Doorway
@@ -356,7 +356,7 @@ class ProxyServer(AnswersByHand):
 
     def reset_peaks(self, idx: int | None = None) -> None:
         """
-        Reset the largest frames: `CallTotals.peak_bytes` starts again.
+        Reset the largest frames: `ObjectRow.peak` starts again.
 
         Args:
             idx: The number of the object; all of them by default.

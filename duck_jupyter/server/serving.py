@@ -13,20 +13,15 @@ from ..protocol.faults import short_fault
 from ..protocol.frames import encode_fault
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import DESK
-from ..stats.counts import (
-    SAMPLE_EVERY,
-    ErrorLog,
-)
 from ..transport.lanes import (
-    FIRST_OF_SEQUENCE,
     LENGTH,
     NEEDS_FENCE,
     REPLIED,
+    SAMPLED,
     SEQUENCE,
     STATE,
     TAKEN,
     WAITING,
-    pack_size,
 )
 from ..transport.rendezvous import close_inherited
 from .connections import Connection, left_by
@@ -39,6 +34,7 @@ if TYPE_CHECKING:
 
     from ..objects.locks import ObjectLocks
     from ..objects.table import Entry, ObjectTable
+    from ..stats.error_log import ErrorLog
     from ..stats.workers import WorkerLog
     from ..transport.pending_handshakes import Stranger
     from ..transport.rendezvous import Doorway
@@ -51,9 +47,6 @@ CLOSE_S = 2.0
 EXECUTE = int(ProxyOpCode.EXECUTE)
 #: Errors of a handshake if the other side disconnects or speaks another protocol.
 LEFT = (OSError, EOFError, ValueError, ProxyError)
-#: Bits of a lane's state that are 0 in one of `SAMPLE_EVERY` calls: the lowest bits of
-#: its number.
-SAMPLED = (SAMPLE_EVERY - 1) * FIRST_OF_SEQUENCE
 #: The answer if there is no memory for any other; it fits the smallest buffer.
 NO_ROOM = encode_fault(DESK, short_fault("DataTooBigError: no memory left"))
 
@@ -274,7 +267,6 @@ class Serving:
         """
         words = connection.words
         state = words[STATE]
-        started = 0.0 if state & SAMPLED else time.monotonic()
         data, buffers = answer = self._dispatcher.answer(
             opcode, payload, entry, connection
         )
@@ -290,14 +282,14 @@ class Serving:
             size_out = self._reply(connection, data, buffers)
         else:
             words[LENGTH] = size_out
-            connection.map[: size_out + 4] = pack_size(size_out) + data
+            connection.map[4 : size_out + 4] = data
             words[STATE] = state + REPLIED - TAKEN
         # An idle connection must not keep the arguments of its last request.
         connection.payload = None
         latency = self._hand_back(connection)
         # From here on the answer is posted, and no client waits for this thread.
         idx = 0 if entry is None else entry.idx
-        connection.count(idx, opcode, size_in, size_out, latency, started)
+        connection.count(idx, opcode, size_in, size_out, latency, state)
         if connection.gone:
             self._end(connection)
         if stays:
@@ -311,7 +303,7 @@ class Serving:
         size = self._reply(connection, LOCKED, ())
         connection.payload = None
         latency = self._hand_back(connection)
-        connection.count(DESK, EXECUTE, size, size, latency, 0.0)
+        connection.count(DESK, EXECUTE, size, size, latency, SAMPLED)
         if connection.gone:
             self._end(connection)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..memory.folders import Place, memory_place
 from ..memory.leftovers import Leftover, find_leftovers, remove
 from ..memory.spool import spool_place
+from ..stats.rows import Finding
 from ..stats.text import age, exact, in_bytes, many
-from .snapshot import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,7 +132,7 @@ def _held_by(session: Session) -> tuple[Held, ...]:
     if server is None:
         return ()
     lanes = [connection.lane for connection in server.connections()]
-    large = [lane.overflow.bytes for lane in lanes if lane.overflow.bytes]
+    large = [size for lane in lanes if (size := lane.overflow.bytes)]
     versions = server.publisher.store.versions()
     held = (
         Held("versions", versions.kept, versions.bytes),

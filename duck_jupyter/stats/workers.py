@@ -11,20 +11,24 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from .counts import add_counts, fresh_counts, totals_of
+from msgspec.structs import replace
+
+from .counts import add_counts, calls_in, fresh_counts, sum_of
+from .exits import end_of
+from .rows import EndedRow
 
 if TYPE_CHECKING:
     from ..transport.rendezvous import Hello
     from .thread_counts import Tally
 
-__all__ = ["WorkerEnd", "WorkerLog"]
+__all__ = ["Connected", "WorkerLog"]
 
 ENDS_KEPT = 100
 
 
 class Connected(Protocol):
     """
-    What is asked of a client thread.
+    The connection of a client thread, as far as its worker is counted.
     """
 
     hello: Hello
@@ -32,20 +36,18 @@ class Connected(Protocol):
     #: Seconds since the epoch.
     since: float
 
+    @property
+    def asks(self) -> bool:
+        """
+        Whether a thread of the user's has called through it.
+        """
+        ...
 
-class WorkerEnd(NamedTuple):
-    """
-    A process that was connected and has disconnected.
-    """
-
-    pid: int
-    process_name: str
-    since: float
-    ended: float
-    #: Exit code, or the negative number of the signal; None where only the code that
-    #: started it can know, and where it goes on without being connected.
-    exit_code: int | None
-    calls: int
+    def waited_until(self, now: float) -> float:
+        """
+        Return the seconds that it has waited for answers, until a time of the epoch.
+        """
+        ...
 
 
 class Ended(NamedTuple):
@@ -53,10 +55,21 @@ class Ended(NamedTuple):
     An end, and what finds out more of it.
     """
 
-    end: WorkerEnd
+    end: EndedRow
     client: str
     #: What multiprocessing knows of the process, until its exit code is known.
     record: dict[str, Any] | None
+
+
+class Past(NamedTuple):
+    """
+    What those connections of a process did that have ended.
+    """
+
+    counts: list[int]
+    #: Seconds that they waited for answers, and that they lasted.
+    waited: float
+    connected: float
 
 
 class WorkerLog:
@@ -68,6 +81,7 @@ class WorkerLog:
         self._lock = threading.Lock()
         self._since: dict[str, float] = {}
         self._counts: dict[str, list[int]] = {}
+        self._times: dict[str, tuple[float, float]] = {}
         #: What multiprocessing knows of those that it has started.
         self._records: dict[str, dict[str, Any]] = {}
         self._ended: deque[Ended] = deque(maxlen=ENDS_KEPT)
@@ -96,8 +110,8 @@ class WorkerLog:
                 return tallies
             for i, ended in reversed(list(enumerate(self._ended))):
                 if ended.client == client:
-                    calls = ended.end.calls + totals_of(tallies.values()).calls
-                    end = ended.end._replace(calls=calls)
+                    calls = ended.end.calls + calls_in(sum_of(tallies.values()))
+                    end = replace(ended.end, calls=calls)
                     self._ended[i] = ended._replace(end=end)
                     break
         return tallies
@@ -114,13 +128,27 @@ class WorkerLog:
         with self._lock:
             self._find_record(connection)
             if not last:
+                if connection.asks:
+                    now = time.time()
+                    waited, connected = self._times.get(hello.client, (0.0, 0.0))
+                    waited += connection.waited_until(now)
+                    self._times[hello.client] = (
+                        waited,
+                        connected + now - connection.since,
+                    )
                 return
+            self._times.pop(hello.client, None)
             counts = self._counts.pop(hello.client, fresh_counts())
             since = self._since.pop(hello.client, connection.since)
             record = self._records.pop(hello.client, None)
-            calls = totals_of([counts]).calls
-            end = WorkerEnd(
-                hello.pid, hello.process_name, since, time.time(), None, calls
+            end = EndedRow(
+                hello.pid,
+                hello.process_name,
+                since,
+                time.time(),
+                None,
+                *end_of(None),
+                calls_in(counts),
             )
             self._ended.append(Ended(end, hello.client, record))
 
@@ -138,14 +166,15 @@ class WorkerLog:
         with self._lock:
             return self._since.get(client, default)
 
-    def counts_of_gone_threads(self, client: str) -> list[int]:
+    def past_of(self, client: str) -> Past:
         """
-        Give the counts of those threads of a process that have gone.
+        Tell what the ended connections of a process did.
         """
         with self._lock:
-            return list(self._counts.get(client) or fresh_counts())
+            counts = list(self._counts.get(client) or fresh_counts())
+            return Past(counts, *self._times.get(client, (0.0, 0.0)))
 
-    def ended(self) -> tuple[WorkerEnd, ...]:
+    def ended(self) -> tuple[EndedRow, ...]:
         """
         Give the processes that have gone, the last one last.
         """
@@ -153,10 +182,11 @@ class WorkerLog:
             for i, ended in enumerate(self._ended):
                 if ended.end.exit_code is None:
                     code = _exit_code_of(ended.end.pid, ended.record)
-                    self._ended[i] = ended._replace(
-                        end=ended.end._replace(exit_code=code),
-                        record=ended.record if code is None else None,
-                    )
+                    if code is None:
+                        continue
+                    how, words = end_of(code)
+                    end = replace(ended.end, exit_code=code, how=how, words=words)
+                    self._ended[i] = ended._replace(end=end, record=None)
             return tuple(ended.end for ended in self._ended)
 
 

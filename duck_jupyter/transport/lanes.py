@@ -4,8 +4,9 @@ One client thread's lane to the server: a buffer, a few words, and a doorbell.
 ======================  ========================================================
 bytes                   content, and its writer
 ======================  ========================================================
-0 to 4 + bufsize        the frame, in the layout of `protocol.manual_frames`; written
-                        by the client in state idle, by the server in state taken
+0 to 4                  the size of the table of an overflow frame; else nothing
+4 to 4 + bufsize        the frame's payload; written by the client in state idle, by the
+                        server in state taken
 words, from the next    state: a sequence number and a phase; the client changes it
 multiple of 64 on       idle -> posted, the server posted -> taken -> replied; after
 (32 bits each)          an answer with a grant the client changes replied -> idle
@@ -17,7 +18,11 @@ multiple of 64 on       idle -> posted, the server posted -> taken -> replied; a
                         leaving: 1 when the client's thread has ended
                         offered: size of the buffer that the server offers in a new
                         lane, if a frame was larger than this one's; else 0
-then, 64 bits           posted: when the client stopped polling (monotonic seconds)
+then, 64 bits each, in  posted: when the request was begun for whose answer the client
+seconds, by the client  blocks (monotonic), else 0
+                        waited: how long the client has waited for answers in all
+                        took: how long the request took that came before the last one
+                        whose number is a multiple of `SAMPLE_EVERY`
 ======================  ========================================================
 
 Correctness depends on the doorbell and on the state, never on polling: a side that
@@ -55,13 +60,18 @@ if TYPE_CHECKING:
 __all__ = ["Lane"]
 
 STATE, WAITING, WATCHED, LENGTH, LEAVING, OFFERED = range(6)
-POSTED_AT = 3  # index in 64-bit words: after six words of 32 bits
+#: Indices in words of 64 bits: after six words of 32 bits.
+POSTED_AT, WAITED, TOOK = range(3, 6)
 TAIL_BYTES = 64
 IDLE, POSTED, TAKEN, REPLIED = range(4)
 PHASE = 3
 SEQUENCE = 0xFFFF_FFFC
 #: The lowest bit of the sequence number; each call adds it.
 FIRST_OF_SEQUENCE = PHASE + 1
+#: One exchange of this many is timed for the histogram, if its client did not block.
+SAMPLE_EVERY = 64
+#: Bits of a state that are 0 in one of `SAMPLE_EVERY` calls.
+SAMPLED = (SAMPLE_EVERY - 1) * FIRST_OF_SEQUENCE
 #: Set in the length of an answer with a grant, such as a lock or an item.
 GRANT = 0x8000_0000
 #: In place of the length of a frame in the overflow area.
@@ -175,7 +185,7 @@ class Lane:
         """
         size = len(data)
         if size <= self.bufsize and not buffers:
-            self.map[: size + 4] = pack_size(size) + data
+            self.map[4 : size + 4] = data
             self.words[LENGTH] = size
         else:
             self._put_in_overflow(data, buffers)
@@ -271,6 +281,13 @@ class Lane:
             raise DataDecodeError(
                 f"A lane of {self.bufsize} bytes holds no valid frame: {error}."
             ) from error
+
+    @property
+    def bytes(self) -> int:
+        """
+        What the system has allocated for both sides, in bytes.
+        """
+        return self.block.size + self.overflow.bytes
 
     def hang_up(self) -> None:
         """

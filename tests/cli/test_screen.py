@@ -23,7 +23,8 @@ from duck_jupyter.cli.screen import (
     report_of,
 )
 from duck_jupyter.cli.view import View
-from duck_jupyter.session.snapshot import Cell, MemoryRow, Snapshot, Totals
+from duck_jupyter.session.snapshot import Cell, Snapshot
+from duck_jupyter.stats.rows import MemoryRow, Totals
 from tests.support.snapshots import golden
 
 change = msgspec.structs.replace
@@ -109,7 +110,7 @@ def test_an_empty_state_says_what_to_type(state: str, words: str) -> None:
     empty = change(
         golden(),
         state=state,
-        totals=Totals(0, 0, 0, 0, 0, 0, 0, []),
+        totals=Totals(),
         busy_delay=None,
         cell=Cell(running=False, number=None),
         memory=MemoryRow(None, None, 0, 0, "/tmp", None),

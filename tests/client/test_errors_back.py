@@ -242,7 +242,7 @@ def test_a_hostile_object_disturbs_nobody(server: ProxyServer, worker: Worker) -
     )
 
     assert found == ("<proxy>-3 Hostile, level 1", 2)
-    assert server.statistics().proxies[0].type_name == "Hostile"
+    assert server.statistics().proxies[0].type == "Hostile"
 
 
 def holder(target: object) -> Tally:

@@ -183,7 +183,7 @@ def test_names_that_are_allowed_add_to_what_is_read_only(cells: Cells) -> None:
 def test_names_may_stand_behind_options(cells: Cells) -> None:
     cells.run("%share df --readonly cfg\n%duck doctor --clean")
     rows = cells.run("%share").overview.rows
-    assert [(row.name, row.mode) for row in rows] == [
+    assert [(row.path, row.mode) for row in rows] == [
         ("df", "read-only"),
         ("cfg", "read-only"),
     ]

@@ -101,6 +101,35 @@ def test_what_was_published_is_held_as_versions(
     assert held["versions"].bytes >= 800_000
 
 
+def test_the_sizes_of_what_is_held_are_those_of_the_system(
+    session: Session, worker: Worker
+) -> None:
+    """
+    Each file is counted once: versions, lanes, and large messages behind a lane.
+    """
+    data = np.ones(1_000_000)
+    assert worker.run(total, share(data, name="data")) == 1_000_000
+    worker.run(keep, share(Cell(), name="cell"), np.zeros(20_000))
+    server = session.server
+    assert server is not None
+    (lane,) = [each.lane for each in server.connections()]
+    files = {}
+    for fd in Path("/proc/self/fd").iterdir():
+        name = str(fd.readlink()) if fd.is_symlink() else ""
+        if "duck-" in name or name.startswith("/dev/shm"):
+            found = fd.stat()
+            files[found.st_ino] = found
+    own = os.fstat(lane.block.descriptor.fileno())
+    (version,) = [each.st_size for each in files.values() if each.st_size > 8_000_000]
+    assert {kind.what: (kind.blocks, kind.bytes) for kind in examine(session).held} == {
+        "versions": (1, version),
+        "lanes": (1, lane.block.size),
+        "large messages": (1, own.st_blocks * 512 - lane.block.size),
+    }
+    ours = server.statistics().memory.ours
+    assert ours == sum(kind.bytes for kind in examine(session).held)
+
+
 def total(proxy: Any) -> int:
     return int(fetch(proxy).sum())
 

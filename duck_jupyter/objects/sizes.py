@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..objects.summary import shaped_type
 from ..stats.text import exact, many
+from .summary import shaped_type
 
 __all__ = ["Sizer", "size_of", "sizer_of"]
 
