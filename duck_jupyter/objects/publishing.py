@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..data.handles import Handle, Inline, Lent
     from ..data.part_lookup import Look
     from ..data.publication import Publication
+    from ..stats.rows import Mode
     from .table import Entry, ObjectTable
 
 __all__ = ["Publisher"]
@@ -144,7 +145,7 @@ class Publisher:
         for publication in ended:
             self.store.retire(publication)
 
-    def mode(self, entry: Entry) -> str:
+    def mode(self, entry: Entry) -> Mode:
         """
         Say in a word what workers get of an object, and what they may do with it.
         """

@@ -15,12 +15,13 @@ from ..errors import ProxyError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["TEXT_CHARS", "cell_names", "describe", "traceback_text"]
+__all__ = ["TEXT_CHARS", "cell_names", "describe", "message_of", "traceback_text"]
 
 #: A longer traceback keeps its two ends.
 TEXT_CHARS = 20_000
 #: Frames whose code lies here are no part of what people read.
 OWN_FOLDER = str(Path(__file__).parents[1]) + os.sep
+NO_TEXT = "(its text cannot be made)"
 FILE = re.compile(r'^(\s*)File "([^"\n]+)", (?=line )', re.MULTILINE)
 
 #: Each gives what a notebook calls the file of a cell, such as ``Cell In[3]``, or None.
@@ -34,7 +35,17 @@ def describe(error: BaseException) -> str:
     try:
         return f"{type(error).__name__}: {error}"[:TEXT_CHARS]
     except BaseException:  # any code of the user's may run in __str__
-        return f"{type(error).__name__} (its text cannot be made)"
+        return f"{type(error).__name__} {NO_TEXT}"
+
+
+def message_of(error: BaseException) -> str:
+    """
+    Give the text of an exception, even where its own ``__str__`` raises.
+    """
+    try:
+        return str(error)[:TEXT_CHARS]
+    except BaseException:  # any code of the user's may run in __str__
+        return NO_TEXT
 
 
 def traceback_text(error: BaseException) -> str:

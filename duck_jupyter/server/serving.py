@@ -14,6 +14,7 @@ from ..protocol.frames import encode_fault
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import DESK
 from ..stats.counts import SAMPLE_EVERY
+from ..stats.error_log import Subject
 from ..transport.lanes import (
     FIRST_OF_SEQUENCE,
     LENGTH,
@@ -149,8 +150,8 @@ class Serving:
                 self.loop.door.forget(stranger)
                 self.doorway.dismiss(stranger)
                 if isinstance(error, HandshakeError):
-                    about = (error, str(error), "", 0, "the server", "connect", (0, ""))
-                    self._errors.note(*about)
+                    subject = Subject(0, "the server", "", "connect")
+                    self._errors.note(error, str(error), "", subject, (0, ""))
                 elif not isinstance(error, LEFT):
                     raise
                 return None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..transport.lanes import Lane
     from ..transport.rendezvous import Hello
     from .error_log import ErrorLog
+    from .rows import Mode
     from .thread_counts import Tally
     from .workers import WorkerLog
 
@@ -69,7 +70,7 @@ class Policy(Protocol):
         ...
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """
         What workers may do, in a word.
         """
@@ -154,7 +155,7 @@ class Publisher(Protocol):
         """
         ...
 
-    def mode(self, entry: Any) -> str:
+    def mode(self, entry: Any) -> Mode:
         """
         Say in a word what workers get of an object.
         """
