@@ -4,7 +4,7 @@ The three lists of ``jupyter duck top``: objects, workers and errors.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 
@@ -60,7 +60,7 @@ class Objects(Listing):
     """
 
     nothing = "Nothing is shared. In the notebook: %share NAME"
-    columns = (
+    columns: ClassVar[tuple[Column, ...]] = (
         Column("Object", 20, keeps_end=True),
         Column("Type", 24, from_width=WIDE),
         Column("Mode", 9, from_width=WIDEST),
@@ -194,7 +194,7 @@ class Workers(Listing):
     """
 
     nothing = "No worker is connected, and none has ended."
-    columns = (
+    columns: ClassVar[tuple[Column, ...]] = (
         Column("Worker", 7, is_right=True),
         Column("Process", 17, keeps_end=True),
         Column("Calls/s", 7, is_right=True),
@@ -279,7 +279,7 @@ class Errors(Listing):
     """
 
     nothing = "No error so far."
-    columns = (
+    columns: ClassVar[tuple[Column, ...]] = (
         Column("Times", 6, is_right=True),
         Column("Object", 18, keeps_end=True),
         Column("Ago", 5, is_right=True),

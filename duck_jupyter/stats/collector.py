@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..data.versions import Versions
 from ..memory.folders import memory_place
@@ -22,7 +22,6 @@ from .rows import MemoryRow, ObjectRow, ServerStatistics, Totals, WorkerRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
 
     from .rows import Wait
     from .sources import Connection, Entry, Server
@@ -85,7 +84,7 @@ class Reader:
                 self._forget()
                 raise
         errors = server.errors.snapshot()
-        lanes = sum(connection.lane.block.size for connection in connections)
+        lanes = sum(each.lane.bytes for each in connections)
         versions = server.publisher.store.versions()
         return ServerStatistics(
             time.time(),
@@ -227,19 +226,27 @@ class Reader:
         for client, threads in by_client.items():
             first = threads[0].hello
             counts = [self._ledgers[connection.tally].sum for connection in threads]
-            gone = server.workers.counts_of_gone_threads(client)
-            total = sum_of([*counts, gone])
+            asking = [connection for connection in threads if connection.asks]
+            # A thread has another connection for a call inside a call.
+            begun: dict[Any, float] = {}
+            for each in asking:
+                begun[each.thread] = min(each.since, begun.get(each.thread, now))
+            past = server.workers.past_of(client)
+            total = sum_of([*counts, past.counts])
             workers.append(
                 WorkerRow(
                     pid=first.pid,
                     name=first.process_name,
                     since=server.workers.since(client, threads[0].since),
-                    threads=len(threads),
+                    threads=len(begun),
                     calls=calls_in(total),
                     bytes_in=total[BYTES_IN],
                     bytes_out=total[BYTES_OUT],
-                    waited=sum(each.waited_until(now) for each in threads),
-                    connected=sum(now - each.since for each in threads),
+                    waited=sum(
+                        (each.waited_until(now) for each in asking), past.waited
+                    ),
+                    connected=past.connected
+                    + sum(now - each for each in begun.values()),
                     calling=_calling(server, threads),
                     pss=None,
                 )

@@ -4,8 +4,9 @@ What the server counts, at next to no cost.
 The hot path adds to plain lists after the answer is on its way, and all else is worked
 out when somebody asks.
 
-Latency is measured for every call whose worker had to block, and for one in 64 of the
-others, which then stands for 64.
+Latency is what the worker waits, from its question to its answer. It is known of every
+call whose worker blocks, and of one in 64 of the others, which then stands for 64
+(`transport.lanes.SAMPLE_EVERY`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ __all__ = [
     "LATENCY_BUCKETS",
     "LATENCY_FIRST",
     "PEAK_BYTES",
-    "SAMPLE_EVERY",
     "SETS",
     "add_counts",
     "bucket_of",
@@ -40,8 +40,6 @@ GETS, SETS, EXECUTES, BYTES_IN, BYTES_OUT, LAST_BYTES, PEAK_BYTES = range(7)
 LATENCY_FIRST = 7
 #: Bucket i holds latencies under 2**i / 4 microseconds, and not under half of that.
 LATENCY_BUCKETS = 32
-#: One call in so many is timed where its worker need not block.
-SAMPLE_EVERY = 64
 
 
 def fresh_counts() -> list[int]:

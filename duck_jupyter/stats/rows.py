@@ -134,12 +134,13 @@ class WorkerRow(msgspec.Struct, frozen=True):
     pid: int
     name: str
     since: float
-    #: How many of its threads are connected.
+    #: How many of its threads are connected and have called.
     threads: int
     calls: int
     bytes_in: int
     bytes_out: int
-    #: Seconds that its threads have waited for answers, all together.
+    #: Seconds that its threads have waited for answers, all together: from the question
+    #: to the answer, by the worker's own clock.
     waited: float
     #: Seconds that its threads have been connected, all together.
     connected: float

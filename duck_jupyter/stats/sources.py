@@ -6,41 +6,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .workers import Connected
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..data.store import Store
     from ..data.versions import Versions
     from ..transport.lanes import Lane
-    from ..transport.rendezvous import Hello
     from .error_log import ErrorLog
     from .rows import Mode
-    from .thread_counts import Tally
     from .workers import WorkerLog
 
 __all__ = ["Connection", "Entry", "Policy", "Publisher", "Server", "Table"]
 
 
-class Connection(Protocol):
+class Connection(Connected, Protocol):
     """
-    One client thread.
+    The connection of a client thread.
     """
 
-    hello: Hello
     lane: Lane
     #: The state words of the lane.
     words: Any
-    tally: Tally
-    #: Seconds since the epoch.
-    since: float
     #: The request that is being answered, or was answered last.
     payload: Any
-
-    def waited_until(self, now: float) -> float:
-        """
-        Give the seconds that it has waited for answers, until a time of the epoch.
-        """
-        ...
+    #: The client thread, which may have several connections.
+    thread: Any
 
 
 class Policy(Protocol):

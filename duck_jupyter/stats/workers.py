@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
@@ -18,13 +18,36 @@ from .exits import end_of
 from .rows import EndedRow
 
 if TYPE_CHECKING:
-    from typing import Any
+    from ..transport.rendezvous import Hello
+    from .thread_counts import Tally
 
-    from .sources import Connection
-
-__all__ = ["WorkerLog"]
+__all__ = ["Connected", "WorkerLog"]
 
 ENDS_KEPT = 100
+
+
+class Connected(Protocol):
+    """
+    The connection of a client thread, as far as its worker is counted.
+    """
+
+    hello: Hello
+    tally: Tally
+    #: Seconds since the epoch.
+    since: float
+
+    @property
+    def asks(self) -> bool:
+        """
+        Whether a thread of the user's has called through it.
+        """
+        ...
+
+    def waited_until(self, now: float) -> float:
+        """
+        Return the seconds that it has waited for answers, until a time of the epoch.
+        """
+        ...
 
 
 class Ended(NamedTuple):
@@ -38,6 +61,17 @@ class Ended(NamedTuple):
     record: dict[str, Any] | None
 
 
+class Past(NamedTuple):
+    """
+    What those connections of a process did that have ended.
+    """
+
+    counts: list[int]
+    #: Seconds that they waited for answers, and that they lasted.
+    waited: float
+    connected: float
+
+
 class WorkerLog:
     """
     The processes that were connected, the last hundred of them.
@@ -47,11 +81,12 @@ class WorkerLog:
         self._lock = threading.Lock()
         self._since: dict[str, float] = {}
         self._counts: dict[str, list[int]] = {}
+        self._times: dict[str, tuple[float, float]] = {}
         #: What multiprocessing knows of those that it has started.
         self._records: dict[str, dict[str, Any]] = {}
         self._ended: deque[Ended] = deque(maxlen=ENDS_KEPT)
 
-    def came(self, connection: Connection) -> None:
+    def came(self, connection: Connected) -> None:
         """
         Note a client thread.
         """
@@ -59,7 +94,7 @@ class WorkerLog:
             self._since.setdefault(connection.hello.client, connection.since)
             self._find_record(connection)
 
-    def count(self, connection: Connection) -> dict[int, list[int]]:
+    def count(self, connection: Connected) -> dict[int, list[int]]:
         """
         Count the calls of a client thread that is gone, before or after `went`.
 
@@ -81,7 +116,7 @@ class WorkerLog:
                     break
         return tallies
 
-    def went(self, connection: Connection, *, last: bool) -> None:
+    def went(self, connection: Connected, *, last: bool) -> None:
         """
         Note that a client thread has gone.
 
@@ -93,7 +128,16 @@ class WorkerLog:
         with self._lock:
             self._find_record(connection)
             if not last:
+                if connection.asks:
+                    now = time.time()
+                    waited, connected = self._times.get(hello.client, (0.0, 0.0))
+                    waited += connection.waited_until(now)
+                    self._times[hello.client] = (
+                        waited,
+                        connected + now - connection.since,
+                    )
                 return
+            self._times.pop(hello.client, None)
             counts = self._counts.pop(hello.client, fresh_counts())
             since = self._since.pop(hello.client, connection.since)
             record = self._records.pop(hello.client, None)
@@ -108,7 +152,7 @@ class WorkerLog:
             )
             self._ended.append(Ended(end, hello.client, record))
 
-    def _find_record(self, connection: Connection) -> None:
+    def _find_record(self, connection: Connected) -> None:
         client = connection.hello.client
         if client not in self._records:
             record = _record_of(connection.hello.pid)
@@ -122,12 +166,13 @@ class WorkerLog:
         with self._lock:
             return self._since.get(client, default)
 
-    def counts_of_gone_threads(self, client: str) -> list[int]:
+    def past_of(self, client: str) -> Past:
         """
-        Give the counts of those threads of a process that have gone.
+        Tell what the ended connections of a process did.
         """
         with self._lock:
-            return list(self._counts.get(client) or fresh_counts())
+            counts = list(self._counts.get(client) or fresh_counts())
+            return Past(counts, *self._times.get(client, (0.0, 0.0)))
 
     def ended(self) -> tuple[EndedRow, ...]:
         """

@@ -94,12 +94,15 @@ export interface WorkerRow {
   pid: number;
   name: string;
   since: number;
-  /** How many of its threads are connected. */
+  /** How many of its threads are connected and have called. */
   threads: number;
   calls: number;
   bytes_in: number;
   bytes_out: number;
-  /** Seconds that its threads have waited for answers, all together. */
+  /**
+   * Seconds that its threads have waited for answers, all together: from the question
+   * to the answer, by the worker's own clock.
+   */
   waited: number;
   /** Seconds that its threads have been connected, all together. */
   connected: number;

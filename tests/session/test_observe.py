@@ -22,7 +22,7 @@ from duck_jupyter.session import observe
 from duck_jupyter.session.doctor import Report, examine, findings_of
 from duck_jupyter.session.names import Source, Terms
 from duck_jupyter.session.observe import snapshot_of
-from duck_jupyter.session.session import Wish
+from duck_jupyter.session.shared_names import Wish
 from duck_jupyter.session.snapshot import Cell, as_plain
 from tests.support.processes import wait_until
 

@@ -163,7 +163,7 @@ class Monitor {
       }
     };
     this.#head.setSpan(this.#span);
-    listenToKeys(this.#frame, this.#head);
+    this.#stops.push(listenToKeys(host, this.#frame, this.#head));
     this.#watch();
     this.#take(source.current());
   }

@@ -167,7 +167,7 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
 
   #bindEnded(ended: EndedRow): void {
     const ago = age(this.view.time - ended.ended);
-    this.#setState('gone', `${ended.words}, ${ago} ago`, '', '');
+    this.#setState('gone', ended.words, '', `, ${ago} ago`);
     this.#title.set(`${ended.words}, ${ago} ago`);
     this.#since.set(lasting(ended.ended - ended.since));
     this.#rate.set('');
