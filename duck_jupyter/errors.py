@@ -1,8 +1,8 @@
 """
 Every exception of the project, one tree under ProxyError.
 
-An exception's constructor takes facts and builds the sentence. Each one survives
-pickle, because each one may cross from the kernel to a worker.
+An exception's constructor takes facts and builds the sentence. Each exception can be
+pickled, because it may be sent from the kernel to a worker.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 
 class ProxyError(Exception):
     """
-    Something went wrong with a proxy, and not with the object behind it.
+    A proxy failed, not the object behind it.
     """
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -57,7 +57,7 @@ def _rebuild(
 
 class ProxyObjectNotFound(ProxyError, LookupError):
     """
-    The server has no object of this number (any more).
+    The server has no object with this number, or no longer has one.
     """
 
 
@@ -67,8 +67,8 @@ class LimitedProxyChaining(ProxyError):
 
     Args:
         max_level: The highest level that a proxy may have.
-        target_obj: What the refused proxy would have stood for, with the path
-            that led there, such as ``"Rolling at df.groupby().rolling()"``.
+        target_obj: The object that the refused proxy would stand for, with its path,
+            such as ``"Rolling at df.groupby().rolling()"``.
     """
 
     #: The line that allows longer chains and leaves the other settings as they are;
@@ -92,13 +92,13 @@ class LimitedProxyChaining(ProxyError):
 
 class DataDecodeError(ProxyError, ValueError):
     """
-    Bytes that came are no frame, or hold a value that cannot be rebuilt here.
+    The received bytes are not a frame, or hold a value that cannot be rebuilt here.
     """
 
 
 class DataEncodeError(ProxyError, TypeError):
     """
-    A value cannot be turned into bytes; nothing was sent.
+    A value cannot be encoded; nothing was sent.
     """
 
 
@@ -126,19 +126,19 @@ class ProxyClosed(ProxyError):
 
 class KernelGone(ProxyError, ConnectionError):
     """
-    The process that owns the object ended, or stopped its server.
+    The process that owns the object ended, or it stopped its server.
     """
 
 
 class HandshakeError(ProxyError, PermissionError):
     """
-    The two sides do not belong together: another user, secret or version.
+    The two sides have different users, secrets or versions.
     """
 
 
 class WorkerGone(ProxyError):
     """
-    A worker ended inside a ``with`` block; the object's ``__exit__`` gets this.
+    A worker ended inside a ``with`` block; the object's ``__exit__`` gets this error.
     """
 
 
@@ -150,23 +150,23 @@ class ProxyTimeout(ProxyError, TimeoutError):
 
 class DeadlockError(ProxyError, RuntimeError):
     """
-    A lock was not waited for: threads would wait for each other in a circle.
+    The lock was refused: threads would wait for each other in a circle.
     """
 
-    #: A line for the notebook that takes all the locks of the circle in one order;
-    #: empty where one of the objects is not shared under a name.
+    #: A line for the notebook that takes all locks of the circle in one order; empty if
+    #: one of the objects is not shared under a name.
     line: str = ""
 
 
 class NoBuffer(ProxyError, BufferError):
     """
-    A proxy cannot lend the bytes of its object before Python 3.12.
+    A proxy cannot give access to the bytes of its object before Python 3.12.
     """
 
 
 class NotShared(ProxyError, LookupError, AttributeError):
     """
-    No object is shared under this name, as an attribute or as an item of `shared`.
+    No object is shared under this name; an attribute or item of `shared` is missing.
     """
 
 
@@ -178,11 +178,11 @@ class NotShareable(ProxyError, TypeError):
 
 class AccessDenied(ProxyError, AttributeError):
     """
-    The settings of the proxy forbid what was asked for.
+    The settings of the proxy forbid the use of a name.
 
     Args:
         args: The message.
-        opened_by: The line that opens it, and leaves the other settings as they are.
+        opened_by: The line that allows the name and keeps the other settings.
     """
 
     def __init__(self, *args: object, opened_by: str = "") -> None:
@@ -192,45 +192,45 @@ class AccessDenied(ProxyError, AttributeError):
 
 class LostChange(ProxyError):
     """
-    A statement changes a copy and drops it; the message has the statement that works.
+    A statement changes a copy and drops it; the message quotes a statement that works.
     """
 
 
 class ObjectChanged(ProxyError, RuntimeError):
     """
-    An object went on changing while it was published.
+    An object kept changing while it was published.
     """
 
 
 class ObjectNeeded(ProxyError, TypeError):
     """
-    A library needs the object itself, and not its proxy: `fetch` it.
+    A library needs the object itself, not its proxy; `fetch` returns the object.
     """
 
 
 class VersionsAwaited(DataTooBigError):
     """
-    Too many states of an object wait for workers to fetch them.
+    Workers have yet to fetch too many bytes of earlier versions of an object.
     """
 
 
 class VersionGone(ProxyError, LookupError):
     """
-    The version of an object that a handle stands for is not kept any more.
+    The version that a handle names was removed.
     """
 
 
 class RemoteError(ProxyError):
     """
-    The object raised something that cannot be rebuilt here; this is its text.
+    The object raised an exception that cannot be rebuilt here; this has its text.
     """
 
 
 class RemoteTraceback(Exception):
     """
-    The traceback of the other process, as text: the cause of what it raised.
+    The traceback of the other process, as text: the cause of the exception.
 
-    The idea is that of ``concurrent.futures``.
+    The technique is that of ``concurrent.futures``.
     """
 
     def __init__(self, text: str) -> None:

@@ -1,5 +1,5 @@
 """
-The live plane, without any notebook: a server here, proxies in other processes.
+The live plane, for programs without a notebook: a server and its proxies.
 
 Example::
 
@@ -21,7 +21,7 @@ from .errors import (
     ProxyError,
     ProxyObjectNotFound,
 )
-from .protocol.frames import Frame
+from .protocol.manual_frames import Frame
 from .protocol.opcodes import ProxyOpCode
 from .server.server import ProxyServer
 

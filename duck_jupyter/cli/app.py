@@ -8,20 +8,19 @@ import argparse
 import os
 import signal
 import sys
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-import msgspec
-from rich.console import Console, Group
-from rich.live import Live
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
 from rich.prompt import IntPrompt
 from rich.table import Table
 
 from ..errors import KernelGone, NotShared, ProxyError
+from ..protocol.escaping import printable
 from ..session.api import own_session
 from ..session.doctor import clean, examine, sections_of
-from ..stats.words import many
+from ..stats.text import many
 from .kernels import (
     SHORT_PATIENCE_S,
     KernelFile,
@@ -30,22 +29,15 @@ from .kernels import (
     running_kernels,
     the_file,
 )
-from .rates import Window
-from .screen import screen_of
+from .notebooks import titles_of
+from .top import print_all, print_once, show_live
 from .watching import watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..session.snapshot import Snapshot
-    from .watching import Watching
-
 __all__ = ["main"]
 
-#: Seconds from the first of two looks to the second.
-APART_S = 1.0
-#: Rates are those of so many seconds.
-WINDOW_S = 10.0
 INTERRUPTED = 130
 
 
@@ -65,7 +57,7 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         options.run(options, console)
     except ProxyError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -101,73 +93,52 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _top(options: argparse.Namespace, console: Console) -> None:
-    file = _chosen(options, console)
-    if options.once:
-        with link_to(file) as link:
-            _show_once(link, console, as_json=options.json)
-        return
-    with (
-        _leaving_at_signals(),
-        link_to(file, hears=True) as link,
-        watching(link) as watched,
-    ):
-        if options.json:
-            _print(watched.begin())
-            while True:
-                _print(watched.next())
-        _show_live(watched, console)
+    is_live = not options.once and not options.json and _is_terminal(console)
+    with _leaving_at_signals(interrupted=0 if is_live else INTERRUPTED):
+        file = _chosen(options, console)
+        if options.once or not (is_live or options.json):
+            with link_to(file) as link:
+                print_once(link, console, as_json=options.json)
+            return
+        title = titles_of([file])[file.path]
+        with link_to(file, hears=True) as link, watching(link) as watched:
+            if options.json:
+                print_all(watched)
+            show_live(watched, console, title)
+
+
+def _is_terminal(console: Console) -> bool:
+    return sys.stdout.isatty() and not console.is_dumb_terminal
 
 
 @contextmanager
-def _leaving_at_signals() -> Iterator[None]:
+def _leaving_at_signals(*, interrupted: int) -> Iterator[None]:
     """
     Let a process that is told to end leave its ``with`` blocks: it has to say goodbye.
+
+    Args:
+        interrupted: The exit code of Ctrl-C.
     """
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, _leave) for number in numbers}
+    codes = {
+        signal.SIGINT: interrupted,
+        signal.SIGTERM: 128 + signal.SIGTERM,
+        signal.SIGHUP: 128 + signal.SIGHUP,
+    }
+
+    def leave(number: int, frame: object) -> NoReturn:
+        # Once: a second one must not keep it from putting the terminal back.
+        for other in codes:
+            signal.signal(other, signal.SIG_IGN)
+        raise SystemExit(codes[signal.Signals(number)])
+
+    before = {number: signal.getsignal(number) for number in codes}
     try:
+        for number in codes:
+            signal.signal(number, leave)
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _leave(number: int, frame: object) -> NoReturn:
-    raise SystemExit(128 + number)
-
-
-def _print(snapshot: Snapshot) -> None:
-    print(msgspec.json.encode(snapshot).decode(), flush=True)
-
-
-def _show_once(link: KernelLink, console: Console, *, as_json: bool) -> None:
-    snapshot = link.look()
-    if as_json:
-        _print(snapshot)
-        return
-    window = Window(WINDOW_S)
-    window.add(snapshot)
-    # Rates need two looks.
-    threading.Event().wait(APART_S)
-    snapshot = link.look()
-    window.add(snapshot)
-    console.print(screen_of(snapshot, window))
-
-
-def _show_live(watched: Watching, console: Console) -> None:
-    window = Window(WINDOW_S)
-    snapshot = watched.begin()
-    window.add(snapshot)
-    with Live(screen_of(snapshot, window), console=console, screen=True) as live:
-        while True:
-            try:
-                snapshot = watched.next()
-                window.add(snapshot)
-                shown = screen_of(snapshot, window)
-            except NotShared as error:
-                # It may go on.
-                shown = Group(str(error), screen_of(snapshot, window))
-            live.update(shown, refresh=True)
 
 
 def _chosen(options: argparse.Namespace, console: Console) -> KernelFile:
@@ -184,16 +155,23 @@ def _chosen(options: argparse.Namespace, console: Console) -> KernelFile:
         )
     if len(files) == 1:
         return files[0]
+    titles = titles_of(files)
     if not sys.stdin.isatty():
-        names = ", ".join(file.name for file in files)
+        names = ", ".join(f"{file.name} ({titles[file.path]})" for file in files)
         raise NotShared(
             f"{len(files)} kernels run: choose one with --existing NAME. They are "
             f"{names}."
         )
     for number, file in enumerate(files, 1):
-        console.print(f"{number:3}  {file.name}  {_words_for(file)}", highlight=False)
+        words = f"{number:3}  {titles[file.path]}  {_words_for(file)}"
+        console.print(printable(words), no_wrap=True, overflow="ellipsis")
     choices = [str(number) for number in range(1, len(files) + 1)]
-    number = IntPrompt.ask("Which kernel", choices=choices, console=console, default=1)
+    try:
+        number = IntPrompt.ask(
+            "Which kernel", choices=choices, console=console, default=1
+        )
+    except EOFError:
+        raise SystemExit(0) from None
     return files[number - 1]
 
 
@@ -202,11 +180,13 @@ def _list(options: argparse.Namespace, console: Console) -> None:
     if not files:
         console.print("No kernel of this user runs.")
         return
-    table = Table("Kernel", "Shares", box=None, pad_edge=False)
-    table.add_column("Connection file", overflow="fold")
+    titles = titles_of(files)
+    width = max(cell_len(printable(title)) for title in titles.values())
     for file in files:
-        table.add_row(file.name, _words_for(file), str(file.path))
-    console.print(table)
+        title = set_cell_size(printable(titles[file.path]), width)
+        # Whole, on a line of its own: it can be copied from any terminal.
+        words = f"{title}  {printable(_words_for(file))}"
+        console.print(f"{words}\n    {file.path}", soft_wrap=True)
 
 
 def _words_for(file: KernelFile) -> str:
@@ -237,12 +217,12 @@ def _doctor(options: argparse.Namespace, console: Console) -> None:
     removed = clean(report) if options.clean else None
     command = "jupyter duck doctor --clean"
     for section in sections_of(report, removed, command):
-        console.print(section.sentence)
+        console.print(printable(section.sentence))
         if section.rows:
             table = Table(box=None, pad_edge=False)
             for heading in section.headings:
                 table.add_column(heading, overflow="fold")
             for row in section.rows:
-                table.add_row(*row)
+                table.add_row(*map(printable, row))
             console.print(table)
         console.print()

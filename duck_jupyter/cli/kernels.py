@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import find_connection_file
 from jupyter_core.paths import jupyter_runtime_dir
@@ -278,18 +279,26 @@ class KernelLink:
             "one long call."
         )
 
-    def hear(self, patience: float) -> dict[str, Any] | None:
+    def hear(self, patience: float, beside: int | None = None) -> dict[str, Any] | None:
         """
         Wait for something that the monitor broadcasts; the link was made to hear it.
 
         Args:
             patience: Seconds.
+            beside: A descriptor. Once it can be read, the wait is over as well.
 
         Returns:
             What it says, or None where there was nothing in time.
         """
+        channel = self._client.iopub_channel
+        poller = zmq.Poller()
+        for waited in (channel.socket, beside):
+            if waited is not None:
+                poller.register(waited, zmq.POLLIN)
+        if channel.socket not in dict(poller.poll(int(patience * 1e3))):
+            return None
         try:
-            message = self._client.iopub_channel.get_msg(timeout=patience)
+            message = channel.get_msg(timeout=0)
         except queue.Empty:
             return None
         data = message["content"].get("data")

@@ -5,14 +5,24 @@ From counts to rates: what happened between two snapshots.
 from __future__ import annotations
 
 from collections import deque
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..stats.counts import quantile
+from ..stats.text import quantile
 
 if TYPE_CHECKING:
     from ..session.snapshot import Snapshot
+    from ..stats.rows import WorkerRow
 
 __all__ = ["Rates", "Window"]
+
+
+#: Seconds of which the rates of all calls are, as in the view.
+ALL_S = 1.0
+#: Seconds of which the rate of one object or worker is, as in the view.
+ROW_S = 2.0
+#: Seconds of which a worker's share of waiting is, as in the view; all that is kept.
+KEPT_S = 60.0
 
 
 class Rates(NamedTuple):
@@ -27,6 +37,9 @@ class Rates(NamedTuple):
     bytes_out: float = 0.0
     p50: float | None = None
     p99: float | None = None
+    #: The share of their threads' time that workers waited, from 0 to 1; None without
+    #: workers.
+    waiting: float | None = None
 
     @property
     def calls(self) -> float:
@@ -38,17 +51,15 @@ class Rates(NamedTuple):
 
 class Window:
     """
-    The snapshots of the last seconds.
-
-    Args:
-        seconds: How many.
+    The snapshots of the last minute.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._kept: deque[Snapshot] = deque()
-        #: Calls of each object until the oldest one, and until the newest.
+        #: Calls of each object and of each worker, until rows are counted from and now.
         self._calls: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        self._worker_calls: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        self._passed = 0.0
 
     def add(self, snapshot: Snapshot) -> None:
         """
@@ -57,24 +68,37 @@ class Window:
         if self._kept and self._kept[-1].kernel != snapshot.kernel:
             self._kept.clear()
         self._kept.append(snapshot)
-        while snapshot.time - self._kept[0].time > self._seconds:
+        while len(self._kept) > 2 and snapshot.time - self._kept[1].time >= KEPT_S:
             self._kept.popleft()
-        self._calls = (_calls_in(self._kept[0]), _calls_in(snapshot))
+        old = self._before(ROW_S)
+        self._passed = snapshot.time - old.time
+        self._calls = (_calls_in(old), _calls_in(snapshot))
+        self._worker_calls = (_worker_calls_in(old), _worker_calls_in(snapshot))
+
+    def _before(self, seconds: float) -> Snapshot:
+        """
+        Give the newest snapshot that is so old, or the oldest.
+        """
+        until = self._kept[-1].time - seconds
+        for snapshot in reversed(self._kept):
+            if snapshot.time <= until:
+                return snapshot
+        return self._kept[0]
 
     def rates(self) -> Rates:
         """
-        Give what happened from the oldest to the newest.
+        Give what happened in the last second, or since the snapshot before that.
         """
         if len(self._kept) < 2:
             return Rates()
-        old, new = self._kept[0], self._kept[-1]
+        old, new = self._before(ALL_S), self._kept[-1]
         passed = new.time - old.time
         if passed <= 0:
             return Rates()
         before, after = old.totals, new.totals
         counts = tuple(
             max(0, now - then)
-            for now, then in zip(after.latency, before.latency, strict=False)
+            for now, then in zip_longest(after.latency, before.latency, fillvalue=0)
         )
         return Rates(
             max(0, after.gets - before.gets) / passed,
@@ -84,29 +108,49 @@ class Window:
             max(0, after.bytes_out - before.bytes_out) / passed,
             quantile(counts, 0.5),
             quantile(counts, 0.99),
+            _waiting(old, new, new.workers),
         )
 
     def calls_of(self, idx: int) -> float:
         """
         Give the calls in a second of one object.
         """
-        passed = self._kept[-1].time - self._kept[0].time
-        if passed <= 0:
-            return 0.0
-        then, now = self._calls
-        return max(0, now[idx] - then.get(idx, 0)) / passed
+        return self._rate(self._calls, idx)
+
+    def calls_from(self, pid: int) -> float:
+        """
+        Give the calls in a second of one worker.
+        """
+        return self._rate(self._worker_calls, pid)
+
+    def _rate(self, counts: tuple[dict[int, int], dict[int, int]], key: int) -> float:
+        then, now = counts
+        new = now.get(key, 0) - then.get(key, 0)
+        return max(0, new) / self._passed if self._passed > 0 else 0.0
 
     def waiting_of(self, pid: int) -> float | None:
         """
         Give the share of its threads' time that a worker waited, from 0 to 1.
         """
-        old, new = self._kept[0], self._kept[-1]
-        now = {row.pid: row for row in new.workers}[pid]
-        then = {row.pid: row for row in old.workers}.get(pid)
-        begun, waited = (old.time, then.waited) if then else (now.since, 0.0)
-        passed = (new.time - begun) * max(1, now.threads)
-        return min(1.0, max(0.0, now.waited - waited) / passed) if passed > 0 else None
+        new = self._kept[-1]
+        rows = [row for row in new.workers if row.pid == pid]
+        return _waiting(self._kept[0], new, rows)
+
+
+def _waiting(old: Snapshot, new: Snapshot, rows: list[WorkerRow]) -> float | None:
+    then = {row.pid: row for row in old.workers}
+    waited = had = 0.0
+    for row in rows:
+        before = then.get(row.pid)
+        begun = old.time if before else max(row.since, old.time)
+        waited += max(0.0, row.waited - (before.waited if before else 0.0))
+        had += (new.time - begun) * max(1, row.threads)
+    return min(1.0, waited / had) if had > 0 else None
 
 
 def _calls_in(snapshot: Snapshot) -> dict[int, int]:
-    return {row.idx: row.gets + row.sets + row.executes for row in snapshot.objects}
+    return {row.idx: row.calls for row in snapshot.objects}
+
+
+def _worker_calls_in(snapshot: Snapshot) -> dict[int, int]:
+    return {row.pid: row.calls for row in snapshot.workers}

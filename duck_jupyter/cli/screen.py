@@ -1,58 +1,117 @@
 """
-A snapshot as tables in a terminal.
+A snapshot as lines of a terminal.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Group
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
+from ..protocol.escaping import printable
 from ..session.overview import NOT_SERVING
-from ..session.sizes import in_bytes
+from ..stats.text import duration, in_bytes, many, percent, plain_bytes, rate
 from ..stats.words import serving_in_words
+from .listing import fitting, foreign
+from .lists import WIDE, lists_of
+from .view import HELP
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Iterable, Sequence
 
-    from ..session.snapshot import ErrorRow, ObjectRow, Snapshot, WorkerRow
+    from ..session.snapshot import Snapshot
+    from .listing import Column, Listing
     from .rates import Rates, Window
+    from .view import View
 
-__all__ = ["screen_of"]
+__all__ = ["frame_of", "report_of"]
 
-UNKNOWN = "–"  # noqa: RUF001 - a dash
-#: Of the buffer; from here on the next frame may be too large for it.
-NEAR = 0.7
-BAR_CELLS = 8
-#: A terminal is not long; of more objects the busiest are shown.
-MOST_OBJECTS = 30
+KEYS = "q quit  ? help  tab next list  ↑↓ choose  enter more"
+PAGE_KEYS = "q quit  esc back  ↑↓ scroll"
+NO_KEYS = "Ctrl-C quits"
+#: Rows of each list in a report, which nobody scrolls.
+MOST_ROWS = 30
 MOST_ENDED = 5
 MOST_ERRORS = 5
-#: A worker that waits so much of its time is held up by the kernel.
-MUCH_WAITING = 0.5
+#: Lines for what is known of the chosen row, and for the list, where there is room.
+DETAIL_LINES = 6
+LEAST_ROWS = 3
+#: Cells that a notebook's name takes at least.
+LEAST_TITLE = 12
+GAP = "  "
+CHOSEN = "> "
+#: A text needs no more than this; names get what is left beside it.
+ENOUGH = 60
 
 
-def screen_of(snapshot: Snapshot, window: Window) -> RenderableType:
+def frame_of(
+    snapshot: Snapshot,
+    window: Window,
+    view: View | None,
+    size: tuple[int, int],
+    title: str = "",
+    note: str = "",
+) -> list[Text]:
     """
-    Draw a snapshot.
+    Draw a snapshot on a screen.
 
     Args:
         snapshot: What to draw, whole.
-        window: The snapshots of the last seconds, this one among them.
+        window: The snapshots of the last minute, this one among them.
+        view: What is looked at; None where there are no keys to choose it.
+        size: Columns and lines.
+        title: The name of the notebook.
+        note: What is wrong now, such as a kernel that does not answer.
+
+    Returns:
+        As many lines as fit, none wider than the screen.
     """
-    rates = window.rates()
-    parts: list[RenderableType] = [_state(snapshot), _traffic(rates)]
-    if snapshot.objects:
-        parts.append(_objects(snapshot, window))
-    if snapshot.workers or snapshot.ended:
-        parts.append(_workers(snapshot, window))
-    if snapshot.errors:
-        parts.append(_errors(snapshot.errors))
-    parts.append(_memory(snapshot))
-    return Group(*parts)
+    width, height = size
+    lists = lists_of(snapshot, window)
+    head = [_state(snapshot), _traffic(window.rates(), width)]
+    if note:
+        head[:1] = _folded([Text(printable(note), "bold red")], width)
+    head.append(_tabs(lists, view, title, width))
+    keys = NO_KEYS if view is None else PAGE_KEYS if view.page else KEYS
+    foot = [_memory(snapshot), Text(keys, "dim")]
+    room = max(0, height - len(head) - len(foot))
+    body = _body(lists, view, width, room)
+    blank = [Text()] * (room - len(body))
+    lines = [*head, *body, *blank, *foot][-height:]
+    return [fitting(line, width, keeps_end=False) for line in lines]
+
+
+def report_of(snapshot: Snapshot, window: Window, width: int) -> list[Text]:
+    """
+    Write a snapshot down, all lists one after the other.
+
+    Args:
+        snapshot: What to write, whole.
+        window: The snapshots of the last minute, this one among them.
+        width: Columns.
+    """
+    lines = [_state(snapshot), _traffic(window.rates(), width)]
+    objects, workers, errors = lists_of(snapshot, window)
+    connected = len(snapshot.workers)
+    for listing, rows in (
+        (objects, objects.busiest(MOST_ROWS)),
+        (workers, range(min(len(workers.keys), connected + MOST_ENDED))),
+        (errors, range(min(len(errors.keys), MOST_ERRORS))),
+    ):
+        if not rows:
+            continue
+        columns = _columns(listing, width)
+        lines += [Text(), _heading(columns)]
+        lines += [_line(columns, listing.cells(at)) for at in rows]
+        left_out = len(listing.keys) - len(rows)
+        if left_out:
+            lines.append(Text(f"and {many(left_out, 'more row')}", "dim"))
+        if listing is errors:
+            for at in rows:
+                lines += [Text(), *_folded(errors.advice(at), width)]
+    lines += [Text(), *_folded([_memory(snapshot)], width)]
+    return [fitting(line, width, keeps_end=False) for line in lines]
 
 
 def _state(snapshot: Snapshot) -> Text:
@@ -63,7 +122,7 @@ def _state(snapshot: Snapshot) -> Text:
         else serving_in_words(
             sum(1 for row in snapshot.objects if not row.level),
             len(snapshot.workers),
-            called=totals.gets + totals.sets + totals.executes > 0,
+            called=totals.calls > 0,
         )
     )
     if snapshot.state != "serving":
@@ -71,7 +130,8 @@ def _state(snapshot: Snapshot) -> Text:
     text = Text(words, style="bold")
     if snapshot.busy_delay:
         text.append(
-            f"  kernel busy, up to +{_time(snapshot.busy_delay)} a call", style="yellow"
+            f"  kernel busy, up to +{duration(snapshot.busy_delay)} a call",
+            style="yellow",
         )
     number = snapshot.cell.number
     if snapshot.cell.running:
@@ -81,169 +141,136 @@ def _state(snapshot: Snapshot) -> Text:
     return text
 
 
-def _traffic(rates: Rates) -> Text:
+def _traffic(rates: Rates, width: int) -> Text:
+    kinds = ""
+    if width >= WIDE:
+        kinds = (
+            f" (GET {rate(rates.gets)}, SET {rate(rates.sets)}, "
+            f"EXECUTE {rate(rates.executes)})"
+        )
     return Text(
-        f"{_rate(rates.calls)} calls/s (GET {_rate(rates.gets)}, "
-        f"SET {_rate(rates.sets)}, EXECUTE {_rate(rates.executes)})   "
-        f"↑ {in_bytes(int(rates.bytes_out))}/s to workers   "
-        f"↓ {in_bytes(int(rates.bytes_in))}/s to the kernel   "
-        f"latency p50 {_time(rates.p50)}, p99 {_time(rates.p99)}"
+        f"{rate(rates.calls)} calls/s{kinds}  ↑ {in_bytes(rates.bytes_out, 2)}/s  "
+        f"↓ {in_bytes(rates.bytes_in, 2)}/s  p50 {duration(rates.p50)}  "
+        f"p99 {duration(rates.p99)}  waiting {percent(rates.waiting)}"
     )
 
 
-def _table(*headings: str, right: tuple[str, ...] = ()) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in headings:
-        table.add_column(
-            heading,
-            justify="right" if heading in right else "left",
-            no_wrap=heading != "Last error",
-        )
-    return table
-
-
-def _objects(snapshot: Snapshot, window: Window) -> Table:
-    table = _table(
-        *("Object", "Type", "Mode", "Level", "Calls/s", "Calls", "Buffer fill"),
-        *("Versions", "Last error"),
-        right=("Level", "Calls/s", "Calls"),
-    )
-    children: dict[int | None, list[ObjectRow]] = {}
-    rows = _busiest(snapshot.objects, window)
-    known = {row.idx for row in rows}
-    for row in rows:
-        parent = row.parent if row.parent in known else None
-        children.setdefault(parent, []).append(row)
-
-    def add(row: ObjectRow, depth: int) -> None:
-        calls = row.gets + row.sets + row.executes
-        kept = f"{row.versions} in {in_bytes(row.version_bytes)}"
-        table.add_row(
-            Text("  " * depth + row.path),
-            Text(f"{row.type} {row.size}".rstrip()),
-            row.mode,
-            Text(str(row.level), style="yellow" if row.level == row.max_level else ""),
-            _rate(window.calls_of(row.idx)),
-            f"{calls:,}",
-            _fill(row),
-            kept if row.versions else UNKNOWN,
-            Text(row.last_error or "", style="red"),
-        )
-        for child in children.get(row.idx, []):
-            add(child, depth + 1)
-
-    for row in children.get(None, []):
-        add(row, 0)
-    if len(rows) < len(snapshot.objects):
-        table.add_row(f"and {len(snapshot.objects) - len(rows):,} more")
-    for chain in (snapshot.chains or [])[:MOST_OBJECTS]:
-        table.add_row(
-            Text(f"✂ {chain.path}", style="red"),
-            Text(chain.type),
-            "cut",
-            str(chain.level),
-            *("", f"{chain.cuts:,}", "", ""),
-            Text(f"LimitedProxyChaining: the limit is {chain.max_level}", style="red"),
-        )
-    return table
-
-
-def _busiest(rows: list[ObjectRow], window: Window) -> list[ObjectRow]:
-    def busy(row: ObjectRow) -> tuple[float, int]:
-        return -window.calls_of(row.idx), -(row.gets + row.sets + row.executes)
-
-    kept = {row.idx for row in sorted(rows, key=busy)[:MOST_OBJECTS]}
-    return [row for row in rows if row.idx in kept]
-
-
-def _fill(row: ObjectRow) -> Text:
-    last, peak = row.last / row.bufsize, row.peak / row.bufsize
-    cells = round(min(last, 1.0) * BAR_CELLS)
-    style = "yellow" if last >= NEAR else "blue"
-    text = Text("█" * cells, style=style)
-    text.append("░" * (BAR_CELLS - cells), style="dim")
-    text.append(f" {last:.0%}, peak {peak:.0%} of {in_bytes(row.bufsize)}")
+def _tabs(lists: Sequence[Listing], view: View | None, title: str, width: int) -> Text:
+    text = Text()
+    for number, listing in enumerate(lists):
+        tab = Text(" ").append_text(listing.title()).append(" ")
+        if number == (0 if view is None else view.pane):
+            tab.stylize("reverse")
+        text.append_text(tab).append(" ")
+    name = foreign(title, "dim")
+    left = width - text.cell_len
+    if left > LEAST_TITLE and title:
+        name = fitting(name, left, keeps_end=True)
+        text.append(" " * (left - name.cell_len)).append_text(name)
     return text
 
 
-def _workers(snapshot: Snapshot, window: Window) -> Table:
-    table = _table(
-        *("Worker", "Process", "Calls", "Waiting", "Memory", "Calling"),
-        right=("Calls", "Waiting", "Memory"),
-    )
-    for row in snapshot.workers:
-        table.add_row(*_worker(row, window.waiting_of(row.pid)))
-    for end in snapshot.ended[: -MOST_ENDED - 1 : -1]:
-        style = "red" if end.how in ("failed", "killed") else "dim"
-        table.add_row(
-            Text(str(end.pid), style=style),
-            Text(end.name, style=style),
-            *(f"{end.calls:,}", "", ""),
-            Text(end.words, style=style),
+def _body(
+    lists: Sequence[Listing], view: View | None, width: int, room: int
+) -> list[Text]:
+    listing = lists[0 if view is None else view.pane]
+    if view is not None and view.page:
+        paragraphs = (
+            listing.more(view.row(listing))
+            if view.page == "row" and listing.keys
+            else [Text(line) for line in HELP.splitlines()]
         )
-    return table
+        lines = _folded(paragraphs, width)
+        view.room = max(1, room)
+        view.scrolled = min(view.scrolled, max(0, len(lines) - room))
+        return lines[view.scrolled : view.scrolled + room]
+    if not listing.keys:
+        return [Text(listing.nothing, "dim")][:room]
+    columns = _columns(listing, width - len(GAP))
+    below = DETAIL_LINES if view and room > DETAIL_LINES + LEAST_ROWS + 1 else 0
+    rows = max(0, room - 1 - below)
+    first = chosen = 0
+    if view is not None:
+        view.room = max(1, rows)
+        first, chosen = view.first(listing), view.row(listing)
+    lines = [Text(GAP).append_text(_heading(columns))][:room]
+    for at in range(first, min(first + rows, len(listing.keys))):
+        is_chosen = view is not None and at == chosen
+        line = Text(CHOSEN if is_chosen else GAP)
+        line.append_text(_line(columns, listing.cells(at)))
+        if is_chosen:
+            line.stylize("reverse")
+        lines.append(line)
+    if below:
+        lines += [Text()] * (1 + rows - len(lines))
+        lines.append(Text("─" * width, "dim"))
+        lines += _folded(listing.more(chosen), width)[: below - 1]
+    return lines
 
 
-def _worker(row: WorkerRow, waiting: float | None) -> list[str | Text]:
-    much = waiting is not None and waiting >= MUCH_WAITING
+def _columns(listing: Listing, width: int) -> list[tuple[int, Column, int]]:
+    """
+    Choose the columns that there is room for.
+
+    Returns:
+        For each its number among the cells of a row, itself, and its width.
+    """
+    shown = [
+        (number, column)
+        for number, column in enumerate(listing.columns)
+        if width >= column.from_width - len(GAP)
+    ]
+    rest = width - sum(column.width + len(GAP) for _, column in shown) + len(GAP)
+    names = [column for _, column in shown if column.keeps_end]
+    more = max(0, rest - ENOUGH) // 2 // max(1, len(names))
+    rest -= more * len(names)
     return [
-        str(row.pid),
-        Text(row.name),
-        f"{row.calls:,}",
-        Text(
-            UNKNOWN if waiting is None else f"{waiting:.0%}",
-            style="yellow" if much else "",
-        ),
-        UNKNOWN if row.pss is None else in_bytes(row.pss),
-        Text(", ".join(row.calling)),
+        (
+            number,
+            column,
+            (column.width or max(0, rest)) + (more if column.keeps_end else 0),
+        )
+        for number, column in shown
     ]
 
 
-def _errors(errors: list[ErrorRow]) -> Table:
-    table = _table("Errors", "Object", "What to do next")
-    for row in errors[:MOST_ERRORS]:
-        times = f" ×{row.count}" if row.count > 1 else ""  # noqa: RUF001
-        ways = "\n".join(
-            f"{sentence} {line}".rstrip() for sentence, line in row.ways_out
-        )
-        table.add_row(
-            Text(f"{row.type}{times}: {row.message}", style="red", overflow="fold"),
-            Text(row.object),
-            Text(ways),
-        )
-    if len(errors) > MOST_ERRORS:
-        table.add_row(f"and {len(errors) - MOST_ERRORS:,} more", "", "")
-    return table
+def _heading(columns: Iterable[tuple[int, Column, int]]) -> Text:
+    cells = [Text(column.heading, "bold") for _, column, _ in columns]
+    return _joined(zip(columns, cells, strict=True))
+
+
+def _line(columns: Iterable[tuple[int, Column, int]], cells: Sequence[Text]) -> Text:
+    return _joined((column, cells[column[0]]) for column in columns)
+
+
+def _joined(parts: Iterable[tuple[tuple[int, Column, int], Text]]) -> Text:
+    line = Text()
+    for (_, column, width), cell in parts:
+        if line:
+            line.append(GAP)
+        shown = fitting(cell, width, keeps_end=column.keeps_end)
+        blank = " " * (width - shown.cell_len)
+        if column.is_right:
+            line.append(blank).append_text(shown)
+        else:
+            line.append_text(shown).append(blank)
+    line.rstrip()
+    return line
+
+
+def _folded(paragraphs: Iterable[Text], width: int) -> list[Text]:
+    console = Console(width=width)
+    lines: list[Text] = []
+    for paragraph in paragraphs:
+        lines += paragraph.wrap(console, width, overflow="fold") or [Text()]
+    return lines
 
 
 def _memory(snapshot: Snapshot) -> Text:
     memory = snapshot.memory
     words = f"Shared memory: {in_bytes(memory.ours)} held"
     if memory.capacity is not None and memory.free is not None:
-        words += f", {in_bytes(memory.free)} of {in_bytes(memory.capacity)} free"
+        words += f", {in_bytes(memory.free)} of {plain_bytes(memory.capacity)} free"
     if memory.spooled:
         words += f"; {in_bytes(memory.spooled)} spooled to {memory.spool_dir}"
-    return Text(words, style="dim")
-
-
-def _rate(value: float) -> str:
-    if value >= 1e6:
-        return f"{value / 1e6:.1f}M"
-    if value >= 1e3:
-        return f"{value / 1e3:.1f}k"
-    return f"{value:.0f}" if value >= 10 or not value else f"{value:.1f}"
-
-
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return UNKNOWN
-    if seconds < 1e-3:
-        return f"{_two_digits(seconds * 1e6)} µs"
-    if seconds < 1:
-        return f"{_two_digits(seconds * 1e3)} ms"
-    return f"{_two_digits(seconds)} s"
-
-
-def _two_digits(value: float) -> str:
-    # Rounded first: of 263.1 the format alone would make 2.6e+02.
-    return f"{float(f'{value:.2g}'):g}"
+    return foreign(words, "dim")

@@ -82,22 +82,41 @@ class Watching:
             KernelGone: The kernel has ended.
         """
         while True:
-            news = self._link.hear(GLANCE_S)
-            now = time.monotonic()
-            if news is None:
-                self._make_sure(now)
-                continue
-            kind = news.get("kind")
-            if kind == "snapshot":
-                self._take(self._link.read(news))
-                self._renew(now)
-                if self._whole is not None and now - self._given >= LEAST_S:
-                    self._given = now
-                    return self._whole
-            elif kind == "unloaded":
-                self._is_loaded = False
-            elif kind == "loaded":
-                return self._watch()
+            found = self.poll()
+            if found is not None:
+                return found
+
+    def poll(self, beside: int | None = None) -> Snapshot | None:
+        """
+        Wait a little for news, and give what there is then, whole.
+
+        Args:
+            beside: A descriptor. Once it can be read, the wait is over as well.
+
+        Returns:
+            None where there is nothing new.
+
+        Raises:
+            NotShared: As `next`.
+            KernelGone: As `next`.
+        """
+        news = self._link.hear(GLANCE_S, beside)
+        now = time.monotonic()
+        if news is None:
+            self._make_sure(now)
+            return None
+        kind = news.get("kind")
+        if kind == "snapshot":
+            self._take(self._link.read(news))
+            self._renew(now)
+            if self._whole is not None and now - self._given >= LEAST_S:
+                self._given = now
+                return self._whole
+        elif kind == "unloaded":
+            self._is_loaded = False
+        elif kind == "loaded":
+            return self._watch()
+        return None
 
     def _take(self, news: Snapshot) -> None:
         self._heard = time.monotonic()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from IPython.core.completer import SimpleCompletion, context_matcher
 
 from ..session.names import is_shareable
-from .options import options_of
-from .share import DUCK_WORDS, DuckMagics
+from .options import options_of, words_of
+from .share import DuckMagics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = ["make_matcher"]
 
-#: The magic at the start of a line, or behind `p =`, and what is typed after it.
-MAGIC = re.compile(r"(?:^|=)\s*%(share|unshare|duck)\s+([^#]*)$")
 MAGICS: dict[str, Any] = {
     "share": DuckMagics.share,
     "unshare": DuckMagics.unshare,
     "duck": DuckMagics.duck,
 }
+#: The magic at the start of a line, or behind `p =`, and what is typed after it.
+MAGIC = re.compile(rf"(?:^|=)\s*%({'|'.join(MAGICS)})\s+([^#]*)$")
 
 
 def make_matcher(shell: InteractiveShell, session: Session) -> Matcher:
@@ -78,9 +78,9 @@ def _words(
     elif magic == "unshare":
         yield from ((shared.name, "variable") for shared in session.names)
     elif not before:
-        yield from ((word, "keyword") for word in DUCK_WORDS)
+        yield from ((word, "keyword") for word in words_of(MAGICS[magic]))
     for option in options:
-        if option.name != "--clean" or before == ["doctor"]:
+        if not option.word or option.word in before:
             yield option.name, "keyword"
 
 

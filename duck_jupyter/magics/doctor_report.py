@@ -1,5 +1,5 @@
 """
-DoctorReport: what the doctor found, as text and as HTML.
+DoctorReport: the report of the doctor, as text and as HTML.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
+from ..protocol.escaping import printable
 from .share_table import html_of, lines_of
 
 if TYPE_CHECKING:
@@ -16,26 +17,27 @@ if TYPE_CHECKING:
 
 __all__ = ["DoctorReport"]
 
-#: Columns of words; the others hold numbers.
+#: Columns of text; the others hold numbers.
 WORDS = frozenset({"Room", "Folder", "Held", "Left-over", "Kind"})
 
 
 class DoctorReport:
     """
-    What ``%duck doctor`` gives.
+    The value of ``%duck doctor``.
 
     Args:
-        sections: The report in words.
+        sections: The report as text.
     """
 
     def __init__(self, sections: Sequence[Section]) -> None:
-        self.sections = tuple(sections)
+        self.sections: tuple[Section, ...] = tuple(sections)
 
     def __repr__(self) -> str:
         parts = []
         for sentence, headings, rows in self.sections:
-            table = ["", *lines_of(headings, rows, WORDS)] if rows else []
-            parts.append("\n".join([sentence, *table]))
+            cells = [[printable(cell) for cell in row] for row in rows]
+            table = ["", *lines_of(headings, cells, WORDS)] if rows else []
+            parts.append("\n".join([printable(sentence), *table]))
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:

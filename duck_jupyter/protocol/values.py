@@ -1,29 +1,20 @@
 """
-Values <-> bytes, and which values travel at all.
+From values to bytes and back.
 
-None, bool, int of 64 bits, float, str and bytes, by exact type, are plain msgpack.
-Any other value is one extension that holds a pickle of protocol 5. msgspec alone
-would turn tuples and sets into lists without a word.
+None, bool, int of 64 bits, float, str and bytes, by exact type, are plain msgpack. Any
+other value is one extension that holds a pickle of protocol 5. msgspec alone would
+silently turn tuples and sets into lists.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
-import decimal
-import enum
-import fractions
 import io
-import pathlib
 import pickle
 import struct
-import sys
-import types
-import uuid
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from msgspec.msgpack import Decoder, Encoder, Ext
+from msgspec.msgpack import Encoder, Ext
 
 from ..errors import DataDecodeError, DataEncodeError, ProxyError
 from ..interrupts import is_of_signal_handler
@@ -38,76 +29,43 @@ __all__ = [
     "PICKLED_WITH_BUFFERS",
     "PLAIN_TYPES",
     "HookPickler",
-    "PlainCodec",
     "cloud_dumps",
     "dumps",
     "encode",
-    "is_importable",
     "load_extension",
     "loads",
-    "pickles_alone",
     "reduce_main_only",
-    "travels_by_value",
     "wrap",
     "wrap_payload",
 ]
 
-#: Extension code of a pickle.
+#: The extension code of a pickle.
 PICKLED = 1
-#: Extension code of a pickle some of whose buffers lie beside the frame.
+#: The extension code of a pickle with some of its buffers outside the frame.
 PICKLED_WITH_BUFFERS = 5
 BUFFER_RANGE = struct.Struct(">II")
-#: Buffers of at least this many bytes go beside the pickle, not into it.
+#: Buffers of at least this many bytes are sent outside the pickle.
 OUT_OF_BAND_BYTES = 16 * 1024
-#: The sizes of so many fit the smallest lane; more are copied into the pickle.
+#: The sizes of this many buffers fit the smallest lane; more are copied into the
+#: pickle.
 MOST_BUFFERS = 8
 
 PLAIN_TYPES = frozenset({NoneType, bool, int, float, str, bytes})
 #: A copy of such a value can be changed, and the change is lost with the copy.
 MUTABLE_TYPES = frozenset({list, dict, set, bytearray})
-CONTAINER_TYPES = frozenset({list, tuple, dict, set, frozenset})
-#: They have no name to import them by, and pickle knows them.
-SINGLETON_TYPES = frozenset({NoneType, type(Ellipsis), type(NotImplemented)})
-#: Its other values are dates or times.
-PANDAS_VALUES = frozenset({"NAType", "Period", "Interval"})
-VALUE_TYPES = frozenset(
-    {
-        *PLAIN_TYPES,
-        *CONTAINER_TYPES,
-        bytearray,
-        complex,
-        range,
-        slice,
-        type(Ellipsis),
-        type(NotImplemented),
-        decimal.Decimal,
-        fractions.Fraction,
-        uuid.UUID,
-    }
-)
-VALUE_BASES = (
-    datetime.date,
-    datetime.time,
-    datetime.timedelta,
-    datetime.tzinfo,
-    pathlib.PurePath,
-    enum.Enum,
-    BaseException,
-)
-
-encode = Encoder().encode
+encode: Callable[[Any], bytes] = Encoder().encode
 
 
 class HookPickler(pickle.Pickler):
     """
-    A pickler whose hook sees what is no plain builtin; the rest is C speed.
+    A pickler in C with a hook for all values that are not plain builtins.
     """
 
     hook: Callable[[Any], Any]
 
     def reducer_override(self, value: Any) -> Any:
         """
-        Ask the hook.
+        Call the hook.
         """
         return self.hook(value)
 
@@ -118,14 +76,14 @@ def dumps(
     buffers: list[pickle.PickleBuffer] | None = None,
 ) -> bytes:
     """
-    Pickle a value, with cloudpickle where pickle refuses.
+    Pickle a value, with cloudpickle if pickle refuses.
 
     Args:
-        value: What to pickle.
-        hook: Called for what is no plain builtin; gives its reduced form or
-            NotImplemented, as ``Pickler.reducer_override``.
-        buffers: Takes the large buffers of the value, which then are not in the
-            bytes; None keeps everything in the bytes.
+        value: The value.
+        hook: Called for each value that is not a plain builtin; returns its reduced
+            form or NotImplemented, like ``Pickler.reducer_override``.
+        buffers: Gets the large buffers of the value, which then are not in the bytes;
+            with None everything is in the bytes.
 
     Raises:
         DataEncodeError: The value cannot be pickled.
@@ -151,8 +109,8 @@ def dumps(
     try:
         pickler.dump(value)
     except ProxyError:
-        raise  # the hook's, which says more
-    except Exception:  # any code of the user's may run in __reduce__
+        raise  # raised by the hook; its message says more
+    except Exception:  # __reduce__ may run any code of the user
         if buffers is not None:
             del buffers[before:]
     else:
@@ -162,17 +120,17 @@ def dumps(
 
 def cloud_dumps(value: Any, hook: Callable[[Any], Any], callback: Any) -> bytes:
     """
-    Pickle a value with cloudpickle, which takes definitions along.
+    Pickle a value with cloudpickle, which includes definitions.
 
     Args:
-        value: What to pickle.
+        value: The value.
         hook: As for `dumps`.
-        callback: Called with each buffer, as ``Pickler`` does; or None.
+        callback: Called with each buffer, as by ``Pickler``; or None.
 
     Raises:
-        DataEncodeError: The value cannot be pickled; its cause says why.
+        DataEncodeError: The value cannot be pickled; its cause gives the reason.
     """
-    import cloudpickle  # slow to import, and needed only where pickle refused
+    import cloudpickle  # slow to import, and only needed if pickle refused
 
     class CloudPickler(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, value: Any) -> Any:
@@ -188,9 +146,9 @@ def cloud_dumps(value: Any, hook: Callable[[Any], Any], callback: Any) -> bytes:
         raise
     except Exception as error:
         raise DataEncodeError(
-            f"This {type(value).__name__} cannot be sent: "
-            f"{type(error).__name__}: {error}. Share it (%share NAME) and pass its "
-            "proxy, or pass what it is made of."
+            f"This {type(value).__name__} cannot be sent: {type(error).__name__}: "
+            f"{error}. Share it (%share NAME) and pass its proxy, or pass plain values "
+            "instead."
         ) from error
     return out.getvalue()
 
@@ -201,7 +159,7 @@ def wrap(
     buffers: list[pickle.PickleBuffer] | None = None,
 ) -> Any:
     """
-    Give what stands for a value in a payload: the value itself, or a pickle of it.
+    Return the encoded form of a value in a payload: the value itself, or a pickle.
     """
     kind = type(value)
     if kind is Ext:
@@ -224,10 +182,10 @@ def wrap_payload(
     buffers: list[pickle.PickleBuffer] | None = None,
 ) -> list[Any]:
     """
-    Give what stands for a payload: each value, each argument by itself.
+    Return the encoded form of a payload: each value and each argument separately.
 
     Args:
-        payload: The items of a frame; of four, the last two hold arguments.
+        payload: The items of a frame; if there are four, the last two hold arguments.
         hook: As for `dumps`.
         buffers: As for `dumps`.
     """
@@ -238,7 +196,7 @@ def wrap_payload(
         args = [wrap(item, hook, buffers) for item in args]
     else:
         args = wrap(args, hook, buffers)
-    # msgpack would make text of keys that are dates or numbers.
+    # msgpack would convert keys that are dates or numbers to text.
     if type(kwargs) is dict and all(
         type(k) is str and _fits_msgpack(k, str) for k in kwargs
     ):
@@ -254,23 +212,23 @@ def load_extension(code: int, data: memoryview, buffers: Sequence[Any]) -> Any:
 
     Args:
         code: `PICKLED` or `PICKLED_WITH_BUFFERS`.
-        data: What the extension holds.
+        data: The content of the extension.
         buffers: All buffers of the message.
 
     Raises:
-        DataDecodeError: It is no such extension, or cannot be rebuilt here.
+        DataDecodeError: It is not such an extension, or cannot be rebuilt here.
     """
     if code == PICKLED:
         return loads(data)
     if code == PICKLED_WITH_BUFFERS and len(data) > BUFFER_RANGE.size:
         first, count = BUFFER_RANGE.unpack_from(data)
         return loads(data[BUFFER_RANGE.size :], buffers[first : first + count])
-    raise DataDecodeError(f"A frame holds an extension of unknown kind {code}.")
+    raise DataDecodeError(f"The frame holds an extension of unknown kind {code}.")
 
 
 def _fits_msgpack(value: Any, kind: type) -> bool:
     """
-    Say whether msgpack knows a value of a plain type; pickle knows them all.
+    Return whether msgpack can encode a value of a plain type; pickle can encode all.
     """
     if kind is int:
         return bool(-(2**63) <= value < 2**63)
@@ -283,99 +241,16 @@ def _fits_msgpack(value: Any, kind: type) -> bool:
     return True
 
 
-def travels_by_value(value: Any) -> bool:
-    """
-    Say whether a value leaves the kernel as a copy, and not as a proxy.
-
-    What a list, tuple, dict or set holds is asked about when its turn comes.
-    """
-    kind = type(value)
-    if kind in VALUE_TYPES:
-        return True
-    if isinstance(value, VALUE_BASES):
-        return True
-    if isinstance(value, tuple) and hasattr(kind, "_fields"):
-        return all(map(_holds_only_values, value))
-    if isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
-        return (kind is type and value in SINGLETON_TYPES) or is_importable(value)
-    parameters = getattr(kind, "__dataclass_params__", None)
-    if parameters is not None and parameters.frozen:
-        fields = dataclasses.fields(value)
-        return all(_holds_only_values(getattr(value, f.name, None)) for f in fields)
-    if kind.__name__ in PANDAS_VALUES:
-        return str(kind.__module__).startswith("pandas")
-    numpy: Any = sys.modules.get("numpy")
-    # A scalar goes with its dtype.
-    return numpy is not None and isinstance(value, (numpy.generic, numpy.dtype))
-
-
-def pickles_alone(value: Any) -> bool:
-    """
-    Say whether nothing that a travelling value is made of can be a reference.
-
-    A time zone or a pandas timestamp is made anew by a method of its class, which by
-    itself would stay in the kernel.
-    """
-    kind = type(value)
-    if isinstance(value, BaseException) or kind in VALUE_TYPES:
-        return False
-    functions = (types.FunctionType, types.BuiltinFunctionType)
-    return kind not in functions and kind.__module__ != "numpy"
-
-
-def _holds_only_values(value: Any) -> bool:
-    kind = type(value)
-    if kind in (list, tuple, set, frozenset):
-        return all(map(_holds_only_values, value))
-    if kind is dict:
-        return all(map(_holds_only_values, value.values()))
-    return travels_by_value(value)
-
-
-def is_importable(value: Any) -> bool:
-    """
-    Say whether a class or function can be found by its name in another process.
-    """
-    module = getattr(value, "__module__", None)
-    found: Any = sys.modules.get(module) if isinstance(module, str) else None
-    if found is None or is_of_main(value):
-        return False
-    for name in value.__qualname__.split("."):
-        found = getattr(found, name, None)
-    return found is value
-
-
 def reduce_main_only(value: Any) -> Any:
     """
-    Do nothing but carry the definitions of ``__main__`` along: a `dumps` hook.
+    A `dumps` hook that only includes the definitions of ``__main__``.
     """
     return reduce_of_main(value) if is_of_main(value) else NotImplemented
 
 
-class PlainCodec:
-    """
-    The codec for frames that hold values only, and no references.
-    """
-
-    def __init__(self) -> None:
-        self.decode = Decoder(ext_hook=self._extension).decode
-
-    def encode(self, opcode: int, payload: Sequence[Any]) -> bytes:
-        """
-        Turn an opcode and its payload into bytes.
-        """
-        return encode((opcode, wrap_payload(payload, reduce_main_only)))
-
-    @staticmethod
-    def _extension(code: int, data: memoryview) -> Any:
-        if code in (PICKLED, PICKLED_WITH_BUFFERS):
-            return load_extension(code, data, ())
-        return Ext(code, bytes(data))
-
-
 def loads(data: memoryview, buffers: Sequence[Any] = ()) -> Any:
     """
-    Load a pickle that came in a frame.
+    Load a pickle from a frame.
 
     Raises:
         DataDecodeError: It cannot be rebuilt here.
@@ -388,8 +263,8 @@ def loads(data: memoryview, buffers: Sequence[Any] = ()) -> Any:
         if is_of_signal_handler(error):
             raise
         advice = (
-            " A module that is missing here has to be installed, or put where this "
-            "process can import it."
+            " A module that is missing here must be installed, or be placed where "
+            "this process can import it."
             if isinstance(error, (ImportError, AttributeError))
             else ""
         )

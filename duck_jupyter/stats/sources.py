@@ -6,40 +6,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .workers import Connected
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..data.store import Store
     from ..data.versions import Versions
     from ..transport.lanes import Lane
-    from ..transport.rendezvous import Hello
-    from .counts import ErrorLog
-    from .thread_counts import Tally
+    from .error_log import ErrorLog
     from .workers import WorkerLog
 
 __all__ = ["Connection", "Entry", "Policy", "Publisher", "Server", "Table"]
 
 
-class Connection(Protocol):
+class Connection(Connected, Protocol):
     """
-    One client thread.
+    The connection of a client thread.
     """
 
-    hello: Hello
     lane: Lane
     #: The state words of the lane.
     words: Any
-    tally: Tally
-    #: Seconds since the epoch.
-    since: float
     #: The request that is being answered, or was answered last.
     payload: Any
-
-    def waited_until(self, now: float) -> float:
-        """
-        Give the seconds that it has waited for answers, until a time of the epoch.
-        """
-        ...
+    #: The client thread, which may have several connections.
+    thread: Any
 
 
 class Policy(Protocol):
@@ -84,6 +76,8 @@ class Entry(Protocol):
     idx: int
     parent: int | None
     path: str
+    #: The object itself.
+    target: Any
     level: int
     #: Counts of calls whose threads have disconnected.
     counts: list[int]
@@ -119,6 +113,12 @@ class Table(Protocol):
     def entries(self) -> Mapping[int, Any]:
         """
         The objects, by number.
+        """
+        ...
+
+    def sizer_of(self, kind: type, /) -> Callable[[Any], str] | None:
+        """
+        Give what tells the size of objects of a type in words, or None.
         """
         ...
 

@@ -1,17 +1,12 @@
 """
-Counts of things, and what a server does, in words.
+What a server does, in words.
 """
 
 from __future__ import annotations
 
-__all__ = ["many", "serving_in_words", "state_in_words"]
+from .text import many
 
-
-def many(count: int, what: str) -> str:
-    """
-    Say how many there are, such as ``1 object`` or ``1,000 objects``.
-    """
-    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
+__all__ = ["serving_in_words", "state_in_words"]
 
 
 def serving_in_words(objects: int, workers: int, *, called: bool) -> str:

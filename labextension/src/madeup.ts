@@ -76,6 +76,7 @@ export class MadeUp implements Source {
       bytes_in: 0,
       bytes_out: 0,
       waited: 0,
+      connected: 0,
       calling: [['results'], ['conn'], ['model']][at % 3] ?? [],
       pss: (61.2 + (at % 9)) * MB
     }));

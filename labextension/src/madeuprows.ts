@@ -101,6 +101,7 @@ export function rowOf(made: Made, idx: number, since: number): ObjectRow {
     versions: path === 'flights' ? 2 : path === 'delays' ? 1 : 0,
     version_bytes: path === 'flights' ? 97.6 * MB : 0,
     mapped_bytes: path === 'flights' ? 56.5 * MB : 0,
+    awaited: 0,
     last_error: path === 'results' ? "KeyError: 'N14228'" : null,
     pids: [41283, 41284],
     since

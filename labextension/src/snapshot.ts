@@ -1,5 +1,6 @@
 /**
- * What the kernel tells: `duck_jupyter/session/snapshot.py` in TypeScript.
+ * What the kernel tells: `duck_jupyter/session/snapshot.py` and
+ * `duck_jupyter/stats/rows.py` in TypeScript.
  *
  * Times are seconds since the epoch, sizes are bytes, and null is what is not known.
  * Both are checked against `tests/data/snapshot.json`.
@@ -42,6 +43,8 @@ export interface ObjectRow {
   versions: number;
   version_bytes: number;
   mapped_bytes: number;
+  /** Older versions that handles on their way stand for. */
+  awaited: number;
   last_error: string | null;
   pids: number[];
   since: number;
@@ -57,6 +60,8 @@ export interface WorkerRow {
   bytes_out: number;
   /** Seconds that its threads have waited for answers, all together. */
   waited: number;
+  /** Seconds that its threads have been connected, all together. */
+  connected: number;
   calling: string[];
   pss: number | null;
 }

@@ -6,7 +6,7 @@ import { Widget } from '@lumino/widgets';
 import { CommandIDs } from './commands';
 import { StatusModel } from './status_model';
 import type { Live } from './live';
-import { rate, total } from './view/format';
+import { rate, roughly } from './view/format';
 
 /** Words change once a second, and so does the width. */
 const PERIOD_S = 1;
@@ -52,9 +52,6 @@ const STYLE = `
 
 /** Each has a colour and a shape of its own. */
 type State = 'live' | 'idle' | 'silent' | 'errors';
-
-const many = (count: number, word: string): string =>
-  `${total(count)} ${word}${count === 1 ? '' : 's'}`;
 
 /** The item of the status bar. */
 export class StatusItem extends Widget {
@@ -165,8 +162,8 @@ export function say(
   const silence = now - model.heardAt;
   const isSilent = silence > SILENT_MS;
   const trouble = [
-    ...(model.lost > 0 ? [`${many(model.lost, 'worker')} lost`] : []),
-    ...(model.errors > 0 ? [many(model.errors, 'error')] : [])
+    ...(model.lost > 0 ? [`${roughly(model.lost, 'worker')} lost`] : []),
+    ...(model.errors > 0 ? [roughly(model.errors, 'error')] : [])
   ].join(', ');
   const words: [string, boolean][] =
     model.shared > 0

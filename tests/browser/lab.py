@@ -37,6 +37,8 @@ class Lab:
         self.notebooks = folder / "notebooks"
         self.notebooks.mkdir()
         self.log = folder / "server.log"
+        #: Where the server and its kernels say how they are reached.
+        self.runtime = folder / "runtime"
         self._settings = folder / "settings"
         self.forget_settings()
         extensions = folder / "data" / "labextensions"
@@ -111,13 +113,14 @@ class Lab:
         path = folder / f"{plugin}.jupyterlab-settings"
         path.write_text(json.dumps(settings))
 
-    def ask(self, path: str, method: str = "GET") -> Any:
+    def ask(self, path: str, method: str = "GET", content: Any = None) -> Any:
         """
         Ask the server.
 
         Args:
             path: As `api/kernels`.
             method: As HTTP names it.
+            content: What is sent, as JSON can hold it.
 
         Returns:
             The answer, or None where it is empty.
@@ -128,6 +131,7 @@ class Lab:
         request = urllib.request.Request(
             f"{self.url}/{path}",
             method=method,
+            data=None if content is None else json.dumps(content).encode(),
             headers={"Authorization": f"token {TOKEN}"},
         )
         with urllib.request.urlopen(request, timeout=END_S) as answer:

@@ -4,11 +4,16 @@ The commands of the terminal, run without one and in one.
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import pty
+import re
+import select
+import struct
 import subprocess
 import sys
+import termios
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +30,12 @@ __all__ = ["CODE", "DEADLINE_S", "Terminal", "duck", "terminal"]
 DEADLINE_S = 30.0
 CODE = "import sys; from duck_jupyter.cli.app import main; sys.exit(main())"
 CHUNK = 65536
+#: Where `termios` has the modes of a terminal that are no other's.
+LOCAL_MODES = 3
+#: What a screen begins with.
+HOME = "\x1b[H"
+#: Codes of a terminal: colours, and where the cursor goes.
+CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Done(NamedTuple):
@@ -74,16 +85,70 @@ class Terminal:
         Wait until it has shown a text, and give all that it has shown.
 
         Raises:
-            AssertionError: It ended before.
+            AssertionError: It ended before, or took too long.
         """
         while text not in self.shown:
-            data = b""
-            # Where the other end is closed, Linux says so with an error.
-            with suppress(OSError):
-                data = os.read(self._keys, CHUNK)
-            assert data, f"{text!r} was not shown, but {self.shown!r}"
-            self.shown += data.decode(errors="replace")
+            assert self._read(), f"{text!r} was not shown, but {self.shown!r}"
         return self.shown
+
+    def frame(self, *texts: str, without: str = "\0") -> list[str]:
+        """
+        Wait for a screen that has some texts, and give its lines.
+
+        Args:
+            texts: What it has.
+            without: What it has not.
+
+        Raises:
+            AssertionError: The command ended before, or took too long.
+        """
+        while True:
+            lines = self._last_frame()
+            text = "\n".join(lines)
+            if lines and without not in text and all(one in text for one in texts):
+                return lines
+            assert self._read(), f"{texts!r} were not shown, but:\n{text}"
+
+    def _last_frame(self) -> list[str]:
+        """
+        Give the lines of the last whole screen.
+        """
+        for part in reversed(self.shown.split(HOME)[1:]):
+            lines = CODES.sub("", part).split("\r\n")
+            if len(lines) == self.size[1]:
+                return [line.rstrip() for line in lines]
+        return []
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """
+        Columns and lines.
+        """
+        columns, lines = os.get_terminal_size(self._keys)
+        return columns, lines
+
+    def resize(self, columns: int, lines: int) -> None:
+        """
+        Make it another size.
+        """
+        set_size(self._keys, columns, lines)
+
+    @property
+    def echoes(self) -> bool:
+        """
+        What is typed is shown, as before a command that reads single keys.
+        """
+        return bool(termios.tcgetattr(self._keys)[LOCAL_MODES] & termios.ECHO)
+
+    def _read(self) -> bool:
+        if not select.select([self._keys], [], [], DEADLINE_S)[0]:
+            return False
+        data = b""
+        # Where the other end is closed, Linux says so with an error.
+        with suppress(OSError):
+            data = os.read(self._keys, CHUNK)
+        self.shown += data.decode(errors="replace")
+        return bool(data)
 
     def type(self, text: str) -> None:
         """
@@ -91,21 +156,40 @@ class Terminal:
         """
         os.write(self._keys, text.encode())
 
+    def end(self) -> int:
+        """
+        Take what it still shows until it has ended, and give its exit code.
+        """
+        while self._read():
+            pass
+        return self.process.wait(DEADLINE_S)
+
 
 @contextmanager
-def terminal(*words: str) -> Iterator[Terminal]:
+def terminal(
+    *words: str, size: tuple[int, int] = (80, 24), keys: bool = True
+) -> Iterator[Terminal]:
     """
     Run a command in a terminal, and end it.
+
+    Args:
+        words: What follows ``jupyter duck``.
+        size: Columns and lines.
+        keys: They reach the command, and not only what it shows.
     """
     ours, theirs = pty.openpty()
+    set_size(ours, *size)
+    fixed = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
+    env = {name: value for name, value in os.environ.items() if name not in fixed}
     process = subprocess.Popen(
         [sys.executable, "-c", CODE, *words],
         cwd=ROOT,
-        env={**os.environ, "COLUMNS": "200", "LINES": "60", "TERM": "xterm"},
-        stdin=theirs,
+        env={**env, "TERM": "xterm"},
+        stdin=theirs if keys else subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
-        start_new_session=True,
+        # The terminal is its own, so Ctrl-C reaches it.
+        preexec_fn=take_terminal if keys else os.setsid,
     )
     os.close(theirs)
     try:
@@ -118,3 +202,20 @@ def terminal(*words: str) -> Iterator[Terminal]:
                 pass
         process.wait(DEADLINE_S)
         os.close(ours)
+
+
+def set_size(terminal: int, columns: int, lines: int) -> None:
+    """
+    Set the size of a terminal.
+    """
+    # `termios.tcsetwinsize` is there from Python 3.11 on.
+    size = struct.pack("HHHH", lines, columns, 0, 0)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
+
+
+def take_terminal() -> None:
+    """
+    Make the terminal at the standard input that of this process.
+    """
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

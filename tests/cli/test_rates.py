@@ -4,14 +4,17 @@ Rates are differences of counts, between snapshots of one run of one server.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from duck_jupyter.cli.rates import Rates, Window
-from duck_jupyter.session.snapshot import Snapshot, Totals
+from duck_jupyter.stats.rows import Totals
 from tests.support.snapshots import NOW, golden
+
+if TYPE_CHECKING:
+    from duck_jupyter.session.snapshot import Snapshot
 
 change = msgspec.structs.replace
 
@@ -25,11 +28,11 @@ def later(before: Snapshot, seconds: float, **totals: Any) -> Snapshot:
     )
 
 
-def window(*snapshots: Snapshot, seconds: float = 10.0) -> Window:
+def window(*snapshots: Snapshot) -> Window:
     """
     Make a window of snapshots.
     """
-    found = Window(seconds)
+    found = Window()
     for snapshot in snapshots:
         found.add(snapshot)
     return found
@@ -60,8 +63,9 @@ def test_rates_are_what_happened_in_a_second() -> None:
     rates = window(first, second).rates()
     assert rates[:5] == (50.0, 10.0, 2.0, 1_000.0, 3_000.0)
     assert rates.calls == 62.0
-    # Bucket i is under 2**i / 4 microseconds.
-    assert (rates.p50, rates.p99) == (4e-6, 4e-6)
+    # Bucket i is under 2**i / 4 microseconds; this is 4.
+    assert rates.p50 == pytest.approx(2 ** (3 + 50 / 99) / 4e6)
+    assert rates.p99 == pytest.approx(4e-6)
 
 
 def test_without_calls_no_latency_is_known() -> None:
@@ -72,8 +76,10 @@ def test_without_calls_no_latency_is_known() -> None:
 def test_what_is_older_than_the_window_does_not_count() -> None:
     first = golden()
     much = later(first, 1.0, gets=first.totals.gets + 1_000_000)
-    rates = window(first, much, later(much, 10.0)).rates()
-    assert rates.gets == 0.0
+    found = window(first, much, later(much, 1.0))
+    assert found.rates().gets == 0.0
+    found.add(later(much, 2.0, gets=much.totals.gets + 7))
+    assert found.rates().gets == 7.0
 
 
 def test_a_restarted_kernel_begins_anew() -> None:
@@ -89,8 +95,8 @@ def test_a_restarted_kernel_begins_anew() -> None:
 
 def test_a_server_that_began_anew_has_no_negative_rate() -> None:
     first = golden()
-    stopped = change(first, time=NOW + 1, totals=Totals(0, 0, 0, 0, 0, 0, 0, []))
-    assert window(first, stopped).rates() == Rates()
+    stopped = change(first, time=NOW + 1, totals=Totals())
+    assert window(first, stopped).rates() == Rates(waiting=0.0)
     assert window(stopped, later(stopped, 1.0, gets=7)).rates().gets == 7.0
 
 
@@ -125,3 +131,42 @@ def test_a_new_worker_has_waited_since_it_came() -> None:
     new = change(first.workers[1], pid=1, since=first.time + 1, waited=0.25)
     second = change(first, time=first.time + 2, workers=[new])
     assert window(first, second).waiting_of(1) == 0.25
+
+
+def test_the_waiting_of_all_is_a_share_of_all_their_time() -> None:
+    first = golden()
+    one, two = first.workers
+    workers = [
+        change(one, waited=one.waited + 1, threads=3),
+        change(two, waited=two.waited + 1, threads=1),
+    ]
+    second = change(first, time=first.time + 1, workers=workers)
+    assert window(first, second).rates().waiting == 0.5
+    assert window(first, change(second, workers=[])).rates().waiting is None
+
+
+def test_calls_of_a_worker_are_its_own() -> None:
+    first = golden()
+    one, two = first.workers
+    workers = [change(one, calls=one.calls + 10), two]
+    found = window(first, change(first, time=first.time + 2, workers=workers))
+    assert (found.calls_from(one.pid), found.calls_from(two.pid)) == (5.0, 0.0)
+
+
+def test_a_rate_of_rows_is_that_of_two_seconds_and_waiting_that_of_a_minute() -> None:
+    first = golden()
+    (row, *_), (worker, *_) = first.objects, first.workers
+    found = window(first)
+    for second in range(1, 120):
+        found.add(
+            change(
+                first,
+                time=first.time + second,
+                objects=[change(row, gets=row.gets + second**2)],
+                workers=[
+                    change(worker, threads=1, waited=max(0, second - 89) * 1.0),
+                ],
+            )
+        )
+    assert found.calls_of(row.idx) == (119**2 - 117**2) / 2
+    assert found.waiting_of(worker.pid) == 0.5

@@ -4,19 +4,31 @@ What a terminal shows of a snapshot.
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import msgspec
 import pytest
-from rich.console import Console
+from rich.cells import cell_len
 
+from duck_jupyter.cli.lists import lists_of
 from duck_jupyter.cli.rates import Window
-from duck_jupyter.cli.screen import MOST_ENDED, MOST_ERRORS, MOST_OBJECTS, screen_of
-from duck_jupyter.session.snapshot import Cell, MemoryRow, Snapshot, Totals
+from duck_jupyter.cli.screen import (
+    KEYS,
+    MOST_ENDED,
+    MOST_ERRORS,
+    MOST_ROWS,
+    NO_KEYS,
+    PAGE_KEYS,
+    frame_of,
+    report_of,
+)
+from duck_jupyter.cli.view import View
+from duck_jupyter.session.snapshot import Cell, Snapshot
+from duck_jupyter.stats.rows import MemoryRow, Totals
 from tests.support.snapshots import golden
 
 change = msgspec.structs.replace
+SMALL = (80, 24)
 NOTHING: dict[str, list[Any]] = {
     "objects": [],
     "workers": [],
@@ -24,28 +36,56 @@ NOTHING: dict[str, list[Any]] = {
     "errors": [],
     "chains": [],
 }
+#: What would clear a terminal and name its window, and what is shown of it.
+CODE = "\x1b]0;owned\x07\x1b[2J\x9b31m\r\n\u202e"
+SHOWN = r"\x1b]0;owned\x07\x1b[2J\x9b31m\r\n\u202e"
+
+
+def window_of(*snapshots: Snapshot) -> Window:
+    """
+    Make a window of snapshots.
+    """
+    window = Window()
+    for one in snapshots:
+        window.add(one)
+    return window
 
 
 def shown(snapshot: Snapshot, width: int = 200, *before: Snapshot) -> str:
     """
-    Draw a snapshot as plain text.
+    Write a snapshot down as plain text.
     """
-    window = Window(10.0)
-    for one in (*before, snapshot):
-        window.add(one)
-    console = Console(
-        file=io.StringIO(), width=width, markup=False, highlight=False, no_color=True
-    )
-    with console.capture() as capture:
-        console.print(screen_of(snapshot, window))
-    return capture.get()
+    lines = report_of(snapshot, window_of(*before, snapshot), width)
+    return "\n".join(line.plain for line in lines)
 
 
-def line_of(text: str, begin: str) -> str:
+def frame(
+    snapshot: Snapshot,
+    *keys: str,
+    size: tuple[int, int] = SMALL,
+    title: str = "",
+    note: str = "",
+) -> list[str]:
     """
-    Give the one line that begins so.
+    Draw a snapshot on a screen, after some keys.
     """
-    (line,) = [line for line in text.splitlines() if line.startswith(begin)]
+    window, view = window_of(snapshot), View()
+    for key in keys:
+        # A screen is drawn before each key.
+        frame_of(snapshot, window, view, size, title, note)
+        assert view.press(key, lists_of(snapshot, window))
+    lines = frame_of(snapshot, window, view, size, title, note)
+    return [line.plain.rstrip() for line in lines]
+
+
+def line_of(text: str | list[str], begin: str) -> str:
+    """
+    Give the one line that begins so: of a screen, the row of a list.
+    """
+    lines = text.splitlines() if isinstance(text, str) else text
+    rule = next((at for at, line in enumerate(lines) if line.startswith("──")), None)
+    found = [line.lstrip("> ") for line in lines[:rule]]
+    (line,) = [line for line in found if line.startswith(begin)]
     return line
 
 
@@ -54,15 +94,6 @@ def test_the_state_is_in_words() -> None:
     assert first == (
         "Serving 4 objects to 2 workers  kernel busy, up to +9 ms a call  cell [7] runs"
     )
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(2.631e-4, "260 µs"), (1.2e-5, "12 µs"), (0.3811, "380 ms"), (125.0, "120 s")],
-)
-def test_a_time_has_two_digits_and_no_exponent(seconds: float, text: str) -> None:
-    snapshot = change(golden(), busy_delay=seconds)
-    assert f"kernel busy, up to +{text} a call" in shown(snapshot)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +110,7 @@ def test_an_empty_state_says_what_to_type(state: str, words: str) -> None:
     empty = change(
         golden(),
         state=state,
-        totals=Totals(0, 0, 0, 0, 0, 0, 0, []),
+        totals=Totals(),
         busy_delay=None,
         cell=Cell(running=False, number=None),
         memory=MemoryRow(None, None, 0, 0, "/tmp", None),
@@ -89,34 +120,116 @@ def test_an_empty_state_says_what_to_type(state: str, words: str) -> None:
     assert lines[0] == words
     assert lines[1].startswith("0 calls/s")
     assert lines[-1] == "Shared memory: 0 B held"
+    assert frame(empty)[3].startswith("Nothing is shared.")
+    assert frame(empty, "w")[3].startswith("No worker is connected")
+    assert frame(empty, "e", "enter")[3] == "No error so far."
+
+
+def test_a_small_screen_has_what_matters_of_an_object() -> None:
+    """
+    Its name, rate, waiting, fill and last error, at 80 columns and 24 lines.
+    """
+    before = golden()
+    df, cache, *others = before.objects
+    called = change(df, gets=df.gets + 2_400)
+    now = change(before, time=before.time + 2, objects=[called, cache, *others])
+    window = window_of(before, now)
+    lines = [line.plain for line in frame_of(now, window, View(), SMALL)]
+    heading = lines[3].split("  ")
+    assert [one.strip() for one in heading if one.strip()] == [
+        *("Object", "Calls/s", "Waiting", "Buffer fill", "Last error"),
+    ]
+    assert line_of(lines, "df ").split() == ["df", "1.2k", "1", "██████░░", "75", "%"]
+    assert line_of(lines, "cache ").endswith("KeyError: 'lost'")
+
+
+@pytest.mark.parametrize("keys", [(), ("w",), ("e",), ("enter",), ("?",)])
+@pytest.mark.parametrize("size", [SMALL, (40, 10), (30, 3), (200, 60), (121, 5)])
+def test_a_screen_is_filled_and_never_left(
+    size: tuple[int, int], keys: tuple[str, ...]
+) -> None:
+    lines = frame(golden(), *keys, size=size, title="analysis.ipynb", note="x" * 100)
+    assert len(lines) == size[1]
+    assert max(map(cell_len, lines)) <= size[0]
+
+
+def test_the_last_line_says_which_keys_there_are() -> None:
+    assert frame(golden())[-1] == KEYS
+    assert frame(golden(), "?")[-1] == PAGE_KEYS
+    lines = frame_of(golden(), window_of(golden()), None, SMALL)
+    assert lines[-1].plain == NO_KEYS
+    assert len(KEYS) <= SMALL[0]
+
+
+def test_the_tabs_say_how_many_and_what_is_wrong() -> None:
+    tabs = frame(golden(), title="analysis.ipynb")[2]
+    assert tabs.split("  ")[0].strip() == "Objects 5 ✂ 1 cut"
+    assert "Workers 2 ✕ 2 lost" in tabs
+    assert "Errors 19 of 2 kinds" in tabs
+    assert tabs.endswith("analysis.ipynb")
+
+
+def test_a_kernel_that_does_not_answer_is_said_above_what_is_known() -> None:
+    note = (
+        "The kernel analysis.ipynb does not answer: it is stopped, or in a long call."
+    )
+    note += " It may go on."
+    lines = frame(golden(), note=note)
+    assert " ".join(line.strip() for line in lines[:2]) == note
+    assert line_of(lines, "df ")
+
+
+def test_the_chosen_row_is_told_in_full_below_the_list() -> None:
+    lines = frame(golden(), "down")
+    assert lines.index("cache: dict 1,000 keys") > lines.index(
+        next(line for line in lines if line.startswith("> cache"))
+    )
+    assert "Last error: KeyError: 'lost'" in lines
+    assert "Buffer fill 18 %, peak 137 % of 512 B" in frame(golden(), "down", "enter")
+
+
+def test_a_worker_is_told_with_how_it_ended() -> None:
+    lines = frame(golden(), "tab")
+    assert line_of(lines, "4101").endswith("70.0 MB  df, the server")
+    assert line_of(lines, "4104 ").endswith("killed by SIGKILL")
+    detail = frame(golden(), "tab", *["down"] * 5)
+    assert detail[-6].startswith("killed by SIGKILL")
+
+
+def test_an_error_is_told_with_what_to_do_first() -> None:
+    lines = frame(golden(), "e", "enter")
+    assert "    %share root --max-chain 3" in lines
+    assert lines.index("Allow one level more.") < lines.index(
+        "    %share root --max-chain 3"
+    )
 
 
 def test_an_object_has_a_row_with_its_fill() -> None:
     df = line_of(shown(golden()), "df")
     assert df.split()[:3] == ["df", "DataFrame", "336,776"]
-    assert "9,917" in df
-    assert "██████░░ 75%, peak 94% of 64.0 KB" in df
+    assert "9.92k" in df
+    assert "██████░░ 75 %" in df
     assert "2 in 8.00 MB" in df
 
 
 def test_a_frame_above_the_buffer_fills_the_bar_and_no_more() -> None:
-    cache = line_of(shown(golden()), "cache")
-    assert "peak 137% of 512 B" in cache
-    row = change(golden().objects[0], last=10**9)
-    text = shown(change(golden(), objects=[row]))
-    assert "████████ " in text
-    assert "█████████" not in text
+    row = change(golden().objects[0], last=10**6, bufsize=65536)
+    assert "████████ 15.3×" in shown(change(golden(), objects=[row]))  # noqa: RUF001
 
 
 def test_a_chained_object_stands_below_its_parent() -> None:
     lines = shown(golden()).splitlines()
-    rows = [line for line in lines if line.startswith(("root ", "  root.next"))]
+    rows = [line for line in lines if line.lstrip().startswith("root")][:2]
     assert [row.split()[0] for row in rows] == ["root", "root.next"]
+    assert rows[1].startswith(" ")
 
 
-def test_an_object_whose_parent_went_is_shown_all_the_same() -> None:
-    rows = [row for row in golden().objects if row.path != "root"]
-    assert line_of(shown(change(golden(), objects=rows)), "root.next")
+def test_the_tail_of_a_long_path_stays_visible() -> None:
+    path = ".".join(["model", *["named_steps"] * 9, "forest"])
+    row = change(golden().objects[0], path=path)
+    line = line_of(frame(change(golden(), objects=[row])), "model.")
+    assert line.split("  ")[0].endswith(".forest")
+    assert "…" in line.split("  ")[0]
 
 
 def test_a_cut_chain_is_marked() -> None:
@@ -142,25 +255,36 @@ def test_waiting_and_rates_are_those_of_the_window() -> None:
         totals=change(first.totals, gets=first.totals.gets + 3_000),
     )
     text = shown(second, 200, first)
-    assert "50%" in line_of(text, "4101")
-    assert line_of(text, "1.5k calls/s")
+    assert "50 %" in line_of(text, "4101")
+    traffic = line_of(text, "1.5k calls/s (GET 1.5k, SET 0, EXECUTE 0)")
+    assert traffic.endswith("waiting 50 %")
+
+
+def test_latencies_have_two_figures_and_no_exponent() -> None:
+    first = golden()
+    latency = list(first.totals.latency)
+    latency[10] += 1000
+    second = change(
+        first, time=first.time + 1, totals=change(first.totals, latency=latency)
+    )
+    assert "p50 180 µs  p99 250 µs" in shown(second, 80, first)
 
 
 def test_errors_are_shown_with_what_to_do() -> None:
     text = shown(golden())
-    assert "KeyError ×15: 'lost'" in text  # noqa: RUF001 - times
-    assert "%share root --max-chain 3" in text
+    assert line_of(text, "×15").endswith("KeyError: 'lost'")  # noqa: RUF001 - times
+    assert "    %share root --max-chain 3" in text.splitlines()
 
 
 def test_of_many_errors_the_newest_are_shown() -> None:
     errors = golden().errors or []
     text = shown(change(golden(), errors=errors * 10))
-    assert f"and {20 - MOST_ERRORS} more" in text
+    assert f"and {20 - MOST_ERRORS} more rows" in text
 
 
 def test_what_was_spooled_is_said() -> None:
     assert line_of(shown(golden()), "Shared memory") == (
-        "Shared memory: 9.00 MB held, 48.0 MB of 64.0 MB free; 8.00 MB spooled to "
+        "Shared memory: 9.00 MB held, 48.0 MB of 64 MB free; 8.00 MB spooled to "
         "/var/tmp/duck"
     )
 
@@ -173,15 +297,62 @@ def test_names_that_look_like_markup_are_shown_as_they_are() -> None:
     assert "[/i]" in text
 
 
+def hostile() -> Snapshot:
+    """
+    Give a snapshot in which every text is a code for the terminal.
+    """
+    first = golden()
+    texts = {"path": CODE, "type": CODE, "last_error": CODE, "root": CODE}
+    objects = [change(row, **texts, size=CODE, mode=CODE) for row in first.objects]
+    workers = [change(row, name=CODE, calling=[CODE]) for row in first.workers]
+    errors = [
+        change(
+            row,
+            **{"type": CODE, "object": CODE, "message": CODE, "worker": CODE},
+            ways_out=[(CODE, CODE)],
+            traceback=CODE,
+        )
+        for row in first.errors or []
+    ]
+    return change(
+        first,
+        objects=objects,
+        workers=workers,
+        ended=[change(row, name=CODE, words=CODE) for row in first.ended],
+        errors=errors,
+        chains=[change(row, path=CODE, type=CODE) for row in first.chains or []],
+        memory=change(first.memory, spool_dir=CODE),
+    )
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        *((), ("end",), ("enter",), ("end", "enter")),
+        *(("w",), ("w", "end"), ("w", "enter"), ("w", "end", "enter")),
+        *(("e",), ("e", "enter")),
+    ],
+)
+def test_codes_in_what_a_kernel_says_never_reach_the_terminal(
+    keys: tuple[str, ...],
+) -> None:
+    lines = frame(hostile(), *keys, size=(200, 60), title=CODE, note=CODE)
+    assert all(line.isprintable() for line in lines)
+    assert SHOWN in "\n".join(lines)
+
+
+def test_codes_are_escaped_in_a_report() -> None:
+    text = shown(hostile(), 400)
+    assert text.replace("\n", "").isprintable()
+    assert text.count(SHOWN) > 10
+
+
 @pytest.mark.parametrize("width", [40, 80, 300])
-def test_it_can_be_drawn_at_any_width(width: int) -> None:
-    assert max(map(len, shown(golden(), width).splitlines())) <= width
+def test_it_can_be_written_at_any_width(width: int) -> None:
+    assert max(map(cell_len, shown(golden(), width).splitlines())) <= width
 
 
 def test_of_many_objects_the_busiest_are_shown_in_their_order() -> None:
-    """
-    To draw a thousand would take longer than to the next look.
-    """
     row = golden().objects[0]
     rows = [change(row, idx=i, path=f"object_{i}") for i in range(1000)]
     before = change(golden(), objects=rows)
@@ -189,14 +360,14 @@ def test_of_many_objects_the_busiest_are_shown_in_their_order() -> None:
     for i in (700, 500):
         after[i] = change(row, idx=i, path=f"object_{i}", gets=row.gets + i)
     text = shown(change(before, time=before.time + 1, objects=after), 200, before)
-    assert text.count("object_") == MOST_OBJECTS
+    assert text.count("object_") == MOST_ROWS - 1  # and one path that was cut
     assert text.index("object_500 ") < text.index("object_700 ")
-    assert f"and {1000 - MOST_OBJECTS} more" in text
+    assert f"and {1000 + 1 - MOST_ROWS} more rows" in text
 
 
 def test_of_many_workers_that_ended_the_last_are_shown() -> None:
     end = golden().ended[0]
     ended = [change(end, pid=9000 + i) for i in range(100)]
     lines = shown(change(golden(), ended=ended)).splitlines()
-    found = [line.split()[0] for line in lines if line.startswith("90")]
+    found = [line.split()[0] for line in lines if line.lstrip().startswith("90")]
     assert found == [str(9099 - i) for i in range(MOST_ENDED)]

@@ -115,8 +115,19 @@ def test_nothing_is_logged_of_a_line_that_has_no_object(server: ProxyServer) -> 
     proxy = server.create_proxy([1])
     with far(proxy) as remote:
         server.remove_proxy(proxy)
-        assert repr(remote) == repr(proxy) == "<proxy>-1 list (not shared any more)"
+        assert repr(remote) == repr(proxy) == "<proxy>-1 list (no longer shared)"
     assert not server.statistics().errors
+
+
+def test_codes_for_a_terminal_are_escaped_in_the_line(server: ProxyServer) -> None:
+    code = "\x1b]0;owned\x07"
+    kind = type(code, (), {"__repr__": lambda self: code})
+    proxy = server.create_proxy(kind(), name=code)
+    lines = [repr(proxy)]
+    server.remove_proxy(proxy)
+    for line in (*lines, repr(proxy)):
+        assert r"\x1b]0;owned\x07" in line
+        assert line.isprintable()
 
 
 def test_a_closed_proxy_has_a_line_and_no_text(server: ProxyServer) -> None:

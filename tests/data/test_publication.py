@@ -28,7 +28,7 @@ from duck_jupyter.errors import (
     ObjectChanged,
     VersionGone,
 )
-from duck_jupyter.memory import allocation, files
+from duck_jupyter.memory import files, folders, spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -350,9 +350,9 @@ def test_without_room_what_was_published_goes_on(
     value[:] = 1
     with monkeypatch.context() as patch:
         # A file system of the kernel's own has no room whatever.
-        patch.setattr(allocation, "MEMORY_FOLDER", Path("/proc"))
-        patch.setattr(allocation, "_spool", Path("/proc"))
-        with pytest.raises(DataTooBigError, match="no room"):
+        patch.setattr(folders, "MEMORY_FOLDER", Path("/proc"))
+        patch.setattr(spool, "_spool", Path("/proc"))
+        with pytest.raises(DataTooBigError, match="no space"):
             publication.handle(value)
     assert attach(handle_of(publication, value)).all()
     assert not first.any()

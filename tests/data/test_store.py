@@ -22,8 +22,8 @@ from duck_jupyter.data.inplace import Inplace
 from duck_jupyter.data.store import LOST_S, Store
 from duck_jupyter.data.versions import Versions
 from duck_jupyter.errors import VersionGone, VersionsAwaited
-from duck_jupyter.memory import allocation
-from duck_jupyter.memory.allocation import Place
+from duck_jupyter.memory import folders
+from duck_jupyter.memory.folders import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -175,7 +175,9 @@ def test_too_many_awaited_states_are_refused_and_then_taken(
         handles.append(handle_of(publication, value))
     value[:] = 3
     for _ in range(2):
-        with pytest.raises(VersionsAwaited, match=r"'df' changed again while 1.*Wait"):
+        with pytest.raises(
+            VersionsAwaited, match=r"'df' changed again while .* 1[\d,]+ bytes.*Wait"
+        ):
             publication.handle(value)
     assert [attach(handle)[0] for handle in handles] == [0, 1, 2]
     assert attach(handle_of(publication, value))[0] == 3
@@ -225,7 +227,7 @@ def test_a_handle_that_was_lost_long_ago_is_given_up_where_room_is_needed(
 def test_where_there_is_no_shared_memory_the_spool_folder_counts(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(allocation, "MEMORY_FOLDER", Path("/nowhere"))
+    monkeypatch.setattr(folders, "MEMORY_FOLDER", Path("/nowhere"))
     publication = store.publication("df")
     value = np.zeros(5000)
     first = handle_of(publication, value)

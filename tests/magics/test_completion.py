@@ -4,10 +4,14 @@ The tab key on the lines of the magics.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from IPython.core.completer import provisionalcompleter
+
+from duck_jupyter.magics.options import words_of
+from duck_jupyter.magics.share import DuckMagics
 
 if TYPE_CHECKING:
     from .cells import Cells
@@ -28,6 +32,7 @@ LINES = [
     ("%duck d", ["doctor"]),
     ("%duck --", ["--help"]),
     ("%duck doctor --", ["--clean", "--help"]),
+    ("%duck status --", ["--help"]),
     ("%share df --in", ["--inplace"]),
     ("%share df --no", ["--no-handover"]),
 ]
@@ -52,6 +57,20 @@ def test_names_and_options_are_completed(
     with provisionalcompleter():
         found = list(completer.completions(text, len(text)))
     assert sorted(one.text for one in found) == expected
+
+
+@pytest.mark.parametrize("magic", ["share", "unshare", "duck"])
+def test_every_option_of_the_help_is_completed(
+    cells: Cells, completer: Any, magic: str
+) -> None:
+    usage = getattr(DuckMagics, magic).parser.format_usage()
+    words = ["", *(f"{word} " for word in words_of(getattr(DuckMagics, magic)))]
+    found = set()
+    for word in words:
+        text = f"%{magic} {word}--"
+        with provisionalcompleter():
+            found |= {one.text for one in completer.completions(text, len(text))}
+    assert found == set(re.findall(r"--[\w-]+", usage))
 
 
 @pytest.mark.filterwarnings("ignore:.*Completer.complete:PendingDeprecationWarning")

@@ -98,6 +98,6 @@ def test_what_is_typed_in_a_row_works() -> None:
     )
     texts = [text_of(output) for (output,) in filter(None, outputs)]
     assert texts[:2] == ["['df']", "<shared: nothing yet>"]
-    assert texts[2].startswith("%duck [--clean]")
+    assert texts[2].startswith("%duck [--help]")
     assert texts[3].startswith("%unshare [--all]")
     assert texts[4] == "True"

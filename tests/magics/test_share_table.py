@@ -4,36 +4,33 @@ The table of what is shared, as text and as HTML.
 
 from __future__ import annotations
 
-import pytest
+from msgspec.structs import replace
 
-from duck_jupyter.data.versions import Versions
 from duck_jupyter.magics.share_table import Table
-from duck_jupyter.session.overview import Overview, Row
-from duck_jupyter.session.sizes import in_bytes
+from duck_jupyter.session.overview import Overview
+from tests.support.snapshots import golden
 
-ROW = Row(
-    name="df",
-    type_name="DataFrame",
-    size="336,776 x 19",
-    level=0,
-    mode="live",
-    workers=2,
-    calls=1234,
-    bytes=5000,
+ROW = replace(
+    golden().objects[0],
+    gets=34,
+    sets=200,
+    executes=1000,
     last=64,
     peak=300,
     bufsize=200,
-    versions=Versions(2, 3 << 20, 1 << 20, 1),
-    last_error=None,
+    versions=2,
+    version_bytes=3 << 20,
+    mapped_bytes=1 << 20,
 )
-BAD = ROW._replace(
-    name="cfg",
-    type_name="<b>Cfg</b>",
+BAD = replace(
+    ROW,
+    path="cfg",
+    type="<b>Cfg</b>",
     size="",
     level=1,
     last=0,
     peak=0,
-    versions=Versions(),
+    versions=0,
     last_error='KeyError: "x"\n<script>' + "x" * 100,
 )
 
@@ -50,7 +47,7 @@ def test_the_text_is_a_sentence_and_aligned_columns() -> None:
     assert set(rule) == {"-", " "}
     assert df.index("1,234") + len("1,234") == headings.index("Calls") + len("Calls")
     assert "336,776 x 19" in df
-    assert "32%, peak 150% of 200 B" in df
+    assert "32 %, peak 150 % of 200 B" in df
     assert "2 in 3.00 MB, 1.00 MB mapped, 1 awaited" in df
     assert cfg.startswith("  cfg")
     assert cfg.endswith("xxx...")
@@ -77,16 +74,10 @@ def test_a_front_end_gets_both() -> None:
     assert "and 1 more object reached" in bundle["text/plain"]
 
 
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 B"),
-        (1023, "1023 B"),
-        (1024, "1.00 KB"),
-        (1_500_000, "1.43 MB"),
-        (123_456_789, "118 MB"),
-        (10**13, "9.09 TB"),
-    ],
-)
-def test_bytes_have_three_figures(count: int, text: str) -> None:
-    assert in_bytes(count) == text
+def test_codes_for_a_terminal_are_shown_and_not_obeyed() -> None:
+    code = "\x1b]0;owned\x07\x9b2J"
+    row = replace(ROW, path=code, type=code, last_error=f"ValueError: {code}")
+    table = Table(Overview("s", (row,), 0))
+    for text, times in ((repr(table), 3), (table._repr_html_(), 4)):
+        assert text.replace("\n", "").isprintable()
+        assert text.count(r"\x1b]0;owned\x07\x9b2J") == times

@@ -14,19 +14,10 @@ from pathlib import Path
 import pytest
 
 from duck_jupyter.errors import DataTooBigError, NotShareable
-from duck_jupyter.memory import allocation
-from duck_jupyter.memory.allocation import (
-    RESERVE_BYTES,
-    Place,
-    SpoolWarning,
-    allocate,
-    memory_place,
-    open_block,
-    spool_folder,
-    spool_place,
-    use_spool,
-    with_room,
-)
+from duck_jupyter.memory import folders, spool
+from duck_jupyter.memory.allocation import allocate, with_room
+from duck_jupyter.memory.folders import RESERVE_BYTES, Place, memory_place
+from duck_jupyter.memory.spool import SpoolWarning, spool_folder, spool_place, use_spool
 
 ABSURD = 2**60
 #: A file system of the kernel's own: it is there, and has no room whatever.
@@ -38,8 +29,8 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Nothing was warned of yet, and no spool folder was chosen.
     """
-    monkeypatch.setattr(allocation, "_warned", set())
-    monkeypatch.setattr(allocation, "_spool", None)
+    monkeypatch.setattr(spool, "_warned", set())
+    monkeypatch.setattr(spool, "_spool", None)
 
 
 def folder_of(fd: int) -> Path:
@@ -54,7 +45,7 @@ def descriptors() -> int:
 
 
 def test_a_block_is_memory_where_there_is_room() -> None:
-    fd = open_block(100)
+    fd = with_room(100, lambda fd: None)
     try:
         found = os.fstat(fd)
         assert found.st_dev == Path("/dev/shm").stat().st_dev
@@ -67,7 +58,7 @@ def test_a_block_is_memory_where_there_is_room() -> None:
 def test_what_does_not_fit_goes_to_the_spool_folder_with_one_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(allocation, "MEMORY_FOLDER", FULL)
+    monkeypatch.setattr(folders, "MEMORY_FOLDER", FULL)
     use_spool(str(tmp_path))
     with pytest.warns(SpoolWarning) as seen:
         fd = allocate(5_000_000)
@@ -90,7 +81,7 @@ def test_the_size_advised_would_have_sufficed() -> None:
     For what is held already, this block, and what is left free for others.
     """
     held, size = 50 * 2**20, 30 * 2**20 + 1
-    flag = allocation._flag(size, Place(Path("/dev/shm"), held, 0))
+    flag = spool.size_option(size, Place(Path("/dev/shm"), held, 0))
     megabytes = int(re.fullmatch(r"--shm-size=(\d+)m", flag)[1])  # type: ignore[index]
     advised = Place(Path("/dev/shm"), megabytes * 2**20, megabytes * 2**20 - held)
     assert advised.room >= size
@@ -135,7 +126,7 @@ def test_another_failure_of_the_writer_is_its_own() -> None:
 def test_no_room_anywhere_says_what_was_wanted_and_what_is_free() -> None:
     before = descriptors()
     with pytest.raises(DataTooBigError) as caught:
-        open_block(ABSURD)
+        with_room(ABSURD, lambda fd: None)
     said = str(caught.value)
     assert f"{ABSURD:,} bytes" in said
     assert re.search(r"free bytes: [\d,]+ in /dev/shm, [\d,]+ in /", said)
@@ -147,19 +138,19 @@ def test_no_room_anywhere_says_what_was_wanted_and_what_is_free() -> None:
 def test_where_the_warning_is_an_error_nothing_is_spooled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(allocation, "MEMORY_FOLDER", FULL)
+    monkeypatch.setattr(folders, "MEMORY_FOLDER", FULL)
     before = descriptors()
     with warnings.catch_warnings():
         warnings.simplefilter("error", SpoolWarning)
         with pytest.raises(SpoolWarning):
-            open_block(100)
+            with_room(100, lambda fd: None)
     assert descriptors() == before
 
 
 def test_a_system_without_shared_memory_is_not_warned_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(allocation, "MEMORY_FOLDER", tmp_path / "missing")
+    monkeypatch.setattr(folders, "MEMORY_FOLDER", tmp_path / "missing")
     assert memory_place() == Place(tmp_path / "missing", 0, 0)
     fd = allocate(100)
     assert folder_of(fd) == Path(tempfile.gettempdir())

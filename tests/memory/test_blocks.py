@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from duck_jupyter.errors import DataTooBigError, KernelGone
-from duck_jupyter.memory import allocation
+from duck_jupyter.memory import allocation, folders
 from duck_jupyter.memory.blocks import (
     Block,
     attach_named,
@@ -224,7 +224,7 @@ def test_large_blocks_are_not_made_outside_of_shared_memory() -> None:
 def test_where_there_is_no_shared_memory_a_temporary_file_takes_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(allocation, "MEMORY_FOLDER", tmp_path / "missing")
+    monkeypatch.setattr(folders, "MEMORY_FOLDER", tmp_path / "missing")
     block = Block.create(5000)
     try:
         block.map[:3] = b"abc"
@@ -249,7 +249,7 @@ def test_a_full_file_system_is_an_error_and_no_signal() -> None:
     A limit on file sizes stands for the file system: it refuses at the same call.
     """
     with soft_limit(resource.RLIMIT_FSIZE, 1_000_000):
-        with pytest.raises(DataTooBigError, match="no room"):
+        with pytest.raises(DataTooBigError, match="no space"):
             Block.create(2_000_000)
         Block.create(500_000).close()
 
@@ -289,7 +289,9 @@ def test_a_named_block_is_unlinked_once() -> None:
     name = block.name
     unlink_named(block)
     unlink_named(block)
-    with pytest.raises(KernelGone, match=r"vanished.*Share the object again"):
+    with pytest.raises(
+        KernelGone, match=r"does not exist any more.*Share the object again"
+    ):
         attach_named(name)
 
 

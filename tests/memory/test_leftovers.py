@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from duck_jupyter.memory import allocation, leftovers
+from duck_jupyter.memory import folders, leftovers, spool
 from duck_jupyter.memory.blocks import attach_named, create_named, unlink_named
 from duck_jupyter.memory.leftovers import find_leftovers, remove, sweep
 from duck_jupyter.proxy import ProxyServer
@@ -234,7 +234,7 @@ def test_a_block_that_travels_is_locked_where_it_arrives() -> None:
 def test_no_folder_to_look_into_is_nothing_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(allocation, "MEMORY_FOLDER", tmp_path / "missing")
+    monkeypatch.setattr(folders, "MEMORY_FOLDER", tmp_path / "missing")
     find_leftovers()
     with ProxyServer() as server:
         assert server.running
@@ -246,7 +246,7 @@ def test_a_spool_file_of_a_moment_is_swept_as_well(
     """
     Where a file system knows no nameless files it has a name for an instant.
     """
-    monkeypatch.setattr(allocation, "_spool", tmp_path)
+    monkeypatch.setattr(spool, "_spool", tmp_path)
     file = tmp_path / f"duck-{'a' * 16}"
     file.touch()
     assert file in {leftover.path for leftover in sweep()}

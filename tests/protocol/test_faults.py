@@ -18,6 +18,7 @@ from duck_jupyter.protocol.faults import (
     parse_fault,
     short_fault,
 )
+from duck_jupyter.protocol.frames import encode_fault
 from duck_jupyter.protocol.tracebacks import describe, traceback_text
 from duck_jupyter.protocol.values import encode, reduce_main_only
 
@@ -109,7 +110,7 @@ def test_lone_surrogates_in_a_text_arrive() -> None:
 
 
 def test_a_short_fault_fits_the_smallest_buffer() -> None:
-    data = short_fault("DataTooBigError: no memory left")
+    data = encode_fault(0, short_fault("DataTooBigError: no memory left"))
     assert len(data) <= 64
 
 

@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from msgspec.msgpack import Ext
 
 from duck_jupyter.errors import DataDecodeError, DataEncodeError
+from duck_jupyter.protocol.by_value import travels_by_value
+from duck_jupyter.protocol.manual_frames import PlainCodec
 from duck_jupyter.protocol.values import (
     PICKLED,
     PICKLED_WITH_BUFFERS,
-    PlainCodec,
     dumps,
     encode,
     load_extension,
     loads,
     reduce_main_only,
-    travels_by_value,
     wrap,
 )
 from duck_jupyter.proxy import Frame, ProxyServer

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from duck_jupyter.memory import allocation
+from duck_jupyter.memory import folders, spool
 from tests.data.mapped import assert_same
 
 from .parts import PARTS, ROWS, make_frame, share_array
@@ -98,8 +98,8 @@ def test_where_there_is_no_room_a_part_goes_by_value(
 ) -> None:
     with monkeypatch.context() as patch:
         # A file system of the kernel's own has no room whatever.
-        patch.setattr(allocation, "MEMORY_FOLDER", Path("/proc"))
-        patch.setattr(allocation, "_spool", Path("/proc"))
+        patch.setattr(folders, "MEMORY_FOLDER", Path("/proc"))
+        patch.setattr(spool, "_spool", Path("/proc"))
         assert pickled(arr[10:]) > arr[10:].nbytes
     assert pickled(arr[10:]) < HANDLE_BYTES
 

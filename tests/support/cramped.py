@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from duck_jupyter.client.fetching import fetch
-from duck_jupyter.memory import allocation
-from duck_jupyter.memory.allocation import SpoolWarning, fill, use_spool, with_room
+from duck_jupyter.memory import folders
+from duck_jupyter.memory.allocation import fill, with_room
+from duck_jupyter.memory.spool import SpoolWarning, use_spool
 from duck_jupyter.proxy import ProxyServer
 from tests.support.small import confine, fill_up
 
@@ -112,7 +113,7 @@ def spooled(folder: Path) -> dict[str, Any]:
     Have no shared memory left, and room on disk.
     """
     mounted = confine(SMALL_MB)
-    fill_up(allocation.MEMORY_FOLDER)
+    fill_up(folders.MEMORY_FOLDER)
     use_spool(str(folder))
     told = serve() | {"mounted": mounted}
     return told | {"left": [path.name for path in folder.iterdir()]}
@@ -135,14 +136,14 @@ def race(folder: Path) -> dict[str, Any]:
     mounted = confine(SMALL_MB)
     use_spool(str(folder))
     if not mounted:
-        allocation.MEMORY_FOLDER = Path("/dev/shm")
+        folders.MEMORY_FOLDER = Path("/dev/shm")
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     places: list[str] = []
 
     def write(fd: int) -> None:
         places.append(str(Path(f"/proc/self/fd/{fd}").readlink().parent))
         if mounted and len(places) == 1:
-            fill_up(allocation.MEMORY_FOLDER)
+            fill_up(folders.MEMORY_FOLDER)
         elif not mounted:
             most = size // 2 if len(places) == 1 else limit[0]
             resource.setrlimit(resource.RLIMIT_FSIZE, (most, limit[1]))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.msgpack import Decoder, Ext, encode
 
 from duck_jupyter.client.link import Link
-from duck_jupyter.client.proxy import Proxy, rooted_proxy
+from duck_jupyter.client.proxy import Proxy, make_proxy, rooted_proxy
 from duck_jupyter.protocol.faults import FAULT, parse_fault
 from duck_jupyter.transport.lanes import (
     BELL,
@@ -42,7 +42,7 @@ def far(proxy: Proxy) -> Iterator[Any]:
     It has a link of its own, which is closed at the end.
     """
     near = proxy._duck_link
-    link = Link(near.address, near.secret)
+    link = Link(near.address, near.secret, make_proxy)
     try:
         yield rooted_proxy(link, proxy._duck_ref, proxy._duck_block_name)
     finally:

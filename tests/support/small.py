@@ -14,7 +14,7 @@ import os
 import resource
 from pathlib import Path
 
-from duck_jupyter.memory import allocation
+from duck_jupyter.memory import folders
 
 __all__ = ["confine", "fill_up"]
 
@@ -42,11 +42,11 @@ def confine(memory: int, spool: tuple[Path, int] | None = None) -> bool:
         Whether there are file systems of that size; otherwise no room in memory at all,
         or, if the spool folder is to be small, none for a file above 8 MB anywhere.
     """
-    places = [(allocation.MEMORY_FOLDER, memory)] + ([spool] if spool else [])
+    places = [(folders.MEMORY_FOLDER, memory)] + ([spool] if spool else [])
     if _own_mounts() and all(_mount(*place) for place in places):
         return True
     if not spool:
-        allocation.MEMORY_FOLDER = NO_ROOM
+        folders.MEMORY_FOLDER = NO_ROOM
     else:
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_BYTES, limit))

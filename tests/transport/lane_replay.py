@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from duck_jupyter.client.channel import Channel
 from duck_jupyter.client.link import Link
+from duck_jupyter.client.proxy import make_proxy
 from duck_jupyter.errors import DataTooBigError, KernelGone
 from duck_jupyter.memory.blocks import Block
-from duck_jupyter.objects.locks import Claim
+from duck_jupyter.objects.claims import Claim
 from duck_jupyter.proxy import ProxyServer
 from duck_jupyter.server.spin import Watched
 from duck_jupyter.transport.handshake import Hello
@@ -110,7 +111,7 @@ class Player:
         self.work = Work()
         self.idx = server.create_proxy(self.work)._duck_ref.idx
         self._pace_server()
-        self.link = PlayerLink(server.link.address, b"")
+        self.link = PlayerLink(server.link.address, b"", make_proxy)
         self.link.player = self
         self.channels: list[Channel] = []
         self.connections: list[PacedConnection] = []

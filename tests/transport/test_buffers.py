@@ -76,7 +76,7 @@ def test_what_a_thread_holds_it_holds_when_it_changes_lanes(
     held = server.create_proxy(lock)
     large = server.create_proxy({0: LARGE}, bufsize=4096)
     with far(held) as remote:
-        rows = type(remote._duck_link).make_proxy(remote._duck_link, large._duck_ref)
+        rows = remote._duck_link.proxy_of(large._duck_ref)
         assert remote.acquire()
         assert wait_until(lambda: rows[0] == LARGE and bufsize_of(remote) == 4096)
         own = remote._duck_link.thread.number

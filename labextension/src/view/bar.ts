@@ -2,7 +2,7 @@
 
 import { Attribute, Style, Text } from './cells';
 import { el } from './dom';
-import { percent } from './format';
+import { percent, times } from './format';
 
 /** How a value stands to its limit; colours and shapes follow from it. */
 export type Zone = 'calm' | 'near' | 'over' | 'refused';
@@ -93,7 +93,7 @@ export class Bar {
     this.#peak.hidden = peak === null;
     this.#peakAt.set(Math.min(100, peak ?? 0).toFixed(1));
     this.#peakClass.set(peak !== null && peak > 100 ? 'peak past' : 'peak');
-    this.#text.set(value > 100 ? `${(value / 100).toFixed(1)}×` : percent(value / 100));
+    this.#text.set(value > 100 ? times(value / 100) : percent(value / 100));
     this.#of.set(saysOf ? `of ${of}` : '');
     this.#of.element.hidden = !saysOf;
   }

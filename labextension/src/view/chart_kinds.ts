@@ -90,7 +90,7 @@ export const CHART_KINDS: ChartKind[] = [
       const top = scale.fit(Math.max(largest(columns.out), down), now);
       return [-top, top];
     },
-    ticks: ([, top]) => [[top, format.bytes(top, 2).replace('.0', '')]],
+    ticks: ([, top]) => [[top, format.plainBytes(top, 2)]],
     words: rates => {
       const moved = rates === null ? null : rates.bytesIn + rates.bytesOut;
       const [number, unit] =

@@ -4,9 +4,8 @@ import type { ErrorRow } from '../snapshot';
 import { snip } from './absence';
 import { Attribute, Text } from './cells';
 import { el, icon } from './dom';
-import { age, many, total } from './format';
+import { age, lasting, many, total } from './format';
 import { coloured, framesIn } from './traceback';
-import { lasting } from './workerrow';
 
 /** What an error needs to know of the rest. */
 export interface ErrorView {

@@ -1,94 +1,100 @@
 /**
  * Numbers for people: rates and times with two figures, since they change; sizes and
  * totals with three, since they are facts. Bytes by 1024, as `df -h` has them.
+ *
+ * `duck_jupyter/stats/text.py` formats alike: `tests/data/formats.json` is the table that
+ * the tests of both read.
  */
 
 const GAP = '\u00a0';
 export const UNKNOWN = '–';
+
+const THOUSANDS = ['', 'k', 'M', 'G', 'T'];
+const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
+
+/** A number with so many figures, or with as many as its integer part has. */
+function figures(value: number, count: number): string {
+  for (let digits = count - 1; digits > 0; digits--) {
+    if (value < 10 ** (count - digits) - 0.5 * 10 ** -digits) {
+      return value.toFixed(digits);
+    }
+  }
+  return value.toFixed(0);
+}
+
+/** A number below a thousand, and which power of a thousand was taken out. */
+function scaled(value: number): [number, string] {
+  let unit = 0;
+  while (value >= 999.5 && unit < THOUSANDS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return [value, THOUSANDS[unit] ?? ''];
+}
 
 /** A rate a second. */
 export function rate(value: number | null): string {
   if (value === null) {
     return UNKNOWN;
   }
-  if (value < 9.95) {
-    return value === 0 ? '0' : value.toFixed(1);
+  if (value < 0.05) {
+    return value > 0 ? '<0.1' : '0';
   }
-  if (value < 999.5) {
-    return String(Math.round(value));
-  }
-  for (const [unit, word] of [
-    [1e3, 'k'],
-    [1e6, 'M'],
-    [1e9, 'G']
-  ] as const) {
-    const scaled = value / unit;
-    if (scaled < 9.95) {
-      return scaled.toFixed(1) + word;
-    }
-    if (scaled < 999.5) {
-      return Math.round(scaled) + word;
-    }
-  }
-  return '∞';
+  const [number, unit] = scaled(value);
+  return figures(number, 2) + unit;
 }
 
 /** A size, as a number and its unit. */
-export function bytesParts(value: number, figures = 3): [string, string] {
-  if (value < 1023.5) {
-    return [String(Math.round(value)), 'B'];
-  }
-  let unit = -1;
-  let scaled = value;
-  while (scaled >= 1023.5 && unit < 4) {
-    scaled /= 1024;
+export function bytesParts(value: number, count = 3): [string, string] {
+  let unit = 0;
+  while (value >= 1023.5 && unit < BYTE_UNITS.length - 1) {
+    value /= 1024;
     unit++;
   }
-  const digits = scaled < 9.995 ? figures - 1 : scaled < 99.95 ? figures - 2 : 0;
-  return [
-    scaled.toFixed(Math.max(0, digits)),
-    ['KB', 'MB', 'GB', 'TB', 'PB'][unit] ?? 'PB'
-  ];
+  return [unit ? figures(value, count) : value.toFixed(0), BYTE_UNITS[unit] ?? ''];
 }
 
-/** A size. */
-export function bytes(value: number | null, figures = 3): string {
-  return value === null ? UNKNOWN : bytesParts(value, figures).join(GAP);
+/** A size; with two figures the bytes of a second. */
+export function bytes(value: number | null, count = 3): string {
+  return value === null ? UNKNOWN : bytesParts(value, count).join(GAP);
+}
+
+/** A size that someone chose, without zeros after the point. */
+export function plainBytes(value: number, count = 3): string {
+  const [number, unit] = bytesParts(value, count);
+  return Number(number) + GAP + unit;
 }
 
 /** A count of all that was. */
 export function total(value: number): string {
-  for (const [unit, word] of [
-    [1e9, 'G'],
-    [1e6, 'M'],
-    [1e3, 'k']
-  ] as const) {
-    if (value >= unit) {
-      const scaled = value / unit;
-      return scaled.toFixed(scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0) + word;
-    }
-  }
-  return String(value);
+  const [number, unit] = scaled(value);
+  return figures(number, unit ? 3 : 1) + unit;
 }
 
 /** A time in seconds, as a number and its unit. */
 export function timeParts(seconds: number): [string, string] {
   const [unit, word] =
-    seconds < 0.9995e-3
+    seconds < 0.995e-3
       ? ([1e-6, 'µs'] as const)
-      : seconds < 0.9995
+      : seconds < 0.995
         ? ([1e-3, 'ms'] as const)
         : ([1, 's'] as const);
-  const scaled = seconds / unit;
-  return [
-    scaled < 9.95 ? scaled.toFixed(1).replace(/\.0$/, '') : String(Math.round(scaled)),
-    word
-  ];
+  const value = seconds / unit;
+  if (value < 9.95) {
+    return [value.toFixed(1).replace(/\.0$/, ''), word];
+  }
+  const whole = value < 99.5 ? value.toFixed(0) : `${(value / 10).toFixed(0)}0`;
+  return [whole, word];
 }
 
 /** A time in seconds. */
 export function time(seconds: number | null): string {
   return seconds === null ? UNKNOWN : timeParts(seconds).join(GAP);
+}
+
+/** How many times as much, such as `1.9×`. */
+export function times(factor: number): string {
+  return `${factor.toFixed(1)}×`;
 }
 
 /** A share, of 1. */
@@ -97,7 +103,7 @@ export function percent(share: number | null): string {
     return UNKNOWN;
   }
   const value = share * 100;
-  return (value > 0 && value < 1 ? '<1' : String(Math.round(value))) + GAP + '%';
+  return (value > 0 && value < 1 ? '<1' : value.toFixed(0)) + GAP + '%';
 }
 
 /** How long ago, or for how long: one unit. */
@@ -115,7 +121,30 @@ export function age(seconds: number): string {
   return `${Math.floor(whole / 86400)}${GAP}d`;
 }
 
+/** A time in two units: "2 m 41 s". */
+export function lasting(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const units: [number, number][] = [
+    [86400, 3600],
+    [3600, 60],
+    [60, 1]
+  ];
+  for (const [unit, next] of units) {
+    if (whole >= unit) {
+      const rest = whole % unit;
+      const small = Math.floor(rest / next) * next;
+      return small ? `${age(whole - rest)} ${age(small)}` : age(whole - rest);
+    }
+  }
+  return age(whole);
+}
+
 /** How many of something. */
 export function many(count: number, what: string): string {
   return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** How many of something, with three figures. */
+export function roughly(count: number, what: string): string {
+  return `${total(count)} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -79,7 +79,7 @@ export class Memory {
       this.#value.set(String(Math.round((100 * used) / capacity)));
       this.#zone.set(used / capacity >= NEAR ? 'near' : null);
       this.#free.set(
-        `${format.bytes(free, 2)} free of ${format.bytes(capacity, 2).replace('.0', '')} in /dev/shm`
+        `${format.bytes(free, 2)} free of ${format.plainBytes(capacity, 2)} in /dev/shm`
       );
     }
     this.#spooled.set(

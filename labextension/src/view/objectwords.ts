@@ -2,7 +2,7 @@
 
 import { membersOf, type PathRow } from '../paths';
 import type { ObjectRow } from '../snapshot';
-import { bytes, total } from './format';
+import { bytes, plainBytes, total } from './format';
 import { callsOf } from './tree';
 
 export const MODES: Readonly<Record<ObjectRow['mode'], string>> = {
@@ -33,7 +33,7 @@ export function share(size: number, row: ObjectRow): number {
 export function sizeInWords(size: number): string {
   let words = sizes.get(size);
   if (words === undefined) {
-    words = bytes(size).replace(/\.0+(?=\D)/, '');
+    words = plainBytes(size);
     sizes.set(size, words);
   }
   return words;

@@ -4,7 +4,7 @@ import { type EndedRow, isBad, type WorkerRow } from '../snapshot';
 import { Bar, waitingZone } from './bar';
 import { Attribute, Flag, Text } from './cells';
 import { el } from './dom';
-import { age, bytes, rate, total, UNKNOWN } from './format';
+import { age, bytes, lasting, rate, total, UNKNOWN } from './format';
 import type { VirtualRow } from './virtual';
 
 /** A worker, or what is known of one that is no more. */
@@ -26,24 +26,6 @@ const WAITS = 0.5;
 
 /** Numbers of a row change at most so often, ticks coming a little early or late. */
 const NUMBERS_EVERY_MS = 940;
-
-/** A time in two units: "2 m 41 s". */
-export function lasting(seconds: number): string {
-  const whole = Math.max(0, Math.floor(seconds));
-  const units: [number, number][] = [
-    [86400, 3600],
-    [3600, 60],
-    [60, 1]
-  ];
-  for (const [unit, next] of units) {
-    if (whole >= unit) {
-      const rest = whole % unit;
-      const small = Math.floor(rest / next) * next;
-      return small ? `${age(whole - rest)} ${age(small)}` : age(whole - rest);
-    }
-  }
-  return age(whole);
-}
 
 type State = 'calling' | 'waiting' | 'idle' | 'gone';
 

@@ -60,6 +60,7 @@ export function object(
     versions: 0,
     version_bytes: 0,
     mapped_bytes: 0,
+    awaited: 0,
     last_error: null,
     pids: [],
     since: START,
@@ -87,6 +88,7 @@ export function worker(pid: number, values: Partial<WorkerRow> = {}): WorkerRow 
     bytes_in: 0,
     bytes_out: 0,
     waited: 0,
+    connected: 0,
     calling: [],
     pss: 1024 * 1024,
     ...values

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EndedRow } from '../../src/snapshot';
 import { MOVE_EVERY_MS } from '../../src/view/sort';
-import { lasting } from '../../src/view/workerrow';
+import { lasting } from '../../src/view/format';
 import { WorkerList } from '../../src/view/workers';
 import {
   click,

@@ -1,0 +1,89 @@
+"""
+Keyboard: keys of a terminal, one by one.
+"""
+
+from __future__ import annotations
+
+import select
+import termios
+import tty
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from prompt_toolkit.input.vt100 import Vt100Input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["END", "Keyboard", "keyboard"]
+
+#: What is read where the terminal has gone.
+END = "end of input"
+#: Seconds after which an escape is a key, and not the first byte of one.
+ESCAPE_S = 0.05
+#: Where `termios` has the characters that mean something, and what none of them is.
+CHARACTERS, DISABLED = 6, b"\0"
+#: Names of keys that a person would not know by theirs.
+NAMES = {
+    "c-i": "tab",
+    "s-tab": "back tab",
+    "c-m": "enter",
+    "c-j": "enter",
+    "c-h": "backspace",
+}
+
+
+class Keyboard:
+    """
+    The keys that are pressed in a terminal.
+
+    Args:
+        file: The terminal.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._input = Vt100Input(file)
+
+    def fileno(self) -> int:
+        """
+        Give the descriptor that can be read once a key is pressed.
+        """
+        return self._input.fileno()
+
+    def read(self) -> list[str]:
+        """
+        Give the keys that were pressed, at once: ``"q"``, ``"up"``, ``"enter"``.
+        """
+        if not self._waits(0):
+            return []
+        keys = self._input.read_keys()
+        if not keys and not self._waits(ESCAPE_S):
+            keys = self._input.flush_keys()
+        if self._input.closed:
+            return [END]
+        # A special key is a member of an enumeration of texts, another one a text.
+        names = [str(getattr(key.key, "value", key.key)) for key in keys]
+        return [NAMES.get(name, name) for name in names]
+
+    def _waits(self, seconds: float) -> bool:
+        return bool(select.select([self.fileno()], [], [], seconds)[0])
+
+
+@contextmanager
+def keyboard(file: TextIO) -> Iterator[Keyboard]:
+    """
+    Read single keys for a while. Ctrl-C still interrupts.
+
+    Args:
+        file: A terminal.
+    """
+    before = termios.tcgetattr(file)
+    try:
+        tty.setcbreak(file, termios.TCSANOW)
+        now = termios.tcgetattr(file)
+        # Nobody would put the screen back while the process is stopped.
+        now[CHARACTERS][termios.VSUSP] = DISABLED
+        termios.tcsetattr(file, termios.TCSANOW, now)
+        yield Keyboard(file)
+    finally:
+        termios.tcsetattr(file, termios.TCSANOW, before)

@@ -1,0 +1,341 @@
+"""
+The three lists of ``jupyter duck top``: objects, workers and errors.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+
+from ..stats.text import (
+    UNKNOWN,
+    age,
+    exact,
+    in_bytes,
+    many,
+    percent,
+    plain_bytes,
+    rate,
+    times,
+    total,
+)
+from .listing import Column, Listing, foreign, lines_of
+from .tree import CutItem, tree_of
+
+if TYPE_CHECKING:
+    from ..session.snapshot import Snapshot
+    from ..stats.rows import ErrorRow
+    from .rates import Window
+    from .tree import ObjectItem
+
+__all__ = ["WIDE", "Errors", "Objects", "Workers", "lists_of"]
+
+#: Columns of a terminal from which on there is room for more of a row.
+WIDE, WIDEST = 120, 160
+#: Of the buffer; from here on the next frame may be too large for it.
+NEAR = 0.7
+BAR_CELLS = 8
+#: A worker that waits so much of its time is held up by the kernel.
+MUCH_WAITING = 0.5
+#: Cells by which a chained object is moved to the right, at most.
+MOST_INDENT = 6
+BAD_ENDS = ("failed", "killed")
+
+
+def lists_of(snapshot: Snapshot, window: Window) -> tuple[Objects, Workers, Errors]:
+    """
+    Give the lists of a snapshot.
+
+    Args:
+        snapshot: What to show, whole.
+        window: The snapshots until this one.
+    """
+    return Objects(snapshot, window), Workers(snapshot, window), Errors(snapshot)
+
+
+class Objects(Listing):
+    """
+    What is shared, each with what was reached through it below it.
+    """
+
+    nothing = "Nothing is shared. In the notebook: %share NAME"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Object", 20, keeps_end=True),
+        Column("Type", 24, from_width=WIDE),
+        Column("Mode", 9, from_width=WIDEST),
+        Column("Calls/s", 7, is_right=True),
+        Column("Calls", 6, is_right=True, from_width=WIDE),
+        Column("Waiting", 7, is_right=True),
+        Column("Buffer fill", BAR_CELLS + 6),
+        Column("Versions", 14, from_width=WIDEST),
+        Column("Last error", 0),
+    )
+
+    def __init__(self, snapshot: Snapshot, window: Window) -> None:
+        self._window = window
+        self._workers = snapshot.workers
+        self._items = tree_of(snapshot, window)
+        super().__init__([item.key for item in self._items])
+
+    def title(self) -> Text:
+        """
+        Name the list.
+        """
+        cut = sum(isinstance(item, CutItem) for item in self._items)
+        text = Text(f"Objects {exact(len(self._items) - cut)}")
+        return text.append(f" ✂ {exact(cut)} cut", "red") if cut else text
+
+    def busiest(self, most: int) -> list[int]:
+        """
+        Give the rows with the most calls, in the order of the list.
+        """
+
+        def busy(at: int) -> tuple[float, int]:
+            item = self._items[at]
+            if isinstance(item, CutItem):
+                return float("-inf"), 0
+            return -item.rate, -item.calls
+
+        return sorted(sorted(range(len(self._items)), key=busy)[:most])
+
+    def cells(self, at: int) -> list[Text]:
+        """
+        Give a row.
+        """
+        item = self._items[at]
+        if isinstance(item, CutItem):
+            return _cut_cells(item)
+        row = item.row
+        name = foreign(" " * min(item.depth, MOST_INDENT) + row.path)
+        if item.live > 1:
+            name.append(f" ×{exact(item.live)}")  # noqa: RUF001 - times
+        waiting = sum(worker.calling.count(row.path) for worker in self._workers)
+        versions = f"{exact(item.versions)} in {in_bytes(item.version_bytes)}"
+        return [
+            name,
+            foreign(f"{row.type} {row.size}".rstrip()),
+            foreign(row.mode),
+            Text(rate(item.rate)),
+            Text(total(item.calls)),
+            Text(exact(waiting), "yellow" if waiting else ""),
+            _fill(item),
+            Text(versions if item.versions else UNKNOWN),
+            foreign(item.last_error, "red"),
+        ]
+
+    def more(self, at: int) -> list[Text]:
+        """
+        Give all that is known of an object.
+        """
+        item = self._items[at]
+        if isinstance(item, CutItem):
+            return _cut_in_words(item)
+        row = item.row
+        moved = f"{in_bytes(item.bytes_in)} to the kernel, {in_bytes(item.bytes_out)}"
+        fill = f"{percent(item.last)}, peak {percent(item.peak)}"
+        lines = [
+            foreign(f"{row.path}: {row.type} {row.size}".rstrip(), "bold"),
+            foreign(f"{row.mode}, level {row.level} of {row.max_level}"),
+            Text(f"{many(item.calls, 'call')}; {moved} to workers"),
+            Text(f"Buffer fill {fill} of {plain_bytes(row.bufsize)}"),
+        ]
+        if item.live > 1:
+            lines[1].append(f"; {many(item.live, 'object')} of this path")
+        if item.versions:
+            mapped = f", {in_bytes(item.mapped_bytes)} mapped by workers"
+            words = (
+                f"{many(item.versions, 'version')} in {in_bytes(item.version_bytes)}"
+            )
+            lines.append(Text(words + mapped))
+        if item.last_error:
+            lines.insert(1, foreign(f"Last error: {item.last_error}", "red"))
+        names = {worker.pid: worker.name for worker in self._workers}
+        if item.pids:
+            held = (f"{pid} {names.get(pid, '')}".rstrip() for pid in item.pids)
+            lines.append(foreign(f"Held by {', '.join(held)}"))
+        return lines
+
+
+def _cut_cells(item: CutItem) -> list[Text]:
+    chain = item.chain
+    return [
+        foreign(f"✂ {chain.path}", "red"),
+        foreign(chain.type),
+        *(Text("cut"), Text(""), Text(total(chain.cuts)), Text(""), Text(""), Text("")),
+        Text(f"LimitedProxyChaining: the limit is {chain.max_level}", "red"),
+    ]
+
+
+def _cut_in_words(item: CutItem) -> list[Text]:
+    chain = item.chain
+    return [
+        foreign(f"{chain.path}: {chain.type}", "bold"),
+        Text(
+            f"Cut {many(chain.cuts, 'time')}: level {chain.level} is above the limit, "
+            f"{chain.max_level}. Ask for less at a time, or raise it: "
+            "%share NAME --max-chain N"
+        ),
+    ]
+
+
+def _fill(item: ObjectItem) -> Text:
+    cells = round(min(item.last, 1.0) * BAR_CELLS)
+    style = "yellow" if item.last >= NEAR else "blue"
+    text = Text("█" * cells, style)
+    text.append("░" * (BAR_CELLS - cells), "dim")
+    shown = percent(item.last) if item.last <= 1 else times(item.last)
+    return text.append(f" {shown}")
+
+
+class Workers(Listing):
+    """
+    Who is connected, and who was.
+    """
+
+    nothing = "No worker is connected, and none has ended."
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Worker", 7, is_right=True),
+        Column("Process", 17, keeps_end=True),
+        Column("Calls/s", 7, is_right=True),
+        Column("Calls", 6, is_right=True, from_width=WIDE),
+        Column("Waiting", 7, is_right=True),
+        Column("Memory", 7, is_right=True),
+        Column("Calling", 0),
+    )
+
+    def __init__(self, snapshot: Snapshot, window: Window) -> None:
+        self._window = window
+        self._time = snapshot.time
+        #: Those that ended last first.
+        self._ended = snapshot.ended[::-1]
+        self._workers = snapshot.workers
+        self._connected = len(snapshot.workers)
+        self._bad = sum(end.how in BAD_ENDS for end in snapshot.ended)
+        keys = [(row.pid, row.since) for row in self._workers]
+        super().__init__([*keys, *((row.pid, row.since) for row in self._ended)])
+
+    def title(self) -> Text:
+        """
+        Name the list.
+        """
+        text = Text(f"Workers {exact(self._connected)}")
+        return text.append(f" ✕ {exact(self._bad)} lost", "red") if self._bad else text
+
+    def cells(self, at: int) -> list[Text]:
+        """
+        Give a row.
+        """
+        if at >= self._connected:
+            end = self._ended[at - self._connected]
+            style = "red" if end.how in BAD_ENDS else "dim"
+            return [
+                Text(str(end.pid), style),
+                foreign(end.name, style),
+                *(Text(""), Text(total(end.calls), style), Text(""), Text("")),
+                foreign(end.words, style),
+            ]
+        row = self._workers[at]
+        waiting = self._window.waiting_of(row.pid)
+        much = waiting is not None and waiting >= MUCH_WAITING
+        return [
+            Text(str(row.pid)),
+            foreign(row.name),
+            Text(rate(self._window.calls_from(row.pid))),
+            Text(total(row.calls)),
+            Text(percent(waiting), "yellow" if much else ""),
+            Text(in_bytes(row.pss)),
+            foreign(", ".join(row.calling)),
+        ]
+
+    def more(self, at: int) -> list[Text]:
+        """
+        Give all that is known of a worker.
+        """
+        if at >= self._connected:
+            end = self._ended[at - self._connected]
+            ago, lasted = age(self._time - end.ended), age(end.ended - end.since)
+            calls = many(end.calls, "call")
+            return [
+                foreign(f"{end.pid} {end.name}", "bold"),
+                foreign(f"{end.words} {ago} ago, after {lasted}; {calls}"),
+            ]
+        row = self._workers[at]
+        since, threads = age(self._time - row.since), many(row.threads, "thread")
+        moved = f"{in_bytes(row.bytes_in)} to the kernel, {in_bytes(row.bytes_out)}"
+        lines = [
+            foreign(f"{row.pid} {row.name}", "bold"),
+            Text(f"Connected for {since}, with {threads}"),
+            Text(f"{many(row.calls, 'call')}; {moved} from it"),
+        ]
+        if row.calling:
+            lines.append(foreign(f"Calls now: {', '.join(row.calling)}"))
+        return lines
+
+
+class Errors(Listing):
+    """
+    What went wrong in workers, by kind, the newest first.
+    """
+
+    nothing = "No error so far."
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("Times", 6, is_right=True),
+        Column("Object", 18, keeps_end=True),
+        Column("Ago", 5, is_right=True),
+        Column("Worker", 20, from_width=WIDE, keeps_end=True),
+        Column("Error", 0),
+    )
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._time = snapshot.time
+        self._items: list[ErrorRow] = snapshot.errors or []
+        self._count = snapshot.error_count
+        keys = [(row.type, row.object, row.message) for row in self._items]
+        super().__init__(keys)
+
+    def title(self) -> Text:
+        """
+        Name the list: kinds of error, and how many there were in all.
+        """
+        if not self._items:
+            return Text("Errors 0")
+        kinds = many(len(self._items), "kind")
+        return Text(f"Errors {total(self._count)} of {kinds}", "red")
+
+    def cells(self, at: int) -> list[Text]:
+        """
+        Give a row.
+        """
+        row = self._items[at]
+        return [
+            Text(f"×{total(row.count)}" if row.count > 1 else ""),  # noqa: RUF001
+            foreign(row.object),
+            Text(age(self._time - row.last)),
+            foreign(row.worker),
+            foreign(f"{row.type}: {row.message}", "red"),
+        ]
+
+    def more(self, at: int) -> list[Text]:
+        """
+        Give all that is known of a kind of error, what to do first.
+        """
+        row = self._items[at]
+        lines = self.advice(at)
+        first = age(self._time - row.first)
+        who = f"{row.object}, {many(row.count, 'time')}, first {first} ago"
+        if row.worker:
+            who += f", last in {row.worker}"
+        return [*lines, foreign(who), *lines_of(row.traceback, "dim")]
+
+    def advice(self, at: int) -> list[Text]:
+        """
+        Give the whole message of an error, and what to do.
+        """
+        row = self._items[at]
+        lines = lines_of(f"{row.type}: {row.message}", "red")
+        for sentence, line in row.ways_out:
+            lines.append(foreign(sentence))
+            if line:
+                lines.append(foreign(f"    {line}", "bold"))
+        return lines

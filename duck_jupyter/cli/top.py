@@ -1,0 +1,117 @@
+"""
+``jupyter duck top``: a kernel's snapshots, live in a terminal, once, or as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import msgspec
+from rich.console import Group
+from rich.live import Live
+
+from ..errors import NotShared
+from .keys import keyboard
+from .lists import lists_of
+from .rates import Window
+from .screen import frame_of, report_of
+from .view import View
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..session.snapshot import Snapshot
+    from .kernels import KernelLink
+    from .watching import Watching
+
+__all__ = ["print_all", "print_once", "show_live"]
+
+#: Seconds from the first of two looks to the second.
+APART_S = 1.0
+
+
+def print_once(link: KernelLink, console: Console, *, as_json: bool) -> None:
+    """
+    Print what a kernel shares now.
+    """
+    snapshot = link.look()
+    if as_json:
+        _print(snapshot)
+        return
+    window = Window()
+    window.add(snapshot)
+    # Rates need two looks.
+    threading.Event().wait(APART_S)
+    snapshot = link.look()
+    window.add(snapshot)
+    for line in report_of(snapshot, window, console.width):
+        console.print(line, soft_wrap=True)
+
+
+def print_all(watched: Watching) -> None:
+    """
+    Print each snapshot as one line of JSON, without end.
+    """
+    _print(watched.begin())
+    while True:
+        _print(watched.next())
+
+
+def _print(snapshot: Snapshot) -> None:
+    text = msgspec.json.encode(snapshot).decode()
+    if not text.isprintable():
+        # Names may hold what a terminal obeys; JSON has other words for it.
+        text = "".join(one if one.isprintable() else _escaped(one) for one in text)
+    print(text, flush=True)
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1]
+
+
+def show_live(watched: Watching, console: Console, title: str) -> None:
+    """
+    Show a kernel until a key quits.
+
+    Args:
+        watched: The kernel.
+        console: The terminal.
+        title: The name of its notebook.
+    """
+    window, note = Window(), ""
+    snapshot = watched.begin()
+    window.add(snapshot)
+    view = View() if sys.stdin.isatty() else None
+
+    def frame(size: tuple[int, int]) -> Group:
+        return Group(*frame_of(snapshot, window, view, size, title, note))
+
+    size = console.size
+    live = Live(frame(size), console=console, screen=True, auto_refresh=False)
+    with keyboard(sys.stdin) if view else nullcontext() as keys:
+        try:
+            live.start(refresh=True)
+            while True:
+                before = (snapshot, note, size)
+                try:
+                    found = watched.poll(keys.fileno() if keys else None)
+                    if found is not None:
+                        snapshot, note = found, ""
+                        window.add(found)
+                except NotShared as error:
+                    # It may go on.
+                    note = str(error)
+                pressed = keys.read() if keys else []
+                for key in pressed:
+                    if view and not view.press(key, lists_of(snapshot, window)):
+                        return
+                size = console.size
+                if pressed or (snapshot, note, size) != before:
+                    live.update(frame(size), refresh=True)
+        finally:
+            # Also where a signal has cut short its start.
+            live.stop()

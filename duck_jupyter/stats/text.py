@@ -1,0 +1,197 @@
+"""
+Numbers, as people read them.
+
+Rates and times have two figures, since they change; sizes and totals have three. A size
+in bytes is divided by 1024, as ``df -h`` divides it.
+
+``labextension/src/view/format.ts`` formats alike: ``tests/data/formats.json`` is the
+table that the tests of both read.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "UNKNOWN",
+    "age",
+    "duration",
+    "exact",
+    "in_bytes",
+    "many",
+    "percent",
+    "plain_bytes",
+    "quantile",
+    "rate",
+    "times",
+    "total",
+]
+
+UNKNOWN = "–"  # noqa: RUF001 - a dash
+THOUSANDS = ("", "k", "M", "G", "T")
+BYTE_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
+AGE_UNITS = ((60, 1, "s"), (3600, 60, "m"), (86400, 3600, "h"))
+
+
+def _rounded(value: float, digits: int) -> str:
+    """
+    Round as JavaScript does: a half goes up, and the value counts as it is in binary.
+    """
+    step = Decimal(1).scaleb(-digits)
+    return str(Decimal(value).quantize(step, ROUND_HALF_UP))
+
+
+def _figures(value: float, figures: int) -> str:
+    """
+    Write a number with so many figures, or with as many as its integer part has.
+    """
+    for digits in range(figures - 1, 0, -1):
+        if value < 10 ** (figures - digits) - 0.5 * 10**-digits:
+            return _rounded(value, digits)
+    return _rounded(value, 0)
+
+
+def in_bytes(count: float | None, figures: int = 3) -> str:
+    """
+    Write a size, such as ``64.0 KB``.
+
+    Args:
+        count: Bytes, or None where the size is not known.
+        figures: Three for a size, two for bytes in a second.
+    """
+    if count is None:
+        return UNKNOWN
+    unit = 0
+    while count >= 1023.5 and unit < len(BYTE_UNITS) - 1:
+        count /= 1024
+        unit += 1
+    number = _figures(count, figures) if unit else _rounded(count, 0)
+    return f"{number} {BYTE_UNITS[unit]}"
+
+
+def plain_bytes(count: float) -> str:
+    """
+    Write a size that someone chose, without zeros after the point: ``64 KB``.
+    """
+    number, unit = in_bytes(count).split()
+    return f"{float(number):g} {unit}"
+
+
+def rate(value: float | None) -> str:
+    """
+    Write how many come in a second, such as ``1.2k``.
+    """
+    if value is None:
+        return UNKNOWN
+    if value < 0.05:
+        return "<0.1" if value > 0 else "0"
+    unit = 0
+    while value >= 999.5 and unit < len(THOUSANDS) - 1:
+        value /= 1000
+        unit += 1
+    return _figures(value, 2) + THOUSANDS[unit]
+
+
+def total(count: int) -> str:
+    """
+    Write how many there were in all, such as ``9.21k``.
+    """
+    value, unit = float(count), 0
+    while value >= 999.5 and unit < len(THOUSANDS) - 1:
+        value /= 1000
+        unit += 1
+    return _figures(value, 3 if unit else 1) + THOUSANDS[unit]
+
+
+def exact(count: int) -> str:
+    """
+    Write every figure of a count, such as ``336,776``.
+    """
+    return f"{count:,}"
+
+
+def duration(seconds: float | None) -> str:
+    """
+    Write a time, such as ``12 µs`` or ``9.4 ms``.
+
+    Args:
+        seconds: The time, or None where it is not known.
+    """
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 0.995e-3:
+        value, unit = seconds / 1e-6, "µs"
+    elif seconds < 0.995:
+        value, unit = seconds / 1e-3, "ms"
+    else:
+        value, unit = seconds, "s"
+    if value < 9.95:
+        return f"{_rounded(value, 1).removesuffix('.0')} {unit}"
+    if value < 99.5:
+        return f"{_rounded(value, 0)} {unit}"
+    return f"{int(_rounded(value / 10, 0)) * 10} {unit}"
+
+
+def percent(value: float | None) -> str:
+    """
+    Write a share of 1 in percent, such as ``75 %``.
+    """
+    if value is None:
+        return UNKNOWN
+    hundredths = value * 100
+    return "<1 %" if 0 < hundredths < 1 else f"{_rounded(hundredths, 0)} %"
+
+
+def times(factor: float) -> str:
+    """
+    Write how many times as much something is, such as ``1.9×``.
+    """  # noqa: RUF002 - a multiplication sign
+    return f"{_rounded(factor, 1)}×"  # noqa: RUF001 - a multiplication sign
+
+
+def age(seconds: float) -> str:
+    """
+    Write how long ago something was, such as ``3 m``: whole units that have passed.
+    """
+    whole = max(0, int(_rounded(seconds, 0)))
+    for end, length, unit in AGE_UNITS:
+        if whole < end:
+            return f"{whole // length} {unit}"
+    return f"{whole // 86400} d"
+
+
+def many(count: int, what: str) -> str:
+    """
+    Say how many there are, such as ``1 object`` or ``1,000 objects``.
+    """
+    return f"1 {what}" if count == 1 else f"{exact(count)} {what}s"
+
+
+def quantile(latency: Sequence[int], share: float) -> float | None:
+    """
+    Give the latency in seconds under which a share of the calls lies.
+
+    Within a bucket the calls are taken to lie evenly by logarithm, so the answer is in
+    the bucket of the measured value.
+
+    Args:
+        latency: Calls by latency; bucket i is under 2**i / 4 microseconds, and not
+            under half of that.
+        share: From 0 to 1.
+
+    Returns:
+        The latency, or None without calls.
+    """
+    wanted = sum(latency) * share
+    if wanted <= 0:
+        return None
+    seen = 0
+    for bucket, count in enumerate(latency):
+        if count and seen + count >= wanted:
+            return float(2 ** (bucket - 1 + (wanted - seen) / count) / 4e6)
+        seen += count
+    return None
