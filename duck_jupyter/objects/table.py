@@ -197,6 +197,7 @@ class ObjectTable:
                         error = LimitedProxyChaining(
                             policy.max_chain, f"{type(target).__name__} at {path}"
                         )
+                        error.path = path
                         error.line = policy.line_with_longer_chains
                         raise error
                     known = Entry(next(self._numbers), target, level, path, policy)

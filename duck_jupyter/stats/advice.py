@@ -61,9 +61,9 @@ def ways_out(error: BaseException, object_name: str) -> Ways:
 
 
 def _of_cut_chain(error: LimitedProxyChaining, name: str) -> Ways:
-    path = (error.target_obj or "").partition(" at ")[2]
     # The chain begins with a shared object, whichever object was called last.
-    root = re.match(r"\w*", path)[0] or name  # type: ignore[index]  # matches ""
+    found = re.match(r"\w+", error.path)
+    root = name if found is None else found[0]
     longer = ("Allow longer chains.", error.line)
     limit = (longer,) if error.line else ()
     if not root.isidentifier():
@@ -72,7 +72,7 @@ def _of_cut_chain(error: LimitedProxyChaining, name: str) -> Ways:
             ("Take the steps in one function that runs in the kernel.", ""),
             *limit,
         )
-    rest = path[len(root) :]
+    rest = error.path[len(root) :]
     steps = rest if STEPS.fullmatch(rest) else f"  # and the steps: {rest}"
     function = f"def {root}_steps():\n    return shared.{root}{steps}"
     return (
