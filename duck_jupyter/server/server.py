@@ -377,11 +377,11 @@ class ProxyServer(AnswersByHand):
         """
         return [] if self._serving is None else list(self._serving.connections)
 
-    def delays(self) -> list[tuple[float, float]]:
+    def busy_delay(self) -> float | None:
         """
-        Give when requests waited until they were seen, and how long, in seconds.
+        Give by how many seconds a caller was delayed at most in the last two seconds.
         """
-        return [] if self._serving is None else list(self._serving.loop.poller.delays)
+        return None if self._serving is None else self._serving.loop.busy_delay()
 
     def wake(self) -> None:
         """

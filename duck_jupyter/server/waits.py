@@ -39,7 +39,7 @@ def _long_calls(server: ProxyServer) -> Iterator[Wait]:
         # Claims to locks are listed by those who keep them.
         if connection.words[STATE] & PHASE != TAKEN or not payload or not payload[0]:
             continue
-        waited = connection.blocked_since(now)
+        waited = connection.waited_since(now)
         entry = server.table.entries.get(payload[0])
         if waited >= LONG_S and entry is not None:
             what = f"{entry.path}.{payload[1]}()"

@@ -37,6 +37,17 @@ class Connection(Protocol):
     #: The client thread, which may have several connections.
     thread: Any
 
+    #: It only gives back what its process holds no longer.
+    tidies: bool
+    #: The calls that were counted, by object.
+    counts: dict[int, list[int]]
+
+    def waited_before(self, now: float) -> float:
+        """
+        Give the seconds that it has waited in calls that have ended.
+        """
+        ...
+
     @property
     def asks(self) -> bool:
         """
@@ -212,8 +223,8 @@ class Server(Protocol):
         """
         ...
 
-    def delays(self) -> list[tuple[float, float]]:
+    def busy_delay(self) -> float | None:
         """
-        Give by how many seconds requests were delayed, and when on the monotonic clock.
+        Give by how many seconds a caller was delayed at most in the last two seconds.
         """
         ...

@@ -105,10 +105,10 @@ class WorkerLog:
         with self._lock:
             self._find_record(connection)
             if not last:
-                if connection.asks:
+                if connection.counts and not connection.tidies:
                     now = time.time()
                     waited, connected = self._times.get(hello.client, (0.0, 0.0))
-                    waited += connection.waited_until(now)
+                    waited += connection.waited_before(now)
                     self._times[hello.client] = (
                         waited,
                         connected + now - connection.since,

@@ -18,11 +18,12 @@ multiple of 64 on       idle -> posted, the server posted -> taken -> replied
                         leaving: 1 when the client's thread has ended
                         offered: bytes of the buffer that the server would give a new
                         lane, where a frame was larger than this one's; else 0
-then, of 64 bits,       posted: when the request was begun for whose answer the
-seconds, by the client  client blocks (monotonic), else 0
+then, of 64 bits,       posted: when the client gave up looking and blocked (monotonic),
+seconds, by the client  else 0
                         waited: how long the client has waited for answers in all
                         took: how long the request before the last one took whose
                         number is a multiple of `SAMPLE_EVERY`
+                        began: when the client began to ask, where it blocks
 ======================  ========================================================
 
 Correctness rests on the doorbell and on the state, never on a look: a side that blocks
@@ -60,7 +61,7 @@ __all__ = ["Lane"]
 
 STATE, WAITING, WATCHED, LENGTH, LEAVING, OFFERED = range(6)
 #: Indices in words of 64 bits: after six words of 32 bits.
-POSTED_AT, WAITED, TOOK = range(3, 6)
+POSTED_AT, WAITED, TOOK, BEGAN_AT = range(3, 7)
 TAIL_BYTES = 64
 IDLE, POSTED, TAKEN, REPLIED = range(4)
 PHASE = 3

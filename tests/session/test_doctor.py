@@ -115,7 +115,7 @@ def test_the_sizes_of_what_is_held_are_those_of_the_system(
     (lane,) = [each.lane for each in server.connections()]
     files = {}
     for fd in Path("/proc/self/fd").iterdir():
-        name = os.readlink(fd) if fd.is_symlink() else ""
+        name = str(fd.readlink()) if fd.is_symlink() else ""
         if "duck-" in name or name.startswith("/dev/shm"):
             found = fd.stat()
             files[found.st_ino] = found
