@@ -77,8 +77,6 @@ class LimitedProxyChaining(ProxyError):
     #: The line that allows longer chains and keeps the other settings; empty if there
     #: is none.
     line: str = ""
-    #: The path of what the refused proxy would stand for, such as ``"df.groupby()"``.
-    path: str = ""
 
     def __init__(self, max_level: int, target_obj: str | None = None) -> None:
         self.max_level = max_level
