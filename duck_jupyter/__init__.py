@@ -33,8 +33,10 @@ from .errors import (
     ProxyTimeout,
     RemoteError,
     RemoteTraceback,
+    TaskInterrupted,
     VersionGone,
     VersionsAwaited,
+    WorkerDied,
     WorkerGone,
 )
 
@@ -71,8 +73,10 @@ __all__ = [
     "RemoteError",
     "RemoteTraceback",
     "SpoolWarning",
+    "TaskInterrupted",
     "VersionGone",
     "VersionsAwaited",
+    "WorkerDied",
     "WorkerGone",
     "__version__",
     "detach",

@@ -172,6 +172,14 @@ class Version:
         return self._lost_count or ON_ITS_WAY in tickets
 
     @property
+    def is_lent(self) -> bool:
+        """
+        A handle that can be given up is on its way.
+        """
+        tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
+        return any(tickets[ticket] == ON_ITS_WAY[0] for ticket in list(self._lent))
+
+    @property
     def in_use(self) -> bool:
         """
         Whether it must not be changed.

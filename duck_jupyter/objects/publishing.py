@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ..data.attach import reduced
+from ..data.holds import Hold
 from ..data.inplace import Inplace
 from ..data.store import Store
 from ..data.versions import Versions
@@ -115,6 +116,29 @@ class Publisher:
             # limits the rate.
             return NotImplemented
         return reduced(handle)
+
+    def hold(self, idx: int, target: Any) -> Any:
+        """
+        Hold a shared object as it is now, for a pool that pickles it later.
+
+        Args:
+            idx: Its number in the table.
+            target: The object, which another thread may just be taking from there.
+
+        Returns:
+            What pickles as the object in this state, or None where it is not shared
+            any more or lies in memory where everyone sees every write.
+
+        Raises:
+            VersionsAwaited: Too many states are held or wait for workers.
+            ProxyError: As `handle`.
+        """
+        entry = self._table.entries.get(idx)
+        if entry is None or entry.target is not target:
+            return None
+        self.sweep()
+        publication = self._publication(entry)
+        return None if isinstance(publication, Inplace) else Hold(publication, target)
 
     def put(self, entry: Entry, inplace: Inplace) -> None:
         """
