@@ -141,6 +141,31 @@ class Handover:
         """
         return bool(self._gives)
 
+    def is_shared(self, value: Any) -> bool:
+        """
+        Tell whether an object is handed over, as itself.
+        """
+        return id(value) in self._gives
+
+    def hold(self, value: Any) -> Any:
+        """
+        Give what pickles as a shared object as it is now, or None for any other.
+
+        Raises:
+            ProxyError: It cannot be published.
+        """
+        if id(value) not in self._gives:
+            return None
+        hold = self._holds.get(id(value))
+        return None if hold is None else hold()
+
+    def follow(self) -> None:
+        """
+        Let names stand for what their variables stand for now.
+        """
+        if self._gives:
+            self._begin()
+
     def capture(self) -> Capture:
         """
         Begin to hold what is passed to a pool in one line.

@@ -138,7 +138,7 @@ class Store:
         for version, owner in awaited:
             if taken + size <= bound or now - version.given_at < LOST_S:
                 break
-            if version.is_lent:  # somebody answers for it
+            if version.held_by:
                 continue
             owner.give_up(version)
             taken -= version.size

@@ -127,6 +127,8 @@ class Version:
         self._lent: dict[int, Handle] = {}
         #: Those of them that were released before they arrived.
         self._given_up: deque[Handle] = deque()
+        #: The holders that may still make handles of it.
+        self.held_by: set[int] = set()
         self._file = MemoryFile(layout.size, layout.pieces(dumped))
         self._finish(layout, dumped.head)
 
@@ -170,14 +172,6 @@ class Version:
         self._settle()
         tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
         return self._lost_count or ON_ITS_WAY in tickets
-
-    @property
-    def is_lent(self) -> bool:
-        """
-        A handle that can be given up is on its way.
-        """
-        tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
-        return any(tickets[ticket] == ON_ITS_WAY[0] for ticket in list(self._lent))
 
     @property
     def in_use(self) -> bool:

@@ -19,6 +19,7 @@ from ..pools.features import features
 from ..pools.install import cell_ends, install, is_installed, uninstall
 from ..pools.interrupting import options
 from ..pools.notebook import notebook
+from ..pools.unreached import explain
 from ..session.api import own_session, shared
 from ..session.settings import DuckJupyter
 from .completion import make_matcher
@@ -215,6 +216,9 @@ class Extension:
         features.cell_ends(result.error_in_exec)
         self._answers.cell_ends()
         cell_ends()
+        said = explain(result.error_in_exec) if self._settings.pools else None
+        if said is not None:
+            sys.stderr.write(f"{said}\n")
         self._last_cell = result.execution_count or self._last_cell
         # For an empty cell IPython reports only the end.
         if result.info.raw_cell.strip():

@@ -10,7 +10,7 @@ from ..data.handover import handover
 from .capturing import capture_while
 from .deaths import Deaths
 from .features import features
-from .functions import Functions, forget_unbound
+from .functions import Functions
 from .interrupting import Interrupts
 from .output import Output
 from .patches import patches
@@ -69,7 +69,7 @@ def is_installed() -> bool:
 
 def cell_ends() -> None:
     """
-    Hold nothing that the notebook's variables do not hold any more.
+    Tell the features that a cell has ended.
     """
-    if features.all:
-        forget_unbound()
+    for feature in features.all:
+        feature.cell_ends()
