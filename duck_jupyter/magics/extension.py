@@ -16,7 +16,7 @@ from ..client.references import ref
 from ..monitor.comm import Sockets
 from ..monitor.hub import Hub
 from ..pools.features import features
-from ..pools.install import cell_ends, install, is_installed, uninstall
+from ..pools.install import install, is_installed, uninstall
 from ..pools.interrupting import options
 from ..pools.notebook import notebook
 from ..pools.unreached import explain
@@ -215,7 +215,6 @@ class Extension:
     def _cell_ends(self, result: Any) -> None:
         features.cell_ends(result.error_in_exec)
         self._answers.cell_ends()
-        cell_ends()
         said = explain(result.error_in_exec) if self._settings.pools else None
         if said is not None:
             sys.stderr.write(f"{said}\n")

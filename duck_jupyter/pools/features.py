@@ -65,11 +65,6 @@ class Feature:
         """
         return value
 
-    def cell_ends(self) -> None:
-        """
-        Note that a cell has ended.
-        """
-
     def after_submit(self, task: Task, result: Any) -> None:
         """
         Note what the pool gave for a task: a future, an `AsyncResult`, an iterator.

@@ -98,9 +98,9 @@ class Functions(Feature):
             if is_own(value):
                 task.kwargs = {**task.kwargs, name: sent(value, inherited)}
 
-    def cell_ends(self) -> None:
+    def cell_ends(self, error: BaseException | None) -> None:
         """
-        Hold nothing that the notebook's variables do not hold any more.
+        Release what the notebook's variables no longer hold.
         """
         self._last = NO_MAP
         self._has_looked = False

@@ -20,7 +20,7 @@ from .tracebacks import Tracebacks
 if TYPE_CHECKING:
     from .features import Feature
 
-__all__ = ["cell_ends", "install", "is_installed", "uninstall"]
+__all__ = ["install", "is_installed", "uninstall"]
 
 
 def make_features() -> list[Feature]:
@@ -65,11 +65,3 @@ def is_installed() -> bool:
     Tell whether pools have the features.
     """
     return any(isinstance(feature, Slots) for feature in features.all)
-
-
-def cell_ends() -> None:
-    """
-    Tell the features that a cell has ended.
-    """
-    for feature in features.all:
-        feature.cell_ends()
