@@ -18,11 +18,11 @@ multiple of 64 on       idle -> posted, the server posted -> taken -> replied; a
                         leaving: 1 when the client's thread has ended
                         offered: size of the buffer that the server offers in a new
                         lane, if a frame was larger than this one's; else 0
-then, 64 bits each, in  posted: when the request was begun for whose answer the client
-seconds, by the client  blocks (monotonic), else 0
-                        waited: how long the client has waited for answers in all
-                        took: how long the request took that came before the last one
-                        whose number is a multiple of `SAMPLE_EVERY`
+then, 64 bits each, in  posted: start of the request whose answer the client blocks
+seconds, by the client  for (monotonic), else 0
+                        waited: seconds that the client has waited for all answers
+                        took: time of the request before the last one whose number is
+                        a multiple of `SAMPLE_EVERY`
 ======================  ========================================================
 
 Correctness depends on the doorbell and on the state, never on polling: a side that
@@ -285,7 +285,7 @@ class Lane:
     @property
     def bytes(self) -> int:
         """
-        What the system has allocated for both sides, in bytes.
+        The bytes that the system has allocated for both sides.
         """
         return self.block.size + self.overflow.bytes
 
