@@ -168,7 +168,6 @@ COVERED: dict[str, str] = {
     "objects/sizes.py": "session/test_overview.py",
     "stats/advice.py": "magics/test_ways_out.py",
     "stats/counts.py": "stats/test_statistics.py",
-    "stats/error_log.py": "stats/test_statistics.py",
     "stats/rows.py": "stats/test_statistics.py",
     "stats/sources.py": "stats/test_collector.py",
     "stats/words.py": "stats/test_statistics.py",

@@ -19,6 +19,8 @@ from .harmless.registry import FRESH_ITERATORS, is_harmless
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..stats.rows import Mode
+
 __all__ = [
     "DEFAULT_BUFSIZE",
     "DEFAULT_MAX_CHAIN",
@@ -106,7 +108,7 @@ class Policy:
         return self.line or f"%share {self.name}"
 
     @cached_property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """
         The access that workers have, in one word.
         """

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..data.handles import Handle, Inline, Lent
     from ..data.part_lookup import Look
     from ..data.publication import Publication
+    from ..stats.rows import Mode
     from .table import Entry, ObjectTable
 
 __all__ = ["Publisher"]
@@ -146,7 +147,7 @@ class Publisher:
         for publication in ended:
             self.store.retire(publication)
 
-    def mode(self, entry: Entry) -> str:
+    def mode(self, entry: Entry) -> Mode:
         """
         Return in one word which copy of an object workers get, and their access.
         """

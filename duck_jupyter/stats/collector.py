@@ -83,7 +83,7 @@ class Reader:
                 # Interrupted: what is remembered may be half of it.
                 self._forget()
                 raise
-        errors, by_type, groups, chains = server.errors.snapshot()
+        errors = server.errors.snapshot()
         lanes = sum(each.lane.bytes for each in connections)
         versions = server.publisher.store.versions()
         return ServerStatistics(
@@ -94,10 +94,11 @@ class Reader:
             workers,
             server.workers.ended(),
             totals,
-            errors,
-            by_type,
-            groups,
-            chains,
+            errors.records,
+            errors.by_type,
+            errors.groups,
+            errors.kinds,
+            errors.chains,
             _busy_delay(server.delays()),
             memory_row(lanes + versions.bytes, versions.spooled),
             waits,
@@ -176,6 +177,8 @@ class Reader:
             if entry.holders:
                 held = {pid_of[each] for each in list(entry.holders) if each in pid_of}
                 pids = tuple(sorted(held.union(pids)))
+            noted = last_errors.get(idx)
+            error = None if noted is None else noted.error
             before = self._rows.get(idx)
             # What it would be compared with costs more than all else of this loop.
             if (
@@ -190,7 +193,7 @@ class Reader:
                 and before.parent == entry.parent
                 and before.level == entry.level
                 and before.type == entry.type_name
-                and before.last_error == last_errors.get(idx)
+                and before.error is error
             ):
                 found[idx] = before
                 continue
@@ -260,6 +263,7 @@ def _object_row(
     is_published: bool,
 ) -> ObjectRow:
     idx, policy, publisher = entry.idx, entry.policy, server.publisher
+    noted = server.errors.last_of.get(idx)
     versions = publisher.versions(idx) if is_published else NOTHING_KEPT
     gets, sets, executes, bytes_in, bytes_out, last, peak = counts[:LATENCY_FIRST]
     return ObjectRow(
@@ -284,7 +288,8 @@ def _object_row(
         version_bytes=versions.bytes,
         mapped_bytes=versions.mapped,
         awaited=versions.awaited,
-        last_error=server.errors.last_of.get(idx),
+        last_error=None if noted is None else noted.text,
+        error=None if noted is None else noted.error,
         pids=pids,
         since=entry.since,
     )
