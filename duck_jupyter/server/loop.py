@@ -4,11 +4,11 @@ The threads that wait for requests, and take turns to do so (Leader/Followers).
 ::
 
     doorbells (sockets) ──> the leader: blocks until a bell rings
-                                 │ leaves that place to the next thread, and becomes
+                                 │ lets the next thread lead, and becomes
                                  v
     lanes (memory) ───────> the poller: answers, polls the lanes that are in use for a
-                            little while, answers what it finds, and goes back to wait
-                            for its turn to lead
+                            short time, answers further requests, and then waits for
+                            its turn to lead
 
 A slow call delays no other client: while the poller runs it, the next bell wakes the
 leader, which becomes the poller. Only the thread that holds a connection's claim
