@@ -129,7 +129,7 @@ class Publisher:
 
     def renew(self, idx: int) -> None:
         """
-        Note that a name now stands for another object.
+        Note that a name now has another object.
         """
         with self._lock:
             publication = self._publications.get(idx)

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Reader", "memory_row"]
 
-#: The delay of a busy kernel is that of the last so many seconds.
-BUSY_WINDOW_S = 5.0
-
 
 class Users(NamedTuple):
     """
@@ -99,7 +96,8 @@ class Reader:
             errors.groups,
             errors.kinds,
             errors.chains,
-            _busy_delay(server.delays()),
+            # Nobody is delayed once nobody is connected.
+            server.busy_delay() if workers else None,
             memory_row(lanes + versions.bytes, versions.spooled),
             waits,
         )
@@ -303,12 +301,6 @@ def _calling(server: Server, threads: Sequence[Connection]) -> tuple[str, ...]:
             entry = server.table.entries.get(payload[0]) if payload else None
             paths.append("the server" if entry is None else entry.path)
     return tuple(paths)
-
-
-def _busy_delay(delays: list[tuple[float, float]]) -> float | None:
-    after = time.monotonic() - BUSY_WINDOW_S
-    recent = sorted(delay for when, delay in delays if when > after)
-    return recent[int(len(recent) * 0.99)] if recent else None
 
 
 def memory_row(ours: int = 0, spooled: int = 0) -> MemoryRow:

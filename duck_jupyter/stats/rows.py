@@ -305,8 +305,8 @@ class ServerStatistics(msgspec.Struct, frozen=True):
     error_kinds: int
     #: Chains that were cut.
     chains: tuple[ChainRow, ...]
-    #: Seconds by which a busy kernel delayed requests lately (p99), or None where none
-    #: had to wait.
+    #: Seconds by which a busy kernel has delayed a caller at most, in the last two
+    #: seconds; None where it has delayed nobody by a millisecond.
     busy_delay_s: float | None
     memory: MemoryRow
     #: Who waits for the lock of an object, or has waited for a call for over a second.

@@ -196,8 +196,8 @@ class Server(Protocol):
         """
         ...
 
-    def delays(self) -> list[tuple[float, float]]:
+    def busy_delay(self) -> float | None:
         """
-        Give by how many seconds requests were delayed, and when on the monotonic clock.
+        Give by how many seconds a caller was delayed at most in the last two seconds.
         """
         ...
