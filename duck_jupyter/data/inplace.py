@@ -20,6 +20,7 @@ from .pickling import ANY_SIZE_BUFFERS, dump, load
 from .versions import Layout, Version, Versions
 
 if TYPE_CHECKING:
+    from ..memory.files import FileKey
     from .handles import Handle
 
 __all__ = ["Inplace", "in_ordinary_memory"]
@@ -174,6 +175,13 @@ class Inplace:
             if self._closed:
                 return None
             return Memory(self._in_place(self._version.handle()))
+
+    def takers(self) -> dict[FileKey, set[int]]:
+        """
+        Tell which processes took the memory, by file.
+        """
+        with self._lock:
+            return {} if self._closed else dict([self._version.takers()])
 
     def renew(self) -> None:
         """

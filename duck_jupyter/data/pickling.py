@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataEncodeError, ProxyError
+from ..memory.copying import address_of
 from ..protocol.values import HookPickler, cloud_dumps, loads, reduce_main_only
 from .reducers.registry import find_help
 from .unpicklable import describe_culprit
@@ -39,6 +40,13 @@ class Dumped(NamedTuple):
     head: bytes
     #: Flat bytes in the order of pickling; they keep the object's memory where it is.
     buffers: list[memoryview]
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """
+        The addresses and the bytes of the buffers.
+        """
+        return [(address_of(buffer), len(buffer)) for buffer in self.buffers]
 
     def is_shaped_as(self, other: Dumped) -> bool:
         """

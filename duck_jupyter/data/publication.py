@@ -13,7 +13,6 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..memory.copying import address_of
 from ..memory.dirty_tracker import Watcher, notes
 from .consistency import MOST_TRIES, is_steady, still_changing, take_apart
 from .handles import Inline
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ..memory.dirty_tracker import Part
+    from ..memory.files import FileKey
     from .handles import Handle, Lent
     from .pickling import Dumped
     from .store import Store
@@ -117,8 +117,7 @@ class Publication:
         """
         Give a version that is kept; within `at_work`.
         """
-        kept = [*self._older, *([] if self._current is None else [self._current])]
-        return next((version for version in kept if version.nonce == nonce), None)
+        return next((kept for kept in self._kept() if kept.nonce == nonce), None)
 
     def part(
         self, target: Any, dumped: Dumped, part: Part, data: int
@@ -168,14 +167,14 @@ class Publication:
         # All of it, so that it need not be compared the next time.
         same = version.holds(dumped, parts)
         if same:
-            self._watcher.found(_spans(dumped), same=True)
+            self._watcher.found(dumped.spans, same=True)
         return same
 
     def _suspects(self, dumped: Dumped) -> list[Part] | None:
         """
         List what may differ from what was compared or published last; None for all.
         """
-        return None if self._frozen else self._watcher.suspects(_spans(dumped))
+        return None if self._frozen else self._watcher.suspects(dumped.spans)
 
     def _state(self, target: Any) -> Version | Inline:
         if self._promised is target and self._current is not None:
@@ -189,7 +188,7 @@ class Publication:
                 return self._publish_at_once(target)
         if len(dumped.head) + sum(map(len, dumped.buffers)) <= INLINE_BYTES:
             return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
-        current, spans = self._current, _spans(dumped)
+        current, spans = self._current, dumped.spans
         # Before anything is copied, since it may begin to watch.
         parts = self._suspects(dumped)
         if current is not None:
@@ -207,7 +206,7 @@ class Publication:
     ) -> Version:
         for _ in range(MOST_TRIES):
             version = self._write(dumped, parts)
-            self._watcher.found(_spans(dumped), same=False)
+            self._watcher.found(dumped.spans, same=False)
             # While the memory was copied another thread may have been at work.
             after = take_apart(target, self.name)
             if version.is_shaped_as(after):
@@ -332,8 +331,7 @@ class Publication:
         with self._unless_busy() as free:
             if free:
                 self._drop_unused()
-                current = [] if self._current is None else [self._current]
-                kept = [*self._older, *current]
+                kept = self._kept()
                 self._counted = Versions(
                     len(kept),
                     sum(version.size for version in kept),
@@ -342,6 +340,16 @@ class Publication:
                     sum(version.size for version in kept if version.is_spooled),
                 )
         return self._counted
+
+    def takers(self) -> dict[FileKey, set[int]]:
+        """
+        Tell which processes took what is kept, by file.
+        """
+        with self._unless_busy() as free:
+            return dict(version.takers() for version in self._kept()) if free else {}
+
+    def _kept(self) -> list[Version]:
+        return [*self._older, *([] if self._current is None else [self._current])]
 
     def retire(self) -> bool:
         """
@@ -387,13 +395,6 @@ class Publication:
     def __repr__(self) -> str:
         found = self.versions()
         return f"<Publication of {self.name}: {found.kept} versions>"
-
-
-def _spans(dumped: Dumped) -> list[tuple[int, int]]:
-    """
-    List the addresses and the bytes of the buffers.
-    """
-    return [(address_of(buffer), len(buffer)) for buffer in dumped.buffers]
 
 
 def _size(parts: Sequence[Part]) -> int:

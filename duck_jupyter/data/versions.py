@@ -4,6 +4,7 @@ Version: one published state of an object, in a file of memory.
 ::
 
     0        header   the version's nonce; zeros while nobody may take it
+    64       takers   the numbers of processes that took it, 32 bits each; else 0
     4096     tickets  one byte for each handle that was given out
     8192     buffers  64 bytes aligned, in the order of pickling
     ...      index    (offset of the head, its bytes, [(offset, bytes) of each buffer])
@@ -33,10 +34,12 @@ from .pickling import load
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..memory.files import FileKey
     from .pickling import Dumped
 
 __all__ = [
     "ARRIVED",
+    "BUFFERS_AT",
     "NONCE_BYTES",
     "TICKETS",
     "TICKETS_AT",
@@ -44,9 +47,11 @@ __all__ = [
     "Layout",
     "Version",
     "Versions",
+    "taker_at",
 ]
 
 NONCE_BYTES = 16
+TAKERS_AT = 64
 TICKETS_AT = 4096
 TICKETS = 4096
 BUFFERS_AT = TICKETS_AT + TICKETS
@@ -136,7 +141,7 @@ class Version:
         self._lost_count = False
         #: When the last handle was given out, in seconds of the monotonic clock.
         self.given_at = time.monotonic()
-        self._file.map[TICKETS_AT:BUFFERS_AT] = bytes(TICKETS)
+        self._file.map[TAKERS_AT:BUFFERS_AT] = bytes(BUFFERS_AT - TAKERS_AT)
         self.nonce = secrets.token_bytes(NONCE_BYTES)
         # Last: a reader of the nonce finds the rest written.
         self._file.map[:NONCE_BYTES] = self.nonce
@@ -170,6 +175,13 @@ class Version:
         self._settle()
         tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
         return self._lost_count or ON_ITS_WAY in tickets
+
+    def takers(self) -> tuple[FileKey, set[int]]:
+        """
+        Tell which file it is, and which processes took it; the latest of very many.
+        """
+        found = set(memoryview(self._file.map[TAKERS_AT:TICKETS_AT]).cast("I"))
+        return self._file.key, found - {0, os.getpid()}
 
     @property
     def in_use(self) -> bool:
@@ -372,6 +384,16 @@ class Versions(NamedTuple):
     awaited: int = 0
     #: Bytes that lie in the spool folder.
     spooled: int = 0
+
+
+def taker_at(ticket: int) -> int:
+    """
+    Tell where a process that takes a version notes its number, in bytes.
+
+    Args:
+        ticket: That of its handle.
+    """
+    return TAKERS_AT + ticket * 4 % (TICKETS_AT - TAKERS_AT)
 
 
 def _aligned(offset: int) -> int:
