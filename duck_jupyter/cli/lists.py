@@ -4,7 +4,7 @@ The three lists of ``jupyter duck top``: objects, workers and errors.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 
@@ -60,7 +60,7 @@ class Objects(Listing):
     """
 
     nothing = "Nothing is shared. In the notebook: %share NAME"
-    columns = (
+    columns: ClassVar[tuple[Column, ...]] = (
         Column("Object", 20, keeps_end=True),
         Column("Type", 24, from_width=WIDE),
         Column("Mode", 9, from_width=WIDEST),
@@ -194,7 +194,7 @@ class Workers(Listing):
     """
 
     nothing = "No worker is connected, and none has ended."
-    columns = (
+    columns: ClassVar[tuple[Column, ...]] = (
         Column("Worker", 7, is_right=True),
         Column("Process", 17, keeps_end=True),
         Column("Calls/s", 7, is_right=True),
@@ -279,7 +279,7 @@ class Errors(Listing):
     """
 
     nothing = "No error so far."
-    columns = (
+    columns: ClassVar[tuple[Column, ...]] = (
         Column("Times", 6, is_right=True),
         Column("Object", 18, keeps_end=True),
         Column("Ago", 5, is_right=True),
@@ -291,8 +291,8 @@ class Errors(Listing):
         self._time = snapshot.time
         self._items: list[ErrorRow] = snapshot.errors or []
         self._count = snapshot.error_count
-        keys = [(row.type, row.object, row.message) for row in self._items]
-        super().__init__(keys)
+        self._kinds = snapshot.error_kinds
+        super().__init__([row.key for row in self._items])
 
     def title(self) -> Text:
         """
@@ -300,7 +300,9 @@ class Errors(Listing):
         """
         if not self._items:
             return Text("Errors 0")
-        kinds = many(len(self._items), "kind")
+        kinds = many(self._kinds, "kind")
+        if self._kinds > len(self._items):
+            kinds += f", the newest {len(self._items)} listed"
         return Text(f"Errors {total(self._count)} of {kinds}", "red")
 
     def cells(self, at: int) -> list[Text]:

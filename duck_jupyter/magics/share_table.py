@@ -1,5 +1,5 @@
 """
-Table: what is shared, as text and as HTML.
+Table: the shared objects, as text and as HTML.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ HEADINGS = (
     "Versions",
     "Last error",
 )
-#: Columns of words; the others hold numbers.
+#: Columns of text; the others hold numbers.
 WORDS = frozenset({"Name", "Type", "Mode", "Versions", "Last error"})
 MOST_CHARS = 60
 
 
 class Table:
     """
-    What a session shared at one moment; `%share` and ``%duck status`` give it.
+    The shared objects of a session at one moment; the value of `%share`.
 
     Args:
-        overview: The session at that moment.
+        overview: The state of the session at that moment.
     """
 
     def __init__(self, overview: Overview) -> None:
@@ -81,8 +81,8 @@ def lines_of(
 
     Args:
         headings: One for each column.
-        rows: As many cells each.
-        words: The headings of the columns that begin at the left; numbers end at the
+        rows: Each has one cell for each heading.
+        words: The headings of the columns that are aligned left; numbers are aligned
             right.
     """
     lines = [headings, *rows]
@@ -109,9 +109,9 @@ def html_of(
 
     Args:
         headings: One for each column.
-        rows: As many cells each.
-        words: The headings of the columns that begin at the left.
-        hints: For each row what shows when the mouse is over it, or an empty string.
+        rows: Each has one cell for each heading.
+        words: The headings of the columns that are aligned left.
+        hints: The tooltip of each row, or an empty string.
     """
 
     def cell(tag: str, heading: str, text: str) -> str:
@@ -133,7 +133,7 @@ def html_of(
 
 def _cells(row: ObjectRow) -> tuple[str, ...]:
     if row.peak:
-        # Past its end a frame travels beside the buffer.
+        # A larger frame is sent outside the buffer.
         fill = f"{percent(row.last / row.bufsize)}, peak "
         fill += f"{percent(row.peak / row.bufsize)} of {plain_bytes(row.bufsize)}"
     else:

@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..data.handles import Handle
-from ..data.versions import BUFFERS_AT
+from ..data.layout import BUFFERS_AT
 
 if TYPE_CHECKING:
     from ..data.handles import Inline

@@ -85,7 +85,7 @@ class Reader:
                 # Interrupted: what is remembered may be half of it.
                 self._forget()
                 raise
-        errors, by_type, groups, chains = server.errors.snapshot()
+        errors = server.errors.snapshot()
         lanes = sum(each.lane.bytes for each in connections)
         versions = server.publisher.store.versions()
         return ServerStatistics(
@@ -96,11 +96,12 @@ class Reader:
             workers,
             server.workers.ended(),
             totals,
-            errors,
-            by_type,
-            groups,
-            chains,
-            # Nobody is delayed where nobody is connected any more.
+            errors.records,
+            errors.by_type,
+            errors.groups,
+            errors.kinds,
+            errors.chains,
+            # Nobody is delayed if nobody is connected.
             server.busy_delay() if workers else None,
             memory_row(lanes + versions.bytes, versions.spooled),
             waits,
@@ -189,6 +190,8 @@ class Reader:
                 pids = tuple(sorted(held.union(pids)))
             if holders.get(idx):
                 pids = tuple(sorted({*pids, *holders[idx]}))
+            noted = last_errors.get(idx)
+            error = None if noted is None else noted.error
             before = self._rows.get(idx)
             # What it would be compared with costs more than all else of this loop.
             if (
@@ -203,7 +206,7 @@ class Reader:
                 and before.parent == entry.parent
                 and before.level == entry.level
                 and before.type == entry.type_name
-                and before.last_error == last_errors.get(idx)
+                and before.error is error
             ):
                 found[idx] = before
                 continue
@@ -314,6 +317,7 @@ def _object_row(
     is_published: bool,
 ) -> ObjectRow:
     idx, policy, publisher = entry.idx, entry.policy, server.publisher
+    noted = server.errors.last_of.get(idx)
     versions = publisher.versions(idx) if is_published else NOTHING_KEPT
     handovers, handed_bytes = publisher.handed.of(idx) if is_published else (0, 0)
     gets, sets, executes, bytes_in, bytes_out, last, peak = counts[:LATENCY_FIRST]
@@ -339,7 +343,8 @@ def _object_row(
         version_bytes=versions.bytes,
         mapped_bytes=versions.mapped,
         awaited=versions.awaited,
-        last_error=server.errors.last_of.get(idx),
+        last_error=None if noted is None else noted.text,
+        error=None if noted is None else noted.error,
         pids=pids,
         since=entry.since,
         handovers=handovers,

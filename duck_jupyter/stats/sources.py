@@ -6,60 +6,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .workers import Connected
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..data.store import Store
     from ..data.versions import Versions
     from ..transport.lanes import Lane
-    from ..transport.rendezvous import Hello
     from .error_log import ErrorLog
-    from .thread_counts import Tally
+    from .rows import Mode
     from .workers import WorkerLog
 
 __all__ = ["Connection", "Entry", "Policy", "Publisher", "Server", "Table"]
 
 
-class Connection(Protocol):
+class Connection(Connected, Protocol):
     """
-    One client thread.
+    The connection of a client thread.
     """
 
-    hello: Hello
     lane: Lane
     #: The state words of the lane.
     words: Any
-    tally: Tally
-    #: Seconds since the epoch.
-    since: float
     #: The request that is being answered, or was answered last.
     payload: Any
     #: The client thread, which may have several connections.
     thread: Any
-
-    #: It only gives back what its process holds no longer.
-    tidies: bool
-    #: The calls that were counted, by object.
-    counts: dict[int, list[int]]
-
-    def waited_before(self, now: float) -> float:
-        """
-        Give the seconds that it has waited in calls that have ended.
-        """
-        ...
-
-    @property
-    def asks(self) -> bool:
-        """
-        A thread of the user's has called through it.
-        """
-        ...
-
-    def waited_until(self, now: float) -> float:
-        """
-        Give the seconds that it has waited for answers, until a time of the epoch.
-        """
-        ...
 
 
 class Policy(Protocol):
@@ -89,7 +62,7 @@ class Policy(Protocol):
         ...
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """
         What workers may do, in a word.
         """
@@ -199,7 +172,7 @@ class Publisher(Protocol):
         """
         ...
 
-    def mode(self, entry: Any) -> str:
+    def mode(self, entry: Any) -> Mode:
         """
         Say in a word what workers get of an object.
         """

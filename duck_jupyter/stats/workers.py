@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
@@ -18,13 +18,46 @@ from .exits import end_of
 from .rows import EndedRow
 
 if TYPE_CHECKING:
-    from typing import Any
+    from ..transport.rendezvous import Hello
+    from .thread_counts import Tally
 
-    from .sources import Connection
-
-__all__ = ["WorkerLog"]
+__all__ = ["Connected", "WorkerLog"]
 
 ENDS_KEPT = 100
+
+
+class Connected(Protocol):
+    """
+    The connection of a client thread, as far as its worker is counted.
+    """
+
+    hello: Hello
+    tally: Tally
+    #: Seconds since the epoch.
+    since: float
+    #: Whether it only releases what its process no longer holds.
+    tidies: bool
+    #: The calls that were counted, by object.
+    counts: dict[int, list[int]]
+
+    def waited_before(self, now: float) -> float:
+        """
+        Return the seconds that it has waited in calls that have ended.
+        """
+        ...
+
+    @property
+    def asks(self) -> bool:
+        """
+        Whether a thread of the user's has called through it.
+        """
+        ...
+
+    def waited_until(self, now: float) -> float:
+        """
+        Return the seconds that it has waited for answers, until a time of the epoch.
+        """
+        ...
 
 
 class Ended(NamedTuple):
@@ -63,7 +96,7 @@ class WorkerLog:
         self._records: dict[str, dict[str, Any]] = {}
         self._ended: deque[Ended] = deque(maxlen=ENDS_KEPT)
 
-    def came(self, connection: Connection) -> None:
+    def came(self, connection: Connected) -> None:
         """
         Note a client thread.
         """
@@ -71,7 +104,7 @@ class WorkerLog:
             self._since.setdefault(connection.hello.client, connection.since)
             self._find_record(connection)
 
-    def count(self, connection: Connection) -> dict[int, list[int]]:
+    def count(self, connection: Connected) -> dict[int, list[int]]:
         """
         Count the calls of a client thread that is gone, before or after `went`.
 
@@ -93,7 +126,7 @@ class WorkerLog:
                     break
         return tallies
 
-    def went(self, connection: Connection, *, last: bool) -> None:
+    def went(self, connection: Connected, *, last: bool) -> None:
         """
         Note that a client thread has gone.
 
@@ -129,7 +162,7 @@ class WorkerLog:
             )
             self._ended.append(Ended(end, hello.client, record))
 
-    def _find_record(self, connection: Connection) -> None:
+    def _find_record(self, connection: Connected) -> None:
         client = connection.hello.client
         if client not in self._records:
             record = _record_of(connection.hello.pid)

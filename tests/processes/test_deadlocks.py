@@ -91,8 +91,8 @@ def test_the_refused_one_is_told_the_whole_circle_and_one_order(
     locks = ", ".join(f"locked(shared.{name})" for name in sorted(names))
     assert line == f"with {locks}:"
     assert text.endswith(
-        f"one and the same order; a worker uses the proxies that it "
-        f"was given. In the notebook: {line}"
+        "the same order; a worker uses the proxies that were "
+        f"passed to it. In the notebook: {line}"
     )
 
 

@@ -96,7 +96,7 @@ def test_unsharing_and_sharing_publishes_the_object_as_it_is(
 
 def test_frozen_in_place_is_refused(variables: Variables) -> None:
     variables["arr"] = arr = np.zeros(SIZE)
-    with pytest.raises(NotShareable, match="choose one"):
+    with pytest.raises(NotShareable, match="not both"):
         variables.share("arr", frozen=True, inplace=True)
     assert variables["arr"] is arr
     assert not shared

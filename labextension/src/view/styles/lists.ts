@@ -48,7 +48,10 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .c-type .lvl { display: none; font-family: var(--ui); }
 .lvl.full { color: var(--warn-text); font-weight: 600; }
 .sub { display: none; }
-.type { font-family: var(--code); font-size: var(--fs-0); }
+.type, .sub { flex-wrap: wrap; height: var(--row); line-height: var(--row); overflow: hidden; }
+.type > :first-child, .sub > :first-child { max-width: 100%; overflow: hidden; text-overflow: ellipsis; }
+.sub > * { white-space: pre; }
+.type { display: flex; gap: 0 .6em; font-family: var(--code); font-size: var(--fs-0); }
 .type em { font-style: normal; color: var(--muted); font-family: var(--ui); }
 .mode { font-size: var(--fs-0); color: var(--muted); }
 
