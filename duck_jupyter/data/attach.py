@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,8 +25,8 @@ from ..memory.files import Access, open_shared
 from ..memory.mapping_cache import lend
 from .fetched_versions import remember
 from .handles import Handle, Inline, this_machine
+from .layout import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index, taker_at
 from .pickling import load
-from .versions import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,6 +160,8 @@ def _map(handle: Handle, access: int) -> Any:
             if file.read(NONCE_BYTES, 0) == handle.nonce:
                 mapped = lend(file) if access == Access.COPY else file.map(access)
                 if 0 <= handle.ticket < TICKETS:
+                    number = os.getpid().to_bytes(4, sys.byteorder)
+                    file.write(number, taker_at(handle.ticket))
                     file.write(ARRIVED, TICKETS_AT + handle.ticket)
                 return mapped
     except FileNotFoundError:

@@ -216,6 +216,18 @@ def _record_of(pid: int) -> dict[str, Any] | None:
     return None
 
 
+def process_name(pid: int) -> str:
+    """
+    Give the name of a process that multiprocessing has started, or say which it is.
+    """
+    for process in list(multiprocessing.process._children):  # type: ignore[attr-defined]
+        popen = getattr(process, "_popen", None)
+        if popen is not None and popen.pid == pid:
+            name: str = process.name
+            return name
+    return f"process {pid}"
+
+
 def _exit_code_of(pid: int, record: dict[str, Any] | None) -> int | None:
     """
     Say how a process ended, without taking that from the code that started it.
