@@ -250,7 +250,7 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .bar[data-z="refused"] { --c: var(--error); }
 .bar .peak.past { width: 5px; left: calc(100% - 2px); background: var(--warn); clip-path: polygon(0 0, 100% 50%, 0 100%); box-shadow: none; }
 .bar .peak { position: absolute; top: -2px; bottom: -2px; left: calc(var(--p) * 1% - 1px); width: 2px; background: var(--ink); box-shadow: 0 0 0 1px var(--bg); }
-.bar .val { width: calc(40 * var(--u)); text-align: right; flex: none; }
+.bar .val { width: calc(46 * var(--u)); text-align: right; flex: none; }
 .bar .of { width: calc(58 * var(--u)); flex: none; color: var(--muted); font-size: var(--fs-0); }
 .bar[data-z="near"] .val, .bar[data-z="over"] .val { color: var(--warn-text); font-weight: 600; }
 .bar[data-z="refused"] .val { color: var(--error-text); font-weight: 600; }
@@ -485,7 +485,7 @@ pre .d { color: var(--muted); }
   .objects .c-rate::after { content: "/s"; color: var(--muted); font-size: var(--fs-0); padding-left: 1px; }
   .objects .c-fill { grid-area: fill; }
   .objects .row .bar .of { display: none; }
-  .objects .row .bar .val { font-size: var(--fs-0); width: calc(34 * var(--u)); }
+  .objects .row .bar .val { font-size: var(--fs-0); width: calc(40 * var(--u)); }
   .objects .row .bar { gap: 4px; }
   .objects .row.cut { height: var(--row); grid-template: "name" var(--row) / 1fr; }
 
@@ -496,7 +496,7 @@ pre .d { color: var(--muted); }
   .workers .c-wait { grid-area: bar; }
   .workers .c-mem { grid-area: mem; }
   .workers .bar { gap: 4px; }
-  .workers .bar .val { font-size: var(--fs-0); width: calc(34 * var(--u)); }
+  .workers .bar .val { font-size: var(--fs-0); width: calc(40 * var(--u)); }
 
   .ehead { height: auto; padding: 6px 12px 6px 8px; grid-template: "i t age" auto "i msg msg" auto / 12px minmax(0, 1fr) auto; gap: 0 6px; text-align: left; }
   .ehead .icon { grid-area: i; align-self: start; margin-top: 4px; }
