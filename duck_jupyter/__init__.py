@@ -2,7 +2,7 @@
 Live proxies of notebook variables for worker processes, over shared memory.
 
 In a notebook, ``%load_ext duck_jupyter`` and ``%share NAME``; in a script, `share`.
-Every error is here too. Nothing else is loaded before it is used.
+Every error is here too. Names are imported when they are first used.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """
-    Bring the magics into a shell: ``%load_ext duck_jupyter``.
+    Add the magics to a shell: ``%load_ext duck_jupyter``.
     """
     from .magics.extension import load
 

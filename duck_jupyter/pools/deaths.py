@@ -23,7 +23,7 @@ from ..errors import TaskInterrupted, WorkerDied
 from .calls import batch_of, short_call
 from .explaining import Explainer
 from .features import Feature
-from .lost_results import fail, free_queue, result_of
+from .lost_results import fail, free_queue, release_at_end, result_of
 from .memory_use import Peaks, wait_with_usage
 from .places import Places
 from .tasks import Task, name_of
@@ -89,6 +89,7 @@ class Deaths(Feature):
         self._places.put(
             mp_pool.Pool, "_join_exited_workers", staticmethod(self._join_exited)
         )
+        self._places.put(mp_pool.Pool, "terminate", _terminate)
         self._patch_thread(futures_process)
         self._watch.start()
         for name in MODULES:
@@ -276,7 +277,17 @@ class Deaths(Feature):
         threading.Thread(target=free, daemon=True, name="duck-pool-queue").start()
 
 
-#: That of Python.
+@functools.wraps(mp_pool.Pool.terminate)
+def _terminate(pool: Any) -> None:
+    if not isinstance(pool, mp_pool.ThreadPool) and pool._state != "TERMINATE":
+        threading.Thread(
+            target=release_at_end, args=(pool,), daemon=True, name="duck-pool-end"
+        ).start()
+    _terminate_pool(pool)
+
+
+#: Those of Python.
+_terminate_pool = mp_pool.Pool.terminate
 _join_exited_workers = mp_pool.Pool._join_exited_workers  # type: ignore[attr-defined]
 
 

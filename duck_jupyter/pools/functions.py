@@ -100,7 +100,7 @@ class Functions(Feature):
 
     def cell_ends(self, error: BaseException | None) -> None:
         """
-        Hold nothing that the notebook's variables do not hold any more.
+        Release what the notebook's variables no longer hold.
         """
         self._last = NO_MAP
         self._has_looked = False

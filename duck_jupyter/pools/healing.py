@@ -24,7 +24,7 @@ from .tracebacks import dress
 if TYPE_CHECKING:
     from .board import Board, Entry
 
-__all__ = ["cancel_queued", "fill_up", "is_closing", "remove_worker"]
+__all__ = ["cancel_queued", "fill_up", "is_closing", "remove_worker", "state_of"]
 
 #: Seconds a worker may take to stop.
 STOP_S = 1.0
@@ -129,7 +129,7 @@ def _stop_at(board: Board, entry: Entry) -> bool:
     except ProcessLookupError:
         return False
     end, pause = time.monotonic() + STOP_S, threading.Event()
-    while _state(entry.pid) not in "TtZX" and time.monotonic() < end:
+    while state_of(entry.pid) not in "TtZX" and time.monotonic() < end:
         pause.wait(LOOK_S)
     now = board.last(entry.pid)
     if now is None or now.task != entry.task:
@@ -138,7 +138,10 @@ def _stop_at(board: Board, entry: Entry) -> bool:
     return True
 
 
-def _state(pid: int) -> str:
+def state_of(pid: int) -> str:
+    """
+    Give a process's state (proc(5)): one letter, "X" where it is gone.
+    """
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
             return file.read().rpartition(")")[2].split()[0]

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkerDied
+from .healing import state_of
 from .tracebacks import dress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["fail", "free_queue", "result_of"]
+__all__ = ["fail", "free_queue", "release_at_end", "result_of"]
 
 #: Seconds in which an idle worker would have taken a task.
 STALL_S = 1.0
@@ -89,6 +90,27 @@ def free_queue(
             _empty(pool, alive())
             return
         pause.wait(LOOK_S)
+
+
+def release_at_end(pool: Any) -> None:
+    """
+    Let a pool end whose worker was ended while it sent a result.
+
+    ``Pool.terminate`` ends the workers wherever they are, and its thread then waits for
+    the lock that one of them may have had. After an Interrupt all send results.
+
+    Args:
+        pool: A pool that is being terminated, in another thread.
+    """
+    lock, pause, is_held = pool._outqueue._wlock, threading.Event(), False
+    while pool._task_handler.is_alive() or pool._result_handler.is_alive():
+        pause.wait(LOOK_S)
+        # Not their exit codes: to ask for one would be to wait for the process.
+        is_over = all(state_of(x.pid) in "ZX" for x in list(pool._pool))
+        was_held, is_held = is_held, is_over and lock._semlock._is_zero()
+        if was_held and is_held:
+            lock.release()
+            is_held = False
 
 
 def _release_if_lost(lock: Any, alive: Callable[[], list[int]]) -> bool:

@@ -57,7 +57,7 @@ def check(error: str, call: str) -> None:
     assert "ValueError: invalid literal for int() with base 10: '12x'" in error
     assert "LookupError: no 12x" in error
     assert f"----> 2 {call}" in error
-    assert re.search(r"-> \d     return int\(text\) \+ 1", error), error
+    assert re.search(r"-> \d +return int\(text\) \+ 1", error), error
     assert 'raise LookupError(f"no {part}") from error' in error
     assert "in parse(text)" in error
     for hidden in ("duck_jupyter", "futures/", "multiprocessing/", "loky/"):
