@@ -2,7 +2,7 @@
 Live proxies of notebook variables for worker processes, over shared memory.
 
 In a notebook, ``%load_ext duck_jupyter`` and ``%share NAME``; in a script, `share`.
-Every error is here too. Nothing else is loaded before it is used.
+Every error is here too. Names are imported when they are first used.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._version import __version__
 from .errors import (
     AccessDenied,
     DataDecodeError,
@@ -43,6 +42,7 @@ from .errors import (
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ._version import __version__
     from .client.detaching import detach
     from .client.fetching import fetch
     from .client.locking import locked
@@ -92,6 +92,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    # Reading it takes longer than loading all the rest, which each worker does.
+    "__version__": "._version",
     "SpoolWarning": ".memory.spool",
     "detach": ".client.detaching",
     "fetch": ".client.fetching",
@@ -118,7 +120,7 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """
-    Bring the magics into a shell: ``%load_ext duck_jupyter``.
+    Add the magics to a shell: ``%load_ext duck_jupyter``.
     """
     from .magics.extension import load
 

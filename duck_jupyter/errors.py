@@ -1,13 +1,11 @@
 """
 Every exception of the project: one tree under ProxyError, and two of pools' tasks.
 
-An exception's constructor takes facts and builds the sentence. Each one survives
-pickle, because each one may cross from the kernel to a worker.
+An exception's constructor takes facts and builds the sentence. Each exception can be
+pickled, because it may be sent from the kernel to a worker.
 """
 
 from __future__ import annotations
-
-import re
 
 __all__ = [
     "AccessDenied",
@@ -41,7 +39,7 @@ __all__ = [
 
 class ProxyError(Exception):
     """
-    Something went wrong with a proxy, and not with the object behind it.
+    A proxy failed, not the object behind it.
     """
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -59,7 +57,7 @@ def _rebuild(
 
 class ProxyObjectNotFound(ProxyError, LookupError):
     """
-    The server has no object of this number (any more).
+    The server has no object with this number, or no longer has one.
     """
 
 
@@ -69,38 +67,70 @@ class LimitedProxyChaining(ProxyError):
 
     Args:
         max_level: The highest level that a proxy may have.
-        target_obj: What the refused proxy would have stood for, with the path
-            that led there, such as ``"Rolling at df.groupby().rolling()"``.
+        target_obj: The object that the refused proxy would stand for, with its path,
+            such as ``"Rolling at df.groupby().rolling()"``.
     """
 
-    #: The line that allows longer chains and leaves the other settings as they are;
-    #: empty where there is none.
+    #: The type and the path of the refused object, and the shared name at the start of
+    #: the path; empty if they are unknown.
+    type_name: str = ""
+    path: str = ""
+    name: str = ""
+    #: The line that allows longer chains and keeps the other settings; empty if there
+    #: is none.
     line: str = ""
 
     def __init__(self, max_level: int, target_obj: str | None = None) -> None:
         self.max_level = max_level
         self.target_obj = target_obj
-        what = f"{target_obj} would be" if target_obj else "The result would be"
-        found = re.search(r" at (\w+)", str(target_obj))
-        name = found.group(1) if found else "NAME"
-        super().__init__(
-            f"{what} a proxy of level {max_level + 1}, and the limit is {max_level}. "
+        super().__init__(self._message("NAME"))
+
+    @classmethod
+    def at(
+        cls, max_level: int, type_name: str, path: str, name: str, line: str = ""
+    ) -> LimitedProxyChaining:
+        """
+        Make the error of a path that was cut.
+
+        Args:
+            max_level: The highest level that a proxy may have.
+            type_name: The type of what was refused.
+            path: The path that led there.
+            name: The shared name that the path begins with.
+            line: The line that allows longer chains, or "".
+        """
+        error = cls(max_level, f"{type_name} at {path}")
+        error.type_name, error.path, error.name, error.line = (
+            type_name,
+            path,
+            name,
+            line,
+        )
+        if name.isidentifier():
+            error.args = (error._message(name),)
+        return error
+
+    def _message(self, name: str) -> str:
+        target, limit = self.target_obj, self.max_level
+        what = f"{target} would be" if target else "The result would be"
+        return (
+            f"{what} a proxy of level {limit + 1}, and the limit is {limit}. "
             f"Fetch a copy and take these steps there: fetch(shared.{name}). Or take "
             "them in one call: share a function that takes them in the kernel. Or "
-            f"raise the limit: %share {name} --max-chain {max_level + 1}, or "
-            f"ProxyServer(max_chain={max_level + 1})."
+            f"raise the limit: %share {name} --max-chain {limit + 1}, or "
+            f"ProxyServer(max_chain={limit + 1})."
         )
 
 
 class DataDecodeError(ProxyError, ValueError):
     """
-    Bytes that came are no frame, or hold a value that cannot be rebuilt here.
+    The received bytes are not a frame, or hold a value that cannot be rebuilt here.
     """
 
 
 class DataEncodeError(ProxyError, TypeError):
     """
-    A value cannot be turned into bytes; nothing was sent.
+    A value cannot be encoded; nothing was sent.
     """
 
 
@@ -109,8 +139,8 @@ class DataTooBigError(ProxyError):
     A frame is larger than its buffer or than the server's limit.
     """
 
-    #: Bytes of a message that is larger than ``max_message``; 0 where there was no
-    #: room for it, whatever the limit.
+    #: Size in bytes of a message that exceeds ``max_message``; 0 if there was no space
+    #: for it.
     message_bytes: int = 0
 
 
@@ -128,19 +158,19 @@ class ProxyClosed(ProxyError):
 
 class KernelGone(ProxyError, ConnectionError):
     """
-    The process that owns the object ended, or stopped its server.
+    The process that owns the object ended, or it stopped its server.
     """
 
 
 class HandshakeError(ProxyError, PermissionError):
     """
-    The two sides do not belong together: another user, secret or version.
+    The two sides have different users, secrets or versions.
     """
 
 
 class WorkerGone(ProxyError):
     """
-    A worker ended inside a ``with`` block; the object's ``__exit__`` gets this.
+    A worker ended inside a ``with`` block; the object's ``__exit__`` gets this error.
     """
 
 
@@ -152,23 +182,23 @@ class ProxyTimeout(ProxyError, TimeoutError):
 
 class DeadlockError(ProxyError, RuntimeError):
     """
-    A lock was not waited for: threads would wait for each other in a circle.
+    The lock was refused: threads would wait for each other in a circle.
     """
 
-    #: A line for the notebook that takes all the locks of the circle in one order;
-    #: empty where one of the objects is not shared under a name.
+    #: A line for the notebook that takes all locks of the circle in one order; empty if
+    #: one of the objects is not shared under a name.
     line: str = ""
 
 
 class NoBuffer(ProxyError, BufferError):
     """
-    A proxy cannot lend the bytes of its object before Python 3.12.
+    A proxy cannot give access to the bytes of its object before Python 3.12.
     """
 
 
 class NotShared(ProxyError, LookupError, AttributeError):
     """
-    No object is shared under this name, as an attribute or as an item of `shared`.
+    No object is shared under this name; an attribute or item of `shared` is missing.
     """
 
 
@@ -180,11 +210,11 @@ class NotShareable(ProxyError, TypeError):
 
 class AccessDenied(ProxyError, AttributeError):
     """
-    The settings of the proxy forbid what was asked for.
+    The settings of the proxy forbid the use of a name.
 
     Args:
         args: The message.
-        opened_by: The line that opens it, and leaves the other settings as they are.
+        opened_by: The line that allows the name and keeps the other settings.
     """
 
     def __init__(self, *args: object, opened_by: str = "") -> None:
@@ -194,45 +224,45 @@ class AccessDenied(ProxyError, AttributeError):
 
 class LostChange(ProxyError):
     """
-    A statement changes a copy and drops it; the message has the statement that works.
+    A statement changes a copy and drops it; the message quotes a statement that works.
     """
 
 
 class ObjectChanged(ProxyError, RuntimeError):
     """
-    An object went on changing while it was published.
+    An object kept changing while it was published.
     """
 
 
 class ObjectNeeded(ProxyError, TypeError):
     """
-    A library needs the object itself, and not its proxy: `fetch` it.
+    A library needs the object itself, not its proxy; `fetch` returns the object.
     """
 
 
 class VersionsAwaited(DataTooBigError):
     """
-    Too many states of an object wait for workers to fetch them.
+    Workers have yet to fetch too many bytes of earlier versions of an object.
     """
 
 
 class VersionGone(ProxyError, LookupError):
     """
-    The version of an object that a handle stands for is not kept any more.
+    The version that a handle names was removed.
     """
 
 
 class RemoteError(ProxyError):
     """
-    The object raised something that cannot be rebuilt here; this is its text.
+    The object raised an exception that cannot be rebuilt here; this has its text.
     """
 
 
 class RemoteTraceback(Exception):
     """
-    The traceback of the other process, as text: the cause of what it raised.
+    The traceback of the other process, as text: the cause of the exception.
 
-    The idea is that of ``concurrent.futures``.
+    The technique is that of ``concurrent.futures``.
     """
 
     def __init__(self, text: str) -> None:

@@ -1,8 +1,8 @@
 """
-Exceptions that a signal handler of the user's raised inside our code.
+Exceptions that a signal handler of the user raised while our code ran.
 
-They are meant for the code of the user, so nobody here takes them for errors of what it
-was doing, and wraps them.
+These exceptions are meant for the user's code. Our code never treats them as errors of
+its own operation, and never wraps them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["is_of_signal_handler"]
 
 def is_of_signal_handler(error: BaseException) -> bool:
     """
-    Tell whether an exception came out of a signal handler.
+    Return whether a signal handler raised an exception.
 
     Args:
         error: An exception that was caught.
@@ -33,7 +33,7 @@ def is_of_signal_handler(error: BaseException) -> bool:
 
 def _code_of(handler: Any) -> Any:
     """
-    Give the code that runs when a handler is called; None where it is not Python's.
+    Return the code object of a handler, or None if it is not a Python function.
     """
     while isinstance(handler, functools.partial):
         handler = handler.func

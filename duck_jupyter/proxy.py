@@ -1,5 +1,5 @@
 """
-The live plane, without any notebook: a server here, proxies in other processes.
+The live plane, for programs without a notebook: a server and its proxies.
 
 Example::
 

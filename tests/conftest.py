@@ -120,11 +120,10 @@ def is_foreign(block: Path) -> bool:
     return bool(users) and not users & ours
 
 
-def find_leaks(before: Traces) -> list[str]:
+def find_leaks(before: Traces, now: Traces) -> list[str]:
     """
     Say in words what is there now and was not there before.
     """
-    now = find_traces()
     blocks = {block for block in now.blocks - before.blocks if not is_foreign(block)}
     return sorted(
         [f"block {block}" for block in blocks]
@@ -161,26 +160,53 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+#: What the last test left to the next one; empty if something else came in between.
+left: list[Traces] = []
+
+
+class Lasting:
+    """
+    Notices fixtures that serve several tests: each adds to what a test finds.
+    """
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+        """
+        Forget what the last test left.
+        """
+        if fixturedef.scope != "function":
+            left.clear()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """
+    Hear of all fixtures: those of the session are not told to a folder's conftest.
+    """
+    config.pluginmanager.register(Lasting())
+
+
 @pytest.fixture(autouse=True)
 def leak_guard(own_folders: None) -> Iterator[None]:
     """
     Fail a test that leaves a block, a folder, a thread or a process behind.
     """
-    before = find_traces()
+    before = left.pop() if left else find_traces()
     yield
     # They are kept for a second, for the next to ask: no leak, and not worth the wait.
     drop_idle()
-    if not find_leaks(before):
+    now = find_traces()
+    if not find_leaks(before, now):
+        left.append(now)
         return
 
     def is_clean() -> bool:
         # Threads may be ending, and what they or a failed test held goes after them.
         gc.collect()
         drop_idle()
-        return not find_leaks(before)
+        return not find_leaks(before, find_traces())
 
     if not wait_until(is_clean, PATIENCE_S):
-        leaks = find_leaks(before)
+        leaks = find_leaks(before, find_traces())
         pytest.fail("left behind:\n  " + "\n  ".join(leaks), pytrace=False)
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import ast
 import json
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -62,6 +64,120 @@ TOO_HEAVY_FOR_A_WORKER = {
 }
 
 
+# Imports that would close a circle of modules, and happen when all of it is loaded.
+CIRCULAR = {
+    # What `shared` is in another process, looked up where it is pickled.
+    ("duck_jupyter.session.shared", "duck_jupyter.session.api"),
+}
+
+# Modules without a test file of their own, and the one that covers each.
+COVERED: dict[str, str] = {
+    "__init__.py": "client/test_contract.py",
+    "cli/keys.py": "cli/test_view.py",
+    "cli/listing.py": "cli/test_screen.py",
+    "cli/lists.py": "cli/test_screen.py",
+    "client/channel.py": "transport/test_calling.py",
+    "client/default_arguments.py": "client/test_arguments.py",
+    "client/detaching.py": "client/test_crossing.py",
+    "client/exchanges.py": "transport/test_calling.py",
+    "client/link.py": "client/test_links.py",
+    "client/locking.py": "processes/test_locks.py",
+    "client/manual_frames.py": "server/test_manual_frames.py",
+    "client/orphans.py": "processes/test_orphans.py",
+    "client/proxy.py": "client/test_contract.py",
+    "client/proxy_class.py": "client/test_special_methods.py",
+    "client/proxy_method.py": "client/test_crossing.py",
+    "client/registry.py": "client/test_links.py",
+    "client/releaser.py": "client/test_links.py",
+    "client/requests.py": "client/test_links.py",
+    "client/statement_quoting.py": "client/test_lost_changes.py",
+    "client/timeout_messages.py": "processes/test_locks.py",
+    "client/validation.py": "client/test_contract.py",
+    "client/with_blocks.py": "client/test_contexts.py",
+    "data/consistency.py": "session/test_unsteady.py",
+    "data/fetched_versions.py": "data/test_regions.py",
+    "data/handles.py": "data/test_attach.py",
+    "data/members.py": "data/test_unpicklable.py",
+    "data/part_lookup.py": "session/test_parts.py",
+    "data/parts.py": "session/test_parts.py",
+    "data/protocols.py": "data/test_store.py",
+    "data/reducers/numpy.py": "data/test_numpy_arrays.py",
+    "data/reducers/pandas.py": "data/test_pickling.py",
+    "data/reducers/polars.py": "data/test_pickling.py",
+    "data/reducers/pyarrow.py": "data/test_pickling.py",
+    "data/reducers/registry.py": "data/test_pickling.py",
+    "data/views.py": "data/test_attach.py",
+    "interrupts.py": "processes/test_interrupts.py",
+    "magics/doctor_report.py": "magics/test_doctor.py",
+    "magics/installed_key.py": "magics/test_extension.py",
+    "magics/monitor_display.py": "magics/test_monitor.py",
+    "magics/options.py": "magics/test_completion.py",
+    "memory/descriptors.py": "memory/test_files.py",
+    "memory/distrusted_pages.py": "memory/test_reads_under_way.py",
+    "memory/folders.py": "memory/test_allocation.py",
+    "memory/overflow.py": "transport/test_large.py",
+    "memory/private_memory.py": "memory/test_watched_memory.py",
+    "memory/procfs.py": "memory/test_reads_under_way.py",
+    "memory/spool.py": "memory/test_allocation.py",
+    "memory/userfaultfd.py": "memory/test_watched_memory.py",
+    "monitor/hub.py": "monitor/test_ticker.py",
+    "objects/awaitables.py": "client/test_local_server.py",
+    "objects/claims.py": "processes/test_locks.py",
+    "objects/deadlock.py": "processes/test_deadlocks.py",
+    "objects/exports.py": "client/test_crossing.py",
+    "objects/harmless/groups.py": "objects/harmless/test_registry.py",
+    "objects/harmless/missing.py": "client/test_readonly.py",
+    "objects/harmless/views.py": "client/test_readonly.py",
+    "objects/iteration.py": "client/test_iteration.py",
+    "objects/locks.py": "processes/test_locks.py",
+    "objects/operations.py": "server/test_server.py",
+    "objects/ownership.py": "processes/test_threads.py",
+    "objects/policy.py": "client/test_access.py",
+    "objects/readonly.py": "client/test_readonly.py",
+    "objects/table.py": "server/test_server.py",
+    "objects/titles.py": "processes/test_deadlocks.py",
+    "protocol/by_value.py": "protocol/test_values.py",
+    "protocol/iterators.py": "client/test_arguments.py",
+    "protocol/main_module.py": "processes/test_data_plane.py",
+    "protocol/opcodes.py": "protocol/test_frames.py",
+    "protocol/references.py": "protocol/test_values.py",
+    "protocol/special_methods.py": "client/test_special_methods.py",
+    "protocol/traits.py": "client/test_attribute_names.py",
+    "server/acquired_locks.py": "processes/test_crash.py",
+    "server/admission.py": "transport/test_handshake.py",
+    "server/clients.py": "processes/test_threads.py",
+    "server/connections.py": "transport/test_calling.py",
+    "server/context_managers.py": "client/test_contexts.py",
+    "server/control.py": "processes/test_locks.py",
+    "server/dispatch.py": "transport/test_forged.py",
+    "server/grants.py": "processes/test_granted.py",
+    "server/local.py": "client/test_local_server.py",
+    "server/loop.py": "processes/test_turns.py",
+    "server/poller.py": "processes/test_waiting.py",
+    "server/serving.py": "server/test_server.py",
+    "server/spin.py": "processes/test_waiting.py",
+    "server/switch_interval.py": "processes/test_waiting.py",
+    "server/validation.py": "transport/test_forged.py",
+    "server/waits.py": "stats/test_statistics.py",
+    "session/api.py": "session/test_session.py",
+    "session/missing_names.py": "session/test_names.py",
+    "session/relocation.py": "session/test_inplace.py",
+    "session/settings.py": "magics/test_extension.py",
+    "session/shared.py": "session/test_session.py",
+    "session/shared_names.py": "session/test_session.py",
+    "objects/sizes.py": "session/test_overview.py",
+    "stats/advice.py": "magics/test_ways_out.py",
+    "stats/counts.py": "stats/test_statistics.py",
+    "stats/rows.py": "stats/test_statistics.py",
+    "stats/sources.py": "stats/test_collector.py",
+    "stats/words.py": "stats/test_statistics.py",
+    "transport/lanes.py": "transport/test_calling.py",
+    "transport/manual_frames.py": "server/test_manual_frames.py",
+    "transport/pending_handshakes.py": "transport/test_handshake.py",
+    "transport/received_descriptors.py": "transport/test_handshake.py",
+}
+
+
 class Import(NamedTuple):
     """
     One imported name, and when the import happens.
@@ -106,12 +222,26 @@ def walk(
         yield from walk(child, inner, for_types)
 
 
-def imports_of(path: Path) -> Iterator[Import]:
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(text_of(path))
+
+
+@cache
+def imports_of(path: Path) -> list[Import]:
     """
     List what a module imports, by full names.
     """
+    return list(find_imports(path))
+
+
+def find_imports(path: Path) -> Iterator[Import]:
     here = path.relative_to(ROOT).parts[:-1]
-    for node, at_start, for_types in walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node, at_start, for_types in walk(tree(path)):
         if isinstance(node, ast.ImportFrom):
             base = here[: len(here) - node.level + 1] if node.level else ()
             module = [*base, *(node.module or "").split(".")]
@@ -131,29 +261,58 @@ def own_unit(target: str) -> str:
     return parts[1] if len(parts) > 1 and parts[1] in HEIGHT else "__init__"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_stands_on_a_floor(path: Path) -> None:
-    assert unit_of(path) in HEIGHT
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_imports_its_own_house_or_what_is_below(path: Path) -> None:
+def module_of(path: Path) -> str:
     """
-    Brothers do not meet; an import for types alone goes down like any other.
+    Give the full name of a module.
     """
-    home = unit_of(path)
-    theirs = {own_unit(x.target) for x in imports_of(path) if x.is_of("duck_jupyter")}
-    wrong = {x for x in theirs if x != home and HEIGHT[x] >= HEIGHT[home]}
-    assert not wrong, f"{home} must not import {', '.join(sorted(wrong))}"
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_library_is_imported_in_its_home(path: Path) -> None:
+def test_every_module_stands_on_a_floor() -> None:
+    assert {unit_of(path) for path in MODULES} <= HEIGHT.keys()
+
+
+def test_modules_import_from_their_own_package_and_from_those_below() -> None:
+    """
+    Packages of one floor do not meet; an import for types alone counts as any other.
+    """
+    wrong = [
+        f"{name_of(path)} imports {found.target}"
+        for path in MODULES
+        for found in imports_of(path)
+        if found.is_of("duck_jupyter")
+        and (theirs := own_unit(found.target)) != (home := unit_of(path))
+        and HEIGHT[theirs] >= HEIGHT[home]
+    ]
+    assert not wrong
+
+
+def test_modules_do_not_import_one_another_in_a_circle() -> None:
+    """
+    Imports for types and those inside of functions count too.
+    """
+    names = {module_of(path) for path in MODULES}
+    graph: dict[str, set[str]] = {}
+    for path in MODULES:
+        module = module_of(path)
+        theirs = {x.target for x in imports_of(path) if x.is_of("duck_jupyter")}
+        # What is imported is a module, or a name in one.
+        found = {x if x in names else x.rpartition(".")[0] for x in theirs}
+        graph[module] = {x for x in found if (module, x) not in CIRCULAR} - {module}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+def test_libraries_are_imported_in_their_homes() -> None:
     """
     An import for types alone does not count: a running program never sees it.
     """
     wrong = [
-        found.target
+        f"{name_of(path)} imports {found.target}"
+        for path in MODULES
         for found in imports_of(path)
         for library, homes in HOMES.items()
         if found.is_of(library) and not found.for_types and unit_of(path) not in homes
@@ -161,24 +320,43 @@ def test_a_library_is_imported_in_its_home(path: Path) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_no_module_loads_a_data_library_at_start(path: Path) -> None:
+def test_no_module_loads_a_data_library_at_start() -> None:
     wrong = [
-        found.target
+        f"{name_of(path)} imports {found.target}"
+        for path in MODULES
         for found in imports_of(path)
         if found.at_start and found.target.split(".")[0] in NEVER_AT_START
     ]
     assert not wrong
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_has_a_docstring(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+def test_every_module_has_a_docstring() -> None:
+    assert not [name_of(path) for path in MODULES if not ast.get_docstring(tree(path))]
 
 
-@pytest.mark.parametrize("path", [*MODULES, *TESTS], ids=name_of)
-def test_a_file_is_one_idea(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+def test_no_file_is_too_long() -> None:
+    lengths = {path: len(text_of(path).splitlines()) for path in [*MODULES, *TESTS]}
+    assert not {name_of(path) for path, n in lengths.items() if n > MAX_LINES}
+
+
+def has_code(path: Path) -> bool:
+    """
+    Tell whether a module has a function or a class, and not only names of others.
+    """
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return any(isinstance(node, kinds) for node in ast.walk(tree(path)))
+
+
+def test_every_module_has_its_tests_or_says_which_cover_it() -> None:
+    wanted = {}
+    for path in filter(has_code, MODULES):
+        inner = path.relative_to(PACKAGE)
+        own = inner.with_name(f"test_{inner.stem.strip('_')}.py")
+        wanted[inner.as_posix()] = own.as_posix()
+    tests = {path.relative_to(ROOT / "tests").as_posix() for path in TESTS}
+    without = {module for module, own in wanted.items() if own not in tests}
+    assert without == COVERED.keys()
+    assert not set(COVERED.values()) - tests
 
 
 @pytest.mark.parametrize("module", ["duck_jupyter", "duck_jupyter.proxy"])

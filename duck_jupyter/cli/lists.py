@@ -4,7 +4,7 @@ The three lists of ``jupyter duck top``: objects, workers and errors.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 
@@ -24,7 +24,8 @@ from .listing import Column, Listing, foreign, lines_of
 from .tree import CutItem, tree_of
 
 if TYPE_CHECKING:
-    from ..session.snapshot import ErrorRow, Snapshot
+    from ..session.snapshot import Snapshot
+    from ..stats.rows import ErrorRow
     from .rates import Window
     from .tree import ObjectItem
 
@@ -59,7 +60,7 @@ class Objects(Listing):
     """
 
     nothing = "Nothing is shared. In the notebook: %share NAME"
-    columns = (
+    columns: ClassVar[tuple[Column, ...]] = (
         Column("Object", 20, keeps_end=True),
         Column("Type", 24, from_width=WIDE),
         Column("Mode", 9, from_width=WIDEST),
@@ -193,7 +194,7 @@ class Workers(Listing):
     """
 
     nothing = "No worker is connected, and none has ended."
-    columns = (
+    columns: ClassVar[tuple[Column, ...]] = (
         Column("Worker", 7, is_right=True),
         Column("Process", 17, keeps_end=True),
         Column("Calls/s", 7, is_right=True),
@@ -278,7 +279,7 @@ class Errors(Listing):
     """
 
     nothing = "No error so far."
-    columns = (
+    columns: ClassVar[tuple[Column, ...]] = (
         Column("Times", 6, is_right=True),
         Column("Object", 18, keeps_end=True),
         Column("Ago", 5, is_right=True),
@@ -290,8 +291,8 @@ class Errors(Listing):
         self._time = snapshot.time
         self._items: list[ErrorRow] = snapshot.errors or []
         self._count = snapshot.error_count
-        keys = [(row.type, row.object, row.message) for row in self._items]
-        super().__init__(keys)
+        self.unlisted = snapshot.error_kinds - len(self._items)
+        super().__init__([row.key for row in self._items])
 
     def title(self) -> Text:
         """
@@ -299,7 +300,10 @@ class Errors(Listing):
         """
         if not self._items:
             return Text("Errors 0")
-        kinds = many(len(self._items), "kind")
+        listed = len(self._items)
+        kinds = many(listed + self.unlisted, "kind")
+        if self.unlisted:
+            kinds += f", newest {exact(listed)}"
         return Text(f"Errors {total(self._count)} of {kinds}", "red")
 
     def cells(self, at: int) -> list[Text]:
@@ -309,7 +313,7 @@ class Errors(Listing):
         row = self._items[at]
         return [
             Text(f"×{total(row.count)}" if row.count > 1 else ""),  # noqa: RUF001
-            foreign(row.object),
+            foreign(_objects_of(row)),
             Text(age(self._time - row.last)),
             foreign(row.worker),
             foreign(f"{row.type}: {row.message}", "red"),
@@ -322,7 +326,7 @@ class Errors(Listing):
         row = self._items[at]
         lines = self.advice(at)
         first = age(self._time - row.first)
-        who = f"{row.object}, {many(row.count, 'time')}, first {first} ago"
+        who = f"{_objects_of(row)}, {many(row.count, 'time')}, first {first} ago"
         if row.worker:
             who += f", last in {row.worker}"
         return [*lines, foreign(who), *lines_of(row.traceback, "dim")]
@@ -338,3 +342,10 @@ class Errors(Listing):
             if line:
                 lines.append(foreign(f"    {line}", "bold"))
         return lines
+
+
+def _objects_of(row: ErrorRow) -> str:
+    """
+    Name the object of the last error, and count the others of its kind.
+    """
+    return f"{row.object} +{exact(row.objects - 1)}" if row.objects > 1 else row.object

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..stats.text import quantile
 
 if TYPE_CHECKING:
-    from ..session.snapshot import Snapshot, WorkerRow
+    from ..session.snapshot import Snapshot
+    from ..stats.rows import WorkerRow
 
 __all__ = ["Rates", "Window"]
 
@@ -148,7 +149,7 @@ def _waiting(old: Snapshot, new: Snapshot, rows: list[WorkerRow]) -> float | Non
 
 
 def _calls_in(snapshot: Snapshot) -> dict[int, int]:
-    return {row.idx: row.gets + row.sets + row.executes for row in snapshot.objects}
+    return {row.idx: row.calls for row in snapshot.objects}
 
 
 def _worker_calls_in(snapshot: Snapshot) -> dict[int, int]:

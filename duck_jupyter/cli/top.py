@@ -91,24 +91,27 @@ def show_live(watched: Watching, console: Console, title: str) -> None:
         return Group(*frame_of(snapshot, window, view, size, title, note))
 
     size = console.size
-    with (
-        keyboard(sys.stdin) if view else nullcontext() as keys,
-        Live(frame(size), console=console, screen=True, auto_refresh=False) as live,
-    ):
-        while True:
-            before = (snapshot, note, size)
-            try:
-                found = watched.poll(keys.fileno() if keys else None)
-                if found is not None:
-                    snapshot, note = found, ""
-                    window.add(found)
-            except NotShared as error:
-                # It may go on.
-                note = str(error)
-            pressed = keys.read() if keys else []
-            for key in pressed:
-                if view and not view.press(key, lists_of(snapshot, window)):
-                    return
-            size = console.size
-            if pressed or (snapshot, note, size) != before:
-                live.update(frame(size), refresh=True)
+    live = Live(frame(size), console=console, screen=True, auto_refresh=False)
+    with keyboard(sys.stdin) if view else nullcontext() as keys:
+        try:
+            live.start(refresh=True)
+            while True:
+                before = (snapshot, note, size)
+                try:
+                    found = watched.poll(keys.fileno() if keys else None)
+                    if found is not None:
+                        snapshot, note = found, ""
+                        window.add(found)
+                except NotShared as error:
+                    # It may go on.
+                    note = str(error)
+                pressed = keys.read() if keys else []
+                for key in pressed:
+                    if view and not view.press(key, lists_of(snapshot, window)):
+                        return
+                size = console.size
+                if pressed or (snapshot, note, size) != before:
+                    live.update(frame(size), refresh=True)
+        finally:
+            # Also where a signal has cut short its start.
+            live.stop()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from ..session.snapshot import ChainRow, ObjectRow, Snapshot
+    from ..session.snapshot import Snapshot
+    from ..stats.rows import ChainRow, ObjectRow
     from .rates import Window
 
 __all__ = ["CutItem", "ObjectItem", "tree_of"]
@@ -98,7 +99,7 @@ def _item(
         depth,
         len(rows),
         sum(window.calls_of(row.idx) for row in rows),
-        sum(row.gets + row.sets + row.executes for row in rows),
+        sum(row.calls for row in rows),
         sum(row.bytes_in for row in rows),
         sum(row.bytes_out for row in rows),
         max(row.last / row.bufsize for row in rows),

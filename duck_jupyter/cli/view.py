@@ -46,11 +46,11 @@ class View:
 
     def __init__(self) -> None:
         #: The number of the list.
-        self.pane = 0
+        self.pane: int = 0
         #: ``"help"``, ``"row"``, or empty where no page covers the list.
-        self.page = ""
+        self.page: str = ""
         #: Lines of the page that are above the screen.
-        self.scrolled = 0
+        self.scrolled: int = 0
         #: Rows that fit on the screen; set by whoever draws them.
         self.room = 1
         self._chosen: dict[int, tuple[Hashable, int]] = {}

@@ -1,3 +1,3 @@
 """
-The far side: proxies, and how a process reaches its server.
+The client side: proxies, and the connections of a process to its server.
 """

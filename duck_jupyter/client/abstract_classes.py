@@ -1,9 +1,10 @@
 """
-What proxies are taken for: mappings, sequences and sets of `collections.abc`.
+Base classes that register proxies as mappings, sequences and sets.
 
-``isinstance`` and ``match`` look at the class of a proxy. So the class gets a base for
-each abstract class that the type of its object belongs to. The bases are registered
-once, because each registration empties the caches of all abstract classes.
+``isinstance`` and ``match`` check the class of a proxy. So the class gets a base for
+each abstract class of `collections.abc` that the type of its object belongs to. The
+bases are registered once, because each registration empties the caches of all abstract
+classes.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ class _Unmatched:
     """
     The base for proxies of str, bytes and bytearray.
 
-    They are sequences, but no pattern takes them apart. To register a class with
-    `Sequence` would also mark it for patterns, so `Sequence` asks a hook instead.
+    These are sequences, but no pattern matches their items. Registering a class with
+    `Sequence` would also mark it for patterns, so a subclass hook answers instead.
     """
 
     __slots__ = ()
@@ -41,7 +42,7 @@ class _UnmatchedMutable(_Unmatched):
 
 class _Sequences(Sequence[Any]):
     """
-    Has nothing but the hook that `Sequence` asks.
+    Holds only the hook that `Sequence` calls.
     """
 
     @classmethod
@@ -51,7 +52,7 @@ class _Sequences(Sequence[Any]):
 
 class _MutableSequences(MutableSequence[Any]):
     """
-    Has nothing but the hook that `MutableSequence` asks.
+    Holds only the hook that `MutableSequence` calls.
     """
 
     @classmethod
@@ -61,7 +62,7 @@ class _MutableSequences(MutableSequence[Any]):
 
 class _Patterns(metaclass=ABCMeta):  # noqa: B024 - nothing is derived from it
     """
-    Marks what is registered with it for patterns of sequences, and does nothing else.
+    Marks registered classes for patterns of sequences; it does nothing else.
     """
 
     __abc_tpflags__ = SEQUENCE_FLAG
@@ -83,7 +84,7 @@ _UNMATCHED: dict[str, type] = {
 
 def bases_for(told: AbstractSet[str]) -> tuple[type, ...]:
     """
-    Give the bases for the class of proxies of a type.
+    Return the bases for the class of proxies of a type.
 
     Args:
         told: The special methods and traits of the type.
@@ -91,5 +92,5 @@ def bases_for(told: AbstractSet[str]) -> tuple[type, ...]:
     if MATCHED in told and not {"Mapping", "Sequence"} & told:
         return (_MATCHED_ALONE,)
     bases = _BASES if MATCHED in told else {**_BASES, **_UNMATCHED}
-    # A mutable class first: it is derived from the other one.
+    # A mutable class comes first: it is derived from the immutable one.
     return tuple(bases[name] for name in reversed(ABSTRACT) if name in told)

@@ -1,5 +1,5 @@
 """
-The arguments of one request, as its pickler sees them.
+How the pickler reduces the arguments of one request.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Arguments"]
 
-#: Later ones warn of it, and from 3.14 on it fails.
+#: From Python 3.12 on, pickling itertools warns; from 3.14 on it fails.
 PICKLES_ITERTOOLS = sys.version_info < (3, 12)
 
 
 class Arguments:
     """
-    What a pickler is told of the arguments of one request.
+    Reduces the arguments of one request for a pickler.
 
-    A pickler may begin anew, with cloudpickle, and an iterator can be read only once.
-    So what was read is kept here.
+    Pickling may start again with cloudpickle, but an iterator can be read only once. So
+    this keeps the items that were read.
 
     Args:
-        link: The way that they are sent.
+        link: The link that sends the arguments.
     """
 
     __slots__ = ("_link", "_read")
@@ -44,10 +44,10 @@ class Arguments:
 
     def reduce(self, value: Any) -> Any:
         """
-        Give the reduced form of a value: the hook of `values.dumps`.
+        Return the reduced form of a value: the hook of `values.dumps`.
 
         Raises:
-            DataTooBigError: An iterator gives more than a message may take.
+            DataTooBigError: The items of an iterator exceed the limit of a message.
             ReadingFailed: An iterator raised.
         """
         kind = type(value)
@@ -65,7 +65,10 @@ class Arguments:
 
     def _reduce_strictly(self, value: Any) -> Any:
         if _is_always_read(type(value)):
-            raise TypeError(f"a {type(value).__name__} is not pickled")
+            raise TypeError(
+                f"An argument of type {type(value).__name__} cannot be pickled as part "
+                "of another value."
+            )
         return self._reduce_other(value)
 
     def _reduce_iterator(self, value: Any, kind: type) -> Any:
@@ -79,20 +82,20 @@ class Arguments:
         return iterator_of, (found[1],)
 
     def _pickle_item(self, item: Any) -> bytes:
-        # What an item holds is kept no longer than it takes to pickle it.
+        # What the item itself holds is kept only while the item is pickled.
         return dumps(item, Arguments(self._link).reduce)
 
     def _can_be_pickled(self, value: Any, kind: type) -> bool:
         """
-        Say whether an iterator goes as it is, with all that it is made of.
+        Return whether an iterator, with everything that it holds, can be pickled.
 
-        What holds an iterator that has to be read is read as a whole: a ``map`` over a
-        generator gives what it makes of the items.
+        An object that holds an iterator that must be read is read as a whole: a ``map``
+        over a generator returns the mapped items.
         """
         if _is_always_read(kind):
             return False
         if isinstance(value, io.IOBase) and not value.readable():
-            return True  # it says itself that it cannot be
+            return True  # pickle raises the right error
         try:
             dumps(value, self._reduce_strictly)
         except DataEncodeError:

@@ -1,8 +1,8 @@
 """
-What array and table libraries ask an object that is given to them.
+The array and table protocols of proxies.
 
-numpy asks for ``__array__``, and libraries that use Arrow for ``__arrow_c_stream__``.
-In a worker both are answered by the object itself, once it has been fetched.
+numpy calls ``__array__``, and libraries that use Arrow call ``__arrow_c_stream__``. In
+a worker, a proxy fetches its object, and the object answers both.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NUMBERS", "array_method", "array_of_number", "arrow_method"]
 
-#: By the name of a type of numbers, the special method that gives a number itself.
+#: For each type of numbers, the special method that returns the number itself.
 NUMBERS = {"bool": "__bool__", "int": "__pos__", "float": "__pos__"}
 
 
@@ -37,7 +37,8 @@ def array_method(call: Call) -> Method:
         array = call(self, "__array__") if here else _fetched_array(self, call)
         if dtype is not None:
             array = array.astype(dtype, copy=False)
-        # In the kernel it is the object's own; shared in place, it is everyone's.
+        # In the kernel this is the object's own array; shared in place, it is shared
+        # memory.
         return array.copy() if copy else array
 
     return __array__
@@ -45,7 +46,7 @@ def array_method(call: Call) -> Method:
 
 def array_of_number(call: Call, value: str) -> Method:
     """
-    Make ``__array__`` of a number, which has none.
+    Make ``__array__`` for a number, which has no such method.
 
     Without it numpy would make arrays of the proxy, which change with the number.
 
@@ -55,7 +56,7 @@ def array_of_number(call: Call, value: str) -> Method:
     """
 
     def __array__(self: Any, dtype: Any = None, copy: bool | None = None) -> Any:
-        import numpy as np  # which asks
+        import numpy as np  # numpy is the caller
 
         return np.array(call(self, value), dtype)
 
@@ -63,12 +64,12 @@ def array_of_number(call: Call, value: str) -> Method:
 
 
 def _fetched_array(proxy: Any, call: Call) -> Any:
-    import numpy as np  # which asks
+    import numpy as np  # numpy is the caller
 
     try:
         return np.asarray(fetched(proxy))
     except AccessDenied:
-        # Where only some names are open, this may be one of them.
+        # If only some names are allowed, this may be one of them.
         return call(proxy, "__array__")
 
 

@@ -1,5 +1,5 @@
 """
-Whose a name is: the proxy's own or its object's; and what a callable is called.
+Which names belong to the proxy and which to its object; the names of callables.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ __all__ = [
     "refuse_own",
 ]
 
-#: The names that are the proxy's own: those of `YIELDING` where the object has no such
-#: name, the others always.
+#: The proxy's own names. Those of `YIELDING` are the proxy's own only if the object has
+#: no such name.
 OWN_NAMES = frozenset(
     {
         *YIELDING,
@@ -42,7 +42,7 @@ OWN_NAMES = frozenset(
 
 def is_of_object(proxy: Any, name: str) -> bool:
     """
-    Say whether one of the names in `YIELDING` belongs to the object of a proxy.
+    Return whether one of the names in `YIELDING` belongs to the object of a proxy.
     """
     told = names_in(proxy._duck_ref.specials)
     if name in told or ANY_NAMES not in told:
@@ -59,32 +59,32 @@ def refuse_own(name: str, verb: str) -> None:
 
     Args:
         name: The name.
-        verb: What it was to be, such as ``"set"``.
+        verb: The refused operation, such as ``"set"``.
 
     Raises:
         AccessDenied: It is a name of the proxy itself, or one with two underscores.
     """
     if name in OWN_NAMES and name not in YIELDING:
         raise AccessDenied(
-            f"{name!r} is a name of the proxy itself and cannot be {verb}. Give the "
-            "object a method that does it, and call that."
+            f"{name!r} is a name of the proxy itself and cannot be {verb} through it. "
+            "Add a method to the object that does it, and call that method."
         )
     if name[:2] == "__":
         raise AccessDenied(
-            f"{name!r} cannot be {verb} through a proxy; no setting opens it."
+            f"{name!r} cannot be {verb} through a proxy, and no setting allows it."
         )
 
 
 def get_callable_name(fn: Any) -> str:
     """
-    Give a readable name for a callable.
+    Return a readable name for a callable.
 
     Args:
         fn: A function, method, `functools.partial`, class or callable object.
 
     Returns:
-        The function's own name, that of what a partial calls, the name of a class,
-        or ``"Type.__call__"`` for a callable object.
+        The function's own name, the name of the function of a partial, the name of a
+        class, or ``"Type.__call__"`` for a callable object.
     """
     if isinstance(fn, functools.partial):
         return get_callable_name(fn.func)
@@ -97,7 +97,7 @@ def get_callable_name(fn: Any) -> str:
 
 def is_method_of(callable_obj: Any, obj: Any) -> bool:
     """
-    Say whether a callable is a method of an object.
+    Return whether a callable is a method of an object.
 
     Args:
         callable_obj: A bound method, a function of the object's class, or a partial of
@@ -105,8 +105,8 @@ def is_method_of(callable_obj: Any, obj: Any) -> bool:
         obj: The object.
 
     Returns:
-        True for a method bound to this very object, and for the plain function that
-        one of its methods is made of.
+        True for a method bound to this object, and for the plain function of one of its
+        methods.
     """
     if isinstance(callable_obj, functools.partial):
         return is_method_of(callable_obj.func, obj)

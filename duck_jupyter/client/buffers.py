@@ -1,7 +1,7 @@
 """
-The bytes of a proxy's object, for code that asks by the buffer protocol.
+The buffer protocol of proxies.
 
-From Python 3.12 on a class of Python can lend a buffer (PEP 688): ``memoryview(p)``,
+From Python 3.12 on, a Python class can provide a buffer (PEP 688): ``memoryview(p)``,
 ``np.frombuffer(p)`` and ``b"".join([p])`` get the bytes of the fetched object. Before
 3.12 they raise a TypeError with the name of the class, which says what to do.
 ``bytes(p)`` works in both: it calls ``__bytes__``.
@@ -45,8 +45,8 @@ def buffer_method(call: Call) -> Method:
             view: memoryview = call(self, "__buffer__", flags)
             return view
         view = _fetched_buffer(self, call)
-        # An array is the worker's own, as np.asarray(p) is. What else has a buffer is
-        # written to with the proxy, and a write to this copy would be lost.
+        # An array belongs to the worker, as np.asarray(p) does. Other objects with a
+        # buffer are changed through the proxy; a write to this copy would be lost.
         return view if hasattr(type(self), "__array__") else view.toreadonly()
 
     return __buffer__
@@ -56,8 +56,8 @@ def release_buffer(self: Any, view: memoryview) -> None:
     """
     The ``__release_buffer__`` of proxies.
 
-    numpy keeps a view of an object that has this, and of others their memory alone,
-    which would go with the view.
+    numpy keeps a view of an object that has this method. Of other objects it keeps only
+    the memory, which would be freed with the view.
     """
     view.release()
 
@@ -74,10 +74,10 @@ def _fetched_buffer(proxy: Any, call: Call) -> memoryview:
 
 def index_before_buffers(call: Call) -> Method:
     """
-    Make ``__index__`` for proxies of what has a buffer, before Python 3.12.
+    Make ``__index__`` for proxies of objects with a buffer, before Python 3.12.
 
-    ``bytearray(p)`` asks for it first. Where it raises a TypeError, ``bytearray`` takes
-    the items for the bytes, so it raises another error unless they are.
+    ``bytearray(p)`` calls ``__index__`` first. After a TypeError, ``bytearray`` takes
+    the items as the bytes, so this raises another error unless they are.
 
     Args:
         call: As for `special_methods`.
@@ -90,9 +90,9 @@ def index_before_buffers(call: Call) -> Method:
             if _items_are_bytes(self, call):
                 raise
             raise NoBuffer(
-                f"A {type(self).__name__} is no integer, and before Python 3.12 it "
-                "cannot lend its bytes. Take them with bytes(p), or use the object "
-                "itself: fetch(p)."
+                f"A {type(self).__name__} is not an integer, and before Python 3.12 a "
+                "proxy cannot give access to the bytes of its object. Copy them with "
+                "bytes(p), or use the object itself: fetch(p)."
             ) from error
 
     return __index__
@@ -100,21 +100,21 @@ def index_before_buffers(call: Call) -> Method:
 
 def interface_before_buffers(call: Call) -> property:
     """
-    Make ``__array_interface__``, by which numpy sees a buffer before Python 3.12.
+    Make ``__array_interface__``, with which numpy reads a buffer before Python 3.12.
 
-    Without it ``np.asarray(p)`` would make integers of 64 bits of the items.
+    Without it ``np.asarray(p)`` would convert the items to 64-bit integers.
 
     Args:
         call: As for `special_methods`.
     """
 
     def __array_interface__(self: Any) -> dict[str, Any]:
-        import numpy as np  # which asks
+        import numpy as np  # numpy is the caller
 
         here = self._duck_link.server is not None
         view = call(self, "__buffer__", 0) if here else _fetched_buffer(self, call)
         array = np.asarray(view if here else view.toreadonly())
-        # numpy keeps the view, which is the memory.
+        # numpy keeps the view, and the view keeps the memory.
         shape, kind = array.shape, array.dtype.str
         return {"shape": shape, "typestr": kind, "data": view, "version": 3}
 

@@ -1,9 +1,9 @@
 """
-What the code of a caller does with the value that one of its instructions gives.
+How the code of a caller uses the value of one of its instructions.
 
-A place is an instruction of a code object. The walk starts behind it, follows where its
-value lies on the stack, and ends at the instruction that takes the value. It needs no
-source, and it takes whatever it does not know for a use of the value.
+A place is an instruction of a code object. The walk starts after it, tracks the
+position of its value on the stack, and ends at the instruction that takes the value. It
+needs no source. Any instruction that it does not know counts as a use of the value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ANY", "CALL", "CHANGES", "GET", "ITEM", "Place", "Step", "find_change"]
 
-#: How a value was asked for: ``x.name``, ``x[key]``, ``x.name(...)``.
+#: How a value was read: ``x.name``, ``x[key]``, ``x.name(...)``.
 GET, ITEM, CALL = "get", "item", "call"
 
 #: The methods that change a container, by its type.
@@ -37,13 +37,13 @@ CHANGES: dict[type, frozenset[str]] = {
         {"append", "clear", "extend", "insert", "pop", "remove", "reverse"}
     ),
 }
-ALL_CHANGES = frozenset().union(*CHANGES.values())
-#: Those whose result may be what they were called for.
+ALL_CHANGES: frozenset[str] = frozenset().union(*CHANGES.values())
+#: Of these methods the caller may need only the result.
 GIVING = frozenset({"pop", "popitem", "setdefault"})
-#: Methods of a dict that give one of its values.
+#: Methods of a dict that return one of its values.
 STEPS = frozenset({"get", "setdefault"})
 
-#: The key of a step that only the running code knows.
+#: The key of a step, if only the running code knows it.
 ANY: Any = object()
 
 
@@ -59,16 +59,16 @@ class Step(NamedTuple):
 
 class Place(NamedTuple):
     """
-    An instruction whose value is the base of a change, and of nothing else.
+    An instruction whose value is only used as the base of a change.
     """
 
     #: `GET`, `ITEM` or `CALL`.
     how: str
-    #: The attribute or method that was asked for; ``""`` for an item.
+    #: The attribute or method that was read; ``""`` for an item.
     name: str
-    #: The steps from the value to what is changed.
+    #: The steps from the value to the changed container.
     steps: tuple[Step, ...]
-    #: The method that changes it; ``""`` where an item is set or deleted.
+    #: The method that changes it; ``""`` if an item is set or deleted.
     change: str
 
 
@@ -76,25 +76,27 @@ class _Instruction(NamedTuple):
     name: str
     arg: int
     opcode: int
-    #: Offset of the next one.
+    #: Offset of the next instruction.
     next: int
 
 
-#: From 3.12 on, a bit of the argument says whether an attribute is called as a method.
+#: From 3.12 on, one bit of the argument says whether an attribute is loaded as a
+#: method.
 _ATTRIBUTES_AND_METHODS = sys.version_info >= (3, 12)
-#: From 3.11 on, zeros behind an instruction are its caches.
+#: From 3.11 on, zeros after an instruction are its caches.
 _HAS_CACHES = sys.version_info >= (3, 11)
-#: A callable that is no method is called together with a NULL, from 3.13 on above it.
+#: A callable that is not a method is called with a NULL; from 3.13 on the NULL is above
+#: it.
 _NULL_ABOVE = sys.version_info >= (3, 13)
-#: The argument of BINARY_OP that stands for ``x[key]``, from 3.14 on.
+#: From 3.14 on, ``x[key]`` is BINARY_OP with this argument.
 _SUBSCRIPT = 26
 
-#: They touch nothing on the stack.
+#: These do not touch the stack.
 _IDLE = frozenset(
     {"NOP", "RESUME", "PRECALL", "KW_NAMES", "NOT_TAKEN", "EXTENDED_ARG", "MAKE_CELL"}
 )
 _ROTATIONS = {"ROT_TWO": 2, "ROT_THREE": 3, "ROT_FOUR": 4}
-#: How many values besides the arguments lie above the callable.
+#: How many values besides the arguments are above the callable.
 _CALLS = {
     **{"CALL": 0, "CALL_METHOD": 0, "CALL_FUNCTION": 0},
     **{"CALL_KW": 1, "CALL_FUNCTION_KW": 1},
@@ -103,17 +105,17 @@ _CALLS = {
 
 def find_change(code: CodeType, offset: int, how: str, name: str) -> Place | None:
     """
-    Say what becomes of the value of an instruction, if it is changed and then dropped.
+    Return the place of an instruction whose value is changed and then dropped.
 
     Args:
         code: The code of the caller.
-        offset: The instruction that asks for the value, as ``frame.f_lasti``.
+        offset: The instruction that reads the value, as ``frame.f_lasti``.
         how: `GET`, `ITEM` or `CALL`.
         name: The attribute or method; ``""`` for an item.
 
     Returns:
-        The place; None where the value is used in any other way, and where the
-        instruction is not such a question at all.
+        The place; None if the value is used in any other way, or if the instruction
+        does not read a value as `how` and `name` say.
     """
     data = code.co_code
     while _HAS_CACHES and offset > 0 and not data[offset]:
@@ -157,17 +159,17 @@ class _Use(NamedTuple):
     #: Offset of the instruction after it.
     end: int
     method: str = ""
-    #: It reads an item.
+    #: Whether it reads an item.
     is_read: bool = False
     key: Any = ANY
 
 
 def _take(code: CodeType, at: int) -> _Use | None:
     """
-    Find what takes the value on top of the stack.
+    Find the instruction that takes the value on top of the stack.
 
     Returns:
-        None where that is no item and no call of a method.
+        None if it is neither an item nor a call of a method.
     """
     data = code.co_code
     above = 0  # values on the stack above this one
@@ -201,15 +203,15 @@ def _call_of(code: CodeType, loaded: _Instruction) -> tuple[int, Any] | None:
 
     Args:
         code: The code.
-        loaded: The instruction that looks the method up.
+        loaded: The instruction that loads the method.
 
     Returns:
-        The offset behind the call, and the first argument or `ANY`; None where the
-        method is not called but used otherwise.
+        The offset after the call, and the first argument or `ANY`; None if the method
+        is not called but used otherwise.
     """
     data = code.co_code
     above = int(_loads_method(loaded))
-    # What lies above the callable before the arguments do: the object, or a NULL.
+    # Above the callable and below the arguments: the object, or a NULL.
     first = 1 if above or _NULL_ABOVE else 0
     at, key = loaded.next, None
     while at < len(data):
@@ -220,7 +222,7 @@ def _call_of(code: CodeType, loaded: _Instruction) -> tuple[int, Any] | None:
         if now.name in _CALLS and above == first + now.arg + _CALLS[now.name]:
             return now.next, ANY if key is None else key[0]
         if now.name == "CALL_FUNCTION_EX":
-            # From 3.14 on there always is a place for keyword arguments.
+            # From 3.14 on there is always a slot for keyword arguments.
             count = 2 if sys.version_info >= (3, 14) else 1 + (now.arg & 1)
             if above == first + count:
                 return now.next, ANY
@@ -232,18 +234,18 @@ def _call_of(code: CodeType, loaded: _Instruction) -> tuple[int, Any] | None:
         if above == first and key is None:
             key = (_key_of(code, now),)
         elif going[0] <= first + 1:
-            key = (ANY,)  # what was loaded first is only a part of the argument
+            key = (ANY,)  # the value loaded first is only a part of the argument
         above, at = going
     return None
 
 
 def _go(now: _Instruction, above: int) -> tuple[int, int] | None:
     """
-    Go past an instruction that leaves a value alone.
+    Step over an instruction that does not take a value.
 
     Returns:
-        How many values lie above it then, and the next offset; None where the
-        instruction takes the value, or where it is not known whether it does.
+        How many values are above it afterwards, and the next offset; None if the
+        instruction takes the value, or if this is unknown.
     """
     name = now.name
     if above == 0:
@@ -268,7 +270,7 @@ def _go(now: _Instruction, above: int) -> tuple[int, int] | None:
 
 def _reach(now: _Instruction) -> int | None:
     """
-    Say how deep an instruction that copies or moves values reaches into the stack.
+    Return how deep an instruction that copies or moves values reaches into the stack.
     """
     if now.name in ("COPY", "SWAP", "ROT_N"):
         return now.arg
@@ -283,7 +285,7 @@ def _is_push(now: _Instruction) -> bool:
 
 def _is_item_change(data: bytes, now: _Instruction, above: int) -> bool:
     """
-    Say whether an item of a value is set or deleted, also as ``x[key] += 1`` does.
+    Return whether an item of a value is set or deleted, also by ``x[key] += 1``.
     """
     if now.name in ("STORE_SUBSCR", "DELETE_SUBSCR", "DUP_TOP_TWO"):
         return above == 1
@@ -304,7 +306,7 @@ def _is_dropped(data: bytes, at: int) -> bool:
 
 def _is_call_of(code: CodeType, offset: int, name: str) -> bool:
     """
-    Say whether an instruction calls what ``x.name`` in the same expression looks up.
+    Return whether an instruction calls the method that ``x.name`` loads before it.
     """
     data = code.co_code
     called = _read(data, offset)
@@ -350,7 +352,7 @@ def _loads_method(now: _Instruction) -> bool:
 
 def _name_of(code: CodeType, at: int, now: _Instruction) -> str:
     """
-    Give the name of an attribute; some of its argument may lie before `at`.
+    Return the name of an attribute; a part of its argument may be before `at`.
     """
     arg, shift = now.arg, 8
     while at >= 2 and code.co_code[at - 2] == dis.EXTENDED_ARG:
@@ -379,9 +381,9 @@ def _read(data: bytes, at: int) -> _Instruction:
 
 def _effect(now: _Instruction, *, jump: bool = False) -> int:
     """
-    Say by how many values the stack grows.
+    Return by how many values the stack grows.
     """
     if now.name == "CALL":
-        return -now.arg - 1  # 3.11 counts the arguments elsewhere
+        return -now.arg - 1  # 3.11 counts the arguments separately
     arg = now.arg if now.opcode >= dis.HAVE_ARGUMENT else None
     return dis.stack_effect(now.opcode, arg, jump=jump)

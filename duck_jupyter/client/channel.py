@@ -1,9 +1,9 @@
 """
-One thread's way to a server: a lane, and how an answer is waited for.
+One thread's channel to a server: a lane, and waiting for an answer.
 
-A call first looks at the lane for a short while, for most answers come within
-microseconds and a look costs less than a wake-up; then it blocks on the doorbell. How
-long it looks follows what looking has brought.
+A call first polls the lane for a short time, because most answers arrive within
+microseconds and a poll costs less than a wake-up. Then it blocks on the doorbell. The
+length of the polling adapts to its success.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import KernelGone, ProxyError, ProxyTimeout
 from ..transport.handshake import HANDSHAKE_S
 from ..transport.lanes import (
+    BEGAN_AT,
     FIRST_OF_SEQUENCE,
     GRANT,
     LEAVING,
@@ -27,12 +28,14 @@ from ..transport.lanes import (
     POSTED,
     POSTED_AT,
     REPLIED,
+    SAMPLED,
     SEQUENCE,
     STATE,
+    TOOK,
+    WAITED,
     WAITING,
     WATCHED,
     Lane,
-    pack_size,
 )
 
 if TYPE_CHECKING:
@@ -40,44 +43,55 @@ if TYPE_CHECKING:
 
 __all__ = ["Channel"]
 
-#: A look is some 60 ns; these are about 10 us and 120 us.
+#: One poll takes some 60 ns; these are about 10 us and 120 us.
 LEAST_LOOKS = 150
 MOST_LOOKS = 2_000
-#: Looks before the core is offered to others, and between two such offers, where the
-#: server says that it has several clients at once.
+#: Polls before the core is offered to other threads, and between two such offers, if
+#: the server says that it has several clients at once.
 LOOKS_AMONG_MANY = 100
 LOOKS_A_TURN = 20
-#: An answer that came this soon after a look, its wake-up included, would have been
-#: seen by a longer one.
+#: If an answer arrives this soon after the polling ended, including its wake-up, longer
+#: polling would have seen it.
 WORTH_S = 500e-6
-#: How long a server that looks at the lane is trusted to see a request.
+#: How long a server that polls the lane is trusted to see a request, in seconds.
 TRUST_S = 0.001
-#: A bell that got lost costs at most this many seconds.
+#: A lost bell delays a call by at most this many seconds.
 RECHECK_S = 1.0
+#: Up to this many seconds between two exchanges count as waiting: the proxy's own code
+#: around a request takes about as long.
+BETWEEN_S = 1e-6
 
 
 class Channel:
     """
-    A lane as its client uses it: one exchange at a time, by one thread.
+    The client's end of a lane: one exchange at a time, by one thread.
 
-    The call that begins an exchange has the channel alone. A channel whose exchange was
-    cut short is closed and never used again: its late answer would be taken for that of
-    the next request.
+    The call that begins an exchange owns the channel. If an exchange is cut short, the
+    channel is closed and never used again: its late answer would be taken for the
+    answer to the next request.
 
     Args:
-        lane: This side's end; the channel closes it.
-        who: Names the server in errors.
-        widen: Gives a function that makes a channel for the same thread, with a buffer
-            of so many bytes, which the server knows already; or None.
-        called_at: When the server was called, in monotonic seconds; now by default.
+        lane: This side's end of the lane; the channel closes it.
+        who: The name of the server in errors.
+        widen: Returns a function that makes a channel for the same thread with a given
+            size of buffer, which the server already knows; or None.
+        called_at: When the client connected to the server, in monotonic seconds; now by
+            default.
+
+    It adds up the time that its thread has waited, and writes it into the lane. It
+    writes the time of an exchange while the next one waits, so this costs nothing.
     """
 
     __slots__ = (
         "__weakref__",
+        "_began",
         "_called_at",
+        "_connected_at",
         "_looks",
         "_poll",
+        "_waited",
         "_widen",
+        "ended",
         "granted",
         "lane",
         "sequence",
@@ -91,16 +105,23 @@ class Channel:
         widen: Callable[[], Callable[[int], Channel] | None] = lambda: None,
         called_at: float | None = None,
     ) -> None:
-        self.lane = lane
-        self.who = who
-        #: The last answer gave something that the server takes back, should this side
-        #: disconnect before it says so in the lane's state that the answer arrived.
-        self.granted = False
-        #: That of the last request.
-        self.sequence = 0
+        self.lane: Lane = lane
+        self.who: str = who
+        #: Whether the last answer granted something. The server takes it back if this
+        #: side disconnects before it sets the lane's state to acknowledge the answer.
+        self.granted: bool = False
+        #: The sequence number of the last request.
+        self.sequence: int = 0
         self._looks = MOST_LOOKS
         self._widen = widen
-        self._called_at = time.monotonic() if called_at is None else called_at
+        self._connected_at = time.monotonic()
+        self._called_at = self._connected_at if called_at is None else called_at
+        #: When the last exchange began, and when the user had its answer, in monotonic
+        #: seconds.
+        self._began = 0.0
+        self.ended = 0.0
+        #: Seconds of waiting in all exchanges before the last one.
+        self._waited = 0.0
         self._poll = select.poll()
         self._poll.register(lane.doorbell, select.POLLIN)
 
@@ -110,15 +131,20 @@ class Channel:
         buffers: Sequence[Any] = (),
         timeout: float | None = None,
         looks: int = 0,
+        began: float = 0.0,
     ) -> tuple[bytes, Sequence[Any]]:
         """
         Send a request and wait for its answer.
 
+        Set `ended` when its value is ready.
+
         Args:
             data: The frame's payload.
-            buffers: Large buffers that belong to it.
+            buffers: Its large buffers.
             timeout: Seconds to wait, or None.
-            looks: So many looks before it blocks; else what looking has brought.
+            looks: Number of polls before it blocks; 0 for the adaptive number.
+            began: When the thread began the request, in monotonic seconds; now by
+                default.
 
         Returns:
             The answer's payload and buffers.
@@ -138,7 +164,7 @@ class Channel:
                 words = lane.words
             lane.put(data, buffers)
         else:
-            lane.map[: size + 4] = pack_size(size) + data
+            lane.map[4 : size + 4] = data
             words[LENGTH] = size
         self.sequence = sequence = (self.sequence + FIRST_OF_SEQUENCE) & SEQUENCE
         words[STATE] = sequence | POSTED
@@ -146,6 +172,15 @@ class Channel:
         if not watched:
             lane.ring()
         answered = sequence | REPLIED
+        began = began or time.monotonic()
+        took = self.ended - self._began
+        if took > 0:
+            between = began - self.ended
+            self._waited += took + (between if between < BETWEEN_S else BETWEEN_S)
+            lane.doubles[WAITED] = self._waited
+            if not sequence & SAMPLED:
+                lane.doubles[TOOK] = took
+        self._began = began
         looks = looks or self._looks
         for _ in repeat(None, looks if watched < 2 else LOOKS_AMONG_MANY):
             if words[STATE] == answered:
@@ -165,9 +200,9 @@ class Channel:
 
     def _grow(self) -> None:
         """
-        Change to a lane with the buffer that the server offers, or go on with this one.
+        Change to a lane with the buffer that the server offers, or keep this one.
 
-        What cuts it short cuts the exchange short, and nobody uses the channel again.
+        An interrupt here cuts the exchange short, so the channel is not used again.
         """
         lane = self.lane
         offered, lane.words[OFFERED] = lane.words[OFFERED], 0
@@ -177,35 +212,40 @@ class Channel:
         try:
             wider = widen(offered)
         except ProxyError:
-            return  # the server has no room for it, or is busy
+            return  # the server has no space for it, or is busy
         self.lane, self._poll, self.sequence = wider.lane, wider._poll, wider.sequence
-        # Not before: it may have been the last one of this process.
+        self._connected_at, self._waited = wider._connected_at, 0.0
+        # Close it last: it may have been the last lane of this process.
         lane.close()
 
     def wait_until_known(self, timeout: float) -> None:
         """
-        Wait until the server knows a channel that asked for a buffer.
+        Wait until the server knows a channel that requested a buffer.
 
         Args:
             timeout: Seconds.
 
         Raises:
-            ProxyTimeout: It took longer.
+            ProxyTimeout: The server did not answer in time.
             KernelGone: The server ended.
         """
         self.lane.introduce()
         if not self._poll.poll(timeout * 1000):
-            raise ProxyTimeout(f"{self.who} did not take a call within {timeout} s.")
+            raise ProxyTimeout(
+                f"{self.who} did not accept the connection within {timeout} s. Call "
+                "again later."
+            )
         if not self.lane.hear():
             raise self._gone()
 
     @property
     def was_too_late(self) -> bool:
         """
-        The server has hung up before it knew this client, and nothing was asked of it.
+        Whether the server disconnected before it knew this client.
 
-        It does not wait for ever for the first request, which is a part of the
-        handshake; a client that was stopped meanwhile, or had no core, calls again.
+        The first request is a part of the handshake, and the server waits for it only
+        for a limited time. A client that was stopped meanwhile, or got no core,
+        connects again.
         """
         return (
             self.sequence == FIRST_OF_SEQUENCE
@@ -216,7 +256,7 @@ class Channel:
     @property
     def is_idle(self) -> bool:
         """
-        No exchange was begun that has not ended with its answer.
+        Whether every exchange that was begun has ended with its answer.
         """
         state = self.lane.words[STATE]
         return state in (self.sequence, self.sequence | REPLIED) and not self.granted
@@ -227,8 +267,8 @@ class Channel:
         if watched > 1:
             words = self.lane.words
             for _ in repeat(None, looks // LOOKS_A_TURN):
-                # Where more threads look than there are cores, the one that is waited
-                # for may be waiting for this one's core.
+                # If more threads poll than there are cores, the answering thread may be
+                # waiting for this thread's core.
                 sched_yield()
                 for _ in repeat(None, LOOKS_A_TURN):
                     if words[STATE] == answered:
@@ -241,12 +281,15 @@ class Channel:
         lane = self.lane
         words = lane.words
         started = time.monotonic()
+        # The server does not accept a time from before it knew this client.
+        lane.doubles[BEGAN_AT] = max(self._began, self._connected_at)
         lane.doubles[POSTED_AT] = started
         words[WAITING] = 1
         lane.fence()
         try:
-            # A server that looks at the lane needs no bell, and a bell would make two
-            # of its threads want the interpreter; unless it is stuck in another call.
+            # A server that polls the lane needs no bell, and a bell would make two of
+            # its threads compete for the interpreter. But the server may be stuck in
+            # another call.
             trusts = words[WATCHED] > 0
             while words[STATE] != answered:
                 wait = TRUST_S if trusts else RECHECK_S
@@ -259,7 +302,7 @@ class Channel:
                         raise ProxyTimeout(
                             f"No answer came within {timeout} s from {self.who}. The "
                             "object may still be working on it; its late answer will "
-                            "be dropped. To wait longer, give a larger timeout."
+                            "be dropped. To wait longer, set a larger timeout."
                         )
                 if (
                     self._poll.poll(wait * 1000)
@@ -268,9 +311,11 @@ class Channel:
                 ):
                     raise self._gone()
         finally:
+            now = time.monotonic()
+            lane.doubles[WAITED] = self._waited + (now - self._began)
             words[WAITING] = 0
             lane.doubles[POSTED_AT] = 0.0
-        self._adapt(time.monotonic() - started)
+        self._adapt(now - started)
 
     def _gone(self) -> KernelGone:
         return KernelGone(
@@ -279,7 +324,7 @@ class Channel:
         )
 
     def _adapt(self, blocked_s: float) -> None:
-        # An answer that came soon after the look ended is worth a longer look.
+        # An answer that arrives soon after the polling ended is worth longer polling.
         if blocked_s < WORTH_S:
             self._looks = min(self._looks * 2, MOST_LOOKS)
         else:
@@ -287,15 +332,15 @@ class Channel:
 
     def leave(self) -> None:
         """
-        Tell the server that the thread ends to which the channel belongs, and close it.
+        Tell the server that the channel's thread has ended, and close the channel.
         """
         self.lane.words[LEAVING] = 1
         self.lane.close()
 
     def close(self) -> None:
         """
-        Disconnect; twice is fine.
+        Disconnect. Repeated calls do nothing.
 
-        The server takes back what it grants in the answer that is on its way.
+        The server takes back the grants of an answer that has not arrived.
         """
         self.lane.close()

@@ -1,8 +1,8 @@
 """
-``Condition.wait_for`` of a proxy: the predicate is asked in the process that waits.
+``Condition.wait_for`` of a proxy: the waiting process evaluates the predicate.
 
-A copy of it in the kernel would not see what its own process changes. The proxies of a
-Manager do the same.
+A copy of the predicate in the kernel would not see changes in its own process. The
+proxies of a Manager work in the same way.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ __all__ = ["is_asked_here", "wait_for"]
 
 def is_asked_here(specials: bytes, args: tuple[Any, ...]) -> bool:
     """
-    Tell whether `wait_for` is to answer a call of a method of this name.
+    Return whether `wait_for` must answer a call of a method with this name.
 
     Args:
         specials: The special methods and traits of the object's type, as its reference
             has them.
-        args: The arguments of the call. The methods of proxies are asked in the kernel.
+        args: The arguments of the call. If the predicate is a method of a proxy, the
+            kernel evaluates it.
     """
     return (
         CONDITION in names_in(specials)
@@ -43,18 +44,18 @@ def wait_for(
     """
     Wait for notifications of a condition until a predicate holds.
 
-    Args:
+    link: The link to the server.
         link: The way to the server.
         idx: The number of the condition.
-        predicate: Asked at once and after each notification, while the lock is held.
+        predicate: Called at once and after each notification, while the lock is held.
         timeout: Seconds to wait at most, or None.
 
     Returns:
-        What the predicate returned last.
+        The last result of the predicate.
 
     Raises:
-        ProxyError: Something went wrong on the way.
-        BaseException: Whatever the predicate or the condition raises.
+        ProxyError: The request failed.
+        BaseException: Raised by the predicate or the condition.
     """
     end = None if timeout is None else time.monotonic() + timeout
     left = timeout

@@ -1,5 +1,5 @@
 """
-copy.copy(proxy) and copy.deepcopy(proxy): the object, copied.
+copy.copy(proxy) and copy.deepcopy(proxy): copies of the object.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ __all__ = ["copied", "copied_deeply"]
 
 def copied(proxy: Any) -> Any:
     """
-    Give a copy of the object of a proxy: its ``__copy__``.
+    Return a copy of the object of a proxy: its ``__copy__``.
 
     In the kernel it is `copy.copy` of the object. A worker gets the object by value, so
-    what the object holds is copied as well.
+    the objects that it holds are copied as well.
 
     Raises:
-        AccessDenied: The object is shared with a few names only.
+        AccessDenied: Only some names of the object are allowed.
         DataEncodeError: Something in it cannot be pickled.
         ProxyError: As `fetch`.
     """
@@ -29,7 +29,7 @@ def copied(proxy: Any) -> Any:
 
 def copied_deeply(proxy: Any, memo: dict[int, Any]) -> Any:
     """
-    Give a deep copy of the object of a proxy: its ``__deepcopy__``; raises as `copied`.
+    Return a deep copy of a proxy's object: its ``__deepcopy__``; raises like `copied`.
     """
     return _copied(proxy, "__deepcopy__", (memo,))
 
@@ -42,7 +42,7 @@ def _copied(proxy: Any, how: str, args: tuple[Any, ...]) -> Any:
         return fetched(proxy, private=True)
     except DataEncodeError as error:
         raise DataEncodeError(
-            "A worker copies an object by value, and this one cannot be sent: "
-            f"{error} To copy it in the kernel, share a function of the notebook that "
-            "makes the copy, and call that. To use the object itself, pass the proxy."
+            "A worker copies an object by value, and this object cannot be sent: "
+            f"{error} To copy it in the kernel, share a function that makes the copy, "
+            "and call its proxy. To use the object itself, pass the proxy."
         ) from error

@@ -1,8 +1,8 @@
 """
-Defaults that their caller knows again by identity: ``d.get(key, MISSING) is MISSING``.
+Defaults that their caller recognizes by identity.
 
-A plain ``object()`` would come back as another one. ``match`` looks up the keys of a
-mapping in this way.
+An example is ``d.get(key, MISSING) is MISSING``: a plain ``object()`` would come back
+as another one. ``match`` looks up the keys of a mapping in this way.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["execute"]
 
-#: Methods that give their second argument back where there is nothing else to give.
+#: Methods that return their second argument if they find nothing.
 WITH_DEFAULT = frozenset({"get", "pop"})
 
 
 class Default(enum.Enum):
     """
-    What is sent in place of a default: a member of an enum keeps its identity.
+    Is sent in place of a default: a member of an enum keeps its identity.
     """
 
     IT = 0
@@ -33,7 +33,7 @@ def execute(
     link: Link, idx: int, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Any:
     """
-    Call a method of an object as `Link.execute` does, and keep a default as it is.
+    Call a method as `Link.execute` does, and preserve the identity of a default.
     """
     if name in WITH_DEFAULT and len(args) == 2 and type(args[1]) is object:
         key, default = args

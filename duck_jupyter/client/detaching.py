@@ -1,5 +1,5 @@
 """
-detach(proxy): leave an object, whatever names it has.
+detach(proxy): close a proxy, whatever names its object has.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ __all__ = ["detach"]
 
 def detach(proxy: Any) -> None:
     """
-    Leave the object of a proxy in this process; nobody else notices. Twice is fine.
+    Close a proxy in this process. Repeated calls do nothing.
 
     The object stays as it is and stays shared. Every later use of the proxy raises
-    `ProxyClosed`. This is what the proxy's own ``close()`` does where the object has no
-    ``close``; where it has one, ``proxy.close()`` closes the object.
+    `ProxyClosed`. The proxy's own ``close()`` does the same if the object has no
+    ``close``; otherwise ``proxy.close()`` closes the object.
 
     Args:
         proxy: A proxy.
 
     Raises:
-        NotShareable: It is no proxy.
+        NotShareable: It is not a proxy.
     """
     require_proxy(proxy, "detach")
     Proxy.close(proxy)

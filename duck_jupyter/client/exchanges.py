@@ -1,11 +1,10 @@
 """
-Exchanges: a request over a channel of the thread that makes it, and its answer.
+Exchanges: a request over a channel of the calling thread, and its answer.
 
 A call takes an idle channel out of its thread's list, or makes one, and puts it back
-when the answer has been taken whole. So a call inside another one, from a signal
-handler or a destructor, has a channel of its own from its first step; and what cuts a
-call short, at whatever moment, leaves no channel in the list whose answer may still
-come.
+after it has read the whole answer. So a nested call, from a signal handler or a
+destructor, has its own channel from its first step. If a call is cut short at any
+moment, the list has no channel for which an answer may still arrive.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import secrets
-import time
+import threading
 import weakref
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
@@ -45,28 +45,37 @@ class Exchanges:
 
     Args:
         address: The path of the server's socket.
-        secret: What it wants to see proved.
+        secret: The secret that proves to the server that this process was given a
+            proxy.
     """
 
     def __init__(self, address: str, secret: bytes) -> None:
         self.address = address
         self.secret = secret
-        #: Set once the server closed in this very process.
+        #: Whether the server in this process was closed.
         self.ended = False
-        #: Of threads and of blocks. It goes on in a child of fork: what the child
-        #: inherited of its parent has no number of the child's own.
-        self.numbers = itertools.count(1)
+        #: Numbers of threads and of blocks. The count continues in a child of fork, so
+        #: no number of the child equals one that it inherited.
+        self.numbers: itertools.count[int] = itertools.count(1)
         self._start()
 
     def _start(self) -> None:
-        self.thread = ThreadState(self.numbers)
-        self.client = secrets.token_hex(8)
+        self._begin_threads()
+        self.client: str = secrets.token_hex(8)
         self._channels: weakref.WeakSet[Channel] = weakref.WeakSet()
         self._decode = Decoder(Answer, ext_hook=self._extension).decode
 
+    def _begin_threads(self) -> None:
+        """
+        Forget the channels of all threads.
+        """
+        self.thread = ThreadState(self.numbers)
+        # Looked up by each call, without the cost of the hook of `ThreadState`.
+        self._local = threading.local()
+
     def _extension(self, code: int, data: memoryview) -> Any:
         """
-        Give the value that an extension of a frame holds.
+        Return the value of an extension of a frame.
         """
         raise NotImplementedError
 
@@ -82,67 +91,75 @@ class Exchanges:
         buffers: Sequence[Any],
         timeout: float | None,
         looks: int = 0,
+        began: float = 0.0,
     ) -> Any:
-        idle = self.thread.idle
+        try:
+            idle = self._local.idle
+        except AttributeError:
+            idle = self._local.idle = self.thread.idle
         try:
             channel: Channel | None = idle.pop()
         except IndexError:
-            channel = None  # connected below: its errors are to have no context
+            channel = None  # connect below, so that its errors have no context
         if channel is None:
             channel = self._connect()
         try:
-            data, back = channel.call(data, buffers, timeout, looks)
+            data, back = channel.call(data, buffers, timeout, looks, began)
             if channel.granted:
                 return self._accept(idle, channel, data, back)
             idle.append(channel)
         except BaseException as error:
             if isinstance(error, KernelGone) and channel.was_too_late:
                 channel.close()
-                return self._exchange(data, buffers, timeout, looks)
+                return self._exchange(data, buffers, timeout, looks, began)
             self._give_up(idle, channel, error)
             raise
         if back:
             value, fault = self._read(data, back)
         else:
-            # As `_read`, without the call: most answers are such.
+            # `_read`, inlined for the common case.
             try:
                 _, (_, value, fault) = self._decode(data)
             except MsgspecError as broken:
                 raise self._no_frame(data, broken) from broken
+        channel.ended = monotonic()
         if fault is not None:
             raise fault
         return value
 
     def ask_briefly(self, data: bytes, within_s: float) -> Any:
         """
-        Make an exchange for people, which may come to nothing.
+        Make an exchange for a display, which may fail.
 
-        A channel whose answer is late is kept and not closed: where it is the last one
-        of this process, the server would take its end for that of the process, and
-        release what it holds. Until that answer has come, this thread asks nothing
-        more in this way.
+        If the answer is late, the channel is kept and not closed: if it is the last one
+        of this process, the server would take its end for the end of the process, and
+        release what the process holds. Until that answer arrives, this thread makes no
+        more exchanges in this way.
 
         Args:
             data: The request.
             within_s: Seconds to wait, for a connection and the answer together.
 
         Raises:
-            ProxyTimeout: No answer came in time, or the last one is awaited still.
-            ProxyError: Something else went wrong on the way.
-            BaseException: Whatever the server raised.
+            ProxyTimeout: No answer came in time, or an earlier one has not arrived yet.
+            ProxyError: The request failed.
+            BaseException: Raised by the server.
         """
-        latest = time.monotonic() + within_s
+        latest = monotonic() + within_s
         thread = self.thread
         idle, late = thread.idle, thread.late
         if late is not None:
             if late.is_idle:
                 idle.append(late)
             elif late.lane.hear():
-                raise ProxyTimeout(f"{self.who} has not answered yet.")
+                raise ProxyTimeout(
+                    f"{self.who} has not answered the previous request yet. Call again "
+                    "later."
+                )
             thread.late = None
         channel = idle.pop() if idle else self._connect(within_s=within_s)
         try:
-            left_s = max(latest - time.monotonic(), 0)
+            left_s = max(latest - monotonic(), 0)
             data, buffers = channel.call(data, (), left_s)
             idle.append(channel)
         except ProxyTimeout:
@@ -152,6 +169,7 @@ class Exchanges:
             self._give_up(idle, channel, error)
             raise
         value, fault = self._read(data, buffers)
+        channel.ended = monotonic()
         if fault is not None:
             raise fault
         return value
@@ -164,37 +182,38 @@ class Exchanges:
         buffers: Sequence[Any],
     ) -> Any:
         """
-        Give the value of an answer, and tell the server in the end that it arrived.
+        Return the value of an answer, and acknowledge the answer at the end.
 
-        Whatever cuts this short leaves the answer unacknowledged: the server takes back
-        what it granted when the channel closes.
+        If this is cut short, the answer is not acknowledged: the server takes back what
+        it granted when the channel closes.
         """
         thread = self.thread
-        # A call inside this one has an arrival of its own.
+        # A nested call has an arrival of its own.
         before, arrival = thread.arrival, Arrival()
         try:
             thread.arrival = arrival
             value, _ = self._read(data, buffers)
         finally:
             thread.arrival = before
-        # What a process holds is given back when its last channel ends: a call that is
-        # cut short later must not end it.
+        # The server releases what this process holds when its last channel closes, so a
+        # later call that is cut short must not close the last channel.
         self.hold()
+        channel.ended = monotonic()
         idle.append(channel)
         channel.granted = False
         arrival.is_known = True
-        # Not a call: until this thread is back in the code of the user, no signal
-        # handler runs from here on.
+        # This is not a function call: no signal handler runs from here until this
+        # thread is back in the code of the user.
         channel.lane.words[STATE] = channel.sequence
         return value
 
     def _read(self, data: bytes, buffers: Sequence[Any]) -> tuple[Any, Any]:
         """
-        Give the value and the fault of an answer, one of which is None.
+        Return the value and the fault of an answer, one of which is None.
         """
         thread = self.thread
         if buffers:
-            # A call inside this one has buffers of its own.
+            # A nested call has buffers of its own.
             before, thread.buffers = thread.buffers, buffers
         try:
             _, (_, value, fault) = self._decode(data)
@@ -207,7 +226,8 @@ class Exchanges:
 
     def _no_frame(self, data: bytes, broken: MsgspecError) -> DataDecodeError:
         return DataDecodeError(
-            f"{self.who} answered with {len(data)} bytes that are no frame: {broken}."
+            f"{self.who} answered with {len(data)} bytes that are not a valid frame: "
+            f"{broken}."
         )
 
     # -- channels ----------------------------------------------------------------
@@ -215,19 +235,20 @@ class Exchanges:
     @property
     def who(self) -> str:
         """
-        The server, for messages.
+        The name of the server, for messages.
         """
         return f"The server at {self.address}"
 
     @property
     def max_message(self) -> int:
         """
-        The largest message in bytes. A thread that has no channel gets one to know it.
+        The largest message in bytes. A thread without a channel connects to learn it.
 
         Raises:
             KernelGone: The server ended.
         """
-        # Not taken out: what cuts this short would close it, and perhaps the last one.
+        # Leave the channel in the list: if it were taken out, an interrupt would close
+        # it.
         for channel in reversed(self.thread.idle):
             return channel.lane.max_message
         channel = self._connect()
@@ -246,9 +267,9 @@ class Exchanges:
         Make a channel.
 
         Args:
-            thread: The number of the thread that it is for; this one by default.
-            within_s: Seconds to wait, where less than a handshake may take.
-            bufsize: Bytes of its buffer, where more than the server gives to all.
+            thread: The number of its thread; the calling thread by default.
+            within_s: Seconds to wait, if less than the usual limit of a handshake.
+            bufsize: Size of its buffer in bytes, if more than the server's default.
 
         Raises:
             KernelGone: The server ended.
@@ -256,10 +277,10 @@ class Exchanges:
         """
         if self.ended:
             raise KernelGone(
-                f"{self.who} has closed. Share the object again and pass the new proxy."
+                f"{self.who} was closed. Share the object again and pass the new proxy."
             )
         number = self.thread.number if thread is None else thread
-        called_at = time.monotonic()
+        called_at = monotonic()
         try:
             lane = connect(
                 self.address, self.secret, self.client, number, within_s, bufsize
@@ -273,13 +294,13 @@ class Exchanges:
 
     def _widen(self, bufsize: int) -> Channel:
         """
-        Make a channel for this thread that the server knows already.
+        Make a channel for this thread that the server already knows.
 
         Args:
-            bufsize: Bytes of its buffer.
+            bufsize: Size of its buffer in bytes.
 
         Raises:
-            ProxyError: There is none.
+            ProxyError: It cannot be made.
         """
         channel = self._connect(within_s=WIDEN_S, bufsize=bufsize)
         try:
@@ -295,7 +316,7 @@ class Exchanges:
     @staticmethod
     def _give_up(idle: list[Channel], channel: Channel, error: BaseException) -> None:
         """
-        Never use a channel again whose exchange was cut short.
+        Close a channel whose exchange was cut short.
         """
         if isinstance(error, DataTooBigError) and channel.is_idle:
             channel.lane.introduce()  # nothing was sent
@@ -305,13 +326,13 @@ class Exchanges:
             idle.remove(channel)
         channel.close()
         if isinstance(error, KernelGone):
-            # The others lead to the same server.
+            # The other channels lead to the same server.
             del idle[:]
             end_if_orphaned()
 
     def detach(self) -> None:
         """
-        Close this thread's idle channels; the next call opens one again.
+        Close this thread's idle channels; the next call connects again.
         """
         idle = self.thread.idle
         while idle:

@@ -1,8 +1,8 @@
 """
-The proxies of chained objects that a process holds, and how it learns that one goes.
+The proxies of chained objects that a process holds.
 
-A weak reference tells it, whose callback is C code: an interrupt in a destructor would
-be dropped by Python, and what the destructor had to tell with it.
+The callback of a weak reference reports a collected proxy. The callback is C code:
+Python would drop an interrupt in a destructor, and the report with it.
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ __all__ = ["Held", "HeldProxies"]
 
 class Held(weakref.ref[Any]):
     """
-    A proxy for which the server counts a reference.
+    A weak reference to a proxy for which the server counts a reference.
     """
 
     __slots__ = ("arrival", "idx")
 
     idx: int
-    #: Whether the server will not take the reference back by itself.
+    #: The arrival of the answer that brought the proxy; the server keeps the reference
+    #: only if it is known.
     arrival: Arrival
 
 
 class HeldProxies:
     """
-    Those of one link.
+    The held proxies of one link.
 
     Args:
-        gone: Called with what stood for a proxy when it has gone; C code.
+        gone: Called with the weak reference of a collected proxy; C code.
     """
 
     def __init__(self, gone: Callable[[Held], object]) -> None:
@@ -49,16 +50,16 @@ class HeldProxies:
         Args:
             proxy: The proxy.
             idx: The number of its object.
-            arrival: That of the answer in which it came.
+            arrival: The arrival of the answer that brought it.
         """
         held = Held(proxy, self._gone)
         held.idx, held.arrival = idx, arrival
-        # By its own number: its hash would be the hash of the object.
+        # Keyed by id(): its hash would be the hash of the object.
         self._held[id(held)] = held
 
     def give_back(self, proxy: Any) -> None:
         """
-        Hold a proxy no longer though it is still there; twice is fine.
+        Release a proxy that still exists. Repeated calls do nothing.
         """
         for held in weakref.getweakrefs(proxy):
             if isinstance(held, Held) and id(held) in self._held:
@@ -66,13 +67,13 @@ class HeldProxies:
 
     def take(self, held: Held) -> int | None:
         """
-        Give the number of the object of which a reference is to be given back.
+        Return the number of the object whose reference must be released.
 
         Args:
-            held: What stood for a proxy that has gone, or was given back.
+            held: The weak reference of a collected or released proxy.
 
         Returns:
-            None where there is nothing to be given back.
+            None if nothing must be released.
         """
         known = self._held.pop(id(held), None) is held
         return held.idx if known and held.arrival.is_known else None

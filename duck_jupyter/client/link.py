@@ -1,8 +1,8 @@
 """
-A process's way to one server: channels for each thread, and what the process holds.
+A process's link to one server: the channels of each thread, and held references.
 
-In the server's own process there is no way to go: the link has the server itself. A
-child of fork inherits neither: its links start anew.
+In the server's own process there are no channels: the link has the server itself. A
+child of fork inherits neither; its links start empty.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from ..transport.rendezvous import close_inherited
 from .held_proxies import HeldProxies
 from .releaser import Releaser
 from .requests import EXECUTE, NOTHING, Requests
-from .thread_state import ThreadState
 from .timeout_messages import lock_timeout
 
 if TYPE_CHECKING:
@@ -29,21 +28,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Link"]
 
-#: The lock of an object may take long, and others want this core meanwhile.
+#: Waiting for a lock may take long, and other threads need this core meanwhile.
 LOOKS_FOR_A_LOCK = 100
-#: Seconds in which a busy server may say who holds a lock that was not free in time.
+#: Seconds in which a busy server may answer who holds a lock that was not free in time.
 ASK_S = 0.25
 
 
 class Link(Requests):
     """
-    This process's way to one server.
+    This process's link to one server.
 
     Args:
         address: The path of the server's socket.
-        secret: What it wants to see proved.
-        make_proxy: Makes a proxy of a reference that came over a link.
-        server: The server, where this is its own process.
+        secret: The secret that proves to the server that this process was given a
+            proxy.
+        make_proxy: Makes a proxy of a reference that arrived over a link.
+        server: The server, if it runs in this process.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Link(Requests):
         super().__init__(address, secret, make_proxy)
         self.server = server
         if server is not None:
-            self.held = HeldProxies(self._gone_here)
+            self.held: HeldProxies = HeldProxies(self._gone_here)
         self.methods: dict[int, set[str]] = {}
 
     def _start(self) -> None:
@@ -68,10 +68,11 @@ class Link(Requests):
 
     def after_fork(self) -> None:
         """
-        Start anew in a child: what was inherited belongs to the parent.
+        Start empty in a child: what was inherited belongs to the parent.
         """
-        # Neither closing nor dropping may tell the server anything: the sockets stay
-        # open in the parent, so only this process's descriptors go.
+        # Neither closing nor dropping a channel may send anything to the server: the
+        # sockets stay open in the parent, so only this process's descriptors are
+        # closed.
         for channel in list(self._channels):
             channel.close()
         if self.server is None:
@@ -81,12 +82,12 @@ class Link(Requests):
 
     def desk(self, word: str, *args: Any, looks: int = 0) -> Any:
         """
-        Say a control word to the server itself.
+        Send a request to the server itself.
 
         Args:
-            word: The word.
-            args: What belongs to it.
-            looks: As `Channel.call` takes it.
+            word: The name of the request.
+            args: Its arguments.
+            looks: As for `Channel.call`.
         """
         if self.server is not None:
             return self.server.local_desk(word, args)
@@ -94,14 +95,14 @@ class Link(Requests):
 
     def summary(self, idx: int, within_s: float) -> tuple[str, str] | None:
         """
-        Ask what an object is, in one line, and how it was reached.
+        Ask for the description of an object in one line, and for its path.
 
         Args:
             idx: The object's number.
             within_s: Seconds to wait.
 
         Returns:
-            None where the server has no such object any more.
+            None if the server no longer has the object.
 
         Raises:
             ProxyError: There is no answer.
@@ -120,12 +121,12 @@ class Link(Requests):
 
         Args:
             idx: The object's number.
-            number: What the block is known by from here on.
+            number: The number of the block.
             timeout: Seconds to wait, or None.
 
         Raises:
             ProxyTimeout: It did not become free in time.
-            DeadlockError: It never would.
+            DeadlockError: Waiting would never end.
         """
         payload = (DESK, "lock", (idx, number), NOTHING)
         try:
@@ -136,20 +137,20 @@ class Link(Requests):
 
     def _holder_of(self, idx: int) -> tuple[str, str]:
         """
-        Ask for the name of an object, and for who holds its lock, for a message.
+        Ask for the name of an object and the holder of its lock, for a message.
         """
         payload = (DESK, "holder", (idx,), NOTHING)
         try:
             what, holder = self.request(EXECUTE, payload, ASK_S)
         except ProxyError:
-            return f"object {idx}", ""  # the server is busy, or it ended
+            return f"object {idx}", ""  # the server is busy, or it has ended
         return what, holder
 
     def reference(
         self, idx: int, how: str, name: str, args: list[Any], kwargs: dict[str, Any]
     ) -> Any:
         """
-        Ask for whatever an attribute or a call gives as a reference.
+        Ask for the result of an attribute or a call as a reference.
         """
         if self.server is not None:
             return self.server.local_reference(idx, how, name, args, kwargs)
@@ -159,30 +160,30 @@ class Link(Requests):
 
     def close_if_ended(self) -> bool:
         """
-        Give back what a link to a server has that took its socket away.
+        Release what a link holds if its server has ended and removed its socket.
 
         Returns:
-            True when it had; every later use is a `KernelGone`.
+            True if the server has ended; every later use raises `KernelGone`.
         """
         if self.server is not None or Path(self.address).exists():
             return False
         self.ended = True
-        # Threads find no channel of theirs any more, and what they had is closed: but
-        # for a channel that waits for an answer, which hears of the end by itself.
-        self.thread = ThreadState(self.numbers)
+        # Threads find no channels any more, and idle channels are closed. Only a
+        # channel that waits for an answer stays; it detects the end by itself.
+        self._begin_threads()
         self._releaser.stop()
         return True
 
     def hold(self) -> None:
         """
-        Stay connected from here on: the server keeps something for this process.
+        Stay connected from here on: the server holds something for this process.
         """
         if self.server is None:
             self._releaser.start()
 
     def end_block(self, number: int) -> None:
         """
-        Note that nobody leaves a block; safe in ``__del__``.
+        Note that no thread will leave a block; safe in ``__del__``.
         """
         if self.server is not None:
             self.server.local_end(number)
@@ -196,7 +197,7 @@ class Link(Requests):
 
     def drop(self, idx: int) -> None:
         """
-        Note that an iterator of this process went; safe in ``__del__``.
+        Note that an iterator of this process was dropped; safe in ``__del__``.
         """
         self._releaser.drop(idx)
 

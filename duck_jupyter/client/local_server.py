@@ -1,5 +1,5 @@
 """
-What a process can ask of a server that is in it.
+The interface of a server in the same process.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ __all__ = ["LocalServer"]
 
 class LocalServer(Protocol):
     """
-    What a link needs of the server in whose process it is.
+    The methods that a link needs of a server in its own process.
     """
 
     def local_call(self, idx: int, method: str, args: Any, kwargs: Any) -> Any:
         """
-        Do in this process what an EXECUTE frame would.
+        Execute in this process what an EXECUTE frame requests.
         """
 
     def local_get(self, idx: int, name: str) -> Any:
         """
-        Do in this process what a GET frame would.
+        Execute in this process what a GET frame requests.
         """
 
     def local_frame(self, opcode: int, payload: Sequence[Any]) -> Any:
         """
-        Do in this process what any request frame would.
+        Execute in this process what any request frame requests.
         """
 
     def local_set(self, idx: int, name: str, value: Any) -> None:
         """
-        Do in this process what a SET frame would.
+        Execute in this process what a SET frame requests.
         """
 
     def local_desk(self, word: str, args: Sequence[Any]) -> Any:
         """
-        Do in this process what a call to the server itself would.
+        Execute in this process a request to the server itself.
         """
 
     def local_reference(
         self, idx: int, how: str, name: str, args: Any, kwargs: Any
     ) -> ObjectRef:
         """
-        Do in this process what a call of `ref` would.
+        Execute in this process a call of `ref`.
         """
 
     def local_claim(self, idx: int) -> Any:
@@ -63,30 +63,30 @@ class LocalServer(Protocol):
 
     def local_end(self, claim: Any) -> None:
         """
-        Give a claim up, whether it waits or holds its lock. Twice is fine.
+        Release a claim, whether it waits or holds its lock. Repeated calls do nothing.
         """
 
     def local_expression(self, target: Any) -> str:
         """
-        Give what is typed for the proxy of an object; empty where it is not shared.
+        Return the expression for the proxy of an object; "" if it is not shared.
         """
 
     def local_context(self, idx: int) -> tuple[Any, Any, Any]:
         """
-        Give an object, and the functions that enter and leave it.
+        Return an object, and the functions that enter and leave it.
         """
 
     def local_type(self, idx: int) -> type:
         """
-        Give the type of an object.
+        Return the type of an object.
         """
 
     def target_of(self, value: Any) -> Any:
         """
-        Give the object itself for a proxy of this server, and anything else as it is.
+        Return the object for a proxy of this server, and any other value as it is.
         """
 
     def local_drop(self, idx: int) -> None:
         """
-        Note that a proxy of a chained object went; safe in ``__del__``.
+        Note that a proxy of a chained object was dropped; safe in ``__del__``.
         """

@@ -1,5 +1,5 @@
 """
-locked(proxy): an object's lock, for reading, changing and writing in one piece.
+locked(proxy): an object's lock, to read, change and write it in one step.
 """
 
 from __future__ import annotations
@@ -21,46 +21,46 @@ P = TypeVar("P", bound=Proxy)
 
 def locked(proxy: P, timeout: float | None = None) -> AbstractContextManager[P]:
     """
-    Hold an object's lock, among all who use `locked` with a proxy of it.
+    Hold an object's lock, among all threads that use `locked` with a proxy of it.
 
     ::
 
         with locked(shared.n) as number:
             number.value += 1
 
-    The lock belongs to this thread and may be taken again inside. Those who wait get
-    it in the order in which they came. It is released when the block is left, when
-    an exception cuts entering or leaving short, and when this process ends, however it
-    does. Calls outside of `locked` do not wait for it.
+    The lock belongs to this thread, which may take it again inside the block. Waiting
+    threads get it in the order of their requests. It is released when the block is
+    left, when an exception interrupts the entry or the exit, and when this process
+    ends, however it ends. Calls outside of `locked` do not wait for it.
 
     Args:
         proxy: A proxy of the object.
-        timeout: Seconds to wait for it, or None to wait for ever.
+        timeout: Seconds to wait for the lock, or None to wait for ever.
 
     Returns:
         A context manager whose block gets the proxy. Entering raises
 
         * ProxyTimeout: The lock did not become free in time.
-        * DeadlockError: It never would: its holder waits, itself or through others, for
-          a lock that this thread took with `locked`. Other locks, such as shared
-          ``Lock`` objects, are not looked at.
+        * DeadlockError: Waiting would never end: the holder waits, directly or through
+          others, for a lock that this thread took with `locked`. Other locks, such as
+          shared ``Lock`` objects, are not checked.
         * KernelGone: The server ended.
 
     Raises:
-        NotShareable: It is no proxy.
-        ValueError: The timeout is neither None nor a number of seconds from 0.
+        NotShareable: It is not a proxy.
+        ValueError: The timeout is neither None nor a number of seconds, 0 or more.
     """
     require_proxy(proxy, "locked")
     if timeout is not None and not (isinstance(timeout, Real) and timeout >= 0):
         raise ValueError(
-            f"timeout must be None or a number of seconds from 0, not {timeout!r}."
+            f"timeout must be None or a number of seconds, 0 or more, not {timeout!r}."
         )
     return _Locked(proxy, timeout)
 
 
 class _Locked(Generic[P]):
     """
-    The context manager that `locked` gives.
+    The context manager that `locked` returns.
     """
 
     __slots__ = ("_block",)
@@ -68,7 +68,8 @@ class _Locked(Generic[P]):
     def __init__(self, proxy: P, timeout: float | None) -> None:
         self._block = LockBlock(proxy._duck_link, proxy._duck_idx, proxy, timeout)
 
-    # Looked up by `with` before it calls any: what ends the block is the interpreter's.
+    # `with` looks up both before it calls either; the interpreter itself holds
+    # `__exit__`.
     @property
     def __enter__(self) -> Any:
         return self._block.enter

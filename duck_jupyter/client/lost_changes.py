@@ -1,9 +1,9 @@
 """
-Changes that would be lost: of copies that a worker gets, and drops with the statement.
+Lost changes: a worker changes a copy and drops it in the same statement.
 
-A list, dict, set or bytearray comes by value. Where the expression that asks for it is
-the base of a change and of nothing else, as in ``shared.cfg["n"]["x"] = 1``, nobody can
-ever see the change. Each place in the code is looked at once and then remembered.
+A list, dict, set or bytearray is sent by value. If the expression that reads it is only
+the base of a change, as in ``shared.cfg["n"]["x"] = 1``, no code can ever see the
+change. Each place in the code is analysed once and then remembered.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ if TYPE_CHECKING:
 
 __all__ = ["getitem_of_defaultdict", "refuse_lost", "refuse_lost_default"]
 
-#: What they give belongs to the caller alone: in the kernel too, a change of it is
-#: seen by nobody.
+#: The result of these methods belongs to the caller alone: in the kernel too, no other
+#: code sees a change of it.
 TAKING = frozenset({"copy", "pop", "popitem", "popleft"})
-#: They change nothing, or were asked for what they would give.
+#: These methods change nothing, or are called for their result.
 HARMLESS = frozenset({"get", "setdefault"})
 
 READ = int(ProxyOpCode.GET)
 OWN_FOLDER = str(Path(__file__).parent) + os.sep
-#: So many places are remembered; then they are looked at anew.
+#: The number of places to remember; then all are analysed again.
 MOST_PLACES = 10_000
 
-#: Of code of this package: it asks for its own caller.
+#: Marks code of this package, whose caller is the place.
 _THROUGH: Any = object()
-#: By the number of the code, which is kept beside so that the number stays its own, and
-#: the offset in it. A place that loses nothing is None.
+#: Keyed by the id of the code and the offset in it. The code is kept in the value, so
+#: that its id stays unique. A place that loses nothing is None.
 _places: dict[tuple[int, int], tuple[CodeType, Any]] = {}
 
 
 def refuse_lost(frame: FrameType, how: str, name: str, value: Any) -> None:
     """
-    Refuse to hand out a copy whose change would be lost.
+    Refuse to return a copy whose change would be lost.
 
     Args:
         frame: The caller of the proxy.
         how: `GET`, `ITEM` or `CALL`.
-        name: The attribute or method that was asked for; ``""`` for an item.
-        value: What came, of one of `MUTABLE_TYPES`.
+        name: The attribute or method that was read; ``""`` for an item.
+        value: The value, of one of `MUTABLE_TYPES`.
 
     Raises:
         LostChange: The caller changes the copy and drops it.
@@ -72,11 +72,11 @@ def refuse_lost_default(
     frame: FrameType, link: Link, idx: int, args: Sequence[Any]
 ) -> None:
     """
-    Refuse a ``setdefault`` before it is sent: `refuse_lost` for what it would give.
+    Refuse a ``setdefault`` before it is sent, if a change of its result would be lost.
 
     Args:
         frame: The caller of the proxy's method.
-        link: The way to the server.
+        link: The link to the server.
         idx: The object's number.
         args: The arguments of ``setdefault``.
 
@@ -88,7 +88,7 @@ def refuse_lost_default(
     try:
         value = link.execute(idx, "get", args)
     except (AccessDenied, AttributeError, TypeError):
-        return  # the call itself says what is wrong with it
+        return  # the call itself raises the right error
     refuse_lost(frame, CALL, "setdefault", value)
 
 
@@ -97,7 +97,7 @@ def getitem_of_defaultdict(usual: Callable[..., Any]) -> Callable[..., Any]:
     Make a ``__getitem__`` that refuses an item before the item is made.
 
     Args:
-        usual: The one of all proxies.
+        usual: The method that all proxies have.
     """
 
     def __getitem__(self: Any, key: Any) -> Any:
@@ -112,7 +112,7 @@ def getitem_of_defaultdict(usual: Callable[..., Any]) -> Callable[..., Any]:
 
 def _item_to_come(link: Link, idx: int, key: Any) -> Any:
     """
-    Give the item of a ``defaultdict``, or what it would be; None if it is unknown.
+    Return the item of a ``defaultdict``, or its future default; None if unknown.
     """
     try:
         value = link.execute(idx, "get", (key,))
@@ -120,14 +120,14 @@ def _item_to_come(link: Link, idx: int, key: Any) -> Any:
             return value
         factory = link.send(READ, (idx, "default_factory"))
     except (AccessDenied, AttributeError, TypeError):
-        return None  # the question itself says what is wrong with it
-    # By identity: a factory may be a proxy, which is not to be compared.
+        return None  # the request itself raises the right error
+    # By identity: a factory may be a proxy, which must not be compared.
     return next((kind() for kind in MUTABLE_TYPES if kind is factory), None)
 
 
 class _Asking(NamedTuple):
     """
-    Who asks for a value that is changed and dropped.
+    The frame and the place that read a value, change it and drop it.
     """
 
     frame: FrameType
@@ -136,7 +136,7 @@ class _Asking(NamedTuple):
 
 def _find(frame: FrameType | None, how: str, name: str) -> _Asking | None:
     """
-    Find the place that asks, behind the code of this package.
+    Find the place that reads the value, outside the code of this package.
     """
     while frame is not None:
         code, offset = frame.f_code, frame.f_lasti
@@ -150,7 +150,7 @@ def _find(frame: FrameType | None, how: str, name: str) -> _Asking | None:
             found = _places[id(code), offset] = code, place
         place = found[1]
         if place is not _THROUGH:
-            # Code in C may ask for other things on its way.
+            # C code may read other values in between.
             is_it = place is not None and (place.how, place.name) == (how, name)
             return _Asking(frame, place) if is_it and name not in TAKING else None
         frame = frame.f_back
@@ -159,10 +159,10 @@ def _find(frame: FrameType | None, how: str, name: str) -> _Asking | None:
 
 def _is_lost(value: Any, steps: Sequence[Step], change: str) -> bool:
     """
-    Say whether a change of a copy, or of what lies in it, is lost.
+    Return whether a change of a copy, or of what lies in it, is lost.
 
-    It is not where what is changed may be a proxy that lies in the copy, and where
-    Python itself will say that there is no such item or method.
+    It is not lost if the changed object may be a proxy inside the copy, or if Python
+    itself will raise an error because there is no such item or method.
     """
     kind = type(value)
     if not steps:
@@ -180,7 +180,7 @@ def _is_lost(value: Any, steps: Sequence[Step], change: str) -> bool:
 
 def _parts(value: Any, step: Step) -> Iterable[Any]:
     """
-    Give what a step may lead to.
+    Return the values that a step may lead to.
     """
     if type(value) is dict:
         if step.key is ANY:
@@ -206,7 +206,7 @@ def _message(asking: _Asking, value: Any) -> str:
     if place.how == CALL and place.name not in HARMLESS:
         ran = f" {place.name}() itself has run."
     return (
-        f"`{quoted.statement}` would change a copy of a {kind} and drop it: what a "
-        f"proxy gives of a {kind} is a copy. Write `{quoted.instead}`, with "
-        f"`from duck_jupyter import ref`.{ran}"
+        f"`{quoted.statement}` would change a copy of a {kind} and then drop the copy: "
+        f"a proxy returns a {kind} as a copy. Write `{quoted.instead}`, with `from "
+        f"duck_jupyter import ref`.{ran}"
     )

@@ -1,5 +1,5 @@
 """
-Frames that a worker writes and reads by hand, as methods of proxies.
+Methods of proxies for frames that a worker writes and reads manually.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _own = object.__getattribute__
 
 class ManualFrames(FramesByHand):
     """
-    What a proxy has for requests that are written by hand.
+    The methods of a proxy for manual frames.
     """
 
     __slots__ = ()
 
     def get_shared_memory(self) -> SharedMemory:
         """
-        Attach to the block for frames that are written and handled by hand.
+        Attach to the block for manual frames.
 
-        It is the one given to `ProxyServer.create_proxy`, or the server's own.
-        The caller closes it (``SharedMemory.close``).
+        It is the block given to `ProxyServer.create_proxy`, or the server's own. The
+        caller closes it (``SharedMemory.close``).
 
         Raises:
-            KernelGone: The block has vanished with its server.
+            KernelGone: The block was removed with its server.
         """
         name = _own(self, "_duck_block_name") or _own(self, "_duck_link").desk(
             "block_name"
@@ -49,19 +49,19 @@ class ManualFrames(FramesByHand):
 
     def get_response(self, frame: Frame, timeout: float | None = None) -> Any:
         """
-        Send a request and give the answer's value.
+        Send a request and return the answer's value.
 
         Args:
             frame: A GET, SET or EXECUTE frame.
-            timeout: Seconds to wait, or None to wait for ever. In the server's own
-                process nothing is waited for.
+            timeout: Seconds to wait, or None to wait for ever. It has no effect in the
+                server's own process.
 
         Returns:
             A value, a proxy, or a callable.
 
         Raises:
-            DataDecodeError: The frame is no request.
-            ProxyTimeout: No answer came in time; a late one is dropped.
+            DataDecodeError: The frame is not a request.
+            ProxyTimeout: No answer came in time; a late answer is dropped.
             KernelGone: The server ended.
         """
         opcode, payload = frame.opcode, frame.payload
@@ -70,8 +70,7 @@ class ManualFrames(FramesByHand):
             return _bound(self, payload, link.server.local_frame(opcode, payload))
         if opcode not in REQUESTS:
             raise DataDecodeError(
-                f"A frame with opcode {opcode!r} asks for nothing; GET, SET and "
-                "EXECUTE do."
+                f"The opcode of a request must be GET, SET or EXECUTE, not {opcode!r}."
             )
         return _bound(self, payload, link.send(opcode, payload, timeout))
 

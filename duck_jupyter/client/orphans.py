@@ -1,8 +1,9 @@
 """
-Pool workers whose kernel was killed: nobody tells them to end.
+Ending pool workers whose kernel was killed.
 
-A worker of a pool waits for its next task on a pipe whose other end it and its siblings
-hold as well. So when the process that made the pool is killed, they wait for ever.
+A worker of a pool waits for its next task on a pipe. The worker and its siblings hold
+the other end of the pipe as well. So if the process that made the pool is killed, they
+wait for ever.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from types import FunctionType
 
 __all__ = ["end_if_orphaned"]
 
-#: Seconds for what the task does about the error, such as saving what it has.
+#: Seconds for the task to handle the error, such as to save its results.
 GRACE_S = 1.0
-#: Seconds after which a process ends that does not heed SIGTERM.
+#: Seconds after which a process that ignores SIGTERM is killed.
 TERM_S = 0.5
-#: Where the main functions of pool workers are defined.
+#: The modules that define the main functions of pool workers.
 POOL_MODULES = frozenset(
     {
         "concurrent.futures.process",
@@ -39,7 +40,7 @@ _ending = threading.Lock()
 
 def end_if_orphaned() -> None:
     """
-    End this process soon, if it is a pool's worker and the pool's owner has ended.
+    End this process soon, if it is a pool worker and the owner of the pool has ended.
     """
     parent = multiprocessing.parent_process()
     process = multiprocessing.current_process()
@@ -54,10 +55,10 @@ def end_if_orphaned() -> None:
 
 def _has_ended(pid: int) -> bool:
     """
-    Tell whether a process has ended.
+    Return whether a process has ended.
 
-    ``multiprocessing`` cannot: of a forked worker, the siblings hold the pipe by which
-    it would know.
+    ``multiprocessing`` cannot tell this for a forked worker: its siblings hold the pipe
+    that would report it.
     """
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
@@ -69,7 +70,7 @@ def _has_ended(pid: int) -> bool:
 def _end(parent: int) -> None:
     pause = threading.Event()
     pause.wait(GRACE_S)
-    # Asked after that: a process closes its sockets before it has ended.
+    # Check after the pause: a process closes its sockets before it has ended.
     if not _has_ended(parent):
         _ending.release()  # it only stopped its server
         return

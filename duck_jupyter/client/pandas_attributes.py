@@ -1,18 +1,18 @@
 """
-What pandas is told of proxies.
+How proxies answer pandas.
 
-pandas asks an object for no protocol by which it could say that it is a table or a
-mapping: it asks ``isinstance``, and takes what is not its own class for an array or a
-list. So the names of columns, the labels of rows and the values of dicts would be lost
-without a word. What is answered depends on who asks, and only pandas is told this:
+pandas has no protocol by which an object could say that it is a table or a mapping: it
+uses ``isinstance``, and treats objects of other classes as arrays or lists. So the
+names of columns, the labels of rows and the values of dicts would be lost without a
+warning. The answer depends on the caller, and only pandas gets these answers:
 
 - The proxy of a dict, list or tuple is one.
 - The proxy of a Series or DataFrame is one. In the kernel its attributes are those of
   the object. In a worker ``pandas.DataFrame(p)`` and ``pandas.Series(p)`` get the
   contents of the fetched object, and a DataFrame takes a Series as a column; other code
   of pandas gets an error that says to fetch the object.
-- A local Series or DataFrame on the left of an operator gives way to the proxy, so that
-  the kernel does the work.
+- A local Series or DataFrame on the left of an operator defers to the proxy, so that
+  the kernel computes the result.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 __all__ = ["class_for_pandas", "getattribute_for_pandas"]
 
-#: ``__pandas_priority__`` of proxies; that of a DataFrame is 4000.
+#: ``__pandas_priority__`` of proxies; a DataFrame has 4000.
 PRIORITY = 10_000
-#: Functions of pandas that take no other answer than that of their own operator: those
-#: for operators that change a local object in place, and for functions of numpy.
+#: Functions of pandas that accept only the result of their own operator: those for
+#: operators that change a local object in place, and for functions of numpy.
 NOT_GIVING_WAY = frozenset({"_inplace_method", "array_ufunc"})
-#: With these, a constructor has all that it asks a Series or DataFrame for.
+#: After one of these, a constructor reads no more attributes of a Series or DataFrame.
 LAST_ASKED = frozenset({"_mgr", "reindex"})
 
 _asked = threading.local()
@@ -50,11 +50,11 @@ def class_for_pandas(plain: type) -> property:
     Make the ``__class__`` of proxies of dicts, lists or tuples.
 
     Args:
-        plain: What pandas takes them for.
+        plain: The class that pandas sees.
     """
 
     def __class__(self: Any) -> type:
-        # Asked by `_own_or_denied`, for `Proxy.__getattribute__`.
+        # Called through `_own_or_denied`, for `Proxy.__getattribute__`.
         return plain if _is_of_pandas(sys._getframe(3)) else type(self)
 
     return property(__class__)
@@ -64,13 +64,13 @@ def getattribute_for_pandas(usual: Method, kind: str) -> Method:
     """
     Make a ``__getattribute__`` for proxies of Series or DataFrames.
 
-    Args:
+    usual: The method that all proxies have.
         usual: The one of all proxies.
         kind: ``"Series"`` or ``"DataFrame"``.
     """
 
     def __getattribute__(self: Any, name: str) -> Any:
-        # A look without a call: every read of an attribute comes here.
+        # Inlined, because every read of an attribute comes here.
         frame = sys._getframe(1)
         if "/pandas/" in frame.f_code.co_filename and _is_of_pandas(frame):
             value = _told(self, name, kind, frame)
@@ -86,7 +86,7 @@ def getattribute_for_pandas(usual: Method, kind: str) -> Method:
 
 def _told(proxy: Any, name: str, kind: str, frame: FrameType) -> Any:
     """
-    Give what pandas is told, or None for what everybody is told.
+    Return the answer for pandas, or None for the usual answer.
     """
     if name == "__pandas_priority__":
         above = frame.f_back
@@ -94,7 +94,8 @@ def _told(proxy: Any, name: str, kind: str, frame: FrameType) -> Any:
         return 0 if cannot else PRIORITY
     constructor, made = _constructor_in(frame)
     if made == "DataFrame" and constructor is not frame:
-        return None  # it asks a Series among the columns for what it needs
+        # it reads the attributes that it needs of a Series among the columns
+        return None
     if name == "__class__":
         return getattr(sys.modules["pandas"], kind)
     if name == "_typ":
@@ -104,14 +105,14 @@ def _told(proxy: Any, name: str, kind: str, frame: FrameType) -> Any:
     if made == kind:
         return _told_to_constructor(proxy, name, constructor)
     raise ObjectNeeded(
-        f"pandas needs the {kind} itself here, and not its proxy. Give it fetch(p), or "
-        "call a method of the proxy, which does the work in the kernel."
+        f"pandas needs the {kind} itself here, not its proxy. Pass fetch(p), or call a "
+        "method of the proxy, which runs in the kernel."
     )
 
 
 def _told_to_constructor(proxy: Any, name: str, constructor: FrameType | None) -> Any:
     """
-    Give an attribute of the object, which is fetched once for each constructor's run.
+    Return an attribute of the object, which is fetched once per constructor call.
     """
     asked = getattr(_asked, "value", None)
     if asked is None or asked[0] is not constructor:
@@ -131,7 +132,8 @@ def _constructor_in(frame: FrameType) -> tuple[FrameType | None, str]:
     Find the constructor that asks, itself or in a function that it calls.
 
     Returns:
-        Its frame, and the name of the class that it makes; None and "" without one.
+        Its frame, and the name of the class that it makes; None and "" if there is
+        none.
     """
     pandas: Any = sys.modules["pandas"]
     codes = {

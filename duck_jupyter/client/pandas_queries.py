@@ -1,8 +1,8 @@
 """
-``p.query("x > @limit")`` and ``p.eval(...)`` of a DataFrame: the names of the caller.
+``p.query("x > @limit")`` and ``p.eval(...)`` of a DataFrame: the caller's variables.
 
-pandas looks names up in the frame that calls the method, which is one of the server's.
-So the values that the text names are sent with it.
+pandas looks names up in the frame that calls the method, which is a frame of the
+server. So the values of the names in the text are sent with it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ __all__ = ["SCOPED", "ScopedMethod"]
 
 #: The methods of a DataFrame that look names up.
 SCOPED = frozenset({"query", "eval"})
-#: What a text may mean by a variable. A name that the caller has not, such as a part of
-#: a mail address in a string, is left out.
+#: Matches variables in a text. A name that the caller does not have, such as a part of
+#: a mail address in a string, is skipped.
 VARIABLES = re.compile(r"@\s*([^\W\d]\w*)")
 
 
 class ScopedMethod(ProxyMethod):
     """
-    One of the methods `SCOPED` of a proxy.
+    A method of a proxy whose name is in `SCOPED`.
     """
 
     __slots__ = ()

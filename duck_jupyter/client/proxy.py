@@ -1,9 +1,9 @@
 """
-Proxy: a stand-in for an object that lives in another process, or in this one.
+Proxy: stands for an object in another process, or in this one.
 
-Every public name of a proxy belongs to its object. Where the object has none of that
-name, a few are the proxy's own: `YIELDING`. What a proxy keeps for itself begins with
-``_duck_``.
+Every public name of a proxy belongs to its object. If the object does not have the
+name, a few names are the proxy's own: `YIELDING`. Private attributes of a proxy begin
+with ``_duck_``.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ __all__ = [
 
 GET = int(ProxyOpCode.GET)
 SET = int(ProxyOpCode.SET)
-#: Names with two underscores that are read as any other: every Python object has some
-#: of them, and those of the proxy say and do nothing.
+#: Names with two underscores that are read like any other name: every Python object has
+#: some of them, and those of the proxy have no meaning of their own.
 READ_OF_OBJECT = DESCRIBING | BY_HAND
 
 _own = object.__getattribute__
@@ -53,13 +53,13 @@ _set_own = object.__setattr__
 
 class _ClosedLink:
     """
-    The link of a proxy that was closed: every use says so.
+    The link of a closed proxy: every use raises `ProxyClosed`.
     """
 
     def __getattr__(self, name: str) -> Any:
         raise ProxyClosed(
             "This proxy was closed in this process, by detach(proxy) or by its own "
-            "close(). Unpickle it anew, or take shared.NAME again."
+            "close(). Use a new proxy, such as shared.NAME."
         )
 
 
@@ -68,20 +68,20 @@ CLOSED: Any = _ClosedLink()
 
 class Proxy(ManualFrames):
     """
-    A stand-in for an object of a server.
+    Stands for an object of a server.
 
-    The server makes it (`ProxyServer.create_proxy`, ``%share``); it pickles to a
-    reference of a few hundred bytes and works in any process of the same user, in
-    any number of threads. In the server's own process it goes straight to the object.
+    The server makes it (`ProxyServer.create_proxy`, ``%share``). It pickles to a
+    reference of a few hundred bytes and works in any process of the same user, in any
+    number of threads. In the server's own process it calls the object directly.
 
     Args:
         proxy_server: The server that has the object.
         idx: The object's number there.
         target_obj: The object.
-        shared_memory: The block for frames that are written by hand.
+        shared_memory: The block for manual frames.
 
     Raises:
-        ProxyObjectNotFound: The server has no object of this number.
+        ProxyObjectNotFound: The server has no object with this number.
     """
 
     __slots__ = (
@@ -93,12 +93,13 @@ class Proxy(ManualFrames):
         "_duck_ref",
     )
 
-    #: How a reference is written out for people; no value is ever taken for one.
+    #: How references are written for people; no value is decoded from this text.
     _callable_prefix = CALLABLE_PREFIX
     _proxy_prefix = PROXY_PREFIX
     _cls_attrs = OWN_NAMES
-    #: IPython asks for it before it asks an object how to be drawn, and then lets be
-    #: what has any attribute: the extension draws proxies (`magics.display`).
+    #: IPython reads this attribute before it asks an object how to display itself. If
+    #: the attribute exists, IPython ignores the object's own display methods: the
+    #: extension displays proxies (`magics.display`).
     _ipython_canary_method_should_not_exist_ = True
 
     _duck_block_name: str | None
@@ -125,10 +126,10 @@ class Proxy(ManualFrames):
 
     def close(self) -> None:
         """
-        Leave the object in this process; nobody else notices. Twice is fine.
+        Close the proxy in this process. Repeated calls do nothing.
 
-        Where the object has a ``close``, ``proxy.close()`` calls that; `detach` does
-        this for every proxy.
+        If the object has a ``close``, ``proxy.close()`` calls that; `detach` closes any
+        proxy.
         """
         link = _get_link(self)
         if link is CLOSED:
@@ -187,14 +188,14 @@ class Proxy(ManualFrames):
     def __setitem__(self, key: Any, value: Any) -> None:
         _call(self, "__setitem__", key, value)
 
-    __enter__ = Entering()
-    __exit__ = Leaving()
+    __enter__: Entering = Entering()
+    __exit__: Leaving = Leaving()
 
     def __del__(self) -> None:
         """
-        Do nothing, whatever the object's own does: it lives on.
+        Do nothing, whatever the object's own ``__del__`` does: the object lives on.
 
-        What this process holds is given back by a weak reference: see `held`.
+        A weak reference releases what this process holds: see `held_proxies`.
         """
 
     def __repr__(self) -> str:
@@ -212,7 +213,8 @@ class Proxy(ManualFrames):
         link = _get_link(self)
         ref = _get_ref(self)
         if ref.level:
-            # On its way nobody holds it: the server keeps it until it arrives.
+            # No process holds it during the transfer: the server keeps it until it
+            # arrives.
             link.desk("lend", ref.idx)
         state = (link.address, link.secret, tuple(ref), _get_block_name(self))
         return rebuild_proxy, state
@@ -220,13 +222,13 @@ class Proxy(ManualFrames):
     def __dir__(self) -> list[str]:
         return list(_call(self, "__dir__"))
 
-    # Without them, Python would take __getitem__ for a sequence's.
+    # Without these, Python would iterate with __getitem__, as over a sequence.
     __iter__: Any = None
     __reversed__: Any = None
 
     def _duck_token(self, link: Link) -> tuple[str, int] | None:
         """
-        Give what a frame over `link` holds in the proxy's place.
+        Return the token that a frame over `link` holds in place of the proxy.
         """
         if _get_link(self) is not link:
             return None
@@ -248,11 +250,11 @@ def _own_or_denied(proxy: Proxy, name: str) -> Any:
         if link is CLOSED:
             raise
         raise AccessDenied(
-            f"{name!r} of a {_get_ref(proxy).type_name} does not pass through a proxy: "
-            "of the names with two underscores only the special methods that its type "
-            "has do, and no setting opens others. In a worker, fetch(p) gives the "
-            "object itself; or take what you need of it in a method, which runs in the "
-            "kernel."
+            f"{name!r} of a {_get_ref(proxy).type_name} cannot be used through a "
+            "proxy. Of the names with two underscores, a proxy has only the special "
+            "methods of its object's type, and no setting allows others. In a worker, "
+            "fetch(p) returns the object itself; or call a method that uses the name "
+            "in the kernel."
         ) from None
 
 
@@ -288,14 +290,14 @@ def rooted_proxy(link: Link, ref: ObjectRef, block_name: str | None) -> Proxy:
     Args:
         link: The link of that process.
         ref: The object.
-        block_name: The block for frames that are written by hand, if not the server's.
+        block_name: The block for manual frames, if it is not the server's.
     """
     return _finish(link, ref, block_name, ARRIVED)
 
 
 def make_proxy(link: Link, ref: ObjectRef) -> Proxy:
     """
-    Make a proxy of a reference that came in an answer, and so is held already.
+    Make a proxy of a reference from an answer, which the server already counts.
     """
     return _finish(link, ref, None, link.thread.arrival)
 
@@ -307,8 +309,8 @@ def rebuild_proxy(
     Make a proxy from its pickle.
 
     Raises:
-        KernelGone: It is of a chained object, and its server has ended.
-        ProxyObjectNotFound: It is of a chained object that was forgotten.
+        KernelGone: It stands for a chained object, and its server has ended.
+        ProxyObjectNotFound: It stands for a chained object that was removed.
     """
     link = link_to(address, secret, make_proxy)
     ref = ObjectRef(*state)

@@ -1,5 +1,5 @@
 """
-The classes of proxies: one for each type of object, as far as proxies tell types apart.
+The classes of proxies: one for each set of special methods and type name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["class_maker"]
 
-#: Special methods of what libraries want themselves, and not its methods.
+#: Special methods with which libraries need the object itself, not its methods.
 TAKEN_ITSELF = frozenset({"__array__", "__arrow_c_stream__", "__buffer__"})
 
 
@@ -34,12 +34,12 @@ def class_maker(proxy: Any, call: Callable[..., Any]) -> Callable[[bytes, str], 
     """
     Make the function that makes the classes.
 
-    Args:
+    proxy: Their base class.
         proxy: The class that they are derived from.
         call: As for `special_methods`.
 
     Returns:
-        A function of an `ObjectRef`'s specials and type name.
+        A function that takes the specials and the type name of an `ObjectRef`.
     """
     methods = special_methods(call)
 
@@ -70,7 +70,7 @@ def class_maker(proxy: Any, call: Callable[..., Any]) -> Callable[[bytes, str], 
         if "__buffer__" in namespace:
             namespace["__release_buffer__"] = release_buffer
         if told & TAKEN_ITSELF:
-            # Who refuses a proxy gives the name of its class.
+            # Libraries that refuse a proxy print the name of its class.
             name = f"{name} (use fetch)"
         namespace |= {"__slots__": (), "__module__": proxy.__module__}
         return type(name, (proxy, *bases_for(told)), namespace)

@@ -1,5 +1,5 @@
 """
-Methods of proxies, as callables of their own.
+Methods of proxies, as callables.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from .requests import EXECUTE, NOTHING
 
 if TYPE_CHECKING:
     from .link import Link
-    from .proxy import Proxy
 
 __all__ = ["ProxyMethod"]
 
@@ -39,13 +38,13 @@ class ProxyMethod:
 
     __slots__ = ("__name__", "__self__", "__weakref__")
 
-    def __init__(self, proxy: Proxy, name: str) -> None:
-        self.__self__ = proxy
-        self.__name__ = name
+    def __init__(self, proxy: object, name: str) -> None:
+        self.__self__: object = proxy
+        self.__name__: str = name
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """
-        Call the method in the kernel, and give what it returns.
+        Call the method in the kernel and return its result.
         """
         proxy = self.__self__
         link = _own(proxy, "_duck_link")
@@ -62,10 +61,10 @@ class ProxyMethod:
                 return wait_for(link, idx, *args, **kwargs)
             elif name != "get" or not hasattr(type(proxy), "__contains__"):
                 # A mapping has a `get` as well.
-                # Nothing comes after it: what it grants has arrived when it returns.
+                # No step follows: what the answer grants has arrived when it returns.
                 return link.execute(idx, name, args, kwargs)
         if not kwargs:
-            # What `execute` does, without the way there: most calls are such.
+            # Inlines `Link.execute` for the common case, which saves one Python call.
             for value in args:
                 if type(value) not in PLAIN_TYPES:
                     break
@@ -96,7 +95,7 @@ class ProxyMethod:
         return ProxyMethod, (self.__self__, self.__name__)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        # As of any method: that of a copy of its object.
+        # As for any method: the method of a copy of its object.
         return getattr(copy.deepcopy(self.__self__, memo), self.__name__)
 
     def __repr__(self) -> str:

@@ -1,5 +1,5 @@
 """
-ref(proxy): what an object holds or returns, as live proxies and not as copies.
+ref(proxy): attributes and results as live proxies instead of copies.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ if TYPE_CHECKING:
 
 __all__ = ["Reference", "ReferenceMethod", "ref"]
 
-#: What methods are called by their types.
+#: The type names of methods.
 METHOD_TYPES = frozenset({"builtin_function_or_method", "method"})
 
 
 def ref(proxy: Any) -> Reference:
     """
-    Give a view of a proxy whose attributes, items and results are live proxies.
+    Return a view of a proxy whose attributes, items and results are live proxies.
 
-    A list that a proxy gives is a copy, so ``shared.cfg.paths.append(x)`` would be lost
-    and is refused with a `LostChange`; ``ref(shared.cfg).paths.append(x)`` changes the
-    list itself. Of what methods return, lists, dicts, sets and bytearrays are live, as
-    in ``ref(shared.d).setdefault(key, []).append(x)``.
+    A proxy returns a list as a copy, so the change of ``shared.cfg.paths.append(x)``
+    would be lost and is refused with a `LostChange`;
+    ``ref(shared.cfg).paths.append(x)`` changes the list itself. Lists, dicts, sets and
+    bytearrays that methods return are live as well, as in
+    ``ref(shared.d).setdefault(key, []).append(x)``.
 
     Args:
         proxy: A proxy.
 
     Raises:
-        NotShareable: It is no proxy.
+        NotShareable: It is not a proxy.
     """
     require_proxy(proxy, "ref")
     return Reference(proxy)
@@ -45,10 +46,10 @@ def ref(proxy: Any) -> Reference:
 
 class Reference:
     """
-    The view that `ref` gives.
+    The view that `ref` returns.
 
     Args:
-        proxy: The proxy it is a view of.
+        proxy: The proxy of the view.
     """
 
     __slots__ = ("_duck_proxy",)
@@ -59,7 +60,7 @@ class Reference:
     def __getattr__(self, name: str) -> Any:
         if name[:2] == "__":
             raise AccessDenied(
-                f"{name!r} does not pass through a proxy; no setting opens it."
+                f"{name!r} cannot be used through a proxy, and no setting allows it."
             )
         proxy = self._duck_proxy
         found = _ask(proxy, "get", name)
@@ -109,7 +110,7 @@ class Reference:
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """
-        Call the object, and give what it returns as a live proxy.
+        Call the object and return its result as a live proxy.
         """
         return _ask(self._duck_proxy, "call", "__call__", list(args), kwargs)
 
@@ -127,7 +128,7 @@ class Reference:
 
     def _duck_token(self, link: Link) -> tuple[str, int] | None:
         """
-        Give what a frame over `link` holds in the place of the object it is a view of.
+        Return the token that a frame over `link` holds in place of the view.
         """
         token: tuple[str, int] | None = self._duck_proxy._duck_token(link)
         return token
@@ -150,7 +151,7 @@ class ReferenceMethod:
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """
-        Call the method in the kernel; a list, dict, set or bytearray comes as a proxy.
+        Call the method in the kernel; a list, dict, set or bytearray becomes a proxy.
         """
         name = self._duck_name
         return _ask(self._duck_proxy, "method", name, list(args), kwargs)
@@ -161,10 +162,10 @@ class ReferenceMethod:
 
 def _is_method(proxy: Proxy, name: str, found: Proxy) -> bool:
     """
-    Say whether a call of an attribute goes by its name.
+    Return whether an attribute is called by its name.
 
-    A queue's ``get`` does not: what it grants is given back if it does not arrive, and
-    so it takes the way of all calls.
+    A queue's ``get`` is not: what it grants is taken back if the answer does not
+    arrive, so it is called like any other method.
     """
     if found._duck_ref.type_name not in METHOD_TYPES:
         return False

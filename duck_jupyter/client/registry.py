@@ -1,5 +1,5 @@
 """
-The links of this process, one for each server, and what becomes of them in a fork.
+The links of this process, one for each server, and their state after a fork.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 __all__ = ["end_here", "expression_for", "link_here", "link_to"]
 
-#: Changed in single steps and without a lock: a signal handler or a destructor may come
-#: here in the middle of another call.
+#: Changed in single steps and without a lock: a signal handler or a destructor may run
+#: this code in the middle of another call.
 _links: dict[str, Link] = {}
 
 
 def link_to(address: str, secret: bytes, make_proxy: MakeProxy) -> Link:
     """
-    Give this process's link to the server at an address.
+    Return this process's link to the server at an address.
 
     Args:
-        address: Of the server.
-        secret: As `Link` takes it.
-        make_proxy: As `Link` takes it.
+        address: The address of the server.
+        secret: As for `Link`.
+        make_proxy: As for `Link`.
     """
     link = _links.get(address)
     if link is None:
-        # A worker may see many kernels come and go.
+        # A worker may connect to many kernels in its life.
         for other in list(_links.values()):
             if other.close_if_ended():
                 _links.pop(other.address, None)
@@ -51,7 +51,7 @@ def link_here(
 
 def end_here(link: Link) -> None:
     """
-    Note that the server of this process has closed.
+    Note that the server of this process was closed.
     """
     _links.pop(link.address, None)
     link.server = None
@@ -60,7 +60,7 @@ def end_here(link: Link) -> None:
 
 def expression_for(target: Any) -> str:
     """
-    Give what is typed for the proxy of an object that this process shares, or "".
+    Return the expression for the proxy of an object of this process, or "".
     """
     for link in list(_links.values()):
         if link.server is not None and (found := link.server.local_expression(target)):

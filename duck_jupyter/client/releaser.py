@@ -1,7 +1,8 @@
 """
-Telling the server what this process holds no longer.
+Reports to the server what this process no longer holds.
 
-Chained objects whose proxies went, and blocks that nobody leaves.
+These are chained objects whose proxies were dropped, and blocks that no thread will
+leave.
 """
 
 from __future__ import annotations
@@ -21,25 +22,25 @@ if TYPE_CHECKING:
 
 __all__ = ["Releaser"]
 
-#: Proxies that were dropped are reported together, this many seconds later; others may
-#: wait for a block, which is reported at once.
+#: Dropped proxies are reported together, after this many seconds. A block is reported
+#: at once, because other threads may wait for it.
 RELEASE_EVERY_S = 0.05
 RELEASE_AT_ONCE = 500
-#: The number of no chained object; the numbers of blocks are negative here.
+#: Not the number of a chained object; the numbers of blocks are negative here.
 END = 0
 
 
 class Releaser:
     """
-    Reports from a thread of its own.
+    Sends the reports from its own thread.
 
-    A destructor must not wait, and no signal handler runs there.
+    A destructor must not wait, and signal handlers do not run in this thread.
 
     Args:
         connect: Makes a channel.
-        adopt: Gives a channel to the thread that calls it.
-        report: Says a word with numbers to the server; raises ProxyError when the
-            server is gone.
+        adopt: Makes a channel belong to the calling thread.
+        report: Sends a request with numbers to the server; raises ProxyError if the
+            server has ended.
     """
 
     def __init__(
@@ -51,19 +52,19 @@ class Releaser:
         self._connect = connect
         self._adopt = adopt
         self._report = report
-        # SimpleQueue.put may be called from a destructor; most others may not.
+        # A destructor may call SimpleQueue.put; it may call few other methods.
         self._dropped: SimpleQueue[int | Held] = SimpleQueue()
-        self.held = HeldProxies(self._dropped.put)
+        self.held: HeldProxies = HeldProxies(self._dropped.put)
         self._running = threading.Lock()
         self._started = False
         self._channel: Channel | None = None
 
     def start(self) -> None:
         """
-        Be ready for `drop`; again is fine.
+        Prepare for `drop`. Repeated calls do nothing.
 
-        From here on the process stays connected: the server forgets what a process
-        holds when its last channel has gone.
+        From here on the process stays connected: the server releases what a process
+        holds when its last channel closes.
 
         Raises:
             KernelGone: The server ended.
@@ -72,7 +73,7 @@ class Releaser:
             return
         if self._channel is None:
             channel = self._connect()
-            channel.lane.introduce()  # there is nothing to ask yet
+            channel.lane.introduce()  # there is no request to send yet
             self._channel = channel
         # A bare thread: an interrupt inside of Thread.start() would break it.
         _thread.start_new_thread(self._run_once, (self._channel,))
@@ -81,19 +82,19 @@ class Releaser:
 
     def drop(self, idx: int) -> None:
         """
-        Note that the object of a number is used no more; safe in ``__del__``.
+        Note that the object with a number is no longer used; safe in ``__del__``.
         """
         self._dropped.put(idx)
 
     def end_block(self, number: int) -> None:
         """
-        Note that nobody leaves a block; safe in ``__del__``.
+        Note that no thread will leave a block; safe in ``__del__``.
         """
         self._dropped.put(-number)
 
     def stop(self) -> None:
         """
-        End the thread: there is nobody to report to.
+        End the thread: there is no server to report to.
         """
         self._channel = None
         self._dropped.put(END)
@@ -117,7 +118,7 @@ class Releaser:
             try:
                 self._tell([number for number in numbers if number is not None])
             except ProxyError:
-                return  # the server is gone, and all that it held with it
+                return  # the server has ended, and everything that it held with it
 
     def _number_of(self, dropped: int | Held) -> int | None:
         return self.held.take(dropped) if isinstance(dropped, Held) else dropped

@@ -1,8 +1,8 @@
 """
-How a proxy is shown to people: in one line, soon, and whatever has happened.
+How a proxy is shown to people: in one line, soon, in any state.
 
-Debuggers, logs and test runners ask for this line at any moment. So it takes no lock
-that a call may hold, is not waited for longer than `SHOW_S`, and raises nothing.
+Debuggers, logs and test runners request this line at any moment. So it takes no lock
+that a call may hold, waits at most `SHOW_S`, and raises nothing.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ __all__ = [
     "name_of",
 ]
 
-#: How references begin that are written out for people.
+#: The beginnings of references that are written for people.
 CALLABLE_PREFIX = "<callable>-"
 PROXY_PREFIX = "<proxy>-"
-#: Seconds that the line may take.
+#: The time limit for the line, in seconds.
 SHOW_S = 0.3
 
 
 def name_of(ref: ObjectRef) -> str:
     """
-    Give what is known of an object without asking for it: number, type and level.
+    Return the number, type and level of an object, without a request.
     """
     return f"{PROXY_PREFIX}{ref.idx} {printable(ref.type_name)}{_level_of(ref)}"
 
 
 def line_of(link: Link, ref: ObjectRef) -> str:
     """
-    Give the first part of `line_and_path`.
+    Return the first part of `line_and_path`.
     """
     return line_and_path(link, ref)[0]
 
 
 def line_and_path(link: Link, ref: ObjectRef) -> tuple[str, str]:
     """
-    Say what a proxy stands for, in one line, and how it was reached.
+    Return the description of a proxy's object in one line, and its path.
 
     Args:
-        link: The way to its server.
+        link: The link to its server.
         ref: Its object.
 
     Returns:
-        ``<proxy>-14 DataFrame, 336,776 rows × 19 columns`` and ``df``; where there is
-        no answer, its number, its type and the reason, and no path.
+        ``<proxy>-14 DataFrame, 336,776 rows × 19 columns`` and ``df``; without an
+        answer, its number, its type and the reason, and no path.
     """  # noqa: RUF002 - a multiplication sign
     try:
         found = link.summary(ref.idx, SHOW_S)
@@ -63,14 +63,14 @@ def line_and_path(link: Link, ref: ObjectRef) -> tuple[str, str]:
         why = f"no answer within {SHOW_S} s"
     except (KernelGone, ProxyClosed):
         why = "its kernel has ended"
-    except Exception as error:  # a text for people hides no other error
+    except Exception as error:  # a text for people must not hide another error
         why = type(error).__name__
     else:
         if found is not None:
             summary, path = found
             line = f"{PROXY_PREFIX}{ref.idx} {summary}{_level_of(ref)}"
             return line, printable(path)
-        why = "not shared any more"
+        why = "no longer shared"
     return f"{name_of(ref)} ({why})", ""
 
 

@@ -4,6 +4,7 @@ Requests over the channels of a process, and the values of their answers.
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from msgspec.msgpack import Decoder
@@ -34,7 +35,7 @@ __all__ = ["EXECUTE", "NOTHING", "Requests"]
 EXECUTE = int(ProxyOpCode.EXECUTE)
 NOTHING: dict[str, Any] = {}
 
-decode_ref = Decoder(ObjectRef).decode
+decode_ref: Callable[[memoryview], ObjectRef] = Decoder(ObjectRef).decode
 
 
 class Requests(Exchanges):
@@ -43,8 +44,9 @@ class Requests(Exchanges):
 
     Args:
         address: The path of the server's socket.
-        secret: What it wants to see proved.
-        make_proxy: Makes a proxy of a reference that came over this link.
+        secret: The secret that proves to the server that this process was given a
+            proxy.
+        make_proxy: Makes a proxy of a reference that arrived over this link.
     """
 
     def __init__(self, address: str, secret: bytes, make_proxy: MakeProxy) -> None:
@@ -60,7 +62,7 @@ class Requests(Exchanges):
         timeout: float | None = None,
     ) -> Any:
         """
-        Call a method of an object, and give what it returns.
+        Call a method of an object and return its result.
 
         Args:
             idx: The object's number.
@@ -70,8 +72,8 @@ class Requests(Exchanges):
             timeout: Seconds to wait, or None.
 
         Raises:
-            ProxyError: Something went wrong on the way.
-            BaseException: Whatever the method raised.
+            ProxyError: The request failed.
+            BaseException: Raised by the method.
         """
         for value in args:
             if type(value) not in PLAIN_TYPES:
@@ -87,26 +89,27 @@ class Requests(Exchanges):
         self, opcode: int, payload: Sequence[Any], timeout: float | None = None
     ) -> Any:
         """
-        Send any request frame, and give the answer's value.
+        Send any request frame and return the answer's value.
 
         Args:
             opcode: One of `ProxyOpCode`.
-            payload: What belongs to it; arguments are a list and a dict in it.
+            payload: The payload of the frame, with the arguments as a list and a dict.
             timeout: Seconds to wait, or None.
 
         Raises:
-            ProxyError: Something went wrong on the way.
-            BaseException: Whatever the object raised, or an iterator among the
-                arguments, which is read before anything is sent.
+            ProxyError: The request failed.
+            BaseException: Raised by the object, or by an iterator among the arguments,
+                which is read before anything is sent.
         """
+        began = monotonic()
         buffers: list[Any] = []
         try:
             data = encode_request(opcode, payload, Arguments(self).reduce, buffers)
         except ReadingFailed as failed:
             error = failed.error
         else:
-            return self._exchange(data, buffers, timeout)
-        raise error  # of an iterator among the arguments
+            return self._exchange(data, buffers, timeout, 0, began)
+        raise error  # raised by an iterator among the arguments
 
     def request(
         self,
@@ -116,15 +119,16 @@ class Requests(Exchanges):
         looks: int = 0,
     ) -> Any:
         """
-        Send a request whose values are plain, as `send`.
+        Send a request with plain values; otherwise like `send`.
         """
+        began = monotonic()
         try:
             data = encode_frame((opcode, payload))
         except (OverflowError, UnicodeEncodeError):
-            # A whole number over 64 bits, or a lone surrogate: pickle can.
+            # An integer over 64 bits, or a lone surrogate: pickle can encode both.
             parts = [list(p) if type(p) is tuple else p for p in payload]
             return self.send(opcode, parts, timeout)
-        return self._exchange(data, (), timeout, looks)
+        return self._exchange(data, (), timeout, looks, began)
 
     def proxy_of(self, ref: ObjectRef) -> Any:
         """

@@ -2,7 +2,7 @@
 The special methods of proxies.
 
 Python looks them up on the type, never on the object, so each set of special methods
-gets a class of its own.
+has its own class.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 __all__ = ["special_methods"]
 
-#: Items asked for at a time.
+#: Number of items in one request.
 MOST_BATCH = 4096
 
 
 def special_methods(call: Call) -> dict[str, Callable[..., Any]]:
     """
-    Make the special methods that pass a call on.
+    Make the special methods that call the object.
 
     Args:
         call: ``call(proxy, name, *args, **kwargs)`` runs a special method of the
             proxy's object.
 
     Returns:
-        Methods by name, for all of `SPECIAL_NAMES` but those of `Proxy` itself and
-        what this Python does not know.
+        Methods by name, for all of `SPECIAL_NAMES` except those of `Proxy` itself and
+        those that this Python does not know.
     """
     methods: dict[str, Callable[..., Any]] = {}
     for name in (*UNARY, *COMPARISONS, *BINARY, *(f"r{name}" for name in BINARY)):
@@ -78,7 +78,7 @@ def _named(method: Any, name: str) -> Method:
 def _inplace(call: Call, name: str) -> Method:
     def method(self: Any, *args: Any) -> Any:
         value = call(self, name, *args)
-        # The object changed itself: the variable goes on naming its proxy.
+        # The object changed itself: the variable keeps its proxy.
         return self if type(value) is MethodMark else value
 
     return _named(method, name)
@@ -99,9 +99,9 @@ def _iterating(call: Call, name: str) -> Method:
         if type(found) is not tuple:
             return iter(found)  # in the server's own process
         if not found[0]:
-            return iter(found[1])  # that was all
+            return iter(found[1])  # these are all items
         batches = _batches(self._duck_link, *found)
-        # Begun at once, so that it gives back what it never came to ask for.
+        # Start it now, so that it releases the iterator even if no item is read.
         next(batches)
         return batches
 
@@ -110,13 +110,13 @@ def _iterating(call: Call, name: str) -> Method:
 
 def _batches(link: Any, idx: int, items: list[Any], many: bool) -> Iterator[Any]:
     """
-    Yield None, then items, and ask for the next ones when these are used up.
+    Yield None, then the items, and request more when these are used up.
 
     Args:
-        link: The way to the server.
+        link: The link to the server.
         idx: The number of the iterator there; 0 when it is used up.
         items: Its first items.
-        many: More than one item may be taken at a time.
+        many: Whether a request may take more than one item.
     """
     size = FIRST_BATCH if many else 1
     if idx:
@@ -139,7 +139,7 @@ def _awaiting(call: Call) -> Method:
         if self._duck_link.server is not None:
             return (yield from call(self, "__await__"))
         loop = asyncio.get_running_loop()
-        # The wait for the kernel takes a thread, so that this loop goes on.
+        # A thread waits for the kernel, so that this loop continues.
         waiting = loop.run_in_executor(None, call, self, "__await__")
         return (yield from waiting.__await__())
 

@@ -1,8 +1,8 @@
 """
-A statement that would change a copy, quoted, and the statement that works instead.
+Quotes a statement that would change a copy, and the statement that works instead.
 
-What is changed is known from the code already; the source, where there is any, is only
-read to say it in the words of its author.
+The code object already gives the change. The source, if there is any, is only read to
+quote the statement as its author wrote it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["Quoted", "quote", "sketch"]
 
 class Quoted(NamedTuple):
     """
-    A statement and what to write in its place.
+    A statement, and the statement to write instead.
     """
 
     statement: str
@@ -38,15 +38,15 @@ class _Found(NamedTuple):
 
     #: The expression or statement that is quoted.
     whole: ast.AST
-    #: What asks for the copy.
+    #: The expression that reads the copy.
     asking: ast.expr
-    #: What `ref` goes around, from the proxy outwards.
+    #: The expressions to wrap in `ref`, from the proxy outwards.
     bases: list[ast.expr]
 
 
 def sketch(place: Place) -> str:
     """
-    Give the form of the statement that works, where there is no source to quote.
+    Return the form of the statement that works, if there is no source to quote.
     """
     text = "ref(PROXY)" + _form(place.name, place.how == CALL)
     if place.how == GET:
@@ -64,18 +64,18 @@ def quote(
     code: CodeType, offset: int, line: int, names: dict[str, Any], place: Place
 ) -> Quoted | None:
     """
-    Quote the statement of a place, and say what to write instead.
+    Quote the statement of a place, and the statement to write instead.
 
     Args:
         code: The code of the caller.
-        offset: The instruction that asks for the copy.
+        offset: The instruction that reads the copy.
         line: Its line.
-        names: The globals of the code, which may know a way to its source.
-        place: What becomes of the copy.
+        names: The globals of the code, which may have a loader for its source.
+        place: How the copy is used.
 
     Returns:
-        None where there is no source, where it does not belong to the code any more,
-        and where more than one expression of the line may be meant.
+        None if there is no source, if the source no longer matches the code, or if more
+        than one expression of the line matches.
     """
     source = "".join(linecache.getlines(code.co_filename, names))
     return _quote(source, _end_of(code, offset), line, place) if source else None
@@ -83,7 +83,7 @@ def quote(
 
 def _end_of(code: CodeType, offset: int) -> tuple[int, int] | None:
     """
-    Give the line and column in bytes where the expression ends, from Python 3.11 on.
+    Return the line and column in bytes where the expression ends, from Python 3.11 on.
     """
     positions: Any = getattr(code, "co_positions", tuple)()
     for _, end_line, _, end_column in islice(positions, offset // 2, None):
@@ -142,7 +142,7 @@ def _is_at(found: _Found, end: tuple[int, int] | None, line: int) -> bool:
 
 def _find(tree: ast.AST, place: Place) -> Iterator[_Found]:
     """
-    Find the expressions that ask and change as a place does.
+    Find the expressions that read and change a value as a place does.
     """
     parents = {
         child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)
@@ -163,17 +163,17 @@ def _find(tree: ast.AST, place: Place) -> Iterator[_Found]:
 
 def _are_one(found: list[_Found]) -> bool:
     """
-    Say whether all are targets of one statement that ask one proxy.
+    Return whether all are targets of one statement that read one proxy.
     """
     return len({(id(x.whole), ast.dump(x.bases[0])) for x in found}) == 1
 
 
 def _bases_of_targets(whole: ast.stmt, base: ast.expr) -> Iterator[ast.expr]:
     """
-    Find what `ref` goes around in all targets of a statement that ask one proxy.
+    Find the expressions to wrap in `ref`, in all targets that read one proxy.
 
-    The statement is to work as a whole: in ``p.d["a"], p.d["b"] = 1, 2`` the change of
-    the first target would be made before that of the second is refused.
+    The statement must work as a whole: in ``p.d["a"], p.d["b"] = 1, 2`` the first
+    target would be changed before the change of the second is refused.
     """
     asked = ast.dump(base)
     for target in ast.walk(whole):
@@ -191,7 +191,7 @@ def _bases_of_targets(whole: ast.stmt, base: ast.expr) -> Iterator[ast.expr]:
 
 def _base_of(node: ast.AST, name: str, how: str) -> ast.expr | None:
     """
-    Give what an expression asks, if it asks in this way.
+    Return the expression that an expression reads from, if it reads in this way.
     """
     if how == CALL:
         if not isinstance(node, ast.Call):
@@ -206,7 +206,7 @@ def _base_of(node: ast.AST, name: str, how: str) -> ast.expr | None:
 
 def _step(node: ast.AST | None, method: str, parents: Any) -> ast.AST | None:
     """
-    Give the expression that reads an item of another, or calls a method of it.
+    Return the expression that reads an item of another, or calls a method of it.
     """
     parent = parents.get(node)
     if not method:
@@ -220,7 +220,7 @@ def _step(node: ast.AST | None, method: str, parents: Any) -> ast.AST | None:
 
 def _change(node: ast.AST | None, change: str, parents: Any) -> ast.AST | None:
     """
-    Give the call or the statement that changes what an expression gives.
+    Return the call or the statement that changes the value of an expression.
     """
     whole = _step(node, change, parents)
     if change or whole is None:

@@ -1,5 +1,5 @@
 """
-What is said when something did not happen within the time allowed.
+Messages for timeouts.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ def lock_timeout(what: str, holder: str, timeout: float | None) -> ProxyTimeout:
 
     Args:
         what: The object.
-        holder: Who holds the lock; empty where that is not known.
-        timeout: Seconds that were allowed.
+        holder: The holder of the lock; empty if it is not known.
+        timeout: The time limit in seconds.
     """
     who = f"{holder} is" if holder else "another thread is, or was until just now,"
     return ProxyTimeout(
         f"The lock of {what} did not become free within {timeout} s: {who} inside "
         "locked(...) with it. Give locked() a larger timeout, or let the holder do "
-        "less inside its block; in the notebook, statistics().waits shows who waits "
-        "for whom."
+        "less inside its block. In the notebook, statistics().waits shows which "
+        "thread waits for which."
     )

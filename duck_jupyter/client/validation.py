@@ -1,5 +1,5 @@
 """
-The check of functions that take a proxy.
+The validation of functions that take a proxy.
 """
 
 from __future__ import annotations
@@ -14,39 +14,39 @@ __all__ = ["is_proxy", "refuse_view", "require_proxy"]
 
 def is_proxy(value: Any) -> bool:
     """
-    Tell whether a value is a proxy, without asking its object.
+    Return whether a value is a proxy, without asking its object.
     """
     return hasattr(type(value), "_duck_link")
 
 
 def refuse_view(value: Any, function: str) -> None:
     """
-    Refuse what `ref` gives, which is no proxy.
+    Refuse a view that `ref` returned, which is not a proxy.
 
     Args:
-        value: What was given.
-        function: The name of the function that it was given to, for the message.
+        value: The argument.
+        function: The name of the called function, for the message.
 
     Raises:
-        NotShareable: It is what `ref` gives.
+        NotShareable: It is a view that `ref` returned.
     """
     if hasattr(type(value), "_duck_proxy"):
         raise NotShareable(
-            f"{function}() takes a proxy, and {value!r} is only a view of one: give "
-            "it the proxy itself, without ref()."
+            f"{function}() must be given a proxy, not the view {value!r}. Pass the "
+            "proxy itself, without ref()."
         )
 
 
 def require_proxy(value: Any, function: str) -> None:
     """
-    Refuse what is no proxy.
+    Require a proxy.
 
     Args:
-        value: What was given.
-        function: The name of the function that it was given to, for the message.
+        value: The argument.
+        function: The name of the called function, for the message.
 
     Raises:
-        NotShareable: It is no proxy; the message says what to write.
+        NotShareable: It is not a proxy; the message says what to write.
     """
     if is_proxy(value):
         return
@@ -55,11 +55,11 @@ def require_proxy(value: Any, function: str) -> None:
     expression = expression_for(value)
     if expression:
         raise NotShareable(
-            f"{function}() takes a proxy, and this is the shared {kind} itself. Write "
+            f"{function}() must be given a proxy, not the shared {kind} itself. Write "
             f"{function}({expression})."
         )
     raise NotShareable(
-        f"{function}() takes a proxy, such as shared.NAME, and this is the {kind} "
-        "itself. Share the object first with %share NAME; a worker uses the proxy that "
-        "it was given."
+        f"{function}() must be given a proxy, such as shared.NAME, not an object of "
+        f"type {kind}. Share the object first with %share NAME; in a worker, use the "
+        "proxy that was passed to it."
     )

@@ -1,13 +1,14 @@
 """
-Blocks: what a thread enters and leaves, an object's lock or its own context manager.
+Blocks that a thread enters and leaves: an object's lock or its context manager.
 
 An interrupt may come at any instruction, also while ``with`` enters or leaves: between
-the server's grant and the body, or before the first line of ``__exit__``. Then nobody
-leaves the block. So the interpreter itself holds what ends it: the callable that
-``with`` looks up for ``__exit__`` before it enters, which is made for this one block.
-When that callable goes and the block was not left, the block is given back.
+the server's grant and the body, or before the first line of ``__exit__``. Then no code
+leaves the block. So the interpreter itself holds the object that ends the block: the
+callable that ``with`` looks up for ``__exit__`` before it enters, and that is made for
+this one block. If that callable is dropped before the block was left, the block is
+released.
 
-To end a block twice is no mistake: the server knows it by its number.
+A block may be ended twice: the server knows it by its number.
 """
 
 from __future__ import annotations
@@ -45,18 +46,18 @@ class Block:
     __slots__ = ("_guard", "idx", "is_entered", "link", "number", "parts")
 
     def __init__(self, link: Link, idx: int) -> None:
-        self.link = link
-        self.idx = idx
-        #: What the server knows the block by; 0 outside of it.
+        self.link: Link = link
+        self.idx: int = idx
+        #: The number of the block on the server; 0 outside of the block.
         self.number: Any = 0
-        self.is_entered = False
-        #: Which were looked up for it: "e" for ``__enter__``, "x" for ``__exit__``.
-        self.parts = ""
+        self.is_entered: bool = False
+        #: The methods that were looked up: "e" for ``__enter__``, "x" for ``__exit__``.
+        self.parts: str = ""
         self._guard: _Guard[Any] | None = None
 
     def leaving(self) -> Callable[..., bool]:
         """
-        Give the callable that leaves the block; the block ends when it goes.
+        Return the callable that leaves the block; dropping it ends the block.
         """
         leave: Any = partial(type(self).leave, self)
         self._guard = _Guard(leave, self)
@@ -64,7 +65,7 @@ class Block:
 
     def enter(self) -> Any:
         """
-        Enter the block, and give what its body gets.
+        Enter the block and return the value for its body.
         """
         raise NotImplementedError
 
@@ -73,13 +74,13 @@ class Block:
         Leave the block.
 
         Returns:
-            True when the object swallowed the exception.
+            True if the object suppressed the exception.
         """
         raise NotImplementedError
 
     def give_back(self) -> None:
         """
-        Let the server end a block that nobody leaves. It does not wait.
+        Let the server end a block that no thread will leave. This does not wait.
         """
         number, self.number = self.number, 0
         if number:
@@ -87,21 +88,21 @@ class Block:
 
     def _begin(self) -> Any:
         """
-        Give the number of the block, which is known here before the server knows it.
+        Return the number of the block; it is set here before the server knows it.
         """
         self.link.hold()
         self.number = number = next(self.link.numbers)
         return number
 
     def _end(self) -> None:
-        # The commit: from here on there is nothing to give back.
+        # The commit point: from here on there is nothing to release.
         self.number = 0
         self._guard = None
 
 
 class _Guard(weakref.ref[T]):
     """
-    Watches the callable that leaves a block.
+    Detects when the callable that leaves a block is dropped.
     """
 
     __slots__ = ("block",)
@@ -124,12 +125,12 @@ def _give_back(guard: _Guard[Any]) -> None:
 
 class LockBlock(Block):
     """
-    An object's lock, as `locked` holds it.
+    An object's lock, for `locked`.
 
     Args:
         link: The way to the server.
         idx: The object's number.
-        proxy: What the body gets.
+        proxy: The value for the body.
         timeout: Seconds to wait for the lock, or None.
     """
 
@@ -146,12 +147,12 @@ class LockBlock(Block):
 
         Raises:
             ProxyTimeout: It did not become free in time.
-            DeadlockError: It never would.
+            DeadlockError: Waiting would never end.
         """
         link = self.link
         if link.server is not None:
-            self.number = claim = link.server.local_claim(self.idx)
-            link.server.local_lock(claim, self._timeout)
+            self.number: Any = link.server.local_claim(self.idx)
+            link.server.local_lock(self.number, self._timeout)
         else:
             link.lock(self.idx, self._begin(), self._timeout)
         return self._proxy
@@ -176,7 +177,7 @@ class Context(Block):
     Args:
         link: The way to the server.
         idx: The object's number.
-        proxy: What the body gets where the object gives itself.
+        proxy: The value for the body if the object returns itself.
     """
 
     __slots__ = ("_proxy",)
@@ -203,7 +204,7 @@ class Context(Block):
         """
         entered = self.link.thread.entered
         if not self.is_entered:
-            # `__enter__` was called by hand: this is for the last one that was.
+            # `__enter__` was called manually: this leaves the block entered last.
             for block in reversed(entered):
                 if block.idx == self.idx and "x" not in block.parts:
                     return block.leave(kind, error, trace)
@@ -227,8 +228,8 @@ class ContextHere(Context):
 
     def __init__(self, link: Link, idx: int, proxy: Any) -> None:
         super().__init__(link, idx, proxy)
-        #: What ``__enter__`` and ``__exit__`` gave; empty until they have returned. C
-        #: code calls them and notes it, so that nothing can happen in between.
+        #: The results of ``__enter__`` and ``__exit__``; empty until they return. C
+        #: code calls them and stores the results, so no interrupt can come in between.
         self._values: list[Any] = []
         self._left: list[Any] = []
         self._target: Any = None
@@ -251,13 +252,13 @@ class ContextHere(Context):
             self._left.extend(starmap(self._exit, calls))
         except BaseException:
             if not length_hint(calls):
-                self._left.append(None)  # it was called, and not a second time
+                self._left.append(None)  # it was called once, and not again
             raise
         return bool(self._left[0])
 
     def give_back(self) -> None:
         """
-        Leave the context manager, in whatever thread found that nobody leaves it.
+        Leave the context manager, in the thread that found the abandoned block.
         """
         if self._values and not self._left:
             self._leave(None, None, None)
@@ -277,7 +278,7 @@ class Entering:
 
     def __call__(self, proxy: Any) -> Any:
         """
-        Enter by hand, as ``type(proxy).__enter__(proxy)`` does.
+        Enter manually, as ``type(proxy).__enter__(proxy)`` does.
         """
         return self.__get__(proxy, type(proxy))()
 
@@ -296,7 +297,7 @@ class Leaving:
 
     def __call__(self, proxy: Any, *exception: Any) -> Any:
         """
-        Leave by hand, as ``type(proxy).__exit__(proxy, ...)`` does.
+        Leave manually, as ``type(proxy).__exit__(proxy, ...)`` does.
         """
         return self.__get__(proxy, type(proxy))(*exception)
 
@@ -307,9 +308,9 @@ def _has_context(proxy: Any) -> bool:
 
 def _find(proxy: Any, part: str) -> Context:
     """
-    Give the block for which Python looks up one of the two methods.
+    Return the block for which Python looks up one of the two methods.
 
-    ``with`` looks up both, one directly after the other, before it calls any.
+    ``with`` looks up both, one directly after the other, before it calls either.
     """
     link, idx = proxy._duck_link, proxy._duck_idx
     thread = link.thread

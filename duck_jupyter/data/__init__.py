@@ -1,3 +1,3 @@
 """
-The data plane: objects as values, in versions of shared memory. Knows no proxies.
+The data plane: objects as values, in versions of shared memory. Imports no proxies.
 """

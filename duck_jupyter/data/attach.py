@@ -1,5 +1,5 @@
 """
-Handle -> object, in the process that the handle was pickled for.
+From a handle to the object, in the process that unpickles the handle.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,8 +25,8 @@ from ..memory.files import Access, open_shared
 from ..memory.mapping_cache import lend
 from .fetched_versions import remember
 from .handles import Handle, Inline, this_machine
+from .layout import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index, taker_at
 from .pickling import load
-from .versions import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ __all__ = ["attach", "encoded", "mark_arrived", "rebuild", "rebuild_memory", "re
 
 _T = TypeVar("_T")
 
-#: What decoding raises; text that is none is Python's own error.
+#: Errors of decoding; for text that is not valid it is Python's own error.
 DAMAGED = (msgspec.MsgspecError, UnicodeDecodeError)
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -45,34 +46,34 @@ _decode_index = msgspec.msgpack.Decoder(Index).decode
 
 def reduced(handle: Handle | Inline) -> tuple[Any, tuple[bytes]]:
     """
-    Give what a pickler is told, so that the object is loaded where this arrives.
+    Return the reduced form with which the receiving process loads the object.
     """
     return rebuild, (encoded(handle),)
 
 
 def encoded(handle: Handle | Inline) -> bytes:
     """
-    Give a handle as bytes, for `rebuild`.
+    Return a handle as bytes, for `rebuild`.
     """
     return _encode(handle)
 
 
 def rebuild(data: bytes, *, writable: bool = True, private: bool = False) -> Any:
     """
-    Give the object of an encoded handle: what unpickling it calls.
+    Return the object of an encoded handle; unpickling the handle calls this.
 
     Args:
         data: The handle.
         writable: As for `attach`.
-        private: An object that was shared in place is copied.
+        private: Whether an object that was shared in place is copied.
 
     Raises:
-        DataDecodeError: It is no handle, or only a part of one.
-        ProxyError: As `attach`.
+        DataDecodeError: The data is not a handle, or only a part of one.
+        ProxyError: As for `attach`.
     """
     handle = _decoded(_decode_handle, data)
     if isinstance(handle, Inline):
-        # bytearray, since bytes would make arrays that refuse to be written to.
+        # bytearray, because arrays over bytes would be read-only.
         kind = bytearray if writable else bytes
         return load(handle.head, [kind(buffer) for buffer in handle.buffers])
     value = attach(handle, writable=writable)
@@ -93,17 +94,17 @@ def mark_arrived(data: bytes) -> None:
 
 def attach(handle: Handle, *, writable: bool = True) -> Any:
     """
-    Give the object of a handle, on the memory that was published.
+    Return the object of a handle, on the published memory.
 
     Args:
         handle: The handle.
-        writable: Writing is allowed, and stays in this process unless the object was
-            shared in place; otherwise it is refused.
+        writable: Whether arrays may be written to. Writes stay in this process, unless
+            the object was shared in place.
 
     Raises:
         HandshakeError: The handle is from another machine or another user.
         KernelGone: The process that published the object has ended.
-        VersionGone: The version is not kept any more.
+        VersionGone: The version was removed.
         DataDecodeError: The object cannot be rebuilt here.
     """
     view = _map_all(handle, writable=writable)
@@ -116,14 +117,14 @@ def attach(handle: Handle, *, writable: bool = True) -> Any:
 
 def rebuild_memory(data: bytes) -> memoryview:
     """
-    Map the file of an encoded handle: what unpickling a part of an object calls.
+    Map the file of an encoded handle; unpickling a part of an object calls this.
 
     Returns:
-        All its bytes, as writable as those of the whole object would be.
+        All its bytes; they are writable if those of the whole object would be.
 
     Raises:
-        DataDecodeError: It is no handle, or only a part of one.
-        ProxyError: As `attach`.
+        DataDecodeError: The data is not a handle, or only a part of one.
+        ProxyError: As for `attach`.
     """
     handle = _decoded(_decode_memory, data)
     return _map_all(handle, writable=True)
@@ -145,20 +146,22 @@ def _map(handle: Handle, access: int) -> Any:
     if handle.machine != this_machine():
         raise HandshakeError(
             f"The data of {name!r} was published on another machine, or before this "
-            "one was restarted; shared memory does not reach that far. Share it with "
-            f"%share {name} --no-handover to have it pickled as ever."
+            "machine was restarted, so this process cannot map it. Share it with "
+            f"%share {name} --no-handover, which pickles it as usual."
         )
     if handle.user != os.geteuid():
         raise HandshakeError(
-            f"The data of {name!r} belongs to user {handle.user} and this process to "
-            f"user {os.geteuid()}: run the workers as the same user, or share it with "
-            f"%share {name} --no-handover."
+            f"The data of {name!r} belongs to user {handle.user}, and this process "
+            f"runs as user {os.geteuid()}. Run the workers as the same user, or share "
+            f"it with %share {name} --no-handover."
         )
     try:
         with open_shared(handle.file) as file:
             if file.read(NONCE_BYTES, 0) == handle.nonce:
                 mapped = lend(file) if access == Access.COPY else file.map(access)
                 if 0 <= handle.ticket < TICKETS:
+                    number = os.getpid().to_bytes(4, sys.byteorder)
+                    file.write(number, taker_at(handle.ticket))
                     file.write(ARRIVED, TICKETS_AT + handle.ticket)
                 return mapped
     except FileNotFoundError:
@@ -166,30 +169,30 @@ def _map(handle: Handle, access: int) -> Any:
     except PermissionError as error:
         if is_of_signal_handler(error):
             raise
-        # Which is also what the system says of a process that is ending.
+        # The system also reports this for a process that is ending.
         if _is_running(handle.file.pid):
             raise HandshakeError(
-                f"The data of {name!r} cannot be opened: {error}. The system keeps "
-                "processes of the same user apart here (a container, hidepid); share "
-                f"it with %share {name} --no-handover, or use its proxy."
+                f"The data of {name!r} cannot be opened: {error}. The system separates "
+                "processes of the same user here (a container, hidepid). Share it "
+                f"with %share {name} --no-handover, or use its proxy."
             ) from error
     except OSError as error:
         if is_of_signal_handler(error):
             raise
         raise DataTooBigError(
-            f"The data of {name!r} cannot be mapped: {error}. A limit of this process "
-            "is in the way (ulimit -v, or -n before Python 3.13): drop what was "
-            "fetched before and is not needed any more, or raise the limit."
+            f"The data of {name!r} cannot be mapped: {error}. This process has reached "
+            "a limit (ulimit -v, or -n before Python 3.13). Delete fetched objects "
+            "that are no longer needed, or raise the limit."
         ) from error
     if not _is_running(handle.file.pid):
         raise KernelGone(
             f"The kernel that published {name!r} (process {handle.file.pid}) has "
-            "ended, and its data with it. Share it again and pass it anew."
+            "ended, and its data with it. Share the object again and pass it again."
         )
     raise VersionGone(
-        f"This version of {name!r} is not kept any more: its server was stopped, or "
-        "the handle was loaded before and the object has changed since. Pass the "
-        "object anew; each handle is good for one worker."
+        f"This version of {name!r} was removed: its server was stopped, or the handle "
+        "was loaded before and the object has changed since. Pass the object again; "
+        "each handle serves one worker."
     )
 
 
@@ -198,7 +201,7 @@ def _is_running(pid: int) -> bool:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
     except OSError:
         return False
-    return state.split()[0] not in "ZX"  # ended, and nobody has noticed yet
+    return state.split()[0] not in "ZX"  # ended, and not yet reaped
 
 
 def _decoded(decode: Callable[[Any], _T], data: Any) -> _T:
@@ -206,5 +209,5 @@ def _decoded(decode: Callable[[Any], _T], data: Any) -> _T:
         return decode(data)
     except DAMAGED as error:
         raise DataDecodeError(
-            f"The handle to a shared object is damaged: {error}. Pass the object anew."
+            f"The handle to a shared object is damaged: {error}. Pass the object again."
         ) from error

@@ -1,5 +1,5 @@
 """
-Steady: taking an object apart that another thread may be changing.
+Dumping an object that another thread may be changing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_TRIES", "is_steady", "still_changing", "take_apart"]
 
-#: How often an object that changes while it is published is published again.
+#: How often publishing is tried if an object changes meanwhile.
 MOST_TRIES = 3
 
 
@@ -22,17 +22,17 @@ def take_apart(
     target: Any, name: str, *, out_of_band: bool = True, tries: int = MOST_TRIES
 ) -> Dumped:
     """
-    Take an object apart; once more, if a container changes under the pickler.
+    Dump an object; try again if a container changes during the pickling.
 
     Args:
         target: The object.
-        name: What messages call it.
-        out_of_band: As of `dump`.
-        tries: So often.
+        name: The name of the object in messages.
+        out_of_band: As for `dump`.
+        tries: The number of tries.
 
     Raises:
         DataEncodeError: Something in it cannot be pickled.
-        ObjectChanged: It goes on changing.
+        ObjectChanged: It kept changing.
     """
     try:
         return dump(target, name, out_of_band=out_of_band)
@@ -46,13 +46,13 @@ def take_apart(
 
 def is_steady(target: Any, name: str, dumped: Dumped) -> bool:
     """
-    Tell whether the pickle of an object is the same as long as nobody changes it.
+    Return whether the pickle of an object is the same if no thread changes it.
 
-    Other threads hardly ever run between all of several pickles in a row.
+    It is very unlikely that other threads run between all of several pickles in a row.
 
     Args:
         target: The object.
-        name: What messages call it.
+        name: The name of the object in messages.
         dumped: The object as it was just before.
     """
     for _ in range(MOST_TRIES):
@@ -64,10 +64,10 @@ def is_steady(target: Any, name: str, dumped: Dumped) -> bool:
 
 def still_changing(name: str) -> ObjectChanged:
     """
-    Give the error that another thread goes on changing an object.
+    Return the error that another thread keeps changing an object.
     """
     return ObjectChanged(
         f"{name!r} changed while it was published, {MOST_TRIES} times in a row: "
         "another thread is writing to it. Wait for that thread, or hold the object's "
-        f"lock while you pass it on: with locked(shared.{name})."
+        f"lock while you pass it: with locked(shared.{name})."
     )

@@ -1,8 +1,8 @@
 """
-Versions that this process both published and fetched, by where they are mapped here.
+Versions that this process both published and fetched, by address.
 
-What was fetched in the notebook is memory of a version of the notebook's own. Passed on
-to a pool, it can go as a handle to that version.
+An object that was fetched in the notebook uses the memory of a version of the notebook.
+If it is passed to a pool, it can be sent as a handle to that version.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ __all__ = ["Origin", "find_origin", "remember"]
 
 class Origin(NamedTuple):
     """
-    Which memory of which version an address range of this process maps.
+    The version, and its part, that an address range of this process maps.
     """
 
     nonce: bytes
-    #: Bytes from the beginning of the version's file.
+    #: Bytes from the start of the version's file.
     offset: int
 
 
 class _Mapped(NamedTuple):
     """
-    A version that is mapped here.
+    A version that is mapped in this process.
     """
 
-    #: Dead once nothing uses the mapping any more.
+    #: Dead when the mapping is no longer in use.
     buffer: weakref.ref[Any]
     start: int
     end: int
     nonce: bytes
 
 
-#: By the address at which the mapping begins.
+#: Keyed by the first address of the mapping.
 _mapped: dict[int, _Mapped] = {}
 
 
 def remember(buffer: Any, nonce: bytes) -> None:
     """
-    Note that a version is mapped, for as long as the mapping is in use.
+    Note that a version is mapped, as long as the mapping is in use.
 
     Args:
-        buffer: The whole file of the version, as all that is made of it refers to it.
-        nonce: The version.
+        buffer: The whole file of the version; all objects over it refer to this buffer.
+        nonce: The nonce of the version.
     """
     start, size = address_of(buffer), len(buffer)
     _forget_unused()
@@ -56,14 +56,14 @@ def remember(buffer: Any, nonce: bytes) -> None:
 
 def find_origin(low: int, high: int) -> Origin | None:
     """
-    Tell of which version an address range is a part.
+    Return the version that an address range is a part of.
 
     Args:
         low: The first address.
         high: The address after the last one.
 
     Returns:
-        None where no version is mapped there.
+        None if no version is mapped there.
     """
     for mapped in list(_mapped.values()):
         if mapped.start <= low and high <= mapped.end and mapped.buffer() is not None:

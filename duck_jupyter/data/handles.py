@@ -1,5 +1,5 @@
 """
-Handle: what is pickled for a worker in place of an object's data.
+Handle: is pickled for a worker in place of an object's data.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
-from ..memory.files import FileKey  # noqa: TC001 (msgspec reads annotations)
+from ..memory.files import FileKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,61 +32,61 @@ class Inline(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
     def handle(self) -> Inline:
         """
-        Give out a handle, as a version does.
+        Return a handle, as a version does.
         """
         return self
 
     def lend(self) -> Lent[Inline]:
         """
-        Give out a handle that can be given up; nothing awaits this one.
+        Return a handle that can be released; this one holds nothing.
         """
         return Lent(self, _nothing)
 
 
 class Handle(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """
-    Where one version of an object lies, and who may have it.
+    The place of one version of an object, and the user and machine that may map it.
     """
 
-    #: What messages call the object.
+    #: The name of the object in messages.
     name: str
     machine: str
     user: int
     file: FileKey
-    #: A random number of the version, which its file holds as well.
+    #: A random number of the version; its file holds it as well.
     nonce: bytes
-    #: Where the index is in the file, and its bytes.
+    #: The offset of the index in the file, and its size in bytes.
     index_at: int
     index_size: int
-    #: Which ticket says that the handle has arrived.
+    #: The number of the ticket that says whether the handle has arrived.
     ticket: int
-    #: The notebook's own memory, and no copy of it.
+    #: Whether it is the notebook's own memory, not a copy of it.
     inplace: bool
-    #: Writing is refused.
+    #: Whether writing is refused.
     readonly: bool = False
 
 
 @dataclass(frozen=True)
 class Lent(Generic[_H]):
     """
-    A handle for a process that may end before it has taken what it stands for.
+    A handle for a process that may end before it has mapped the version.
     """
 
     handle: _H
-    #: Waits no longer for the handle to arrive, if it has not. Twice is fine.
+    #: Stops waiting for the handle if it has not arrived. Repeated calls do nothing.
     give_up: Callable[[], None]
 
 
 def _nothing() -> None:
     """
-    Nobody awaits the handle.
+    Do nothing: the handle holds nothing.
     """
 
 
 @lru_cache(maxsize=1)
 def this_machine() -> str:
     """
-    Tell machines, and their restarts, from each other.
+    Return a text that differs between machines, and between restarts of a machine.
     """
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

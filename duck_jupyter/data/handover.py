@@ -1,10 +1,10 @@
 """
-Handing over: a shared object that is pickled for a pool goes as something smaller.
+Hand-over: a pool pickles a shared object as a handle.
 
-Only pools are concerned: multiprocessing, concurrent.futures, loky and joblib, whenever
-they are imported. Every other use of pickle is untouched, and so is every object that
-was not added and lies on the memory of none that was. It does not know what goes in an
-object's place.
+This affects only pools: multiprocessing, concurrent.futures, loky and joblib, whenever
+they are imported. Every other use of pickle is unchanged. So is every object that was
+not added and does not use the memory of an added one. This module does not know what is
+pickled in place of an object.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ __all__ = ["Handover", "handover"]
 
 class Handover:
     """
-    The objects that go to workers as something else. Any thread may call it.
+    The objects that pools pickle as something else. Any thread may call it.
 
-    There is one, `handover`: pools belong to the process. While it has no objects and
-    no reducers, the pools are as they were before. In a forked child it starts anew.
+    There is one, `handover`, because pools belong to the process. While it has no
+    objects and no reducers, the pools are unchanged. In a forked child it starts empty.
 
     An object whose class is exactly dict, list, tuple, set or frozenset is never handed
-    over as a whole, since picklers do not ask about these; its members are asked about
-    one by one.
+    over as a whole, because picklers call no hook for these; they call it for each
+    member.
 
     Attributes:
-        on_pickling: Called in the pickling thread when something is about to be pickled
-            for a worker, before the first object is looked up. It may `add` and
-            `discard`. What it raises is raised in the code that pickles.
+        on_pickling: Called in the pickling thread when something will be pickled for a
+            worker, before the first object is looked up. It may call `add` and
+            `discard`. Its exceptions are raised in the code that pickles.
     """
 
     def __init__(self) -> None:
         self.on_pickling: Callable[[], object] | None = None
-        # By identity: each target lives at least as long as it stands here.
+        # Keyed by id(): each target lives at least as long as its entry.
         self._gives: dict[int, tuple[Any, Callable[[], Any]]] = {}
-        # Of those whose parts may lie on their memory, what finds such parts.
+        # For objects whose parts may use their memory: functions that find such parts.
         self._looks: dict[int, Callable[[], Look | None]] = {}
         #: Of those that can be held as they are now, what holds them.
         self._holds: dict[int, Callable[[], Any]] = {}
@@ -64,18 +64,18 @@ class Handover:
         hold: Callable[[], Any] | None = None,
     ) -> None:
         """
-        Hand over an object from now on; one that is there already, in another way.
+        Hand over an object from now on; if it was already added, replace its functions.
 
         Args:
-            target: The very object; its equals and its copies go as ever.
-            give: Called each time it is pickled for a worker, in the pickling thread,
-                and several threads may do so at once; gives what ``__reduce__`` would,
-                a callable and its arguments, or NotImplemented to let it go as ever
-                this time. What it raises reaches the user as any error of pickling
-                does.
-            look: Called once in each pickle that holds an array or a buffer on memory
-                of others; gives what finds those that are parts of the object.
-            hold: Gives what pickles as the object as it is now, or None.
+            target: The object; equal objects and copies are pickled as usual.
+            give: Called each time it is pickled for a worker, in the pickling thread;
+                several threads may call it at once. It returns the same as
+                ``__reduce__``, a callable and its arguments, or NotImplemented to
+                pickle the object as usual this time. Its exceptions reach the user like
+                any error of pickling.
+            look: Called once in each pickle that holds an array or a buffer over other
+                memory; it returns an object that finds parts of the target.
+            hold: Returns what pickles as the object in its present state, or None.
         """
         with self._taps.lock:
             is_first = not self._gives
@@ -92,12 +92,12 @@ class Handover:
             self._taps.open()
             if is_first and self.on_use is not None:
                 self.on_use(True)
-        # What is dropped may run code of the user's: not under the lock.
+        # Dropping these may run code of the user, so the lock is not held.
         del before
 
     def discard(self, target: Any) -> None:
         """
-        Let an object go as ever; one that was not added does already.
+        Pickle an object as usual again; an object that was not added is ignored.
         """
         with self._taps.lock:
             self._looks.pop(id(target), None)
@@ -141,6 +141,31 @@ class Handover:
         """
         return bool(self._gives)
 
+    def is_shared(self, value: Any) -> bool:
+        """
+        Tell whether an object is handed over, as itself.
+        """
+        return id(value) in self._gives
+
+    def hold(self, value: Any) -> Any:
+        """
+        Give what pickles as a shared object as it is now, or None for any other.
+
+        Raises:
+            ProxyError: It cannot be published.
+        """
+        if id(value) not in self._gives:
+            return None
+        hold = self._holds.get(id(value))
+        return None if hold is None else hold()
+
+    def follow(self) -> None:
+        """
+        Let names stand for what their variables stand for now.
+        """
+        if self._gives:
+            self._begin()
+
     def capture(self) -> Capture:
         """
         Begin to hold what is passed to a pool in one line.
@@ -154,7 +179,7 @@ class Handover:
 
     def clear(self) -> None:
         """
-        Let every object go as ever.
+        Pickle every object as usual again.
         """
         with self._taps.lock:
             before = list(self._gives.values())
@@ -166,7 +191,7 @@ class Handover:
 
     def after_fork(self) -> None:
         """
-        In a child, leave to the parent what is the parent's.
+        In a forked child, forget the objects, which belong to the parent.
         """
         self._taps.lock = threading.RLock()
         self._thread = threading.local()
@@ -178,7 +203,7 @@ class Handover:
 
     def _begin(self) -> None:
         call = self.on_pickling
-        # What it does may be pickling, too.
+        # Its code may pickle, too.
         if call is None or getattr(self._thread, "is_calling", False):
             return
         self._thread.is_calling = True
@@ -188,8 +213,8 @@ class Handover:
             self._thread.is_calling = False
 
 
-#: That of this process.
-handover = Handover()
+#: The hand-over of this process.
+handover: Handover = Handover()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=handover.after_fork)

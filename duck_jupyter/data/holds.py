@@ -7,11 +7,12 @@ then, and each pickle takes a handle of its own.
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from .attach import reduced
+from .attach import encoded, reduced
 from .handles import Handle
 
 if TYPE_CHECKING:
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
     from .handles import Inline
     from .publication import Publication
+    from .versions import Version
 
-__all__ = ["Hold", "let_go"]
+__all__ = ["Encoded", "Hold", "let_go"]
 
 #: What gives up the states that nobody holds any more. A destructor may run anywhere,
 #: also where a lock is held that giving up needs: it only notes it here.
+_numbers = itertools.count()
 _dropped: deque[Callable[[], None]] = deque()
 
 
@@ -47,7 +50,16 @@ class Hold:
         self._publication = publication
         self._handle = lent.handle
         self._made: list[Callable[[], None]] = []
-        self._release = weakref.finalize(self, _dropped.append, lent.give_up)
+        version = publication.at_work(self._find)
+        holders: set[int] = set() if version is None else version.held_by
+        number = next(_numbers)
+        holders.add(number)
+
+        def give_up() -> None:
+            holders.discard(number)
+            lent.give_up()
+
+        self._release = weakref.finalize(self, _dropped.append, give_up)
         self._release.atexit = False
 
     def release(self) -> None:
@@ -64,9 +76,10 @@ class Hold:
     @property
     def nonce(self) -> bytes:
         """
-        What tells states of one object apart; nothing for one that goes as it is.
+        What tells states of one object apart.
         """
-        return self._handle.nonce if isinstance(self._handle, Handle) else b""
+        held = self._handle
+        return held.nonce if isinstance(held, Handle) else encoded(held)
 
     def handle(self) -> Handle | Inline:
         """
@@ -74,14 +87,16 @@ class Hold:
         """
         return self._publication.at_work(self._make)
 
-    def _make(self) -> Handle | Inline:
+    def _find(self) -> Version | None:
         held = self._handle
-        version = (
-            self._publication.find(held.nonce) if isinstance(held, Handle) else None
-        )
-        # Without a version the server was stopped: whoever takes it hears of that.
+        return self._publication.find(held.nonce) if isinstance(held, Handle) else None
+
+    def _make(self) -> Handle | Inline:
+        version = self._find()
         if version is None:
-            return held
+            # The server was stopped, and whoever takes it hears of that; or it goes as
+            # it is.
+            return self._handle
         lent = version.lend()
         self._made.append(lent.give_up)
         if not self._release.alive:
@@ -91,6 +106,20 @@ class Hold:
 
     def __reduce__(self) -> Any:
         return reduced(self.handle())
+
+
+class Encoded:
+    """
+    Pickled, it is a new handle to a state that is held, as bytes.
+    """
+
+    __slots__ = ("hold",)
+
+    def __init__(self, hold: Hold) -> None:
+        self.hold = hold
+
+    def __reduce__(self) -> Any:
+        return bytes, (encoded(self.hold.handle()),)
 
 
 def let_go() -> None:

@@ -1,8 +1,8 @@
 """
-Hearing of an import: a function is called with each module that is imported later.
+An import hook: it calls a function with each of some modules that is imported later.
 
-It finds nothing itself and changes no import: the other finders do their work, and the
-loader they found tells us once when it has run.
+It finds no modules itself and changes no import: the other finders find the module, and
+their loader calls the hook once after it has run.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ __all__ = ["ImportWatch"]
 
 class ImportWatch(MetaPathFinder):
     """
-    Tells when one of some modules was imported.
+    Calls a function when one of some modules was imported.
 
-    Between `start` and `stop` it stands first in ``sys.meta_path``.
+    Between `start` and `stop` it is the first finder in ``sys.meta_path``.
 
     Args:
         names: The full names of the modules.
-        then: Called with each module, in the importing thread, when all of it has run.
-            It must not raise.
+        then: Called with each module, in the importing thread, after the module has
+            run. It must not raise.
     """
 
     def __init__(
@@ -37,19 +37,19 @@ class ImportWatch(MetaPathFinder):
     ) -> None:
         self._names = frozenset(names)
         self._then = then
-        # What is being looked for now, and by which thread.
+        # The modules that are being searched now, and the searching threads.
         self._asking: set[tuple[int, str]] = set()
 
     def start(self) -> None:
         """
-        Listen from now on; again is fine.
+        Start the hook. Repeated calls do nothing.
         """
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
 
     def stop(self) -> None:
         """
-        Listen no longer; again is fine.
+        Stop the hook. Repeated calls do nothing.
         """
         if self in sys.meta_path:
             sys.meta_path.remove(self)
@@ -61,11 +61,11 @@ class ImportWatch(MetaPathFinder):
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         """
-        Let the other finders find a module, and listen to its loader.
+        Let the other finders find a module, and hook its loader.
         """
         key = (threading.get_ident(), fullname)
         if fullname not in self._names or key in self._asking:
-            # Another finder of our kind may ask us in its turn.
+            # Another finder of this kind may call us in turn.
             return None
         self._asking.add(key)
         try:
@@ -80,7 +80,7 @@ class ImportWatch(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
     ) -> ModuleSpec | None:
         for finder in list(sys.meta_path):
-            # Finders of old have no such method, and the import system skips them too.
+            # Old finders have no such method; the import system skips them too.
             find_spec = getattr(finder, "find_spec", None)
             if finder is self or find_spec is None:
                 continue
@@ -96,7 +96,7 @@ class ImportWatch(MetaPathFinder):
 
         def exec_module(module: ModuleType) -> None:
             if module.__name__ == fullname and vars(loader).get(name) is exec_module:
-                # The loader is again what it was.
+                # Restore the loader.
                 del loader.exec_module
             execute(module)
             if module.__name__ == fullname:
@@ -106,5 +106,5 @@ class ImportWatch(MetaPathFinder):
         try:
             loader.exec_module = exec_module
         except (AttributeError, TypeError):
-            # A loader that cannot be listened to loads its module all the same.
+            # A loader that cannot be hooked still loads its module.
             return

@@ -1,5 +1,5 @@
 """
-In place: an object whose own memory is shared, so that everyone sees every write.
+In place: an object whose own memory is shared, so that all processes see every write.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ from ..errors import DataEncodeError, NotShareable
 from ..memory.copying import address_of
 from .fetched_versions import find_origin
 from .handles import Lent
+from .layout import Layout
 from .part_lookup import InplaceLook
 from .parts import Memory
 from .pickling import ANY_SIZE_BUFFERS, dump, load
-from .versions import Layout, Version, Versions
+from .versions import Version, Versions
 
 if TYPE_CHECKING:
+    from ..memory.files import FileKey
     from .handles import Handle
 
 __all__ = ["Inplace", "in_ordinary_memory"]
 
-#: Kinds of numpy's dtypes whose values lie in the array itself.
+#: Kinds of numpy's dtypes whose values are stored in the array itself.
 FIXED_WIDTH = frozenset("biufcmMSUV")
 
 
@@ -33,14 +35,14 @@ class Inplace:
     An object moved to shared memory, and its only version.
 
     Args:
-        value: A numpy array, or a pandas DataFrame whose columns are of fixed width;
-            it stays as it is.
-        name: What messages call it.
-        readonly: Workers may not write.
+        value: A numpy array, or a pandas DataFrame with columns of fixed width; it is
+            not changed.
+        name: The name of the object in messages.
+        readonly: Whether writing is refused to workers.
 
     Raises:
-        NotShareable: It cannot be moved; the message says why.
-        DataTooBigError: There is no room for it.
+        NotShareable: It cannot be moved; the message gives the reason.
+        DataTooBigError: There is no space for it.
     """
 
     def __init__(self, value: Any, name: str, *, readonly: bool = False) -> None:
@@ -51,7 +53,7 @@ class Inplace:
         self._closed = False
         dumped = dump(value, name)
         if len(dumped.buffers) >= ANY_SIZE_BUFFERS:
-            # The rest of them, if small, is in the head, which nobody shares.
+            # Further buffers, if small, would be in the head, which is not shared.
             raise _refusal(f"{name!r} is in {len(dumped.buffers):,} pieces")
         self._version = Version(dumped, Layout(dumped), name)
         #: The same data in shared memory, writable.
@@ -60,38 +62,38 @@ class Inplace:
 
     def _look(self) -> tuple[bytes, list[tuple[int, int]]] | None:
         """
-        Tell what the object is made of, and where that lies.
+        Return the structure of the object, and the addresses of its buffers.
         """
         value = self.object
         if hasattr(value, "columns"):
-            # Not the frame's own pickle: pandas before 3 keeps in a column whether its
-            # dates are regular, and a write that everyone sees may change that.
+            # Not the frame's own pickle: pandas before 3 stores in a column whether its
+            # dates are regular, and a write by any process may change that.
             shape: Any = (value.columns, value.index, list(value.dtypes))
         else:
             shape = (value.shape, value.dtype)
         try:
             head = dump(shape, self.name).head
             buffers = dump(value, self.name).buffers
-        except DataEncodeError:  # it was given something that cannot be moved
+        except DataEncodeError:  # it now holds something that cannot be moved
             return None
         return head, [(address_of(buffer), len(buffer)) for buffer in buffers]
 
     def holds(self, value: Any) -> bool:
         """
-        Tell whether an object lies in this memory, all of it.
+        Return whether all memory of an object is in this shared memory.
 
-        A DataFrame that is given a column has that in memory of its own, and pandas
-        copies a column before it writes to it where somebody else has it as well.
+        A DataFrame that is given a column stores it in other memory, and pandas copies
+        a column before a write if the column is also held elsewhere.
         """
         return value is self.object and self._look() == self._looks
 
     def handle(self, target: Any) -> Handle:
         """
-        Give what stands for the memory itself.
+        Return a handle to the memory itself.
 
         Raises:
-            NotShareable: The name stands for another object by now, or the object has
-                left the shared memory, or is not shared any more.
+            NotShareable: The name now has another object, or the object has left the
+                shared memory, or is no longer shared.
         """
         self._check_target(target)
         with self._lock:
@@ -99,10 +101,10 @@ class Inplace:
 
     def lend(self, target: Any) -> Lent[Handle]:
         """
-        Give what stands for the memory itself, until it is given up.
+        Return a handle to the memory itself, which can be released.
 
         Raises:
-            NotShareable: As `handle`.
+            NotShareable: As for `handle`.
         """
         self._check_target(target)
         with self._lock:
@@ -111,27 +113,27 @@ class Inplace:
 
     def _check_target(self, target: Any) -> None:
         """
-        Refuse what does not lie in the shared memory.
+        Refuse an object that is not in the shared memory.
         """
         if target is not self.object:
             raise NotShareable(
-                f"{self.name!r} was given another value since it was shared in place, "
-                "and that lies in ordinary memory. To share it in place as well: "
-                f"%share --inplace {self.name}"
+                f"{self.name!r} was assigned another value after it was shared in "
+                "place, and the new value is in ordinary memory. To share it in place "
+                f"as well: %share --inplace {self.name}"
             )
         if not self.holds(target):
             raise NotShareable(
-                f"{self.name!r} has left the shared memory, or a part of it has: it "
-                "was given columns, an index or a shape of its own, or pandas copied a "
-                "column that was also held elsewhere before it wrote to it. To share "
-                f"it in place as it is now: %share --inplace {self.name}"
+                f"{self.name!r}, or a part of it, is no longer in the shared memory: "
+                "it was given new columns, a new index or a new shape, or pandas "
+                "copied a column before a write, because it was also held elsewhere. "
+                f"To share it in place as it is now: %share --inplace {self.name}"
             )
 
     def _open_version(self) -> Version:
         if self._closed:
             raise NotShareable(
-                f"{self.name!r} is not shared in place any more. Share it again, "
-                f"%share --inplace {self.name}, or pass it on as it is."
+                f"{self.name!r} is no longer shared in place. Share it again with "
+                f"%share --inplace {self.name}, or pass it as it is."
             )
         return self._version
 
@@ -140,23 +142,23 @@ class Inplace:
 
     def look(self, target: Any) -> InplaceLook:
         """
-        Find parts of the memory in one pickle.
+        Return an object that finds parts of the memory in one pickle.
 
         Args:
-            target: The object that the name stands for.
+            target: The object of the name.
         """
         return InplaceLook(self, target)
 
     def offset_of(self, low: int, high: int) -> int | None:
         """
-        Tell where addresses lie in the shared memory, wherever it is mapped here.
+        Return the offset of addresses in the shared memory, wherever it is mapped here.
 
         Args:
             low: The first address.
             high: The address after the last one.
 
         Returns:
-            Bytes from its beginning; None where they are other memory.
+            Bytes from its start; None if they are other memory.
         """
         with self._lock:
             if self._closed:
@@ -168,36 +170,43 @@ class Inplace:
 
     def memory(self) -> Memory | None:
         """
-        Give what stands for all the memory; None where it is not shared any more.
+        Return the whole memory for parts to refer to; None if it is no longer shared.
         """
         with self._lock:
             if self._closed:
                 return None
             return Memory(self._in_place(self._version.handle()))
 
+    def takers(self) -> dict[FileKey, set[int]]:
+        """
+        Tell which processes took the memory, by file.
+        """
+        with self._lock:
+            return {} if self._closed else dict([self._version.takers()])
+
     def renew(self) -> None:
         """
-        Note that the name stands for another object now: `handle` will say so.
+        Note that the name now has another object; `handle` will then raise.
         """
 
     @property
     def is_untidy(self) -> bool:
         """
-        There is never more than one version.
+        False: there is never more than one version.
         """
         return False
 
     def drop_spares(self) -> None:
         """
-        Keep no memory that nobody uses: there is none.
+        Do nothing: there is no unused memory.
         """
 
     def retire(self) -> bool:
         """
-        Give it to no more workers, when all handles on their way have arrived.
+        Release it for new workers, once all handles have arrived.
 
         Returns:
-            Whether they have.
+            Whether all handles have arrived.
         """
         with self._lock:
             if self._closed:
@@ -209,7 +218,7 @@ class Inplace:
 
     def versions(self) -> Versions:
         """
-        Tell what is kept.
+        Return the counts of its versions.
         """
         with self._lock:
             if self._closed:
@@ -221,7 +230,7 @@ class Inplace:
 
     def close(self) -> None:
         """
-        Give it to no more workers; who has it goes on, and so does the object here.
+        Release it for new workers; the object and workers that map it keep it.
         """
         with self._lock:
             self._close()
@@ -232,7 +241,7 @@ class Inplace:
 
     def after_fork(self) -> None:
         """
-        In a child, give up what belongs to the parent; the object stays as shared.
+        In a forked child, drop what belongs to the parent; the object stays shared.
         """
         self._lock = threading.Lock()
         self._close()
@@ -240,15 +249,15 @@ class Inplace:
 
 def in_ordinary_memory(value: Any) -> Any:
     """
-    Copy the object of an `Inplace` into memory of this process alone.
+    Copy the object of an `Inplace` into private memory of this process.
     """
     if not hasattr(value, "columns"):
         return value.copy(order="K")
     try:
         dumped = dump(value, "value")
-    except DataEncodeError:  # it was given a column of what cannot be pickled
+    except DataEncodeError:  # it was given a column that cannot be pickled
         return value.copy()
-    # The copy that pandas makes has its index and columns where they were.
+    # A copy by pandas would keep the index and columns in the shared memory.
     return load(dumped.head, [bytearray(buffer) for buffer in dumped.buffers])
 
 
@@ -277,8 +286,8 @@ def _check_dtype(dtype: Any, what: str) -> None:
 
 def _refusal(reason: str) -> NotShareable:
     return NotShareable(
-        "Only a numpy array of numbers, dates or fixed-width text, or a pandas "
-        f"DataFrame of such columns, can be shared in place, and {reason}. Share it "
-        "without --inplace: workers get private copies of it, and its proxy for "
-        "changes that everyone is to see."
+        "A value that is shared in place must be a numpy array of numbers, dates or "
+        f"fixed-width text, or a pandas DataFrame of such columns, but {reason}. Share "
+        "it without --inplace: workers get private copies of it, and its proxy makes "
+        "changes that all processes see."
     )

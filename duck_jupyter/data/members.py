@@ -1,8 +1,8 @@
 """
-What an object holds, and how to write each: ``.name``, ``['key']``, ``[3]``.
+The members of an object, and their steps: ``.name``, ``['key']``, ``[3]``.
 
-Only memory is looked at: no property, no ``__getattr__`` and no item method of the
-user's runs.
+Only memory is read: no property, no ``__getattr__`` and no item method of the user
+runs.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
 
 __all__ = ["list_members", "list_state"]
 
-#: They hold nothing that pickle could stop at.
+#: Types without members at which pickling could stop.
 ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes, bytearray})
-#: Their ``__repr__`` is not the user's.
+#: Types whose ``__repr__`` runs no code of the user.
 SHORT_KEYS = frozenset({type(None), bool, int, float, str, bytes})
-#: Their ``__reduce_ex__`` may copy much, and holds nothing but numbers and text.
+#: Modules of types whose ``__reduce_ex__`` may copy much data, and holds only numbers
+#: and text.
 LIBRARIES = frozenset({"numpy", "polars", "pyarrow"})
 MOST_KEY_CHARACTERS = 40
 
 
 def list_members(value: Any) -> Iterator[tuple[str, Any]]:
     """
-    Give what an object holds, each with its step; plain numbers and text excepted.
+    Yield the members of an object, each with its step, except plain numbers and text.
     """
     kind = type(value)
     if kind in ATOMS or isinstance(value, (type, ModuleType)):
@@ -39,7 +40,7 @@ def list_members(value: Any) -> Iterator[tuple[str, Any]]:
 
 def list_state(value: Any) -> Iterator[tuple[str, Any]]:
     """
-    Give what an object holds, and what its own ``__reduce_ex__`` says that it holds.
+    Yield the members of an object, and those in the result of its ``__reduce_ex__``.
     """
     yield from list_members(value)
     kind = type(value)
@@ -48,7 +49,7 @@ def list_state(value: Any) -> Iterator[tuple[str, Any]]:
         return
     try:
         reduced = value.__reduce_ex__(5)
-    except Exception:  # any code of the user's; and this may be the one we look for
+    except Exception:  # any code of the user; its error may be the one to explain
         return
     if isinstance(reduced, tuple):
         yield from _without_atoms(_list_reduced(reduced))
@@ -81,7 +82,7 @@ def _list_all(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _iterate(value: Any) -> Iterator[Any]:
     """
-    Go through a container by the iterator of its builtin class, not a derived one's.
+    Iterate over a container with the iterator of its builtin class.
     """
     kinds: tuple[Any, ...] = (list, tuple, set, frozenset, collections.deque)
     iterators = (kind.__iter__(value) for kind in kinds if isinstance(value, kind))
@@ -115,7 +116,7 @@ def _list_sequence(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _list_variables(function: FunctionType) -> Iterator[tuple[str, Any]]:
     """
-    Give what goes along with a function that travels by value.
+    Yield the objects that are pickled with a function that is sent by value.
     """
     code = function.__code__
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
@@ -150,7 +151,7 @@ def _get_or_none(value: Any, slot: Any) -> Any:
 
 def _list_data(value: Any) -> Iterator[tuple[str, Any]]:
     """
-    Give the objects in arrays and frames, which keep them where Python cannot look.
+    Return the objects in arrays and frames, which Python's own members do not show.
     """
     library = str(type(value).__module__).partition(".")[0]
     module: Any = sys.modules.get(library)
@@ -172,9 +173,9 @@ def _list_data(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _list_reduced(reduced: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
     """
-    Give what a reduced form holds: its state by name, the rest as it is called.
+    Yield the members of a reduced form: its state by name, the rest by role.
     """
-    # As `object.__reduce_ex__` documents it; what is missing is None.
+    # The form that `object.__reduce_ex__` documents; missing parts are None.
     parts: list[Any] = [*reduced, None, None, None][1:5]
     arguments, state, items, pairs = parts
     for part in state if isinstance(state, tuple) else (state,):
@@ -183,7 +184,7 @@ def _list_reduced(reduced: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
                 yield f".{name}", item
         else:
             yield " (its state)", part
-    yield " (what it is made of)", arguments
+    yield " (an argument of its constructor)", arguments
     if items is not None:
         yield from ((f"[{number}]", item) for number, item in enumerate(items))
     if pairs is not None:

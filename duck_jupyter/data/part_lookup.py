@@ -1,8 +1,8 @@
 """
-Looks: where a part of a shared object lies in the memory that workers can map.
+Finding the part of a shared object that an array or buffer is, in mapped memory.
 
-A look belongs to one pickle. So the object is taken apart once, however many parts of
-it the pickle holds, and all of them refer to the same handle.
+A look belongs to one pickle. So the object is dumped once for any number of its parts
+in the pickle, and all parts refer to the same handle.
 """
 
 from __future__ import annotations
@@ -18,29 +18,31 @@ from .parts import Memory
 from .regions import is_array, may_hold
 
 if TYPE_CHECKING:
-    from .inplace import Inplace
+    from collections.abc import Callable
+
     from .pickling import Dumped
-    from .publication import Publication
+    from .protocols import InplaceMemory, Published
     from .regions import Region
     from .versions import Version
 
 __all__ = ["InplaceLook", "Look", "Place", "PublishedLook"]
 
-#: A part of so many bytes goes by value: a handle is as large.
+#: A part of up to this size is pickled by value: a handle has the same size.
 LEAST_BYTES = 1024
-#: Of a frame or a table it takes as long to find the part, 0.1 to 0.5 ms.
+#: For a frame or a table, finding the part takes 0.1 to 0.5 ms, as long as pickling
+#: this many bytes.
 LEAST_OF_TABLE_BYTES = 32 << 10
 
 
 class Place(NamedTuple):
     """
-    Where a region lies in memory that workers can map.
+    The place of a region in memory that workers can map.
     """
 
     memory: Memory
-    #: Bytes from the beginning of the memory.
+    #: Bytes from the start of the memory.
     offset: int
-    #: What a worker writes is seen by all.
+    #: Whether all processes see the writes of a worker.
     inplace: bool
 
 
@@ -49,38 +51,41 @@ class Look(Protocol):
     Finds the parts of one object, in one pickle.
     """
 
-    #: Its memory is that of the object itself.
+    #: Whether its memory is the object's own memory.
     inplace: bool
+    #: Called with the handles that were given out, 0 or 1, and bytes of a part.
+    on_handed: Callable[[int, int], object]
 
     def place(self, region: Region) -> Place | None:
         """
-        Tell where a region lies; None where it is to be pickled as ever.
+        Return the place of a region; None if it must be pickled as usual.
 
         Raises:
-            ProxyError: It must not be pickled as ever, and cannot be shared.
+            ProxyError: It must not be pickled as usual, and cannot be shared.
         """
 
 
 class InplaceLook:
     """
-    Finds parts of an object that lies in shared memory itself.
+    Finds parts of an object that is itself in shared memory.
 
     Args:
         inplace: The memory.
-        target: The object that the name stands for, which may be another one.
+        target: The object that the name has; it may be another one.
     """
 
     inplace = True
 
-    def __init__(self, inplace: Inplace, target: Any) -> None:
+    def __init__(self, inplace: InplaceMemory, target: Any) -> None:
         self._inplace = inplace
         self._target = target
         self._memory: Memory | None = None
         self._dumped: Dumped | None = None
+        self.on_handed: Callable[[int, int], object] = _nothing
 
     def place(self, region: Region) -> Place | None:
         """
-        Tell where a region lies; None where it is to be pickled as ever.
+        Return the place of a region; None if it must be pickled as usual.
 
         Raises:
             NotShareable: It is a part of the object that has left the shared memory.
@@ -88,17 +93,19 @@ class InplaceLook:
         offset = self._inplace.offset_of(region.low, region.high)
         if offset is None:
             if may_hold(self._target, region) and self._has_outside(region):
-                self._inplace.handle(self._target)  # which says why it cannot be
+                self._inplace.handle(self._target)  # it raises the error
             return None
+        is_first = self._memory is None
         if self._memory is None:
             self._memory = self._inplace.memory()
         if self._memory is None:
             return None
+        self.on_handed(int(is_first), region.size)
         return Place(self._memory, offset, inplace=True)
 
     def _has_outside(self, region: Region) -> bool:
         """
-        Tell whether the object has a region that is not in the shared memory.
+        Return whether the object has a region outside of the shared memory.
         """
         if self._dumped is None:
             self._dumped = take_apart(self._target, self._inplace.name)
@@ -116,32 +123,33 @@ class PublishedLook:
 
     inplace = False
 
-    def __init__(self, publication: Publication, target: Any) -> None:
+    def __init__(self, publication: Published, target: Any) -> None:
         self._publication = publication
         self._target = target
         self._least = LEAST_BYTES if is_array(target) else LEAST_OF_TABLE_BYTES
         self._dumped: Dumped | None = None
         self._memories: dict[bytes, Memory] = {}
+        self.on_handed: Callable[[int, int], object] = _nothing
 
     def place(self, region: Region) -> Place | None:
         """
-        Tell where a region lies; None where it is to be pickled as ever.
+        Return the place of a region; None if it must be pickled as usual.
         """
         if region.data <= LEAST_BYTES:
             return None
         try:
             return self._publication.at_work(lambda: self._place(region))
         except ProxyError:
-            # There is no room for the whole object, for example. The part is pickled.
+            # There may be no space for the whole object. The part is pickled.
             return None
 
     def _place(self, region: Region) -> Place | None:
         origin = find_origin(region.low, region.high)
         if origin is not None:
             version = self._publication.find(origin.nonce)
-            # Its own writes are in the pages of the mapping, and not in the file.
+            # Writes to a fetched object are in its private pages, and not in the file.
             if version and version.shows(origin.offset, region.low, region.size):
-                return self._place_in(version, origin.offset)
+                return self._place_in(version, origin.offset, region)
             return None
         if not may_hold(self._target, region):
             return None
@@ -155,18 +163,26 @@ class PublishedLook:
         version = self._publication.part(self._target, self._dumped, part, region.data)
         if version is None:
             return None
-        return self._place_in(version, version.start_of(part.number) + part.offset)
+        start = version.start_of(part.number) + part.offset
+        return self._place_in(version, start, region)
 
-    def _place_in(self, version: Version, offset: int) -> Place:
+    def _place_in(self, version: Version, offset: int, region: Region) -> Place:
         memory = self._memories.get(version.nonce)
+        self.on_handed(int(memory is None), region.size)
         if memory is None:
             memory = self._memories[version.nonce] = Memory(version.handle())
         return Place(memory, offset, inplace=False)
 
 
+def _nothing(handles: int, size: int) -> None:
+    """
+    Nobody counts.
+    """
+
+
 def _find_part(dumped: Dumped, region: Region) -> Part | None:
     """
-    Find the buffer that a region is a part of.
+    Find the buffer that contains a region.
     """
     for number, buffer in enumerate(dumped.buffers):
         offset = region.low - address_of(buffer)

@@ -1,5 +1,5 @@
 """
-Parts of shared memory, as they are pickled and rebuilt: arrays and Arrow buffers.
+Parts of shared memory, pickled and rebuilt: arrays and Arrow buffers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Memory:
     All parts in one pickle refer to the same `Memory`, so the worker maps it once.
 
     Args:
-        handle: Where the version lies.
+        handle: The handle of the version.
     """
 
     def __init__(self, handle: Handle) -> None:
@@ -41,17 +41,17 @@ def rebuild_array(
     writable: bool,
 ) -> Any:
     """
-    Give an array over mapped memory.
+    Return an array over mapped memory.
 
     Args:
         memory: The mapped file, as bytes.
-        offset: Where the first element of the array is in it.
-        shape: As of the array.
-        strides: As of the array, in bytes; negative ones are fine.
-        dtype: As of the array.
-        kind: A class of numpy's that is derived from its arrays, or None.
-        writable: Otherwise it refuses to be written to. Where the memory itself refuses
-            that, so does the array.
+        offset: The offset of the array's first element.
+        shape: The shape of the array.
+        strides: The strides of the array, in bytes; they may be negative.
+        dtype: The dtype of the array.
+        kind: A class of numpy that is derived from its arrays, or None.
+        writable: Whether the array may be written to. It is read-only in any case if
+            the memory is.
     """
     import numpy as np
 
@@ -63,7 +63,7 @@ def rebuild_array(
 
 def rebuild_buffer(memory: Any, offset: int, size: int) -> Any:
     """
-    Give a `pyarrow.Buffer` over mapped memory.
+    Return a `pyarrow.Buffer` over mapped memory.
     """
     import pyarrow as pa
 

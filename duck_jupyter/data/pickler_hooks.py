@@ -1,16 +1,16 @@
 """
-Where pools pickle: the classes that pickle for workers, and for nobody else.
+The hooks in the pickler classes of pools, which pickle for workers only.
 
-`Taps` puts itself into them and takes itself out again. It knows nothing of what is
-handed over: it looks each object up, and shows all others to `Views`. Both pickle and
-cloudpickle ask a method ``reducer_override`` before all registered reducers, joblib's
-for arrays among them; what it declines goes on as if we were not there. Exact dicts,
-lists, tuples, sets, strings and numbers never come by.
+`Taps` inserts the hooks and removes them. It does not know what is handed over: it
+looks each object up, and passes all others to `Views`. Both pickle and cloudpickle call
+the method ``reducer_override`` before all registered reducers, including joblib's for
+arrays; objects that it declines are pickled as usual. It is never called for exact
+dicts, lists, tuples, sets, strings and numbers.
 
 - multiprocessing and concurrent.futures: ``ForkingPickler``.
 - joblib's backend "multiprocessing": ``CustomizablePickler`` in joblib.pool.
-- loky, and the copy of it in joblib: a class that ``set_loky_pickler`` makes anew, so
-  the function ``dump`` is ours, which looks after the class of the day.
+- loky, and the copy of it in joblib: ``set_loky_pickler`` makes a new class each time,
+  so we replace the function ``dump``, which then hooks the present class.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PICKLERS = {
     "multiprocessing.reduction": "ForkingPickler",
     "joblib.pool": "CustomizablePickler",
 }
-#: Modules whose function ``dump`` uses the pickler class that they hold at the time.
+#: Modules whose function ``dump`` uses the pickler class that they have at that time.
 DUMPERS = {
     "loky.backend.reduction": "_LokyPickler",
     "joblib.externals.loky.backend.reduction": "_LokyPickler",
@@ -47,16 +47,17 @@ _ABSENT = object()
 
 class Taps:
     """
-    Our place in the picklers of all pools, those that are imported later included.
+    Our hooks in the picklers of all pools, also of those that are imported later.
 
     Args:
-        begin: Called when something is about to be pickled.
-        gives: By identity, an object that lives at least as long as it stands here,
-            and what gives what a reducer would, or NotImplemented; all others go as
-            ever.
-        views: Gives what finds the parts of shared objects in one pickle, or None.
+        begin: Called when something will be pickled.
+        gives: By id: an object, which lives at least as long as its entry, and a
+            function that returns a reduced form or NotImplemented. All other objects
+            are pickled as usual.
+        views: Returns an object that finds the parts of shared objects in one pickle,
+            or None.
         reducers: Asked in their order about all other objects, with the pickler and
-            the object; each gives what a reducer would, or NotImplemented.
+            the object; each returns a reduced form or NotImplemented.
     """
 
     def __init__(
@@ -70,22 +71,23 @@ class Taps:
         self._gives = gives
         self._views = views
         self._reducers = reducers
-        # Where, under which name, what of ours, and what was there before.
+        # Each: the holder, the attribute's name, our value, and the former value.
         self._placed: list[tuple[Any, str, Any, Any]] = []
         self._watch = ImportWatch([*PICKLERS, *DUMPERS], self._see)
         self._is_open = False
-        #: Guards what is put into the classes.
-        self.lock = threading.RLock()
+        #: Protects the changes of the classes.
+        self.lock: threading.RLock = threading.RLock()
 
     def open(self) -> None:
         """
-        Take our place; again is fine.
+        Insert the hooks. Repeated calls do nothing.
         """
         with self.lock:
             if self._is_open:
                 return
             self._is_open = True
-            # Before looking: what is imported meanwhile is seen twice, and taken once.
+            # First the import hook: a module that is imported meanwhile is seen twice,
+            # and hooked once.
             self._watch.start()
             for name in (*PICKLERS, *DUMPERS):
                 module = sys.modules.get(name)
@@ -94,7 +96,7 @@ class Taps:
 
     def close(self) -> None:
         """
-        Leave everything as it was; again is fine.
+        Restore everything. Repeated calls do nothing.
         """
         with self.lock:
             self._is_open = False
@@ -102,7 +104,8 @@ class Taps:
             while self._placed:
                 holder, name, ours, before = self._placed.pop()
                 if vars(holder).get(name) is not ours:
-                    # Somebody took the place after us; ours declines all from now on.
+                    # Other code replaced our hook later and may call it; from now on it
+                    # declines all.
                     continue
                 if before is _ABSENT:
                     delattr(holder, name)
@@ -111,7 +114,7 @@ class Taps:
 
     def _see(self, module: ModuleType) -> None:
         """
-        Take our place in a module that is there now.
+        Insert the hooks in a module that now exists.
         """
         with self.lock:
             if not self._is_open:
@@ -123,11 +126,11 @@ class Taps:
 
     def _tap(self, pickler: Any) -> None:
         """
-        Take our place in a class of picklers.
+        Insert the hook in a pickler class.
         """
         if pickler is None or self._is_ours(pickler, "reducer_override"):
             return
-        # Local names: this runs for every object that is not a plain value.
+        # Local names, because this runs for every object that is not a plain value.
         begin, get, views = self._begin, self._gives.get, self._views
         reducers = self._reducers
         dump_before = pickler.dump
@@ -146,7 +149,7 @@ class Taps:
             if found is not None:
                 reduced = found[1]()
             else:
-                # None too where the pickle was begun before this method was placed.
+                # Also None if the pickle was begun before this method was inserted.
                 seen = vars(self).get("_duck_views")
                 reduced = NotImplemented if seen is None else seen.reduce(obj)
             if reduced is not NotImplemented:
@@ -162,7 +165,7 @@ class Taps:
 
     def _tap_dump(self, module: ModuleType, pickler: str) -> None:
         """
-        Take our place in a module that makes its class of picklers anew.
+        Replace ``dump`` in a module that makes new pickler classes.
         """
         dump_before = module.dump
 
@@ -175,7 +178,7 @@ class Taps:
         self._place(module, "dump", dump)
 
     def _place(self, holder: Any, name: str, ours: Any) -> None:
-        # Noted first: whatever happens in between, `close` finds it.
+        # Note it first, so that `close` finds it whatever happens in between.
         self._placed.append((holder, name, ours, vars(holder).get(name, _ABSENT)))
         setattr(holder, name, ours)
 
@@ -186,6 +189,6 @@ class Taps:
 
 def _decline(pickler: Any, obj: Any) -> Any:
     """
-    Leave an object to the pickler, as a class without ``reducer_override`` does.
+    Leave an object to the pickler, like a class without ``reducer_override``.
     """
     return NotImplemented

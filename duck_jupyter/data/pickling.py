@@ -1,9 +1,9 @@
 """
-An object <-> its head and its buffers.
+From an object to its head and its buffers, and back.
 
-The head is a pickle of protocol 5; the buffers are the object's own memory, which the
-pickle refers to by number. What goes out of band anyway is left to the object's own
-``__reduce_ex__``; `helps` does so for what does not.
+The head is a pickle of protocol 5. The buffers are the object's own memory; the pickle
+refers to them by number. Memory that libraries pickle out of band themselves is left to
+the object's own ``__reduce_ex__``; `reducers` handles other memory.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataEncodeError, ProxyError
+from ..memory.copying import address_of
 from ..protocol.values import HookPickler, cloud_dumps, loads, reduce_main_only
 from .reducers.registry import find_help
 from .unpicklable import describe_culprit
@@ -23,26 +24,33 @@ if TYPE_CHECKING:
 
 __all__ = ["Dumped", "dump", "load"]
 
-#: So many buffers go out of band whatever their size, so that small arrays are as
-#: writable or read-only as large ones; a forest of trees has some thousands.
+#: This many buffers are out of band whatever their size, so that small arrays are as
+#: writable or read-only as large ones; a random forest has some thousands.
 ANY_SIZE_BUFFERS = 4096
-#: After those, smaller ones are cheaper in the head than on their own.
+#: Beyond this number, smaller buffers are cheaper in the head.
 OUT_OF_BAND_BYTES = 256
 
 
 class Dumped(NamedTuple):
     """
-    What an object is made of, as long as nobody changes it.
+    The head and the buffers of an object, valid until it is changed.
     """
 
     #: The pickle without its buffers.
     head: bytes
-    #: Flat bytes in the order of pickling; they keep the object's memory where it is.
+    #: Flat bytes in the order of pickling; they keep the object's memory in place.
     buffers: list[memoryview]
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """
+        The addresses and sizes of the buffers.
+        """
+        return [(address_of(buffer), len(buffer)) for buffer in self.buffers]
 
     def is_shaped_as(self, other: Dumped) -> bool:
         """
-        Tell whether another state is this one, but for what its buffers hold.
+        Return whether another state differs at most in the content of its buffers.
         """
         same_sizes = list(map(len, self.buffers)) == list(map(len, other.buffers))
         return same_sizes and self.head == other.head
@@ -50,7 +58,7 @@ class Dumped(NamedTuple):
 
 class _Hook:
     """
-    What is asked about every object that is no plain builtin.
+    Called for every object that is not a plain builtin.
     """
 
     def __init__(self) -> None:
@@ -67,7 +75,7 @@ class _Hook:
 
 class _RecordingHook(_Hook):
     """
-    A hook that knows at which object the pickler gave up.
+    A hook that records the object at which pickling failed.
     """
 
     def __init__(self, value: Any) -> None:
@@ -87,18 +95,19 @@ def _find_reducer(kind: type) -> Callable[[Any], Any] | None:
 
 def dump(value: Any, name: str, *, out_of_band: bool = True) -> Dumped:
     """
-    Take an object apart without copying its memory, where it can be helped.
+    Return the head and buffers of an object, without copying memory if possible.
 
-    The same head and the same bytes come of an object that did not change.
+    An object that did not change gives the same head and the same bytes.
 
     Args:
-        value: What to take apart.
-        name: What messages call it.
-        out_of_band: Otherwise its memory is copied into the head, all at one moment.
+        value: The object.
+        name: The name of the object in messages.
+        out_of_band: Whether to leave its memory in place; otherwise all of it is copied
+            into the head in one step.
 
     Raises:
         DataEncodeError: It holds something that cannot be pickled.
-        RuntimeError: It was changed at the same time.
+        RuntimeError: Another thread changed it at the same time.
     """
     buffers: list[memoryview] = []
 
@@ -107,7 +116,7 @@ def dump(value: Any, name: str, *, out_of_band: bool = True) -> Dumped:
             raw = buffer.raw()
         except (
             BufferError
-        ):  # not contiguous: pickle refuses it in band too, and says so
+        ):  # not contiguous: pickle refuses it in band too, and raises the error
             return True
         size = raw.nbytes
         few = len(buffers) < ANY_SIZE_BUFFERS
@@ -123,7 +132,7 @@ def dump(value: Any, name: str, *, out_of_band: bool = True) -> Dumped:
         pickler.dump(value)
     except (ProxyError, MemoryError):
         raise
-    except Exception as error:  # any code of the user's may run in __reduce__
+    except Exception as error:  # __reduce__ may run any code of the user
         if _tells_of_change(error):
             raise
         buffers.clear()
@@ -135,14 +144,14 @@ def _dump_by_value(
     value: Any, name: str, keep: Callable[[pickle.PickleBuffer], bool]
 ) -> bytes:
     """
-    Pickle with the definitions of what cannot be imported, such as a lambda.
+    Pickle with the definitions of objects that cannot be imported, such as a lambda.
     """
     hook = _RecordingHook(value)
     try:
         return cloud_dumps(value, hook, keep)
     except DataEncodeError as error:
         cause = error.__cause__
-        if cause is None:  # of another's making, which says more
+        if cause is None:  # raised by other code, whose message says more
             raise
         if isinstance(cause, MemoryError) or _tells_of_change(cause):
             raise cause from None
@@ -153,19 +162,19 @@ def _dump_by_value(
 
 def _tells_of_change(error: BaseException) -> bool:
     """
-    Say whether another thread changed what was being pickled.
+    Return whether another thread changed the object during the pickling.
     """
     return isinstance(error, RuntimeError) and "during iteration" in str(error)
 
 
 def load(head: bytes | memoryview, buffers: Sequence[Any]) -> Any:
     """
-    Put an object together again, over the memory of the buffers.
+    Rebuild an object over the memory of the buffers.
 
     Args:
-        head: What `dump` gave.
-        buffers: As many as `dump` gave, of the same bytes. What the object has of
-            them is as writable as they are.
+        head: The head from `dump`.
+        buffers: As many buffers as `dump` returned, with the same bytes. The object's
+            arrays are writable if their buffers are.
 
     Raises:
         DataDecodeError: It cannot be rebuilt here.

@@ -1,10 +1,10 @@
 """
-Publication: an object's versions, as its state goes on.
+Publication: the versions of one object over time.
 
-A handle stands for the object as it is when the handle is made. So each time the
-object is pickled, without its buffers, and compared with the version that was
-published last; only where it differs there is a new one. Where the system can tell
-what was written to since, no more than that is compared.
+A handle stands for the object as it is when the handle is made. So each time the object
+is pickled, without its buffers, and compared with the version that was published last.
+Only if it differs, a new version is published. If the system can tell which pages were
+written to since, only these are compared.
 """
 
 from __future__ import annotations
@@ -13,30 +13,32 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..memory.copying import address_of
-from ..memory.dirty_tracker import Watcher, notes
+from ..memory.dirty_tracker import Watcher, bytes_in, notes
 from .consistency import MOST_TRIES, is_steady, still_changing, take_apart
 from .handles import Inline
+from .layout import Layout
 from .part_lookup import PublishedLook
-from .versions import Layout, Version, Versions
+from .versions import Version, Versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ..memory.dirty_tracker import Part
+    from ..memory.files import FileKey
     from .handles import Handle, Lent
     from .pickling import Dumped
-    from .store import Store
+    from .protocols import Keeper
 
 __all__ = ["Publication"]
 
 _T = TypeVar("_T")
 
-#: Bytes of an object that goes in the handle itself, where a file would be a waste.
+#: An object of up to this size is in the handle itself; a file would be wasteful.
 INLINE_BYTES = 1024
-#: An object of so many bytes is published for any part of it.
+#: An object of up to this size is published for any part of it.
 QUICK_BYTES = 4 << 20
-#: Of a larger object so much has to go by value before it is published for its parts.
+#: A larger object is published for its parts only after this share was pickled by
+#: value.
 WORTH_SHARE = 1 / 64
 
 
@@ -46,55 +48,54 @@ class Publication:
 
     Args:
         store: Keeps the memory of all publications.
-        name: What messages call the object.
-        frozen: The object will not change, so it is never compared.
+        name: The name of the object in messages.
+        frozen: Whether the object will not change, so it is never compared.
     """
 
-    def __init__(self, store: Store, name: str, *, frozen: bool = False) -> None:
+    def __init__(self, store: Keeper, name: str, *, frozen: bool = False) -> None:
         self.name = name
         self._store = store
         self._frozen = frozen
-        # All below is used only while the lock is held. Pickling runs the object's own
-        # code, which may come back here.
+        # The lock guards all below. It is an RLock: pickling may call us again.
         self._lock = threading.RLock()
         self._current: Version | None = None
         self._older: list[Version] = []
-        # The frozen object that is published, and will not change.
+        # The frozen object that is published; it will not change.
         self._promised: Any = None
         self._watcher = Watcher(notes)
         self._counted = Versions()
-        #: How many calls of `handle` are under way, one in another.
+        #: The number of nested calls of `handle` in progress.
         self._working = 0
-        #: Bytes of parts that went by value since the object was published.
+        #: Bytes of parts that were pickled by value since the object was published.
         self._by_value = 0
-        #: Its pickle differed each time, though nobody changed it.
+        #: Whether its pickle differed each time, although no thread changed it.
         self._unsteady = False
-        #: Nobody asks for handles any more, but for who had begun before.
+        #: Whether it was retired: only calls in progress still make handles.
         self._ended = False
 
     def handle(self, target: Any) -> Handle | Inline:
         """
-        Give what stands for the object as it is now.
+        Return a handle to the present state of the object.
 
         Raises:
             DataEncodeError: Something in it cannot be pickled.
-            ObjectChanged: It goes on changing.
-            DataTooBigError: There is no room for it.
+            ObjectChanged: It kept changing.
+            DataTooBigError: There is no space for it.
         """
         return self.at_work(lambda: self._state(target).handle())
 
     def lend(self, target: Any) -> Lent[Handle | Inline]:
         """
-        Give what stands for the object as it is now, until it is given up.
+        Return a handle to the present state of the object, which can be released.
 
         Raises:
-            ProxyError: As `handle`.
+            ProxyError: As for `handle`.
         """
         return self.at_work(lambda: self._state(target).lend())
 
     def at_work(self, work: Callable[[], _T]) -> _T:
         """
-        Do some work under the lock; what it finds or publishes is kept meanwhile.
+        Do some work under the lock; versions that it finds or publishes stay meanwhile.
         """
         with self._lock:
             depth = self._working
@@ -103,40 +104,39 @@ class Publication:
                 result = work()
             finally:
                 self._working = depth
-        if self._ended:  # meanwhile; what was published now is to be kept all the same
+        if self._ended:  # retired meanwhile, but the new version must stay
             self._store.retire(self)
         return result
 
     def look(self, target: Any) -> PublishedLook:
         """
-        Find parts of the object in one pickle.
+        Return an object that finds parts of the object in one pickle.
         """
         return PublishedLook(self, target)
 
     def find(self, nonce: bytes) -> Version | None:
         """
-        Give a version that is kept; within `at_work`.
+        Return a kept version; call it within `at_work`.
         """
-        kept = [*self._older, *([] if self._current is None else [self._current])]
-        return next((version for version in kept if version.nonce == nonce), None)
+        return next((kept for kept in self._kept() if kept.nonce == nonce), None)
 
     def part(
         self, target: Any, dumped: Dumped, part: Part, data: int
     ) -> Version | None:
         """
-        Give a version that holds a part of the object as it is now; within `at_work`.
+        Return a version that holds a part of the present object; call within `at_work`.
 
         Args:
             target: The object.
             dumped: The object as it is now.
-            part: What of it is to be handed over.
+            part: The part to hand over.
             data: Bytes of data in the part, which may have gaps.
 
         Returns:
-            None where it is quicker to pickle the part than to publish the object.
+            None if pickling the part is faster than publishing the object.
 
         Raises:
-            ProxyError: As `handle`.
+            ProxyError: As for `handle`.
         """
         if self._unsteady or self._working > 1:
             return None
@@ -157,30 +157,30 @@ class Publication:
 
     def _holds_part(self, version: Version, dumped: Dumped, part: Part) -> bool:
         """
-        Tell whether a version holds a part of a state of the same shape.
+        Return whether a version of the same shape holds a part of a state.
         """
         parts = self._suspects(dumped)
         if parts is None:
             return version.holds(dumped, [part])
         inside = [both for other in parts if (both := other.within(part))]
-        if _size(inside) < _size(parts) * WORTH_SHARE:
+        if bytes_in(inside) < bytes_in(parts) * WORTH_SHARE:
             return version.holds(dumped, inside)
-        # All of it, so that it need not be compared the next time.
+        # Compare all of it, so that it need not be compared the next time.
         same = version.holds(dumped, parts)
         if same:
-            self._watcher.found(_spans(dumped), same=True)
+            self._watcher.found(dumped.spans, same=True)
         return same
 
     def _suspects(self, dumped: Dumped) -> list[Part] | None:
         """
-        List what may differ from what was compared or published last; None for all.
+        List the parts that may differ from the last known state; None for all.
         """
-        return None if self._frozen else self._watcher.suspects(_spans(dumped))
+        return None if self._frozen else self._watcher.suspects(dumped.spans)
 
     def _state(self, target: Any) -> Version | Inline:
         if self._promised is target and self._current is not None:
             return self._current
-        if self._working > 1:  # for a signal handler, in the middle of our own work
+        if self._working > 1:  # for a signal handler that interrupted our own work
             return Inline(take_apart(target, self.name, out_of_band=False).head, [])
         dumped = take_apart(target, self.name)
         if self._unsteady:
@@ -189,8 +189,8 @@ class Publication:
                 return self._publish_at_once(target)
         if len(dumped.head) + sum(map(len, dumped.buffers)) <= INLINE_BYTES:
             return Inline(dumped.head, [bytes(part) for part in dumped.buffers])
-        current, spans = self._current, _spans(dumped)
-        # Before anything is copied, since it may begin to watch.
+        current, spans = self._current, dumped.spans
+        # Before anything is copied, because this may start the tracking of writes.
         parts = self._suspects(dumped)
         if current is not None:
             if current.holds(dumped, parts):
@@ -207,8 +207,8 @@ class Publication:
     ) -> Version:
         for _ in range(MOST_TRIES):
             version = self._write(dumped, parts)
-            self._watcher.found(_spans(dumped), same=False)
-            # While the memory was copied another thread may have been at work.
+            self._watcher.found(dumped.spans, same=False)
+            # Another thread may have run while the memory was copied.
             after = take_apart(target, self.name)
             if version.is_shaped_as(after):
                 return version
@@ -220,24 +220,24 @@ class Publication:
 
     def _publish_at_once(self, target: Any) -> Version:
         """
-        Publish one pickle of an object, as it is, with all its memory in it.
+        Publish one pickle of an object, with all its memory in the head.
         """
         return self._write(take_apart(target, self.name, out_of_band=False), None)
 
     def _write(self, dumped: Dumped, parts: Sequence[Part] | None) -> Version:
         """
-        Make a state the current version, in memory that nobody uses, if there is.
+        Make a state the current version, in unused memory if there is any.
 
         Args:
             dumped: The state.
-            parts: What of it may differ from the version that is current; None for all.
+            parts: The parts that may differ from the current version; None for all.
         """
-        # Each is in a list or current at any moment: someone may press Ctrl-C.
+        # Each version is always in a list or current, because an interrupt may come.
         before = self._current
         if before is not None:
             self._older, self._current = [*self._older, before], None
         layout = Layout(dumped)
-        # Newest first: it differs least from what comes now.
+        # Newest first: it differs least from the new state.
         for version in reversed(self._older):
             if not version.fits(layout):
                 continue
@@ -262,7 +262,7 @@ class Publication:
 
     def _drop_unused(self, spared: int = 1) -> None:
         """
-        Give up older versions that nobody uses, but for some to be used again.
+        Release older versions that are not in use, except some to be reused.
         """
         for version in reversed(self._older.copy()):
             if version.in_use:
@@ -276,13 +276,13 @@ class Publication:
     @property
     def is_untidy(self) -> bool:
         """
-        More is kept than the newest version and one to be used again.
+        Whether it keeps more than the newest version and one to be reused.
         """
         return len(self._older) > 1
 
     def renew(self) -> None:
         """
-        Note that the name stands for another object now.
+        Note that the name now has another object.
         """
         # Do not take the lock here: the object's own code runs under it, and may wait
         # for our caller.
@@ -291,17 +291,17 @@ class Publication:
 
     def awaited(self) -> list[Version]:
         """
-        List the older versions that handles on their way stand for, oldest first.
+        List the older versions whose handles have not arrived, oldest first.
 
-        Those of a publication that is at work are left out: the caller holds the lock
-        of another one, and must not wait for this one.
+        If the publication is at work, the list is empty: the caller holds the lock of
+        another publication, and must not wait for this one.
         """
         with self._unless_busy() as free:
             return [old for old in self._older if old.on_its_way] if free else []
 
     def give_up(self, version: Version) -> None:
         """
-        Keep an older version no longer, though its handles have not arrived.
+        Release an older version, although its handles have not arrived.
         """
         with self._unless_busy() as free:
             if free and version in self._older:
@@ -310,7 +310,7 @@ class Publication:
 
     def drop_spares(self) -> None:
         """
-        Keep no memory that nobody uses, but for the current version.
+        Release all unused memory except the current version.
         """
         with self._unless_busy() as free:
             if free:
@@ -327,13 +327,12 @@ class Publication:
 
     def versions(self) -> Versions:
         """
-        Tell what is kept; while a version is being published, what was before.
+        Return the counts of versions; during publishing, the counts from before.
         """
         with self._unless_busy() as free:
             if free:
                 self._drop_unused()
-                current = [] if self._current is None else [self._current]
-                kept = [*self._older, *current]
+                kept = self._kept()
                 self._counted = Versions(
                     len(kept),
                     sum(version.size for version in kept),
@@ -343,12 +342,22 @@ class Publication:
                 )
         return self._counted
 
+    def takers(self) -> dict[FileKey, set[int]]:
+        """
+        Tell which processes took what is kept, by file.
+        """
+        with self._unless_busy() as free:
+            return dict(version.takers() for version in self._kept()) if free else {}
+
+    def _kept(self) -> list[Version]:
+        return [*self._older, *([] if self._current is None else [self._current])]
+
     def retire(self) -> bool:
         """
-        Keep only what handles on their way stand for.
+        Release all versions except those whose handles have not arrived.
 
         Returns:
-            Whether nothing is left.
+            Whether no version is left.
         """
         self._ended = True
         self._promised = None
@@ -379,7 +388,7 @@ class Publication:
 
     def after_fork(self) -> None:
         """
-        In a child, give up what belongs to the parent.
+        In a forked child, drop what belongs to the parent.
         """
         self._lock = threading.RLock()
         self.close()
@@ -387,14 +396,3 @@ class Publication:
     def __repr__(self) -> str:
         found = self.versions()
         return f"<Publication of {self.name}: {found.kept} versions>"
-
-
-def _spans(dumped: Dumped) -> list[tuple[int, int]]:
-    """
-    List the addresses and the bytes of the buffers.
-    """
-    return [(address_of(buffer), len(buffer)) for buffer in dumped.buffers]
-
-
-def _size(parts: Sequence[Part]) -> int:
-    return sum(part.size for part in parts)

@@ -1,5 +1,5 @@
 """
-Regions: memory of this process, and which objects a region may be a part of.
+Regions: memory of this process, and the objects that may contain a region.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 __all__ = ["Region", "has_memory", "is_array", "may_hold", "region_of"]
 
-#: The kinds whose parts lie on the same memory, by library.
-KINDS_WITH_MEMORY = {
+#: The types, by library, whose parts use the memory of the whole.
+KINDS_WITH_MEMORY: dict[str, tuple[str, ...]] = {
     "numpy": ("ndarray",),
     "pandas": ("DataFrame", "Series", "Index"),
     "pyarrow": ("Array", "ChunkedArray", "RecordBatch", "Table"),
@@ -19,14 +19,14 @@ KINDS_WITH_MEMORY = {
 
 class Region(NamedTuple):
     """
-    Memory of this process that is to be pickled.
+    Memory of this process that will be pickled.
     """
 
-    #: The first address, and the one after the last.
+    #: The first address, and the address after the last one.
     low: int
     high: int
-    #: Bytes of data: fewer than those from one end to the other where there are gaps,
-    #: more where elements overlap.
+    #: Bytes of data: fewer than the bytes from one end to the other if there are gaps,
+    #: more if elements overlap.
     data: int
 
     @property
@@ -39,7 +39,7 @@ class Region(NamedTuple):
 
 def region_of(array: Any) -> Region:
     """
-    Tell where the elements of a numpy array lie; it must have some.
+    Return the region of a numpy array's elements; the array must not be empty.
     """
     low = high = array.ctypes.data
     for length, stride in zip(array.shape, array.strides, strict=True):
@@ -52,21 +52,21 @@ def region_of(array: Any) -> Region:
 
 def has_memory(target: Any) -> bool:
     """
-    Tell whether parts of an object may lie on the memory of the whole.
+    Return whether parts of an object may use the memory of the whole.
     """
     return any(_is_of(target, library) for library in KINDS_WITH_MEMORY)
 
 
 def is_array(target: Any) -> bool:
     """
-    Tell whether an object is an array of numpy's.
+    Return whether an object is a numpy array.
     """
     return _is_of(target, "numpy")
 
 
 def may_hold(target: Any, region: Region) -> bool:
     """
-    Tell whether it is worth taking an object apart to look for a region in it.
+    Return whether an object is worth dumping to search for a region in it.
     """
     if is_array(target):
         if not target.size or target.dtype.hasobject:
@@ -84,16 +84,16 @@ def _is_of(target: Any, library: str) -> bool:
     module: Any = sys.modules.get(library)
     if module is None:
         return False
-    # A module that another thread is importing lacks some.
+    # While another thread imports the module, some of the names are missing.
     names = KINDS_WITH_MEMORY[library]
     kinds = tuple(getattr(module, name) for name in names if hasattr(module, name))
-    # Not isinstance: it may ask a property of the object's.
+    # Not isinstance(), which may read a property of the object.
     return issubclass(type(target), kinds)
 
 
 def _list_dtypes(target: Any) -> list[Any]:
     """
-    List the types of the columns and of the index of an object of pandas.
+    List the dtypes of the columns and of the index of a pandas object.
     """
     columns = list(getattr(target, "dtypes", ())) if target.ndim == 2 else [target]
     index = getattr(target, "index", None)
@@ -103,8 +103,8 @@ def _list_dtypes(target: Any) -> list[Any]:
 
 def _is_slow(dtype: Any) -> bool:
     """
-    Tell whether the values are Python objects, each of which is pickled by itself.
+    Return whether the values are Python objects, each of which is pickled alone.
     """
-    if getattr(dtype, "hasobject", False):  # of numpy
+    if getattr(dtype, "hasobject", False):  # numpy's attribute
         return True
     return getattr(dtype, "storage", "") == "python"

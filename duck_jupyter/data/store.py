@@ -1,5 +1,5 @@
 """
-Store: the publications of one server, and how much they may hold.
+Store: the publications of one server, and the limit of their memory.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Store"]
 
-#: A handle that has been on its way for so long may be taken for lost, in seconds.
+#: A handle that has not arrived after this many seconds is treated as lost.
 LOST_S = 600.0
-#: Of the shared memory, or of the spool folder for what is larger, what states may take
-#: that only handles wait for.
+#: The share of the shared memory (or of the spool folder for larger objects) for
+#: versions that are kept only for handles that have not arrived.
 AWAITED_SHARE = 0.5
 
-#: Seconds from one look for memory that workers have let go to the next.
+#: Seconds between two searches for memory that workers have released.
 TIDY_EVERY_S = 2.0
 
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
@@ -43,7 +43,7 @@ class Store:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._publications: list[Publication | Inplace] = []
-        #: Unshared, and kept for handles on their way.
+        #: Unshared publications that are kept for handles that have not arrived.
         self._retired: list[Publication | Inplace] = []
         self._tidying: threading.Thread | None = None
         self._closed = threading.Event()
@@ -59,26 +59,26 @@ class Store:
 
     def add(self, publication: Publication | Inplace) -> None:
         """
-        Take in what is to end with the store.
+        Add a publication that ends with the store.
         """
         with self._lock:
             self._publications.append(publication)
 
     def retire(self, publication: Publication | Inplace) -> None:
         """
-        End a publication; its handles that are on their way still arrive.
+        End a publication; its handles can still arrive.
         """
         with self._lock:
             if publication in self._publications:
                 self._publications.remove(publication)
-            # It may be back: a handle was given out while it was retired.
+            # It may be in the list again: a handle was made while it was retired.
             if publication not in self._retired:
                 self._retired.append(publication)
         self._sweep()
 
     def _sweep(self) -> None:
         let_go()
-        # Under the lock: a publication that comes back is in the list or is not.
+        # Under the lock: a publication that is added again is in one list or the other.
         with self._lock:
             for publication in list(self._retired):
                 if publication.retire() and publication in self._retired:
@@ -88,9 +88,9 @@ class Store:
 
     def tidy_soon(self) -> None:
         """
-        Look now and then for memory that workers have let go, until there is none.
+        Search from time to time for memory that workers released, until none is left.
 
-        Nobody says so when a worker unmaps a version.
+        No event reports that a worker unmaps a version.
         """
         with self._lock:
             if self._tidying is None and not self._closed.is_set():
@@ -109,21 +109,21 @@ class Store:
 
     def make_way(self, publication: Publication, size: int) -> None:
         """
-        See to it that states that nobody has fetched yet do not fill the memory.
+        Ensure that versions that no worker has fetched yet do not fill the memory.
 
         Args:
-            publication: Which one wants to keep another version.
-            size: Its bytes.
+            publication: The publication that will keep another version.
+            size: The size of this version in bytes.
 
         Raises:
-            VersionsAwaited: Too many handles are on their way.
+            VersionsAwaited: Too many versions wait for their handles to arrive.
         """
         self._sweep()
         place = memory_place()
         if size > place.room:
             for other in self._all():
                 other.drop_spares()
-        if size > place.capacity:  # it goes to the spool folder in any case
+        if size > place.capacity:  # it is written to the spool folder in any case
             place = spool_place()
         awaited = [
             (version, owner)
@@ -138,15 +138,16 @@ class Store:
         for version, owner in awaited:
             if taken + size <= bound or now - version.given_at < LOST_S:
                 break
-            if version.is_lent:  # somebody answers for it
+            if version.held_by:
                 continue
             owner.give_up(version)
             taken -= version.size
         if awaited and taken and taken + size > bound:
             raise VersionsAwaited(
-                f"{publication.name!r} changed again while {taken:,} bytes of earlier "
-                f"states wait for workers to fetch them; {bound:,.0f} bytes, half of "
-                f"{place.folder}, may. Wait for the workers before it is changed."
+                f"{publication.name!r} changed again while workers have yet to fetch "
+                f"{taken:,} bytes of its earlier versions. The limit is {bound:,.0f} "
+                f"bytes, half of {place.folder}. Wait for the workers before you "
+                "change it."
             )
 
     def _all(self) -> list[Publication | Inplace]:
@@ -155,7 +156,7 @@ class Store:
 
     def versions(self) -> Versions:
         """
-        Tell what is kept of all objects, unshared ones included.
+        Return the counts of versions of all objects, including unshared ones.
         """
         self._sweep()
         found = [publication.versions() for publication in self._all()]
@@ -163,7 +164,7 @@ class Store:
 
     def close(self) -> None:
         """
-        Release all versions. A process that maps one keeps its memory. Twice is fine.
+        Release all versions; processes that map them keep them. May be called again.
         """
         with self._lock:
             self._closed.set()
@@ -177,7 +178,7 @@ class Store:
 
     def after_fork(self) -> None:
         """
-        In a child, give up what belongs to the parent.
+        In a forked child, drop what belongs to the parent.
         """
         self._lock = threading.RLock()
         self._closed = threading.Event()

@@ -1,8 +1,8 @@
 """
-What cannot be pickled, by the path that leads to it: ``model.steps[1].lock``.
+Objects that cannot be pickled, and the path to them: ``model.steps[1].lock``.
 
-Where pickling stopped is known; what is looked for is the way there, by identity, so
-that nothing is pickled a second time and no property of the user's runs.
+The object at which pickling stopped is known. The path to it is searched by identity,
+so nothing is pickled a second time and no property of the user runs.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_culprit", "find_path"]
 
-#: To look at so many takes about a second.
+#: Examining this many members takes about a second.
 MOST_MEMBERS = 200_000
-#: Fewer where each may run code of the user's, as pickle did.
+#: Fewer, because each may run code of the user, as pickle did.
 MOST_REDUCED = 20_000
 MOST_PATH_CHARACTERS = 200
 
 
 class _Place(NamedTuple):
     """
-    An object that was met, and how.
+    An object that was reached, and the step to it.
     """
 
     value: Any
@@ -36,25 +36,26 @@ class _Place(NamedTuple):
 
 def describe_culprit(value: Any, name: str, found: Any, error: BaseException) -> str:
     """
-    Give the sentence that tells what cannot be pickled, and what to do.
+    Return the message: what cannot be pickled, and what to do.
 
     Args:
-        value: What was to be pickled.
-        name: What messages call it.
+        value: The pickled object.
+        name: The name of the object in messages.
         found: The object at which pickling stopped.
-        error: What pickle said.
+        error: The error of pickle.
     """
     why = f"{type(error).__name__}: {error}"
     if RecursionError in (type(error), type(error.__context__)):
         return (
             f"{name} cannot be pickled: it is nested too deeply ({why}). Raise the "
-            "limit (sys.setrecursionlimit), or make it of lists in place of links."
+            "limit with sys.setrecursionlimit(), or store the items in a list instead "
+            "of linking them."
         )
     if isinstance(found, (type, FunctionType)):
         return (
             f"{name} holds {found.__qualname__}, whose definition cannot be pickled "
-            f"with the variables that it uses ({why}). Put it into a module, or give "
-            "it what it needs as arguments."
+            f"with the variables that it uses ({why}). Move it into a module, or pass "
+            "it these variables as arguments."
         )
     path = find_path(value, found)
     what = _name_kind(type(found))
@@ -65,9 +66,9 @@ def describe_culprit(value: Any, name: str, found: Any, error: BaseException) ->
     if path == "":
         return f"{where} ({why}). Use its proxy instead: its calls run in the kernel."
     return (
-        f"{where} ({why}). Keep it out with __getstate__ and make it anew in "
-        "__setstate__, or share it under a name of its own (%share NAME) and put its "
-        "proxy in its place."
+        f"{where} ({why}). Leave it out in __getstate__ and create it again in "
+        "__setstate__, or share it under its own name (%share NAME) and put its proxy "
+        "in its place."
     )
 
 
@@ -79,7 +80,7 @@ def _name_kind(kind: type) -> str:
 
 def find_path(value: Any, found: Any) -> str | None:
     """
-    Give the path from an object to one that it holds, or None where there is none.
+    Return the path from an object to one of its members, or None if there is none.
 
     It is empty for the object itself.
     """
@@ -99,9 +100,10 @@ def _search(
     most: int,
 ) -> str | None:
     """
-    Look for an object, the nearest first, among so many members and no more.
+    Search for an object, the nearest first, among at most this many members.
     """
-    places = [_Place(value, None, "")]  # holds on to all, so that no id comes twice
+    # keeps all objects alive, so that no id is reused
+    places = [_Place(value, None, "")]
     seen = {id(value)}
     looked = 0
     for place in places:

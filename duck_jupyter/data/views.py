@@ -1,10 +1,10 @@
 """
-Views: arrays and buffers that lie on the memory of a shared object.
+Views: arrays and buffers that use the memory of a shared object.
 
-A slice, a column or a transpose of an array is an array of its own, which pickles by
-value. Where it lies on memory that workers can map, it goes as a handle to that memory
-with its offset and strides. Frames of pandas and tables of Arrow pickle the arrays and
-buffers that they are made of, so parts of these go the same way.
+A slice, a column or a transpose of an array is another array, which pickles by value.
+If its memory can be mapped by workers, it is pickled as a handle to that memory with
+its offset and strides. Frames of pandas and tables of Arrow pickle the arrays and
+buffers inside them, so their parts are pickled in the same way.
 """
 
 from __future__ import annotations
@@ -24,30 +24,31 @@ if TYPE_CHECKING:
 
 __all__ = ["Views"]
 
-#: Where pandas has the classes that hold the columns of a frame.
+#: The module of pandas with the classes that hold the columns of a frame.
 BLOCKS = "pandas.core.internals.blocks"
 
 
 class Views:
     """
-    What one pickle finds of the shared objects in the memory of others.
+    Finds the parts of shared objects in one pickle.
 
     Args:
-        makers: Each gives the look of one object, or None where it has none.
+        makers: Each returns the look of one object, or None if it has none.
     """
 
     def __init__(self, makers: Sequence[Callable[[], Look | None]]) -> None:
         self._makers = makers
         self._looks: list[Look] | None = None
-        #: Kinds of objects that lie on no memory: a pickle may hold many of one kind.
+        #: Types that use no memory of others; a pickle may hold many objects of one
+        #: type.
         self._others: set[type] = set()
 
     def reduce(self, value: Any) -> Any:
         """
-        Give the reduced form of an object on shared memory, or NotImplemented.
+        Return the reduced form of an object on shared memory, or NotImplemented.
 
         Raises:
-            ProxyError: It must not be pickled as ever, and cannot be shared.
+            ProxyError: It must not be pickled as usual, and cannot be shared.
         """
         kind = type(value)
         if kind in self._others:
@@ -76,8 +77,8 @@ class Views:
         if place is None:
             return NotImplemented
         region = region_of(array)
-        # A private copy may be written to, as that of the whole may, but not where one
-        # write would change several elements.
+        # A private copy may be written to, as a copy of the whole may, unless one write
+        # would change several elements.
         keeps_flag = place.inplace or region.data > region.size
         writable = array.flags.writeable or not keeps_flag
         start = place.offset + array.ctypes.data - region.low
@@ -91,7 +92,7 @@ class Views:
 
     def _reduce_pandas(self, value: Any, kind: type, pandas: Any) -> Any:
         """
-        Keep pandas from copying an array before it pickles it.
+        Prevent pandas from copying an array before it pickles it.
         """
         if kind.__module__ == BLOCKS:
             return self._reduce_block(value)
@@ -106,14 +107,14 @@ class Views:
 
     def _reduce_block(self, block: Any) -> Any:
         """
-        Reduce some columns of a frame, which lie together.
+        Reduce some columns of a frame that are stored together.
         """
-        # From protocol 5 on pandas copies what is not contiguous.
+        # From protocol 5 on, pandas copies arrays that are not contiguous.
         reduced = block.__reduce_ex__(4)
         values = reduced[1][0]
         if getattr(values, "ndim", 1) == 1:
             return NotImplemented
-        # Dates and the like are numbers inside.
+        # Dates and similar types are stored as numbers.
         array = values if hasattr(values, "strides") else values.view("i8")
         return NotImplemented if self._place_array(array) is None else reduced
 
@@ -132,7 +133,7 @@ class Views:
     def _place(self, region: Region) -> Place | None:
         if self._looks is None:
             looks = [look for make in self._makers if (look := make()) is not None]
-            # Memory that all are to see comes first.
+            # Memory that all processes see comes first.
             self._looks = sorted(looks, key=lambda look: not look.inplace)
         for look in self._looks:
             place = look.place(region)

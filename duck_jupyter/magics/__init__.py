@@ -1,3 +1,3 @@
 """
-What IPython sees: the magics, their completion, and how they come and go.
+The IPython side: the magics, their completion, loading and unloading.
 """

@@ -1,8 +1,8 @@
 """
-How a shell shows proxies: as their objects, with a line on top that says whose.
+How a shell shows proxies: as their objects, below a title line.
 
-IPython asks the type printers of its formatters. An object that displays itself, or
-whose display has no place for a line, gets the line as an output of its own before it.
+IPython asks the type printers of its formatters. If an object displays itself, or if
+its display has no place for a line, the title is an output of its own before it.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ Bundle = tuple[dict[str, Any], dict[str, Any]]
 PLAIN, HTML, MARKDOWN = "text/plain", "text/html", "text/markdown"
 LATEX, SVG = "text/latex", "image/svg+xml"
 IMAGES = ("image/png", "image/jpeg")
-#: What IPython asks of an object for ``?``, ``??`` and its like.
+#: The methods of IPython's inspector for ``?``, ``??`` and similar requests.
 INSPECTIONS = ("info", "pdoc", "pdef", "psource", "pfile")
-#: The shared name that a path begins with.
+#: The shared name at the start of a path.
 ROOT = re.compile(r"\w+")
 
 
 class Display:
     """
-    What a shell shows of proxies, of their objects' help, and of cells in tracebacks.
+    How a shell shows proxies, the help of their objects, and cells in tracebacks.
 
     Args:
         shell: The shell.
-        session: What shares its variables.
-        answers: What takes the place of a value.
+        session: The session that shares its variables.
+        answers: Holds the texts that are shown in place of values.
     """
 
-    # Some versions of IPython have types for what is used here, and some have not.
+    # The annotations of these attributes differ between versions of IPython.
     def __init__(self, shell: Any, session: Session, answers: Answers) -> None:
         self._shell = shell
         self._session = session
@@ -74,7 +74,7 @@ class Display:
 
     def leave(self) -> None:
         """
-        Show proxies as everything else again.
+        Show proxies like everything else again.
         """
         cell_names.remove(self._cell_name_of)
         for place in self._places:
@@ -95,7 +95,7 @@ class Display:
         target = object_of(proxy)
         displays_itself = target is not proxy and not self._answers.of(proxy)
         if not displays_itself or get_real_method(target, "_ipython_display_") is None:
-            raise NotImplementedError  # its bundle is shown
+            raise NotImplementedError  # IPython then shows its bundle
         self._publish(self._title_of(proxy))
         self._formatter.format(target)
 
@@ -108,7 +108,7 @@ class Display:
             return {PLAIN: repr(proxy)}, {}
         data, metadata = self._formatter.format(target)
         if any(kind.startswith("application/") for kind in data):
-            # A front end prefers these, and they have no place for a line.
+            # A front end prefers these types, and they have no place for a title.
             self._publish(self._title_of(proxy))
             return data, metadata
         if set(data) == {PLAIN} and "\n" not in data[PLAIN]:
@@ -128,9 +128,9 @@ class Display:
 
 def object_of(value: Any) -> Any:
     """
-    Give the object, or the method of it, that a proxy of this process stands for.
+    Return the object, or its method, for a proxy of this process.
 
-    Anything else is given back as it is.
+    Other values are returned as they are.
     """
     if getattr(type(value), "_duck_token", None) is None:
         return value
@@ -138,7 +138,7 @@ def object_of(value: Any) -> Any:
     try:
         server = proxy._duck_link.server
         return value if server is None else server.target_of(value)
-    except Exception:  # it was closed or unshared, or raises when it is asked
+    except Exception:  # it was closed or unshared, or its class raises
         return value
 
 
@@ -146,12 +146,12 @@ def with_title(
     title: str, data: dict[str, Any], metadata: dict[str, Any]
 ) -> dict[str, Any]:
     """
-    Put a line on top of a display.
+    Put a title line on top of a display.
 
     Args:
-        title: The line.
+        title: The title line.
         data: The display, by its MIME types.
-        metadata: What belongs to it.
+        metadata: The metadata of the display.
     """
     shown = dict(data)
     if PLAIN in data:

@@ -1,5 +1,5 @@
 """
-DoctorReport: what the doctor found, as text and as HTML.
+DoctorReport: the report of the doctor, as text and as HTML.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 __all__ = ["DoctorReport"]
 
-#: Columns of words; the others hold numbers.
+#: Columns of text; the others hold numbers.
 WORDS = frozenset({"Room", "Folder", "Held", "Left-over", "Kind"})
 
 
 class DoctorReport:
     """
-    What ``%duck doctor`` gives.
+    The value of ``%duck doctor``.
 
     Args:
-        sections: The report in words.
+        sections: The report as text.
     """
 
     def __init__(self, sections: Sequence[Section]) -> None:
-        self.sections = tuple(sections)
+        self.sections: tuple[Section, ...] = tuple(sections)
 
     def __repr__(self) -> str:
         parts = []

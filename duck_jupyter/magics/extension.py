@@ -1,5 +1,5 @@
 """
-How the extension comes into a shell, and how it leaves without a trace.
+Loading the extension into a shell, and removing it completely.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from ..client.references import ref
 from ..monitor.comm import Sockets
 from ..monitor.hub import Hub
 from ..pools.features import features
-from ..pools.install import cell_ends, install, is_installed, uninstall
+from ..pools.install import install, is_installed, uninstall
 from ..pools.interrupting import options
 from ..pools.notebook import notebook
+from ..pools.unreached import explain
 from ..session.api import own_session, shared
 from ..session.settings import DuckJupyter
 from .completion import make_matcher
@@ -36,21 +37,21 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "unload"]
 
-#: What a notebook finds without an import.
-GIVEN = {"shared": shared, "fetch": fetch, "locked": locked, "ref": ref}
+#: The names that a notebook has without an import.
+GIVEN: dict[str, Any] = {"shared": shared, "fetch": fetch, "locked": locked, "ref": ref}
 
-#: The monitor of this process's session: a view that was made before the extension was
-#: unloaded goes on when it is loaded again.
+#: The monitor of this process's session. A view that was made before the extension was
+#: unloaded continues when it is loaded again.
 _hub = Hub(own_session())
 _loaded: WeakKeyDictionary[InteractiveShell, Extension] = WeakKeyDictionary()
 
 
 def load(shell: InteractiveShell) -> None:
     """
-    Bring the extension into a shell. Where it is in it, only names come back.
+    Load the extension into a shell. If it is already loaded, restore only the names.
 
     Raises:
-        TraitError: A setting of the configuration cannot be; nothing has changed.
+        TraitError: A setting of the configuration is not valid; nothing changed.
     """
     if shell in _loaded:
         _loaded[shell].restore()
@@ -60,10 +61,10 @@ def load(shell: InteractiveShell) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """
-    Take the extension out of a shell. Twice is fine.
+    Remove the extension from a shell. Repeated calls do nothing.
 
-    ``%reload_ext`` unloads it and loads it at once. It leaves everything where it is,
-    and so what is shared: reloading renews one module, in which is nothing of this.
+    ``%reload_ext`` unloads and loads the extension at once. In this case everything
+    stays, also the shared names: reloading replaces one module, which holds no state.
     """
     if _is_reloading(shell):
         return
@@ -88,14 +89,14 @@ def _last_input(shell: InteractiveShell) -> str:
 
 class Extension:
     """
-    All that the extension has put into one shell.
+    Everything that the extension adds to one shell.
 
     Args:
         shell: The shell.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
-        # First what can fail.
+        # First the steps that can fail.
         settings = DuckJupyter(parent=shell)
         self._shell = shell
         self._session = session = own_session()
@@ -109,7 +110,7 @@ class Extension:
         self._given = [*self._given_to_user, *hidden]
         self._hub = _hub
         self._answers = Answers()
-        # The cell that loads the extension has begun.
+        # The cell that loads the extension is already running.
         self._answers.cell_begins(_last_input(shell))
         self._magics = DuckMagics(
             shell, session, self._hub, self._answers, self.restore
@@ -121,8 +122,8 @@ class Extension:
             for name, magic in self._magics.magics[kind].items():
                 self._places.append(Place(table, name, magic))
         self._display = Display(shell, session, self._answers)
-        # So that %config knows them.
-        # IPython's own annotation has only the shell in it.
+        # So that %config finds them.
+        # IPython's own annotation lists only the shell.
         self._configurables: list[Any] = cast("list[Any]", shell.configurables)
         self._configurables.append(settings)
         self._matcher = make_matcher(shell, session)
@@ -130,12 +131,12 @@ class Extension:
         shell.events.register("post_execute", self._follow)
         shell.events.register("pre_run_cell", self._cell_begins)
         shell.events.register("post_run_cell", self._cell_ends)
-        #: The number of the last cell that ended.
+        #: The number of the cell that ended last.
         self._last_cell: int | None = None
         self._hub.start()
         kernel = getattr(shell, "kernel", None)
         if kernel is not None and is_in_cell(kernel):
-            # The one that loads the extension.
+            # The cell that loads the extension.
             self._hub.cell_begins(None)
         self._sockets = None if kernel is None else Sockets(kernel, self._hub)
         if self._sockets is not None:
@@ -146,7 +147,7 @@ class Extension:
 
     def unload(self) -> None:
         """
-        Take all of it out again.
+        Remove everything from the shell.
         """
         shell, session = self._shell, self._session
         shell.unobserve(self._end, "exit_now")
@@ -166,11 +167,11 @@ class Extension:
         for place in [*self._places, *self._given]:
             place.leave()
         session.leave(shell.user_ns)
-        # A server that was there before is not ours to end.
+        # Leave a server that ran before the extension was loaded.
         if not self._served_before:
             session.stop()
         session.settings = self._before
-        # Last, so that those who look see how it ended.
+        # Last, so that open views show the end.
         if not _loaded:
             self._hub.stop()
         if self._sockets is not None:
@@ -178,14 +179,14 @@ class Extension:
 
     def restore(self) -> None:
         """
-        Put ``shared`` and its like back where they were deleted.
+        Restore ``shared`` and the other given names if they were deleted.
         """
         for place in self._given:
             place.restore()
 
     def _end(self, change: Any) -> None:
-        # A kernel that is shut down first ends its child processes, which may take so
-        # long that Jupyter kills it before anything of `atexit` has run.
+        # When a kernel shuts down, it first ends its child processes. This may take so
+        # long that Jupyter kills it before any `atexit` function has run.
         if change.new:
             features.kernel_ends()
             self._session.stop()
@@ -207,21 +208,24 @@ class Extension:
     def _cell_begins(self, info: Any) -> None:
         self._answers.cell_begins(info.raw_cell)
         features.cell_begins()
-        # The shell's own count is ahead of the cell in some versions of IPython.
+        # In some versions of IPython the shell's own count is ahead of the cell.
         number = self._last_cell + 1 if self._last_cell and info.store_history else None
         self._hub.cell_begins(number)
 
     def _cell_ends(self, result: Any) -> None:
         features.cell_ends(result.error_in_exec)
         self._answers.cell_ends()
-        cell_ends()
+        said = explain(result.error_in_exec) if self._settings.pools else None
+        if said is not None:
+            sys.stderr.write(f"{said}\n")
         self._last_cell = result.execution_count or self._last_cell
-        # Of an empty cell only the end is told.
+        # For an empty cell IPython reports only the end.
         if result.info.raw_cell.strip():
             self._hub.cell_ends()
 
     def _follow(self) -> None:
         if all(place.is_missing for place in self._given_to_user):
-            # After %reset; who deletes one of the names means it.
+            # After %reset. If only some of the names are deleted, the user deleted
+            # them.
             self.restore()
         self._session.follow()

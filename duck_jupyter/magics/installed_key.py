@@ -1,5 +1,5 @@
 """
-Place: one key of somebody else's mapping, for a time.
+Place: one key of another owner's mapping, for a limited time.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ _MISSING = object()
 
 class Place:
     """
-    One key of a mapping that is ours for a time.
+    One key of a mapping that holds our value for a limited time.
 
     Args:
         mapping: The mapping.
         key: The key.
-        value: Our value; what it hides comes back with `leave`.
+        value: Our value; `leave` restores the value that it hides.
     """
 
     def __init__(self, mapping: MutableMapping[Any, Any], key: Any, value: Any) -> None:
-        # Some mappings of IPython make what is missing, when they are asked with [].
+        # Some mappings of IPython create missing keys when they are read with [].
         self._before = mapping.get(key, _MISSING)
         self._mapping = mapping
         self._key = key
@@ -35,19 +35,19 @@ class Place:
     @property
     def is_missing(self) -> bool:
         """
-        The key was deleted.
+        Whether the key was deleted.
         """
         return self._key not in self._mapping
 
     def restore(self) -> None:
         """
-        Put our value back where it was deleted.
+        Set our value again if it was deleted.
         """
         self._mapping.setdefault(self._key, self._value)
 
     def leave(self) -> None:
         """
-        Give the place back, unless somebody else has taken it.
+        Restore the former value, unless other code has set the key.
         """
         if self._mapping.get(self._key, _MISSING) is not self._value:
             return

@@ -1,5 +1,5 @@
 """
-What ``%share`` answers: a line that says what it did and how to use it.
+The messages of ``%share``: one line that says what it did and how to use the proxy.
 """
 
 from __future__ import annotations
@@ -7,17 +7,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..objects.sizes import size_of
 from ..objects.summary import shaped_type
 from ..protocol.escaping import printable
-from ..session.sizes import size_of
 
 if TYPE_CHECKING:
     from ..session.names import Terms
-    from ..session.session import Wish
+    from ..session.shared_names import Wish
 
 __all__ = ["Answers", "Proxies", "answer_of"]
 
-#: A line that is nothing but the magic, with or without its sign.
+#: A line with only the magic, with or without its percent sign.
 BARE_SHARE = re.compile(r"\s*%?share\s")
 
 
@@ -31,11 +31,11 @@ class Proxies(tuple[Any, ...]):
 
 class Answers:
     """
-    Where the answers of a shell go.
+    The messages of one shell.
 
-    The value of ``%share df`` is a proxy, for ``p = %share df``. Where the line is the
-    last one of its cell the notebook would show the object: there the answer takes its
-    place, elsewhere it is printed.
+    The value of ``%share df`` is a proxy, for ``p = %share df``. If the line is the
+    last one of its cell, the notebook would show the object; then the message is shown
+    in place of the value. Elsewhere the message is printed.
     """
 
     def __init__(self) -> None:
@@ -45,45 +45,45 @@ class Answers:
 
     def cell_begins(self, code: str) -> None:
         """
-        Note the code of a cell that is about to run.
+        Note the code of a cell before it runs.
         """
         lines = [line for line in code.splitlines() if line.split("#")[0].strip()]
         self._ends_cell = bool(lines) and BARE_SHARE.match(lines[-1]) is not None
 
     def cell_ends(self) -> None:
         """
-        Forget what was not shown.
+        Forget messages that were not shown.
         """
         self._ends_cell = False
         self._value = None
 
     def give(self, value: Any, text: str) -> None:
         """
-        Answer with a text.
+        Print a message, or keep it to show it in place of a value.
 
         Args:
-            value: What the magic gives back.
+            value: The value that the magic returns.
             text: One line for each object.
         """
         if self._ends_cell:
             self._value, self._text = value, text
         else:
-            print(text)  # noqa: T201 - a magic answers
+            print(text)  # noqa: T201 - the message of a magic
 
     def of(self, value: Any) -> str:
         """
-        Give the answer that takes the place of a value, or nothing.
+        Return the message to show in place of a value, or None.
         """
         return self._text if value is not None and value is self._value else ""
 
 
 def answer_of(wish: Wish, terms: Terms) -> str:
     """
-    Say what was shared and how to use it.
+    Return the message that says what was shared and how to use it.
 
     Args:
-        wish: What was shared.
-        terms: The settings that it was shared with.
+        wish: The shared object.
+        terms: The settings of the share.
     """
     name = f"shared.{wish.name}"
     kind = type(wish.target)
@@ -91,7 +91,7 @@ def answer_of(wish: Wish, terms: Terms) -> str:
     what = printable(f"{kind.__name__} {size}".strip())
     variable = wish.name if wish.source is None else wish.source.variable
     if shaped_type(kind) is None:
-        use = f"pass {name} to workers, whose calls run here"
+        use = f"pass {name} to workers, and its calls run here"
     else:
         use = f"in a worker fetch({name})"
         use += f" or just {variable}" if terms.handover else ""

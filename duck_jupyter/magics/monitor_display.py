@@ -1,5 +1,5 @@
 """
-Whether a front end shows widgets, and the monitor for one that does.
+Whether a front end shows widgets, and the monitor for those that do.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ __all__ = ["is_in_cell", "monitor_of", "shows_widgets"]
 
 def shows_widgets(shell: Any) -> bool:
     """
-    Tell whether a shell belongs to a front end that people look at, with widgets.
+    Return whether a shell belongs to an interactive front end with widgets.
 
-    A notebook that is run by a program, such as nbconvert, cannot ask its user for
-    input, and says so with each cell.
+    If a program such as nbconvert runs a notebook, each request says that the user
+    cannot be asked for input.
     """
     kernel = getattr(shell, "kernel", None)
     if kernel is None or find_spec("anywidget") is None:
@@ -32,7 +32,7 @@ def shows_widgets(shell: Any) -> bool:
 
 def is_in_cell(kernel: Any) -> bool:
     """
-    Tell whether a kernel runs a cell, and does not just begin.
+    Return whether a kernel is running a cell, and is not just starting.
     """
     header = _request_of(kernel).get("header") or {}
     return bool(header.get("msg_type") == "execute_request")
@@ -47,10 +47,10 @@ def _request_of(kernel: Any) -> dict[str, Any]:
 
 def monitor_of(hub: Hub) -> Any:
     """
-    Make the live view; this loads the widget library. Where that fails, the table.
+    Make the live view. It loads the widget library; if that fails, make the table.
     """
     try:
-        from ..monitor.widget import Monitor
+        from ..monitor._widget import Monitor
     except ImportError:
         return Table(overview_of(hub.session))
 

@@ -24,7 +24,7 @@ from ..session.api import names_in
 from ..session.doctor import clean, examine, sections_of
 from ..session.names import Source, Terms, check_alias, check_object, close_to
 from ..session.overview import overview_of
-from ..session.session import Wish
+from ..session.shared_names import Wish
 from .doctor_report import DoctorReport
 from .messages import Proxies, answer_of
 from .monitor_display import monitor_of, shows_widgets
@@ -45,13 +45,13 @@ __all__ = ["DuckMagics"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-#: What %duck can be told.
+#: The commands of %duck.
 DUCK_WORDS = ("status", "monitor", "stop", "doctor")
 
 
 def in_one_line(magic: F) -> F:
     """
-    Show the errors of a magic as one line and without a traceback; print its help.
+    Show the errors of a magic as one line without a traceback, and print its help.
     """
 
     @functools.wraps(magic)
@@ -59,7 +59,7 @@ def in_one_line(magic: F) -> F:
         try:
             return magic(self, line)
         except HelpWanted:
-            print(help_of(magic))  # noqa: T201 - a magic answers
+            print(help_of(magic))  # noqa: T201 - the answer of a magic
             return None
         except ProxyError as error:
             raise UsageError(printable(" ".join(str(error).split()))) from None
@@ -69,12 +69,12 @@ def in_one_line(magic: F) -> F:
 
 def whole_number(text: str) -> int:
     """
-    Read a number of an option.
+    Parse the integer value of an option.
     """
     try:
         return int(text)
     except ValueError:
-        raise ArgumentTypeError(f"must be a whole number, not {text!r}") from None
+        raise ArgumentTypeError(f"must be an integer, not {text!r}") from None
 
 
 def duck_word(text: str) -> str:
@@ -93,14 +93,14 @@ def duck_word(text: str) -> str:
 @magics_class
 class DuckMagics(Magics):
     """
-    The magics of one shell. The extension makes them, and gives them its session.
+    The magics of one shell. The extension creates them for its session.
 
     Args:
         shell: The shell whose variables are shared.
-        session: What shares them.
+        session: The session that shares the variables.
         hub: The session's monitor.
-        answers: Where the answers of %share go.
-        restore: Puts ``shared`` and its like back where they are missing.
+        answers: Takes the messages of %share.
+        restore: Restores ``shared`` and the other given names if they are missing.
     """
 
     def __init__(
@@ -128,47 +128,55 @@ class DuckMagics(Magics):
         "--bufsize",
         type=whole_number,
         metavar="BYTES",
-        help="The buffer that its calls get; a larger frame travels beside it.",
+        help=(
+            "Size of the buffer for its calls; a larger frame is sent outside the "
+            "buffer, which is slower."
+        ),
     )
     @argument(
         "--readonly",
         action="store_true",
-        help="Refuse what is not known to change nothing.",
+        help="Refuse calls that may change the object.",
     )
     @argument(
         "--allow",
         metavar="NAMES",
-        help="The only names that may be used, with commas between them; of what is "
-        "read-only, names that may be used as well.",
+        help=(
+            "Allow only these names, separated by commas; with --readonly, allow "
+            "these names as well."
+        ),
     )
     @argument(
         "--max-chain",
         type=whole_number,
         metavar="N",
-        help="The highest level of a proxy reached through this one.",
+        help="The highest level of a proxy that is reached through this one.",
     )
     @argument(
         "--frozen",
         action="store_true",
-        help="Promise that it will not change: it is published once, never compared.",
+        help=(
+            "Promise that the object does not change: it is published once and never "
+            "compared."
+        ),
     )
     @argument(
         "--inplace",
         action="store_true",
-        help="Move its data to shared memory, where everyone sees every write.",
+        help="Move its data to shared memory, where all processes see every write.",
     )
     @argument(
         "--no-handover",
         action="store_true",
-        help="Passed to a pool, the variable itself is pickled as ever.",
+        help="Pickle the variable as usual when it is passed to a pool.",
     )
-    @argument("--help", action="store_true", help="Show this.")
+    @argument("--help", action="store_true", help="Show this help.")
     def share(self, line: str) -> Proxy | Proxies | Table:
         """
-        Share variables with worker processes; without names, show what is shared.
+        Share variables with worker processes; without names, list the shared ones.
 
-        Nothing is copied: a proxy stands for the variable's object, in as many
-        processes as it is given to. The name follows its variable.
+        Nothing is copied: each worker gets a proxy of the variable's object. A shared
+        name follows its variable.
         """
         args = self._parse(self.share, line)
         if not args.names:
@@ -176,15 +184,15 @@ class DuckMagics(Magics):
             flags = (args.readonly, args.frozen, args.inplace, args.no_handover)
             if any(flags) or any(option is not None for option in options):
                 raise UsageError(
-                    "%share with options needs the name of a variable, as in "
+                    "%share with options must be given the name of a variable, as in "
                     "%share df --readonly"
                 )
             return Table(overview_of(self._session))
         if args.alias is not None:
             if len(args.names) > 1:
                 raise UsageError(
-                    f"--as gives one name, and {len(args.names)} variables are to be "
-                    "shared: use one %share for each."
+                    f"--as must be used with one variable, not {len(args.names)}: use "
+                    "one %share for each variable."
                 )
             check_alias(args.alias)
         allow = None if args.allow is None else frozenset(names_in(args.allow))
@@ -202,7 +210,7 @@ class DuckMagics(Magics):
         self._restore()
         value: Proxy | Proxies = proxies if len(proxies) > 1 else proxies[0]
         if not args.is_silent:
-            # A name that is read-only stays so where --allow adds names to it.
+            # A read-only name stays read-only when --allow adds names to it.
             shared = {one.name: one.terms for one in self._session.names}
             lines = [answer_of(wish, shared.get(wish.name, terms)) for wish in wishes]
             self._answers.give(value, "\n".join(lines))
@@ -212,20 +220,20 @@ class DuckMagics(Magics):
     @in_one_line
     @magic_arguments()
     @argument("names", metavar="NAME", nargs="*", help="Shared names.")
-    @argument("--all", action="store_true", help="All that is shared.")
-    @argument("--help", action="store_true", help="Show this.")
+    @argument("--all", action="store_true", help="Unshare all names.")
+    @argument("--help", action="store_true", help="Show this help.")
     def unshare(self, line: str) -> None:
         """
-        Share names no longer; proxies that workers hold then find nothing.
+        Stop sharing names; proxies that workers hold then raise ProxyObjectNotFound.
         """
         args = self._parse(self.unshare, line)
         if args.all == bool(args.names):
             raise UsageError(
-                "%unshare takes names or --all, as in %unshare df"
+                "%unshare must be given names or --all, as in %unshare df"
                 if not args.all
-                else "%unshare takes either names or --all, and not both."
+                else "%unshare must be given either names or --all, not both."
             )
-        # As %share answers: shared.df.
+        # Accept names in the form that %share prints: shared.df.
         names = [name.removeprefix("shared.") for name in args.names]
         known = [shared.name for shared in self._session.names]
         self._session.unshare(known if args.all else names)
@@ -233,25 +241,27 @@ class DuckMagics(Magics):
     @line_magic
     @in_one_line
     @magic_arguments()
-    @argument("word", type=duck_word, choices=DUCK_WORDS, nargs="?", help="What to do.")
-    @argument("--help", action="store_true", help="Show this.")
+    @argument(
+        "word", type=duck_word, choices=DUCK_WORDS, nargs="?", help="The command."
+    )
+    @argument("--help", action="store_true", help="Show this help.")
     @argument_group("doctor")
-    @argument("--clean", action="store_true", help="Remove what is left.")
+    @argument("--clean", action="store_true", help="Remove what ended processes left.")
     def duck(self, line: str) -> Any:
         """
-        Look after the server: ``status`` shows what it does, ``stop`` ends it.
+        Manage the server: ``status`` shows its state, ``stop`` ends it.
 
-        ``monitor`` shows what it does live, also while a cell runs; where no widgets
-        are shown, as in a terminal, it shows what ``status`` does.
+        ``monitor`` shows its state live, also while a cell runs; where widgets cannot
+        be shown, as in a terminal, it shows the same as ``status``.
 
-        ``doctor`` shows how much room there is for blocks of shared memory, what this
-        kernel holds, and what kernels left that were killed; with ``--clean`` it
-        removes that.
+        ``doctor`` shows the space for blocks of shared memory, the blocks of this
+        kernel, and the files that killed kernels left; with ``--clean`` it removes
+        these files.
         """
         args = self._parse(self.duck, line)
         word = args.word
         if args.clean and word != "doctor":
-            raise UsageError("--clean is for %duck doctor --clean")
+            raise UsageError("--clean must be used with doctor: %duck doctor --clean")
         if word is None:
             raise HelpWanted
         if word == "doctor":
@@ -267,15 +277,15 @@ class DuckMagics(Magics):
 
     def _parse(self, magic: Any, line: str) -> Any:
         try:
-            # People write a comment behind it, a semicolon, and commas between names.
+            # Users add comments, a semicolon at the end, and commas between names.
             words = shlex.split(line, comments=True)
         except ValueError as error:
-            raise UsageError(f"The line cannot be read: {error}.") from None
+            raise UsageError(f"The line cannot be parsed: {error}.") from None
         is_silent = bool(words) and words[-1].endswith(";")
         if is_silent:
             last = words.pop().rstrip(";")
             words += [last] if last else []
-        # Names may also stand behind options: %share df --readonly cfg
+        # Names may also come after options: %share df --readonly cfg
         args = magic.parser.parse_intermixed_args(words)
         if args.help:
             raise HelpWanted
@@ -288,11 +298,11 @@ class DuckMagics(Magics):
     def _wish(self, variable: str, alias: str | None) -> Wish:
         if not variable.isidentifier():
             raise UsageError(
-                f"%share takes the names of variables, not {variable!r}. Assign the "
-                "object to a variable first."
+                f"%share must be given the name of a variable, not {variable!r}. "
+                "Assign the object to a variable first."
             )
         if variable not in self._namespace:
-            # The advice in an error says %share with the name that a worker knows.
+            # The advice in an error writes %share with the name that a worker knows.
             for shared in self._session.names if alias is None else ():
                 if shared.name == variable:
                     return Wish(variable, shared.target, shared.source)

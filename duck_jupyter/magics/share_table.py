@@ -1,5 +1,5 @@
 """
-Table: what is shared, as text and as HTML.
+Table: the shared objects, as text and as HTML.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ..stats.text import UNKNOWN, exact, in_bytes, many, percent, plain_bytes
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from ..data.versions import Versions
-    from ..session.overview import Overview, Row
+    from ..session.overview import Overview
+    from ..stats.rows import ObjectRow
 
 __all__ = ["Table", "html_of", "lines_of"]
 
@@ -32,17 +32,17 @@ HEADINGS = (
     "Versions",
     "Last error",
 )
-#: Columns of words; the others hold numbers.
+#: Columns of text; the others hold numbers.
 WORDS = frozenset({"Name", "Type", "Mode", "Versions", "Last error"})
 MOST_CHARS = 60
 
 
 class Table:
     """
-    What a session shared at one moment; `%share` and ``%duck status`` give it.
+    The shared objects of a session at one moment; the value of `%share`.
 
     Args:
-        overview: The session at that moment.
+        overview: The state of the session at that moment.
     """
 
     def __init__(self, overview: Overview) -> None:
@@ -81,8 +81,8 @@ def lines_of(
 
     Args:
         headings: One for each column.
-        rows: As many cells each.
-        words: The headings of the columns that begin at the left; numbers end at the
+        rows: Each has one cell for each heading.
+        words: The headings of the columns that are aligned left; numbers are aligned
             right.
     """
     lines = [headings, *rows]
@@ -109,9 +109,9 @@ def html_of(
 
     Args:
         headings: One for each column.
-        rows: As many cells each.
-        words: The headings of the columns that begin at the left.
-        hints: For each row what shows when the mouse is over it, or an empty string.
+        rows: Each has one cell for each heading.
+        words: The headings of the columns that are aligned left.
+        hints: The tooltip of each row, or an empty string.
     """
 
     def cell(tag: str, heading: str, text: str) -> str:
@@ -131,36 +131,36 @@ def html_of(
     return "".join(parts)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ObjectRow) -> tuple[str, ...]:
     if row.peak:
-        # Past its end a frame travels beside the buffer.
+        # A larger frame is sent outside the buffer.
         fill = f"{percent(row.last / row.bufsize)}, peak "
         fill += f"{percent(row.peak / row.bufsize)} of {plain_bytes(row.bufsize)}"
     else:
         fill = f"0 of {plain_bytes(row.bufsize)}"
     return (
-        _shorten("  " * row.level + printable(row.name)),
-        _shorten(printable(row.type_name)),
+        _shorten("  " * row.level + printable(row.path)),
+        _shorten(printable(row.type)),
         row.size or UNKNOWN,
         str(row.level),
         row.mode,
-        exact(row.workers),
+        exact(len(row.pids)),
         exact(row.calls),
-        in_bytes(row.bytes),
+        in_bytes(row.bytes_in + row.bytes_out),
         fill,
-        _in_words(row.versions),
+        _versions(row),
         _shorten(printable(" ".join((row.last_error or "").split()))),
     )
 
 
-def _in_words(versions: Versions) -> str:
-    if not versions.kept:
+def _versions(row: ObjectRow) -> str:
+    if not row.versions:
         return UNKNOWN
-    words = f"{versions.kept} in {in_bytes(versions.bytes)}"
-    if versions.mapped:
-        words += f", {in_bytes(versions.mapped)} mapped"
-    if versions.awaited:
-        words += f", {versions.awaited} awaited"
+    words = f"{row.versions} in {in_bytes(row.version_bytes)}"
+    if row.mapped_bytes:
+        words += f", {in_bytes(row.mapped_bytes)} mapped"
+    if row.awaited:
+        words += f", {row.awaited} awaited"
     return words
 
 

@@ -1,3 +1,3 @@
 """
-Blocks of shared memory. Knows no frames.
+Shared memory: blocks, files, copying and tracking of writes. Imports no frames.
 """

@@ -1,13 +1,14 @@
 """
-Where the file of a block goes, and what happens where there is no room for it.
+Allocation of the file of a block, in the first folder with space for it.
 
-Memory comes first, ``/dev/shm``; what does not fit there goes into the spool folder,
-on disk, with one warning. A file has no name in either, so nothing is left behind.
+The first folder is ``/dev/shm``, which is memory. A file that does not fit there is
+created in the spool folder, on disk, with one warning. In both folders the file has no
+name, so nothing is left behind.
 
-Only a write shows whether there was room: a file system that looked empty may
-be full a moment later, or a quota may say no. So nothing is mapped before all of its
-space is allocated, and a place that fails is followed by the next one. Touching a
-page that cannot be had would end the process with SIGBUS.
+Only a write shows whether there is space: a file system that looked empty may be full a
+moment later, or a quota may refuse the write. So nothing is mapped before all of its
+space is allocated, and if one folder fails, the next one is tried. Touching a page for
+which there is no memory would end the process with SIGBUS.
 """
 
 from __future__ import annotations
@@ -31,39 +32,40 @@ if TYPE_CHECKING:
 __all__ = ["allocate", "fill", "free_memory", "growing", "with_room"]
 
 ZEROS = bytes(2**20)
-#: What a place without room answers: full, a quota, a limit on files, no memory.
+#: Errors of a folder without space: full, a quota, a limit of files, no memory.
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM})
-#: The largest file that is made outside of `/dev/shm`, whose limit guards the machine.
+#: The largest file that is created outside of `/dev/shm`, whose limit protects the
+#: machine.
 GROWING_BYTES = 16 * 2**20
 SEALS = 0 if sys.platform != "linux" else fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
 def allocate(size: int) -> int:
     """
-    Open a file of zeros without a name, all its space allocated.
+    Create a file of zeros without a name, with all its space allocated.
 
     Args:
-        size: Bytes.
+        size: Size in bytes.
 
     Returns:
-        A descriptor to read, write and map, which the caller closes.
+        A descriptor to read, write and map; the caller closes it.
 
     Raises:
-        DataTooBigError: There is no room for it anywhere.
+        DataTooBigError: No folder has space for it.
     """
     return with_room(size, lambda fd: fill(fd, size))
 
 
 def growing(size: int) -> int | None:
     """
-    Open a file of zeros in memory that can grow and that nobody can shorten.
+    Create a file of zeros in memory that can grow and that no process can shorten.
 
     Args:
-        size: Bytes, all of them allocated.
+        size: Size in bytes; all of them are allocated.
 
     Returns:
-        A descriptor to read, write and map, which the caller closes; None where the
-        system has no such files, or cannot give this one.
+        A descriptor to read, write and map; the caller closes it. None if the system
+        has no such files, or cannot create this one.
     """
     if size > GROWING_BYTES or not hasattr(os, "memfd_create"):
         return None
@@ -85,19 +87,19 @@ def growing(size: int) -> int | None:
 
 def with_room(size: int, write: Callable[[int], None]) -> int:
     """
-    Write a file without a name in the first place that has room for it.
+    Write a file without a name in the first folder that has space for it.
 
     Args:
-        size: Bytes that it will take.
-        write: Writes all of them to the descriptor that it gets, without mapping it.
-            Where that fails for want of room it is called again, with a new and
-            empty file in the next place.
+        size: Size of the file in bytes.
+        write: Writes all of the file to a descriptor, without mapping it. If it fails
+            because there is no space, it is called again with a new empty file in the
+            next folder.
 
     Returns:
-        A descriptor to read, write and map, which the caller closes.
+        A descriptor to read, write and map; the caller closes it.
 
     Raises:
-        DataTooBigError: There is no room for it anywhere.
+        DataTooBigError: No folder has space for it.
     """
     full: list[Place] = []
     for look in (memory_place, spool_place):
@@ -119,29 +121,29 @@ def with_room(size: int, write: Callable[[int], None]) -> int:
     if memory.folder.is_dir():
         free = f"{_in_words(memory)}, {free}"
     raise DataTooBigError(
-        f"There is no room for a block of {size:,} bytes; free bytes: {free}. Send or "
-        "share less at a time, or free some with %unshare NAME. More shared memory is "
-        f"had with docker run {size_option(size, memory)}, and a folder on a larger "
-        "disk is chosen with %config DuckJupyter.spool_dir = 'FOLDER' before the "
-        "server starts."
+        f"There is no space for a block of {size:,} bytes; free bytes: {free}. Send or "
+        "share less at a time, or free some with %unshare NAME. For more shared "
+        f"memory, start the container with docker run {size_option(size, memory)}. For "
+        "a folder on a larger disk, run %config DuckJupyter.spool_dir = 'FOLDER' "
+        "before the server starts."
     )
 
 
 def free_memory() -> int:
     """
-    Tell how many bytes of memory programs may still take.
+    Return how many bytes of memory programs can still allocate.
     """
-    import psutil  # slow to import, and needed for large messages only
+    import psutil  # slow to import, and only needed for large messages
 
     return int(psutil.virtual_memory().available)
 
 
 def fill(fd: int, size: int) -> None:
     """
-    Let an empty file have so many zeros, with space for all of them.
+    Fill an empty file with this many zeros, with space for all of them.
 
     Raises:
-        OSError: There is no room for them.
+        OSError: There is no space for them.
     """
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(fd, 0, size)

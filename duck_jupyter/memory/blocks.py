@@ -1,14 +1,14 @@
 """
-Blocks of shared memory: two kinds, and the one place that knows the system's rules.
+Blocks of shared memory: two kinds, and the system's rules for them.
 
 A `Block` has no name. Its file is unlinked before anything is written, and the other
-process gets its descriptor through a socket; so nobody can guess it, and the system
-frees it with the last process that maps it, however that process ends.
+process gets its descriptor through a socket. So nobody can guess its name, and the
+system frees it when the last process that maps it ends, however it ends.
 
-A named block is `multiprocessing.shared_memory.SharedMemory`, which the module
-contract hands out. Python's resource tracker would unlink it as soon as *any*
-process that attached to it ends (https://github.com/python/cpython/issues/82300), so
-attaching is kept out of the tracker's sight.
+A named block is `multiprocessing.shared_memory.SharedMemory`, which the module's
+interface returns. Python's resource tracker would unlink it as soon as *any* process
+that attached to it ends (https://github.com/python/cpython/issues/82300), so attaching
+is hidden from the tracker.
 """
 
 from __future__ import annotations
@@ -39,35 +39,35 @@ class Block:
     """
     A piece of memory that two processes map, readable by their user alone.
 
-    Its creator passes its descriptor on; each side closes its own. `descriptors`
-    has the rule for those who use it.
+    Its creator sends its descriptor to the other side; each side closes its own.
+    `descriptors` has the rule for code that uses the number.
 
     Args:
-        fd: Descriptor of the file behind it; the block owns it from here on.
-        size: Bytes.
+        fd: Descriptor of its file; the block owns it from here on.
+        size: Size in bytes.
     """
 
     __slots__ = ("__weakref__", "_descriptor", "map", "size")
 
     def __init__(self, fd: int, size: int) -> None:
         self._descriptor: Descriptor | None = Descriptor(fd)
-        self.size = size
-        self.map = mmap.mmap(fd, size)
+        self.size: int = size
+        self.map: mmap.mmap = mmap.mmap(fd, size)
 
     @classmethod
     def create(cls, size: int) -> Block:
         """
-        Make a block, its space allocated before anyone can write to it.
+        Create a block, with its space allocated before anything is written.
 
-        Writing to space that a full ``/dev/shm`` cannot give would end the process
-        with SIGBUS, so where it does not fit there a file in the spool folder takes
-        its place (see `room`).
+        A write to space that a full ``/dev/shm`` cannot provide would end the process
+        with SIGBUS. So a block that does not fit there is created in the spool folder
+        (see `allocation`).
 
         Args:
-            size: Bytes; rounded up to whole pages.
+            size: Size in bytes; rounded up to whole pages.
 
         Raises:
-            DataTooBigError: There is no room for it anywhere.
+            DataTooBigError: No folder has space for it.
         """
         size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
         return cls(allocate(size), size)
@@ -75,17 +75,17 @@ class Block:
     @classmethod
     def create_growing(cls, size: int) -> Block:
         """
-        Make a block whose file can grow behind it, and that nobody can shorten.
+        Create a block whose file can grow and that no process can shorten.
 
-        Another process that shortened a block would end everybody who touches it with
-        SIGBUS. Not every system can prevent that; the others give a block like any.
+        If another process shortened a block, every process that touches it would end
+        with SIGBUS. Some systems cannot prevent this; they get an ordinary block.
 
         Args:
-            size: Bytes; rounded up to whole pages. It counts as memory of this
-                process, and not of ``/dev/shm``: no place for large data.
+            size: Size in bytes; rounded up to whole pages. It counts as memory of this
+                process, not of ``/dev/shm``, so do not use it for large data.
 
         Raises:
-            DataTooBigError: There is no room for it anywhere.
+            DataTooBigError: No folder has space for it.
         """
         size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
         fd = growing(size)
@@ -94,11 +94,11 @@ class Block:
     @classmethod
     def take_over(cls, fds: list[int], size: int) -> Block:
         """
-        Map a block whose descriptor came through a socket.
+        Map a block whose descriptor arrived through a socket.
 
         Args:
-            fds: As `Descriptor.take_over` takes them.
-            size: Bytes.
+            fds: As for `Descriptor.take_over`.
+            size: Size in bytes.
         """
         block = cls.__new__(cls)
         block.size = size
@@ -109,14 +109,14 @@ class Block:
     @property
     def closed(self) -> bool:
         """
-        The block was closed in this process.
+        Whether the block was closed in this process.
         """
         return self._descriptor is None
 
     @property
     def descriptor(self) -> Descriptor:
         """
-        The descriptor of the file behind the block.
+        The descriptor of the block's file.
 
         Raises:
             ValueError: The block was closed.
@@ -127,9 +127,9 @@ class Block:
 
     def close(self) -> None:
         """
-        Give the block up in this process; twice is fine.
+        Close the block in this process. Repeated calls do nothing.
 
-        Its memory stays mapped as long as somebody holds the block or a view of it.
+        Its memory stays mapped as long as the block or a view of it is referenced.
         """
         self._descriptor = None
 
@@ -141,11 +141,11 @@ class Block:
 @contextlib.contextmanager
 def _untracked(ours: str) -> Iterator[None]:
     """
-    Keep one named block, and nothing else, from the resource tracker.
+    Hide one named block, and nothing else, from the resource tracker.
 
-    Python 3.13 has ``track=False``. To register and then unregister is wrong before
-    it: the tracker keeps one set for the whole tree of processes, so that would take
-    away the creator's entry as well.
+    Python 3.13 has ``track=False``. Before it, registering and then unregistering would
+    be wrong: the tracker has one set for the whole tree of processes, so this would
+    remove the creator's entry as well.
     """
     with _tracker_lock:
         register, unregister = resource_tracker.register, resource_tracker.unregister
@@ -168,32 +168,32 @@ def _untracked(ours: str) -> Iterator[None]:
 
 class NamedBlock(SharedMemory):
     """
-    A named block that no process but its maker unlinks, however it was attached to.
+    A named block that only its creator unlinks, however other processes attach to it.
 
-    Also one that was pickled, and its copy in another process.
+    This also holds for a block that was pickled, and its copy in another process.
 
     Args:
         name: Its name.
-        create: Make it; otherwise attach to it.
-        size: Bytes, if it is made.
+        create: Whether to create it or to attach to it.
+        size: Size in bytes of a new block.
 
     Raises:
-        FileNotFoundError: There is none of this name, or not any more.
+        FileNotFoundError: There is no block with this name, or no longer.
     """
 
     def __init__(self, name: str, create: bool = False, size: int = 0) -> None:
         with _untracked(name):
             super().__init__(name, create, size)
-        # Who holds it keeps the janitor from it, until it is closed.
+        # Holding it prevents its removal as a left-over, until it is closed.
         if not hold(self._fd):  # type: ignore[attr-defined]
             self.close()
             raise FileNotFoundError(name)
 
     def unlink(self) -> None:
         """
-        Take its name away.
+        Remove its name.
 
-        Another's block, which somebody else made, is in that one's tracker.
+        A block that another process created is in the tracker of that process.
         """
         with _untracked(self.name if self.name.startswith(NAME_PREFIX) else ""):
             super().unlink()
@@ -201,7 +201,7 @@ class NamedBlock(SharedMemory):
 
 def create_named(size: int) -> SharedMemory:
     """
-    Make a block with an unguessable name, mode 0600; its maker unlinks it.
+    Create a block with an unguessable name, mode 0600; its creator unlinks it.
     """
     while True:
         with contextlib.suppress(FileNotFoundError):
@@ -213,20 +213,20 @@ def attach_named(name: str) -> SharedMemory:
     Attach to a named block of another process.
 
     Raises:
-        KernelGone: There is no block of this name any more.
+        KernelGone: There is no block with this name any more.
     """
     try:
         return NamedBlock(name)
     except FileNotFoundError as error:
         raise KernelGone(
-            f"The block {name!r} has vanished: the server that made it was stopped, or "
+            f"The block {name!r} does not exist any more: its server was stopped, or "
             "its kernel ended. Share the object again and pass the new proxy."
         ) from error
 
 
 def buffer_of(block: SharedMemory) -> memoryview:
     """
-    Give the bytes of a named block.
+    Return the bytes of a named block.
 
     Raises:
         ProxyClosed: It was closed in this process.
@@ -234,7 +234,7 @@ def buffer_of(block: SharedMemory) -> memoryview:
     buffer = block.buf
     if buffer is None:
         raise ProxyClosed(
-            f"The block {block.name!r} was closed in this process; take a new one with "
+            f"The block {block.name!r} was closed in this process. Get a new one with "
             "get_shared_memory()."
         )
     return buffer
@@ -242,7 +242,7 @@ def buffer_of(block: SharedMemory) -> memoryview:
 
 def unlink_named(block: SharedMemory) -> None:
     """
-    Unmap a named block and take its name away; twice is fine.
+    Unmap a named block and remove its name. Repeated calls do nothing.
     """
     with contextlib.suppress(FileNotFoundError):
         block.unlink()

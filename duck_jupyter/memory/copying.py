@@ -1,10 +1,10 @@
 """
 Comparing and copying memory in several threads, without Python's lock.
 
-First touch of new pages is many times slower than copying into warm ones, and the
-kernel of the system gives pages faster to ``pwrite`` than to page faults. Measured
-for 1 GB on two cores: page faults 2.4 s, ``posix_fallocate`` and then two threads
-0.8 s, ``pwrite`` in two threads 0.58 s, into warm pages 0.06 s, comparing 0.08 s.
+The first touch of new pages is many times slower than copying into warm ones, and the
+operating system allocates pages faster for ``pwrite`` than for page faults. Measured
+for 1 GB on two cores: page faults 2.4 s, ``posix_fallocate`` and then two threads 0.8
+s, ``pwrite`` in two threads 0.58 s, into warm pages 0.06 s, comparing 0.08 s.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Span", "address_of", "copy_into", "differs", "update", "write_pieces"]
 
-#: What one thread takes at a time; large enough to hide what a call costs.
+#: Bytes that one thread takes at a time; enough to make the cost of a call negligible.
 COMPARE_CHUNK = 1 << 20
 WRITE_CHUNK = 8 << 20
-#: Below this a second thread costs more than it brings.
+#: Below this size a second thread costs more than it saves.
 THREADED_BYTES = 4 << 20
-#: The memory of one machine is busy with so many.
+#: This many threads use the full memory bandwidth of one machine.
 MOST_THREADS = 4
-#: To copy less takes less time than to get Python's lock back.
+#: Copying less takes less time than getting Python's lock back.
 UNLOCKED_BYTES = 256 << 10
 
-_libc = ctypes.CDLL(None)  # which gives Python's lock away during a call
+_libc = ctypes.CDLL(None)  # it releases Python's lock during a call
 _libc.memcmp.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
 _libc.memcpy.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
 _libc.memcpy.restype = ctypes.c_void_p
@@ -38,13 +38,13 @@ _libc.memcpy.restype = ctypes.c_void_p
 
 class Span(NamedTuple):
     """
-    Memory to be compared with, or copied over, other memory of the same length.
+    Memory to compare with other memory of the same length, or to copy to it.
     """
 
-    #: Addresses.
+    #: Addresses of the memory.
     target: int
     source: int
-    #: Bytes.
+    #: In bytes.
     size: int
 
 
@@ -70,9 +70,9 @@ class _Buffer(ctypes.Structure):
 
 def address_of(buffer: Any) -> int:
     """
-    Tell where the memory of a contiguous buffer begins, read-only or not.
+    Return the address of a contiguous buffer, read-only or not.
 
-    It is valid while the buffer exists: the caller keeps the buffer.
+    The address is valid while the buffer exists: the caller keeps the buffer.
     """
     view = _Buffer()
     ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(buffer), ctypes.byref(view), 0)
@@ -83,11 +83,11 @@ def address_of(buffer: Any) -> int:
 
 def copy_into(target: memoryview, source: memoryview) -> None:
     """
-    Copy bytes; a large copy gives Python's lock away meanwhile.
+    Copy bytes; a large copy releases Python's lock meanwhile.
 
     Args:
         target: Contiguous and writable bytes.
-        source: As many contiguous bytes.
+        source: Contiguous bytes of the same size.
     """
     if source.nbytes < UNLOCKED_BYTES:
         target[:] = source
@@ -97,7 +97,7 @@ def copy_into(target: memoryview, source: memoryview) -> None:
 
 def differs(spans: Iterable[Span]) -> bool:
     """
-    Tell whether any of the memory differs.
+    Return whether any of the memory differs.
     """
 
     def compare(span: Span) -> bool:
@@ -108,7 +108,7 @@ def differs(spans: Iterable[Span]) -> bool:
 
 def update(spans: Iterable[Span]) -> None:
     """
-    Copy where the memory differs, and leave the rest untouched.
+    Copy memory that differs, and leave the rest untouched.
     """
 
     def copy(span: Span) -> bool:
@@ -124,7 +124,7 @@ def write_pieces(fd: int, pieces: Iterable[tuple[int, memoryview]]) -> None:
     Write pieces of memory at their offsets into a file.
 
     Raises:
-        OSError: There is no room; nothing is said of how far it came.
+        OSError: There is no space; some pieces may have been written.
     """
 
     def write(piece: tuple[int, memoryview]) -> bool:
@@ -157,18 +157,18 @@ def _cut(spans: Iterable[Span]) -> Iterator[Span]:
 
 def _in_threads(work: Callable[[Any], bool], parts: list[Any], total: int) -> bool:
     """
-    Do work in several threads until one part of it says True.
+    Do work in several threads until one part of it returns True.
 
     Args:
-        work: What to do with each part.
+        work: Called with each part.
         parts: The parts.
-        total: Bytes of all.
+        total: Bytes of all parts.
 
     Returns:
-        Whether a part said True.
+        Whether a part returned True.
 
     Raises:
-        BaseException: Whatever the work raised first.
+        BaseException: The first exception that the work raised.
     """
     remaining = iter(parts)
     found: list[bool] = []
@@ -176,7 +176,7 @@ def _in_threads(work: Callable[[Any], bool], parts: list[Any], total: int) -> bo
 
     def take_parts() -> None:
         try:
-            for part in remaining:  # each part goes to one thread
+            for part in remaining:  # each part is taken by one thread
                 if found or errors:
                     return
                 if work(part):
@@ -190,12 +190,12 @@ def _in_threads(work: Callable[[Any], bool], parts: list[Any], total: int) -> bo
         count = min(len(os.sched_getaffinity(0)), MOST_THREADS, len(parts))
         threads = [_Helper(take_parts) for _ in range(count - 1)]
     try:
-        # Where no more threads are to be had, those that there are do it all.
+        # If no more threads can be started, the running ones do all the work.
         with contextlib.suppress(RuntimeError):
             for thread in threads:
                 thread.start()
         take_parts()
-    except BaseException as error:  # someone pressed Ctrl-C
+    except BaseException as error:  # such as an interrupt
         errors.append(error)
     _join(threads, errors)
     if errors:
@@ -208,9 +208,9 @@ def _in_threads(work: Callable[[Any], bool], parts: list[Any], total: int) -> bo
 
 class _Helper(threading.Thread):
     """
-    A thread that helps, and tells when it does not any more.
+    A helper thread with an end event of its own.
 
-    Before Python 3.13 a ``join`` that is interrupted takes the thread for ended.
+    Before Python 3.13 an interrupted ``join`` marks a running thread as ended.
     """
 
     def __init__(self, work: Callable[[], None]) -> None:
@@ -226,7 +226,7 @@ class _Helper(threading.Thread):
 
     def wait(self) -> None:
         """
-        Wait for the end; one that has not begun by now finds nothing to do.
+        Wait for the end; a thread that starts after this finds no work.
         """
         if self.ident is not None:
             self._ended.wait()
@@ -235,7 +235,7 @@ class _Helper(threading.Thread):
 
 def _join(threads: list[_Helper], errors: list[BaseException]) -> None:
     """
-    Wait for threads whatever happens: the memory they work on may go after that.
+    Wait for threads in any case: afterwards their memory may be freed.
     """
     while True:
         try:

@@ -2,13 +2,14 @@
 Descriptors and their owners.
 
 The rule of the package: a descriptor belongs to one object and is closed when that
-object goes. No code gives the number of a descriptor to a call that releases the
-interpreter while another thread can close it: the thread that uses the number holds
-the object that owns it. Otherwise the system may have given the number to another file
-of the process meanwhile, and that file would be read or written in its place.
+object is dropped. Pass the number of a descriptor to a call that releases the
+interpreter only while you hold its owner; otherwise another thread may close it. The
+system may then give the number to another file of the process, and that file would be
+read or written instead.
 
-An interrupt may come between two instructions of Python code, and never inside one call
-of C functions. So what opens, passes on or closes a descriptor is one such call.
+An interrupt may come between two instructions of Python code, but never inside one call
+of C functions. So every operation that opens, passes on or closes a descriptor is one
+such call.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ __all__ = ["Descriptor", "Descriptors"]
 
 class _Closing(weakref.ref["Descriptor"]):
     """
-    A reference to an owner that closes the descriptor when the owner goes.
+    A reference to an owner that closes the descriptor when the owner is dropped.
     """
 
     __slots__ = ("close",)
@@ -34,17 +35,18 @@ class _Closing(weakref.ref["Descriptor"]):
     close: Any
 
 
-#: By the number of the descriptor; one that has closed it stays until the number comes
-#: again. A reference that only its owner had would go with it, and not be called.
+#: Keyed by the number of the descriptor. The reference stays after it has closed the
+#: descriptor, until the number is used again: if only its owner had it, it would be
+#: dropped with the owner, and not be called.
 _closings: dict[int, _Closing] = {}
 
 
 class Descriptor:
     """
-    The owner of one descriptor, which is closed with the last reference to its owner.
+    Owns one descriptor, which is closed when the owner is dropped.
 
     Args:
-        number: The descriptor; it belongs to this object from here on.
+        number: The descriptor; this object owns it from here on.
     """
 
     __slots__ = ("__weakref__", "_number")
@@ -55,11 +57,11 @@ class Descriptor:
     @classmethod
     def take_over(cls, numbers: list[int]) -> Descriptor:
         """
-        Take over the last one of some descriptors.
+        Take over the last descriptor of a list.
 
         Args:
-            numbers: The owner of this list owns them, and they are closed with it; the
-                last one leaves it and belongs to what this gives.
+            numbers: The owner of this list owns them, and closes them. The last one is
+                removed from the list, and belongs to the returned object.
         """
         descriptor = cls.__new__(cls)
         descriptor._take(numbers)
@@ -67,8 +69,8 @@ class Descriptor:
 
     def _take(self, numbers: list[int]) -> None:
         self._number = number = numbers[-1]
-        # Called when this object goes; no Python code runs then, which an interrupt
-        # could cut short.
+        # Called when this object is dropped; no Python code runs then, so no interrupt
+        # can cut it short.
         _closings[number] = closing = _Closing(self, methodcaller("close"))
         closing.close = _nothing
         takes = map(partial, (os.close,), map(list.pop, (numbers,)))
@@ -76,7 +78,7 @@ class Descriptor:
 
     def fileno(self) -> int:
         """
-        Return the number. The user of the number keeps this object for that time.
+        Return the number. The user of the number keeps this object meanwhile.
         """
         return self._number
 
@@ -86,16 +88,16 @@ class Descriptor:
 
 class Descriptors(list[int]):
     """
-    Descriptors that nobody has taken over yet; they are closed with it.
+    Descriptors that have no other owner yet; they are closed with this list.
     """
 
     def open(self, path: str, flags: int) -> int:
         """
-        Open a file, and give its descriptor, which belongs to this list.
+        Open a file, add its descriptor to this list, and return it.
 
         Args:
             path: The file.
-            flags: As `os.open` takes them.
+            flags: As for `os.open`.
 
         Raises:
             OSError: It cannot be opened.
@@ -105,7 +107,7 @@ class Descriptors(list[int]):
 
     def close(self) -> None:
         """
-        Close what was not taken over; twice is fine.
+        Close the descriptors that were not taken over. Repeated calls do nothing.
         """
         deque(map(os.close, map(list.pop, repeat(self, len(self)))), 0)
 
@@ -115,5 +117,5 @@ class Descriptors(list[int]):
 
 def _nothing() -> None:
     """
-    Close nothing: the descriptor has not come yet.
+    Close nothing: there is no descriptor yet.
     """

@@ -1,21 +1,22 @@
 """
-Watching: which parts of buffers may have changed since they were compared.
+Tracking of writes: which parts of buffers may have changed since the last comparison.
 
-To compare 1 GB takes 80 ms, to ask the system which pages were written to 1 ms at most.
-But the first write to each page then costs a page fault, 0.3 s for 1 GB in all. So a
-watcher gives up when it finds much of the buffers written to, and then waits until
-comparing has found them unchanged; the oftener it was of little use, the longer.
+Comparing 1 GB takes 80 ms; asking the system which pages were written to takes 1 ms at
+most. But afterwards the first write to each page costs a page fault, 0.3 s for 1 GB in
+all. So a watcher stops if it finds that much of the buffers was written to. Then it
+waits until comparisons have found them unchanged, longer each time that it was of
+little use.
 
-What makes it sound: pages are protected first and compared after that, so a write is
-either in what is compared or noted. A read past the page tables may fill a page later
-than it was noted. So protected pages stay suspect until a look at all threads shows
-that every read that began before has ended (`reads_under_way`), and they are compared
-after that look. Nobody else may protect the same pages, since that would take the note
-away: a page is watched by one watcher. Only memory that no other process and no device
-can reach is watched, and nothing in a process that was forked, which shares pages with
-its parent; of a buffer only whole pages: its edges are compared always. Memory that was
-given back and came again is not registered any more, and that is an error, which means:
-compare it all.
+The method is sound: pages are protected first and compared afterwards, so a write is
+either in the compared data or noted. A read that bypasses the page tables may fill a
+page later than it was noted. So protected pages stay suspect until a check of all
+threads shows that every read that began before has ended (`reads_under_way`), and they
+are compared after that check. No other code may protect the same pages, because this
+would remove the note: only one watcher watches a page. Only memory that no other
+process and no device can reach is watched. In a forked process, which shares pages with
+its parent, nothing is watched. Of a buffer only whole pages are watched: its edges are
+always compared. Memory that was freed and allocated again is no longer registered; this
+is an error, which means: compare everything.
 """
 
 from __future__ import annotations
@@ -39,17 +40,17 @@ from .userfaultfd import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["PageNotes", "Part", "Watcher", "notes"]
+__all__ = ["PageNotes", "Part", "Watcher", "bytes_in", "notes"]
 
-#: Smaller buffers are compared: that is as quick.
+#: Smaller buffers are always compared, which is as fast.
 SMALLEST_BYTES = 1 << 20
-#: Ranges of pages in a process; each splits a mapping, of which there are 65,530.
+#: Ranges of pages in a process; each splits a mapping, and a process can have 65,530.
 MOST_RANGES = 1000
-#: The largest share of the pages that may be written to between two questions.
+#: The largest share of the pages that may be written to between two checks.
 WRITTEN_SHARE = 1 / 8
-#: A watcher that answered so often was worth it.
+#: A watcher that answered this often was worth its cost.
 WORTH_ANSWERS = 8
 MOST_PATIENCE = 64
 
@@ -59,15 +60,15 @@ class Part(NamedTuple):
     Some memory of a buffer.
     """
 
-    #: Which buffer.
+    #: The number of the buffer.
     number: int
-    #: Bytes from its beginning.
+    #: Bytes from the start of the buffer.
     offset: int
     size: int
 
     def within(self, other: Part) -> Part | None:
         """
-        Give what lies in another part as well; None where that is nothing.
+        Return the intersection with another part, or None if it is empty.
         """
         start = max(self.offset, other.offset)
         end = min(self.offset + self.size, other.offset + other.size)
@@ -76,13 +77,20 @@ class Part(NamedTuple):
         return Part(self.number, start, end - start)
 
 
+def bytes_in(parts: Iterable[Part]) -> int:
+    """
+    Return the size of parts in all, in bytes.
+    """
+    return sum(part.size for part in parts)
+
+
 class PageNotes:
     """
-    What this process asks its kernel to note of writes. Any thread may call it.
+    The notes of writes that the system keeps for this process. Any thread may call it.
 
     Args:
-        opener: Gives a descriptor of page faults.
-        threads: The folder in which the system tells of the threads of this process.
+        opener: Opens a descriptor of page faults.
+        threads: The folder with the system's files about the threads of this process.
     """
 
     def __init__(
@@ -102,7 +110,7 @@ class PageNotes:
     @property
     def refused(self) -> str:
         """
-        Why this system cannot tell; empty where it can.
+        The reason why this system cannot note writes; empty if it can.
         """
         with self._lock:
             if self._writes is None and not self._refused:
@@ -117,18 +125,19 @@ class PageNotes:
 
     def watch(self, ranges: list[PageRange]) -> Watch | None:
         """
-        Begin to watch; all pages are suspects at first.
+        Begin to watch; at first all pages are suspects.
 
         Returns:
-            None where this system, or this memory, or too much of it, forbids it, or
-            where others watch some of it.
+            None if this system does not allow it for this memory, if there are too many
+            ranges, or if another watcher watches some of them.
         """
         with self._lock:
             if self.refused or self._writes is None or self._pid != os.getpid():
                 return None
             others = list(self._watches)
             count = len(ranges) + sum(len(other.ranges) for other in others)
-            # One whose memory is gone would be in the way of what came there.
+            # A watch whose memory was freed must not block new memory at the same
+            # place.
             taken = any(o.overlaps(ranges) and self._is_intact(o) for o in others)
             if taken or count > MOST_RANGES:
                 return None
@@ -136,7 +145,7 @@ class PageNotes:
             try:
                 for pages in ranges:
                     self._writes.protect(pages, register=True)
-                # Asked now: other memory in its place would not be registered.
+                # Check now: other memory in its place would not be registered.
                 private = is_private(ranges)
             except OSError:
                 private = False
@@ -148,7 +157,7 @@ class PageNotes:
 
     def _is_intact(self, watch: Watch) -> bool:
         """
-        Tell whether a watch can still say that something is unchanged; if not, end it.
+        Return whether a watch can still tell that pages are unchanged; if not, end it.
         """
         if self._note(watch):
             return True
@@ -157,7 +166,7 @@ class PageNotes:
 
     def _written(self, watch: Watch) -> list[PageRange] | None:
         """
-        List what was written to; nothing is said where it is too much, or is gone.
+        List the written pages; None if they are too many, or if memory was freed.
         """
         if self._writes is None:
             return None
@@ -172,27 +181,27 @@ class PageNotes:
 
     def _note(self, watch: Watch) -> bool:
         """
-        Take what was written to for suspect, and protect it again.
+        Add the written pages to the suspects, and protect them again.
         """
         written = self._written(watch)
         if written is None or self._writes is None:
             return False
-        # First: if it is interrupted, it is not forgotten.
+        # First, so that an interrupt cannot lose them.
         watch.suspects += [Suspect(pages) for pages in written]
         try:
             for pages in written:
                 self._writes.protect(pages)
-            # What a device was given since, it was given by a write.
+            # A device can only have got pages since then through a write.
             return watch.is_dated or is_private(watch.ranges)
         except OSError:
             return False
 
     def suspects(self, watch: Watch) -> list[PageRange] | None:
         """
-        List the pages to compare; all others are as they were.
+        List the pages to compare; all others are unchanged.
 
         Returns:
-            None where that cannot be said, or is of no use; the watch is at its end.
+            None if this is unknown or of no use; the watch has ended.
         """
         with self._lock:
             if self._pid != os.getpid() or watch not in self._watches:
@@ -208,16 +217,17 @@ class PageNotes:
 
     def clear(self, watch: Watch) -> None:
         """
-        Note that what `suspects` listed is known again.
+        Note that the pages from `suspects` are known again.
 
-        Pages stay suspect that a read may fill which began before they were protected.
+        Pages stay suspect if a read may fill them that began before they were
+        protected.
         """
         with self._lock:
             watch.clear()
 
     def end(self, watch: Watch) -> None:
         """
-        Watch no more. Twice is fine.
+        Stop watching. Repeated calls do nothing.
         """
         with self._lock:
             if self._pid != os.getpid() or watch not in self._watches:
@@ -230,7 +240,7 @@ class PageNotes:
 
     def after_fork(self) -> None:
         """
-        In a child, leave the parent's notes alone: the descriptors speak of its memory.
+        In a forked child, drop the descriptors, which refer to the parent's memory.
         """
         writes = self._writes
         self._start()
@@ -240,39 +250,39 @@ class PageNotes:
 
 class Watcher:
     """
-    Tells which parts of an object's buffers are to be compared with what was known.
+    Tells which parts of an object's buffers must be compared with the known state.
 
-    It belongs to one user, who asks `suspects`, compares or copies those parts, and
-    then says so with `found`. As in a transaction, nothing is forgotten if the second
-    does not come.
+    It belongs to one user, who calls `suspects`, compares or copies those parts, and
+    then calls `found`. As in a transaction, nothing is lost if the second call never
+    comes.
 
     Args:
-        notes: The process's notes of writes.
+        notes: The notes of writes of the process.
     """
 
     def __init__(self, notes: PageNotes) -> None:
         self._notes = notes
         self._watch: Watch | None = None
         self._spans: list[tuple[int, int]] = []
-        #: How often the buffers were found unchanged by comparing all of them.
+        #: How often comparing all buffers found them unchanged.
         self._same = 0
-        #: How often they have to be before they are watched. Most of what is shared is
-        #: only read from then on, so at first there is no waiting.
+        #: How often this must happen before they are watched. Most shared objects are
+        #: only read later, so at first there is no waiting.
         self._patience = 0
 
     @property
     def is_watching(self) -> bool:
         """
-        Some of the buffers are watched.
+        Whether some of the buffers are watched.
         """
         return self._watch is not None
 
     def suspects(self, spans: Sequence[tuple[int, int]]) -> list[Part] | None:
         """
-        List what may have changed since it was `found`.
+        List the parts that may have changed since the last call of `found`.
 
         Args:
-            spans: Addresses and bytes of the buffers. Who asks keeps them.
+            spans: Addresses and sizes of the buffers; the caller keeps the buffers.
 
         Returns:
             None for all of it.
@@ -300,11 +310,11 @@ class Watcher:
 
     def found(self, spans: Sequence[tuple[int, int]], *, same: bool) -> None:
         """
-        Say that what `suspects` listed is known again, since it was compared or copied.
+        Note that the parts from `suspects` were compared or copied, and so are known.
 
         Args:
-            spans: Addresses and bytes of the buffers it is known of.
-            same: All was as it had been.
+            spans: Addresses and sizes of the known buffers.
+            same: Whether everything was unchanged.
         """
         if list(spans) != self._spans:
             self.stop()
@@ -321,7 +331,7 @@ class Watcher:
 
     def stop(self) -> None:
         """
-        Watch no more, until all was found unchanged again.
+        Stop watching, until everything was found unchanged again.
         """
         watch, self._watch = self._watch, None
         self._spans = []
@@ -339,7 +349,7 @@ def _parts(
     spans: Sequence[tuple[int, int]], suspects: Sequence[PageRange]
 ) -> Iterator[Part]:
     """
-    Cut what is suspect out of the buffers, and what of them is not watched.
+    Yield the suspect parts of the buffers, and the parts that are not watched.
     """
     pages = merged(suspects)
     starts = [start for start, _ in pages]
@@ -357,8 +367,8 @@ def _parts(
                 yield Part(number, start - address, end - start)
 
 
-#: Those of this process.
-notes = PageNotes()
+#: The notes of this process.
+notes: PageNotes = PageNotes()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=notes.after_fork)

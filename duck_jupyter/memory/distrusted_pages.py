@@ -1,5 +1,5 @@
 """
-Suspects: pages that are watched and have to be compared all the same.
+Suspects: watched pages that must be compared nevertheless.
 """
 
 from __future__ import annotations
@@ -18,55 +18,55 @@ if TYPE_CHECKING:
 
 __all__ = ["Suspect", "Watch"]
 
-#: From so many on, those that touch are taken for one.
+#: From this many suspects on, adjacent ones are merged.
 MANY_SUSPECTS = 1000
 
 
 class Suspect(NamedTuple):
     """
-    Pages that are to be compared.
+    Pages to compare.
     """
 
     pages: PageRange
     #: A time at which they were protected, in seconds of the monotonic clock; infinity
-    #: while that is not sure.
+    #: while this is not known.
     since: float = math.inf
 
 
 class Watch:
     """
-    Pages that are watched, since they were registered.
+    The watched pages, from their registration on.
     """
 
     def __init__(self, ranges: list[PageRange], threads: str) -> None:
         self.ranges = ranges
-        self.size = sum(pages.end - pages.start for pages in ranges)
-        self.suspects = [Suspect(pages) for pages in ranges]
+        self.size: int = sum(pages.end - pages.start for pages in ranges)
+        self.suspects: list[Suspect] = [Suspect(pages) for pages in ranges]
         self._reads = ReadsUnderWay(ranges, threads)
         #: Reads into the pages that began before this time have ended.
         self._quiet_from = -math.inf
-        #: How often it answered.
+        #: How often it has answered.
         self.answers = 0
 
     def overlaps(self, ranges: Iterable[PageRange]) -> bool:
         """
-        Tell whether it watches any of these pages.
+        Return whether it watches any of these pages.
         """
         return any(own.overlaps(new) for own in self.ranges for new in ranges)
 
     @property
     def is_dated(self) -> bool:
         """
-        Of all suspects it is known when they were protected.
+        Whether it is known for all suspects when they were protected.
         """
         return all(suspect.since < math.inf for suspect in self.suspects)
 
     def look(self) -> None:
         """
-        Look which reads have ended. All suspects have to be protected by now.
+        Check which reads have ended. All suspects must be protected by now.
 
         Raises:
-            OSError: The system does not tell.
+            OSError: The system does not provide this information.
         """
         if not self.suspects:
             return
@@ -82,7 +82,7 @@ class Watch:
 
     def clear(self) -> None:
         """
-        Suspect no longer what was protected when all reads were seen to have ended.
+        Remove the suspects that were protected when all reads had ended.
         """
         self.suspects = [
             suspect for suspect in self.suspects if suspect.since > self._quiet_from

@@ -1,13 +1,13 @@
 """
 Files of memory without a name, which other processes of the user open and map.
 
-The maker of a file keeps it open, and another process opens it as
-``/proc/PID/fd/N``: without a round trip, and with nothing left when the last process
-that has it ends, however it does.
+The maker of a file keeps it open, and another process opens it as ``/proc/PID/fd/N``.
+This takes no round trip, and nothing is left when the last process that uses the file
+ends, however it ends.
 
 A process that maps a file holds a read lock of its own open file description. A mapping
-is a use of the description, and the lock ends with the last use, in every process that
-was forked; so the maker can ask at any time whether anybody maps the file. See
+is a use of the description, and the lock ends with the last use in all forked
+processes. So the maker can check at any time whether any process maps the file. See
 "Open file description locks" in https://man7.org/linux/man-pages/man2/fcntl.2.html.
 """
 
@@ -43,14 +43,14 @@ __all__ = [
 
 # struct flock of Linux: type, whence, start, length, pid.
 _LOCK = struct.Struct("@hhqqi4x")
-#: What is answered when a folder, a socket or a device without a driver is opened.
+#: Errors when a folder, a socket or a device without a driver is opened.
 OTHER_KIND = frozenset({errno.EISDIR, errno.ENXIO, errno.ENODEV, errno.ETXTBSY})
-#: From Python 3.13 on a mapping need not keep a descriptor of its own.
+#: From Python 3.13 on a mapping need not keep its own descriptor.
 _NO_SECOND_DESCRIPTOR: dict[str, Any] = (
     {"trackfd": False} if sys.version_info >= (3, 13) else {}
 )
 
-#: The files of this process, those that are being written among them.
+#: The files of this process, including those that are being written.
 _files: weakref.WeakSet[MemoryFile] = weakref.WeakSet()
 
 
@@ -59,16 +59,16 @@ class Access:
     How another process maps a file.
     """
 
-    #: Writable, and what is written stays in the process that writes it.
+    #: Writable; writes stay in the process that makes them.
     COPY = mmap.ACCESS_COPY
     READ = mmap.ACCESS_READ
-    #: Writable, and seen by all who map it.
+    #: Writable; all processes that map the file see the writes.
     SHARED = mmap.ACCESS_WRITE
 
 
 class FileKey(NamedTuple):
     """
-    What another process needs to find a file, and to know that it is the one meant.
+    The data with which another process finds a file and verifies its identity.
     """
 
     pid: int
@@ -79,14 +79,14 @@ class FileKey(NamedTuple):
     @property
     def path(self) -> str:
         """
-        Where the file can be opened while its maker keeps it open.
+        The path to open the file with, while its maker keeps it open.
         """
         return f"/proc/{self.pid}/fd/{self.fd}"
 
 
 class Identity(NamedTuple):
     """
-    Which file it is, among all that are in use at one time, and how large.
+    The identity of a file among all that are in use at one time, and its size.
     """
 
     device: int
@@ -96,22 +96,23 @@ class Identity(NamedTuple):
 
 class MemoryFile:
     """
-    A file as its maker has it: written, mapped, and kept open for others.
+    A file in the process of its maker: written, mapped, and kept open for others.
 
-    A forked child gives it up at once; what it made of the mapping goes on.
+    A forked child closes it at once; objects over the mapping stay valid there.
 
     Args:
-        size: Bytes of the whole file.
-        pieces: What is written into it, by offset. Together they leave no page out,
-            so that every page has its memory before anyone maps it.
+        size: Size of the whole file in bytes.
+        pieces: The content, by offset. Together the pieces leave no page out, so that
+            every page has its memory before a process maps it.
 
     Raises:
-        DataTooBigError: There is no room for it anywhere.
+        DataTooBigError: No folder has space for it.
     """
 
     def __init__(self, size: int, pieces: Sequence[tuple[int, memoryview]]) -> None:
         self.size = size
-        #: Being written; a child that is forked meanwhile closes it.
+        #: The descriptor during the writing; a child that is forked meanwhile closes
+        #: it.
         self._written = -1
         self._descriptor: Descriptor | None = None
         _files.add(self)
@@ -130,10 +131,10 @@ class MemoryFile:
             self._written = -1
         try:
             fd = descriptor.fileno()
-            self.map = mmap.mmap(fd, size, **_NO_SECOND_DESCRIPTOR)
-            self.address = address_of(self.map)
+            self.map: mmap.mmap = mmap.mmap(fd, size, **_NO_SECOND_DESCRIPTOR)
+            self.address: int = address_of(self.map)
             found = os.fstat(fd)
-            self.key = FileKey(os.getpid(), fd, found.st_dev, found.st_ino)
+            self.key: FileKey = FileKey(os.getpid(), fd, found.st_dev, found.st_ino)
         except BaseException:
             self.close()
             raise
@@ -141,17 +142,17 @@ class MemoryFile:
     @property
     def is_spooled(self) -> bool:
         """
-        It is not in memory, for which it was too large.
+        Whether it is on disk, because it was too large for memory.
         """
         return not is_in_memory(self.key.device)
 
     @property
     def is_mapped(self) -> bool:
         """
-        Another process maps the file, or this one does as others do.
+        Whether another process maps the file, or this one maps it as others do.
 
         Raises:
-            ValueError: It was closed here.
+            ValueError: It was closed in this process.
         """
         descriptor = self._descriptor  # keeps it open until the system has answered
         if descriptor is None:
@@ -162,14 +163,14 @@ class MemoryFile:
 
     def close(self) -> None:
         """
-        Give the file up here. Other processes keep what they map. Twice is fine.
+        Close the file here; other processes keep their mappings. May be called again.
         """
         written, self._written = self._written, -1
         if self._descriptor is None and written >= 0:
             os.close(written)
         self._descriptor = None
-        # Never map.close(): an array made over it need not be seen as a user of its
-        # memory (numpy.ndarray(buffer=...)), and would be left without.
+        # Never call map.close(): an array over the mapping may not count as a user of
+        # its memory (numpy.ndarray(buffer=...)), and would be left without it.
         vars(self).pop("map", None)
 
     def __del__(self) -> None:
@@ -183,11 +184,11 @@ class MemoryFile:
 
 class SharedFile:
     """
-    A file of another process, open and locked here for as long as it is mapped.
+    A file of another process, open and locked here as long as it is mapped.
 
     Args:
-        owner: Has its descriptor, and nothing else; a context manager closes it.
-        identity: Which one it is.
+        owner: Has only its descriptor; a context manager closes it.
+        identity: The identity of the file.
     """
 
     def __init__(self, owner: Descriptors, identity: Identity) -> None:
@@ -197,7 +198,7 @@ class SharedFile:
     @property
     def fd(self) -> int:
         """
-        Its descriptor, for who holds this object.
+        Its descriptor, for code that holds this object.
         """
         return self._owner[-1]
 
@@ -224,7 +225,7 @@ class SharedFile:
 
     def hold(self) -> mmap.mmap:
         """
-        Keep the lock, for as long as there is what this gives.
+        Return a mapping that keeps the lock as long as it exists.
         """
         return map_file(self.fd, Access.READ, mmap.PAGESIZE)
 
@@ -240,9 +241,9 @@ def map_file(fd: int, access: int, size: int = 0) -> mmap.mmap:
     Map an open file.
 
     Args:
-        fd: Its descriptor, which is not needed any longer.
+        fd: Its descriptor, which is not needed afterwards.
         access: One of `Access`.
-        size: So many bytes; all of it by default.
+        size: The bytes to map; all of them by default.
     """
     return mmap.mmap(fd, size, access=access, **_NO_SECOND_DESCRIPTOR)
 
@@ -252,11 +253,11 @@ def open_shared(key: FileKey) -> SharedFile:
     Open a file of another process.
 
     Raises:
-        FileNotFoundError: It is not there any more.
-        PermissionError: It is of another user.
+        FileNotFoundError: It does not exist any more.
+        PermissionError: It belongs to another user.
     """
     owner = Descriptors()
-    # To open a device or a pipe would do something to it, so look first.
+    # Opening a device or a pipe could have effects, so check the type first.
     _require(key, Path(key.path).stat())
     try:
         fd = owner.open(key.path, os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY)
@@ -265,7 +266,7 @@ def open_shared(key: FileKey) -> SharedFile:
             raise
         raise _another(key) from error
     found = os.fstat(fd)
-    _require(key, found)  # it may have become another one meanwhile
+    _require(key, found)  # it may have become another file meanwhile
     lock = _LOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
     fcntl.fcntl(fd, fcntl.F_OFD_SETLK, lock)
     return SharedFile(owner, Identity(found.st_dev, found.st_ino, found.st_size))
@@ -278,7 +279,7 @@ def _require(key: FileKey, found: os.stat_result) -> None:
 
 
 def _another(key: FileKey) -> FileNotFoundError:
-    return FileNotFoundError(f"{key.path} is another file by now.")
+    return FileNotFoundError(f"{key.path} is now another file.")
 
 
 def _after_fork_in_child() -> None:

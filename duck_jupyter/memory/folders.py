@@ -1,5 +1,5 @@
 """
-The folders that blocks lie in, and how much room each has.
+The folders of blocks, and the free space of each.
 """
 
 from __future__ import annotations
@@ -22,46 +22,46 @@ __all__ = [
     "open_nameless",
 ]
 
-#: Where the system keeps files that are memory; not every system has it.
+#: The folder whose files are memory; not every system has it.
 MEMORY_FOLDER = Path("/dev/shm")
-#: What all names of this project begin with, in memory and in the spool folder.
+#: The prefix of all names of this project, in memory and in the spool folder.
 NAME_PREFIX = "duck-"
-#: What is left free for others, or a sixteenth where a place is small.
+#: Space that is left free for others, or a sixteenth of a small folder.
 RESERVE_BYTES = 16 * 2**20
-#: What a file system answers that cannot make a file without a name.
+#: Errors of a file system that cannot create a file without a name.
 NO_NAMELESS = frozenset({errno.EISDIR, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOENT})
 
 
 class Place(NamedTuple):
     """
-    A folder for blocks, at one moment. Sizes are bytes.
+    A folder for blocks at one moment. Sizes are in bytes.
     """
 
     folder: Path
-    #: What the file system holds at most; 0 where there is none to write to.
+    #: The capacity of the file system; 0 if the folder cannot be written to.
     capacity: int
     free: int
-    #: What the system said when it refused to take more, which a quota may do too.
+    #: The system's error when it refused to take more; a quota may cause this too.
     refusal: str = ""
 
     @property
     def room(self) -> int:
         """
-        What a block may take.
+        The bytes that a block may take.
         """
         return max(0, self.free - min(RESERVE_BYTES, self.capacity // 16))
 
     @property
     def used(self) -> int:
         """
-        What is taken, by whomever.
+        The bytes that are taken, by this or other programs.
         """
         return self.capacity - self.free
 
 
 def look_at(folder: Path) -> Place:
     """
-    Look how much room there is in a folder.
+    Return the free space of a folder.
     """
     if os.access(folder, os.W_OK | os.X_OK):
         with contextlib.suppress(OSError):
@@ -73,14 +73,14 @@ def look_at(folder: Path) -> Place:
 
 def memory_place() -> Place:
     """
-    Look how much room there is in memory.
+    Return the free space in memory.
     """
     return look_at(MEMORY_FOLDER)
 
 
 def is_in_memory(device: int) -> bool:
     """
-    Tell whether a file of this device lies in the folder that is memory.
+    Return whether a file of this device is in the folder whose files are memory.
     """
     try:
         return MEMORY_FOLDER.stat().st_dev == device
@@ -90,10 +90,10 @@ def is_in_memory(device: int) -> bool:
 
 def open_nameless(folder: Path) -> int:
     """
-    Open an empty file without a name.
+    Create an empty file without a name.
 
     Returns:
-        A descriptor to read and write, which the caller closes.
+        A descriptor to read and write; the caller closes it.
 
     Raises:
         OSError: The folder cannot be written to.
@@ -107,6 +107,6 @@ def open_nameless(folder: Path) -> int:
                 raise
     path = folder / f"{NAME_PREFIX}{secrets.token_hex(8)}"
     fd = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
-    # A sweep may have been quicker, and does no harm.
+    # A sweep may already have removed the name; this does no harm.
     path.unlink(missing_ok=True)
     return fd

@@ -1,21 +1,22 @@
 """
-What processes that were killed left behind: whose it is, and taking it away.
+The left-overs of killed processes: finding their owner, and removing them.
 
-Most of what this project makes has no name, and so goes with its last user. What has
-a name, the blocks of frames by hand and the folders of sockets, is locked by each
-process that uses it (``flock``, shared). The system drops a lock with its process,
-however that ends; so whatever can be locked exclusively is in nobody's use, in no
-container that shares the folder, and no number of a process has to be trusted.
+Most files of this project have no name, so they are freed with their last user. Files
+with a name, which are the blocks of manual frames and the folders of sockets, are
+locked by each process that uses them (``flock``, shared). The system releases a lock
+when its process ends, however it ends. So if a file can be locked exclusively, no
+process uses it, in any container that shares the folder, and no process number must be
+trusted.
 
 ====================  ===============================================================
-who makes a name      makes it, locks it, and looks whether it is still there: a sweep
-                      may have come between, and then it makes another one
-who attaches          locks it, and looks whether it is still there
-who sweeps            locks it exclusively and without waiting, removes it, unlocks it
+the creator           creates a name, locks it, and checks that it still exists: a sweep
+                      may have removed it, and then the creator makes another one
+a process attaching   locks it, and checks that it still exists
+a sweep               locks it exclusively and without waiting, removes it, unlocks it
 ====================  ===============================================================
 
 A forked child has its parent's lock, because it has its parent's memory. So a block
-stays as long as a worker that could use it; what a child cannot use it gives up.
+stays as long as a worker could use it. A child closes what it cannot use.
 """
 
 from __future__ import annotations
@@ -46,11 +47,11 @@ __all__ = [
     "sweep",
 ]
 
-#: The one thing in a folder of ours.
+#: The only entry in a folder of ours.
 SOCKET_NAME = "s"
 BLOCK = "block"
 FOLDER = "socket folder"
-#: What we name, and nothing else: people have files that begin with "duck-" too.
+#: Our names, and no others: users have files that begin with "duck-" too.
 _BLOCK_NAME = re.compile(rf"{folders.NAME_PREFIX}[0-9a-f]{{16}}")
 _FOLDER_NAME = re.compile(rf"{folders.NAME_PREFIX}(\d+)-\w{{8}}")
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -58,33 +59,33 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 class Leftover(NamedTuple):
     """
-    Something with a name that no living process uses.
+    A file or folder with a name that no living process uses.
     """
 
     path: Path
     #: ``"block"`` or ``"socket folder"``.
     kind: str
-    #: What it takes.
+    #: Its size.
     bytes: int
-    #: Seconds since it was last written to.
+    #: Seconds since the last write.
     age: float
-    #: Of the process that made it, where the name tells; in that one's container.
+    #: The process that made it, if the name tells; as numbered in its container.
     pid: int | None
 
 
 def folder_prefix() -> str:
     """
-    Give what the name of a folder of this process begins with.
+    Return the prefix of the names of this process's folders.
     """
     return f"{folders.NAME_PREFIX}{os.getpid()}-"
 
 
 def hold(fd: int) -> bool:
     """
-    Say that this process uses what the descriptor stands for, until it is closed.
+    Lock a file for use by this process, until its descriptor is closed.
 
     Returns:
-        Whether it still has a name; where not, it was swept up.
+        Whether it still has a name; otherwise a sweep has removed it.
     """
     with contextlib.suppress(OSError):  # some file systems have no locks
         fcntl.flock(fd, fcntl.LOCK_SH)
@@ -93,7 +94,7 @@ def hold(fd: int) -> bool:
 
 def find_leftovers() -> list[Leftover]:
     """
-    List what this user's processes that are no more have left.
+    List the left-overs of this user's ended processes.
     """
     found = []
     for path in _candidates():
@@ -105,7 +106,7 @@ def find_leftovers() -> list[Leftover]:
 
 def remove(leftover: Leftover) -> bool:
     """
-    Remove something, unless it is in use or gone by now.
+    Remove a left-over, unless it is in use or already removed.
 
     Returns:
         Whether it was removed.
@@ -122,14 +123,14 @@ def remove(leftover: Leftover) -> bool:
 
 def remove_folder(folder: Path, fd: int) -> None:
     """
-    Remove a folder of ours, its socket with it, and nothing that others put there.
+    Remove a folder of ours with its socket, but no files of others.
 
     Args:
         folder: Its path.
         fd: A descriptor of it.
 
     Raises:
-        OSError: It is gone, or there is something else in it.
+        OSError: It does not exist any more, or has other entries.
     """
     with contextlib.suppress(FileNotFoundError):
         os.unlink(SOCKET_NAME, dir_fd=fd)
@@ -138,14 +139,14 @@ def remove_folder(folder: Path, fd: int) -> None:
 
 def sweep() -> list[Leftover]:
     """
-    Remove all that was left, and give it.
+    Remove all left-overs, and return them.
     """
     return [leftover for leftover in find_leftovers() if remove(leftover)]
 
 
 def _candidates() -> list[Path]:
     """
-    List what has a name as we give them.
+    List the paths whose names have our form.
     """
     temporary = {spool.spool_folder(), Path(tempfile.gettempdir()), Path("/tmp")}
     found = []
@@ -163,10 +164,10 @@ def _candidates() -> list[Path]:
 @contextlib.contextmanager
 def _unused(path: Path) -> Iterator[int | None]:
     """
-    Keep everybody from using something for a moment, if nobody uses it.
+    Lock a left-over for a moment, if no process uses it.
 
     Returns:
-        A descriptor of it, or None where it is in use, gone, or not ours.
+        A descriptor of it, or None if it is in use, already removed, or not ours.
     """
     try:
         fd = os.open(path, _OPEN)
@@ -184,7 +185,7 @@ def _unused(path: Path) -> Iterator[int | None]:
     try:
         yield fd if is_ours and is_same else None
     finally:
-        # In so many words: a child that was forked just now has the lock as well.
+        # Unlock explicitly: a child that was forked meanwhile has the lock as well.
         with contextlib.suppress(OSError):
             fcntl.flock(fd, fcntl.LOCK_UN)
         os.close(fd)

@@ -1,20 +1,19 @@
 """
-Private mappings that are used again, while their page tables are warm.
+Private mappings that are reused while their page tables are warm.
 
-To map half a gigabyte takes microseconds, but the page faults of a light task and the
-unmapping after it take 20 to 40 ms. So a process keeps the mappings that nobody uses
-any more for about a second: the next task that is given the same file finds every
-page where the last one left it.
+Mapping half a gigabyte takes microseconds, but the page faults of a light task and the
+unmapping after it take 20 to 40 ms. So a process keeps unused mappings for about a
+second: the next task with the same file finds every page still mapped.
 
-A mapping is lent through a window: an object over its memory that whatever is made of
-it refers to, directly or through others. With the last of them the window goes, and
-its lease with it. Then what was written is dropped, which brings the file's content
-back, and the mapping is idle.
+A mapping is lent through a window: an object over its memory. All objects made of the
+mapping refer to the window, directly or through others. When the last of them is
+dropped, the window is dropped, and its lease with it. Then the written pages are
+dropped, which restores the file's content, and the mapping is idle.
 
-A mapping has no lock (see `files`). The window has one, of an open file description of
-its own, through a mapping of one page. So a file counts as mapped while there is a
-window in some process, a forked one included; it may be rewritten under an idle
-mapping, which shows what the file holds.
+A mapping has no lock (see `files`). The window has a lock of its own open file
+description, through a mapping of one page. So a file counts as mapped while a window
+exists in any process, including forked ones. An idle mapping does not prevent that the
+file is rewritten; it then shows the new content.
 """
 
 from __future__ import annotations
@@ -40,18 +39,18 @@ if TYPE_CHECKING:
 
 __all__ = ["IDLE_S", "LEAST_BYTES", "drop_idle", "lend"]
 
-#: Below this, page faults cost no more than keeping the mapping does.
+#: Below this size, page faults cost no more than keeping the mapping.
 LEAST_BYTES = 4 << 20
-#: For so long a mapping may be idle; it is noticed half a second late at most.
+#: How long a mapping may be idle; it is dropped half a second later at most.
 IDLE_S = 1.0
 LOOK_S = IDLE_S / 2
-#: So many mappings may be idle in one process.
+#: How many mappings may be idle in one process.
 MOST_IDLE = 4
 
-#: Mappings that nobody uses, the latest last. A thread that takes one out owns it.
+#: Unused mappings, the latest last. The thread that takes one out owns it.
 _idle: deque[_Mapping] = deque()
-#: Held by the thread that drops them. A bare lock, and a bare thread: a lease ends at
-#: any moment, within the bookkeeping of `threading` too.
+#: Held by the thread that drops them. A bare lock and a bare thread, because a lease
+#: may end at any moment, also inside the bookkeeping of `threading`.
 _tidying = _thread.allocate_lock()
 _hurry = threading.Event()
 
@@ -69,16 +68,16 @@ class _Mapping:
             self.memory = map_file(fd, Access.COPY)
         finally:
             owner.close()
-        # While it is mapped, no other file can have these.
+        # While it is mapped, no other file can have this identity.
         self.identity = file.identity
         self.idle_since = 0.0
 
     def restore(self) -> None:
         """
-        Drop what was written to it: the file's content shows again.
+        Drop the written pages: the file's content shows again.
 
         Raises:
-            OSError: This system cannot tell what was, or there is too much of it.
+            OSError: This system cannot list them, or they are too many ranges.
         """
         start = address_of(self.memory)
         size = -(-len(self.memory) // mmap.PAGESIZE) * mmap.PAGESIZE
@@ -89,21 +88,20 @@ class _Mapping:
 
 class _Lease:
     """
-    What only a window refers to, and so goes when it does.
+    Only a window refers to it, so it is dropped with the window.
 
-    The garbage collector calls the finalizers of a cycle while others in it may still
-    use the window, and may even save it. Then it refers to the lease as well, which
-    shows in the count of references; such a mapping is left to itself.
+    The garbage collector calls the finalizers of a cycle while other objects in it may
+    still use the window, and may even save it. Then the window refers to the lease as
+    well, which shows in the reference count; such a mapping is not reused.
     """
 
     __slots__ = ()
 
-    #: By the identity of their leases. A copy that somebody makes of a lease has
-    #: another identity.
+    #: Keyed by the id of the lease. A copy of a lease has another id.
     lent: ClassVar[dict[int, _Mapping]] = {}
-    #: The references to a lease that is gone, as its finalizer counts them.
+    #: The reference count of a dropped lease, as its finalizer sees it.
     fewest: ClassVar[int] = sys.maxsize
-    #: No more once Python ends.
+    #: False when Python ends.
     is_open: ClassVar[bool] = True
 
     def __del__(self) -> None:
@@ -117,19 +115,19 @@ class _Lease:
             _take_back(mapping)
 
 
-_Lease()  # which finds out how many references are the fewest
+_Lease()  # this finds the lowest reference count
 
 
 def lend(file: SharedFile) -> Any:
     """
-    Map a file so that what is written to it stays in this process.
+    Map a file so that writes stay in this process.
 
     Args:
         file: The file, open and locked.
 
     Returns:
-        A buffer of the whole file. The file is locked until all that was made of it
-        has gone.
+        A buffer of the whole file. The file is locked until all objects over the buffer
+        are dropped.
     """
     size = file.identity.size
     if size < LEAST_BYTES or not _Lease.is_open:
@@ -139,7 +137,7 @@ def lend(file: SharedFile) -> Any:
     window: Any = (ctypes.c_char * size).from_buffer(mapping.memory)
     lease = _Lease()
     _Lease.lent[id(lease)] = mapping
-    # In this order: attributes go one by one, and the lock last.
+    # In this order: attributes are dropped one by one, and the lock last.
     window.lease = lease
     window.lock = lock
     return window
@@ -147,7 +145,7 @@ def lend(file: SharedFile) -> Any:
 
 def drop_idle() -> None:
     """
-    Unmap what nobody uses.
+    Unmap the unused mappings.
     """
     _idle.clear()
 
@@ -187,13 +185,13 @@ def _take_back(mapping: _Mapping) -> None:
 
 def _drop_oldest(since: float | None = None) -> bool:
     """
-    Drop the mapping that has been idle for longest.
+    Drop the mapping that has been idle the longest.
 
     Args:
-        since: Only if it has been idle from before that moment on.
+        since: Only if it has been idle since before this time.
 
     Returns:
-        Whether there was one.
+        Whether a mapping was dropped.
     """
     try:
         oldest = _idle.popleft()
@@ -216,7 +214,7 @@ def _have_tidied() -> None:
 
 def _tidy() -> None:
     """
-    Drop what has been idle for too long until nothing is: the work of a thread.
+    Drop mappings that were idle too long, until none is idle; runs in a thread.
     """
     while True:
         while _idle:
@@ -224,13 +222,14 @@ def _tidy() -> None:
             while _drop_oldest(time.monotonic() - IDLE_S):
                 pass
         _tidying.release()
-        # Something may have become idle just before, and found the thread at work.
+        # A mapping may have become idle just before, while the thread was still
+        # running.
         if not _idle or not _tidying.acquire(blocking=False):
             return
 
 
 def _before_fork() -> None:
-    # A child has no use for them, and Python warns of threads.
+    # A child does not need them, and Python warns of threads at a fork.
     _hurry.set()
     drop_idle()
     if _tidying.acquire(timeout=LOOK_S):
@@ -239,7 +238,7 @@ def _before_fork() -> None:
 
 
 def _after_fork_in_child() -> None:
-    # There is no such thread here.
+    # A child has no such thread.
     global _tidying, _hurry
     drop_idle()
     _tidying = _thread.allocate_lock()

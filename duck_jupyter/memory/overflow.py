@@ -1,13 +1,13 @@
 """
-The overflow area of a lane: memory for messages that its buffer cannot hold.
+The overflow area of a lane: memory for messages that do not fit its buffer.
 
-It lies in the file of the lane's own block, behind the block. Both sides map it when
-they first need it, and again when it has grown; so no descriptor travels after the
-handshake. A request and its answer are never there at the same time: the reader copies
-the message out before it writes the next one.
+The area is in the file of the lane's own block, after the block. Both sides map it when
+they first need it, and again after it has grown. So no descriptor is sent after the
+handshake. The area never holds a request and its answer at the same time: the reader
+copies the message out before it writes the next one.
 
-The file can grow and cannot shrink (`Block.create_growing`), so neither side can be
-ended by SIGBUS through what the other one does to the file.
+The file can grow and cannot shrink (`Block.create_growing`), so neither side can cause
+a SIGBUS in the other through the file.
 """
 
 from __future__ import annotations
@@ -28,17 +28,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Overflow"]
 
-#: Parts of a message begin at multiples of so many bytes.
+#: Parts of a message begin at multiples of this many bytes.
 ALIGN = 64
 LEAST_BYTES = 64 * 1024
-#: What stays allocated between two messages; the space of a larger one is given back.
+#: Bytes that stay allocated between two messages; the space of a larger one is freed.
 KEEP_BYTES = 8 * 1024 * 1024
+#: The unit of `os.stat_result.st_blocks`.
+UNIT_BYTES = 512
 PAGE_BYTES = mmap.ALLOCATIONGRANULARITY
 
 
 class Overflow:
     """
-    One side's mapping of the overflow area. One thread at a time may use it.
+    One side's mapping of the overflow area. Used by one thread at a time.
 
     Args:
         block: The lane's block, which can grow.
@@ -50,25 +52,25 @@ class Overflow:
     def __init__(self, block: Block, max_message: int) -> None:
         self._block = block
         self._max_message = max_message
-        #: Where it begins in the file: a mapping begins with a page.
+        #: The offset of the area in the file: a mapping begins with a page.
         self._offset = -(-block.size // PAGE_BYTES) * PAGE_BYTES
         self._area: mmap.mmap | None = None
 
     def write(self, parts: Sequence[memoryview]) -> None:
         """
-        Copy the parts of a message into the area, which grows where it has to.
+        Copy the parts of a message into the area, which grows if necessary.
 
         Raises:
             DataTooBigError: The message is larger than `max_message`, or there is no
-                room for it. The area holds nothing of it.
+                space for it. Nothing was written to the area.
             ValueError: The block was closed.
         """
         total = _total([part.nbytes for part in parts])
         if total > self._max_message:
             error = DataTooBigError(
-                f"This message takes {total:,} bytes, and the limit is "
-                f"{self._max_message:,} (max_message). Nothing was sent. Send it in "
-                "parts, or raise the limit of the server."
+                f"A message must be at most {self._max_message:,} bytes (max_message), "
+                f"not {total:,}. Nothing was sent. Send it in parts, or raise the "
+                "limit of the server."
             )
             error.message_bytes = total
             raise error
@@ -90,10 +92,10 @@ class Overflow:
         Copy a message out of the area.
 
         Args:
-            sizes: Bytes of its parts, as the other side gave them.
+            sizes: Sizes of its parts in bytes, as the other side sent them.
 
         Returns:
-            Its first part, and the others.
+            The first part, and the others.
 
         Raises:
             ValueError: There is no such message, or the block was closed.
@@ -110,7 +112,7 @@ class Overflow:
             others.append(bytearray(view[start : start + size]))
             start += _aligned(size)
         if total > KEEP_BYTES:
-            # Free the space; the file stays as long as it is.
+            # Free the space; the size of the file stays.
             area.madvise(mmap.MADV_REMOVE, KEEP_BYTES)
         return first, others
 
@@ -127,13 +129,13 @@ class Overflow:
             if is_of_signal_handler(error):
                 raise
             raise DataTooBigError(
-                f"There is no room for a message of {size:,} bytes "
+                f"There is no space for a message of {size:,} bytes "
                 f"({error.strerror}). Send less at a time."
             ) from error
 
     def _map(self, size: int) -> mmap.mmap:
         """
-        Give a mapping of so many bytes at least.
+        Return a mapping of at least this many bytes.
         """
         area = self._area
         if area is None or len(area) < size:
@@ -148,13 +150,16 @@ class Overflow:
     @property
     def bytes(self) -> int:
         """
-        What is mapped here and stays allocated, in bytes.
+        The bytes that the system has allocated for the area, for both sides.
         """
-        return 0 if self._area is None else min(len(self._area), KEEP_BYTES)
+        if self._block.closed:
+            return 0
+        found = os.fstat(self._block.descriptor.fileno())
+        return max(found.st_blocks * UNIT_BYTES - self._offset, 0)
 
     def close(self) -> None:
         """
-        Unmap the area; twice is fine.
+        Unmap the area. Repeated calls do nothing.
         """
         self._area = None
 

@@ -1,5 +1,5 @@
 """
-Memory that nobody but this process, by its own page tables, can write to.
+Memory that only this process can write to, through its own page tables.
 """
 
 from __future__ import annotations
@@ -17,31 +17,32 @@ if TYPE_CHECKING:
 
 __all__ = ["is_private"]
 
-#: What a mapping of a device, or of a ring that is shared with the kernel, is called.
-#: Who has such may have pages that are written to past the page tables.
+#: Names of mappings of devices, and of rings that are shared with the kernel. A process
+#: with such a mapping may have pages that are written to without the page tables.
 DEVICES = ("/dev/", "anon_inode:", "/[aio]")
-#: Memory like any other, though named as if it were a device.
+#: Ordinary memory, although its name is that of a device.
 NO_DEVICES = ("/dev/shm/", "/dev/zero", "/dev/hugepages/")
-#: Where the system tells of the descriptors of this process.
+#: The folder with the system's files about the descriptors of this process.
 DESCRIPTORS = "/proc/self/fd"
-#: What a descriptor of a ring is called. The ring need not be mapped.
+#: The name of a descriptor of a ring. The ring need not be mapped.
 RING = "anon_inode:[io_uring]"
 
 
 def is_private(ranges: Iterable[PageRange], descriptors: str = DESCRIPTORS) -> bool:
     """
-    Tell whether every page is ordinary memory that a program allocates.
+    Return whether every page is ordinary memory that a program allocates.
 
     Files and shared memory change through other processes. A graphics card, a network
-    adapter or an I/O ring writes to pages that were handed to it, and the page tables
-    never hear of it: where one is at work, no memory counts as private.
+    adapter or an I/O ring writes to pages that it was given, without the page tables:
+    if one is in use, no memory counts as private.
 
     Args:
         ranges: The pages.
-        descriptors: Where the system tells of this process's descriptors.
+        descriptors: The folder with the system's files about this process's
+            descriptors.
 
     Raises:
-        OSError: The system does not tell.
+        OSError: The system does not provide this information.
     """
     areas: list[PageRange] = []
     with Path("/proc/self/maps").open(encoding="utf-8", errors="replace") as lines:
@@ -67,11 +68,11 @@ def is_private(ranges: Iterable[PageRange], descriptors: str = DESCRIPTORS) -> b
 
 def _has_ring(descriptors: str) -> bool:
     """
-    Tell whether the kernel may read into memory while no thread waits for it.
+    Return whether the kernel may read into memory while no thread waits for it.
     """
     with open_folder(descriptors) as folder:
         for name in list_names(folder):
-            # Another thread may have closed it meanwhile.
+            # Another thread may have closed the descriptor meanwhile.
             with suppress(FileNotFoundError):
                 if read_link(folder, name) == RING:
                     return True
@@ -80,7 +81,7 @@ def _has_ring(descriptors: str) -> bool:
 
 def _pins_pages() -> bool:
     """
-    Tell whether pages are kept in place for something else to write to them.
+    Return whether pages are pinned, so that a device may write to them.
     """
     with Path("/proc/self/status").open(encoding="utf-8", errors="replace") as lines:
         for line in lines:

@@ -1,9 +1,9 @@
 """
-Reading ``/proc`` without giving up Python's lock.
+Reading ``/proc`` without releasing Python's lock.
 
-`os.listdir` and `os.read` release the lock at each call. With a thread that computes in
-Python each release can cost a switch interval of 5 ms, so that a look at 64 threads
-takes half a second. These functions keep the lock: the look takes half a millisecond,
+`os.listdir` and `os.read` release the lock at each call. If another thread computes in
+Python, each release can cost a switch interval of 5 ms, so that checking 64 threads
+takes half a second. These functions keep the lock: the check takes half a millisecond,
 and threads that run Python code wait for the lock meanwhile.
 """
 
@@ -27,7 +27,7 @@ LIST_CALL = {"x86_64": 217, "aarch64": 61}
 BUFFER_BYTES = 8192
 TEXT_BYTES = 512
 
-#: Inode, offset, length of the entry, type; the name follows, and ends with a zero.
+#: Inode, offset, length of the entry, type; then the name, which ends with a zero.
 _ENTRY = struct.Struct("=QqHB")
 
 
@@ -46,7 +46,7 @@ def _checked(result: int) -> int:
 @contextmanager
 def open_folder(path: str) -> Iterator[int]:
     """
-    Open a folder, and close it at the end of the block.
+    Open a folder for a ``with`` block.
 
     Yields:
         Its descriptor, for the other functions.
@@ -64,7 +64,7 @@ def open_folder(path: str) -> Iterator[int]:
 
 def list_names(folder: int) -> list[str]:
     """
-    List the names in a folder, from its beginning, without ``.`` and ``..``.
+    List the names in a folder, from its start, without ``.`` and ``..``.
 
     Args:
         folder: The folder's descriptor.
@@ -93,10 +93,10 @@ def list_names(folder: int) -> list[str]:
 
 def read_text(folder: int, path: str) -> str:
     """
-    Read the beginning of a file of ``/proc``, 512 bytes at most.
+    Read the start of a file of ``/proc``, 512 bytes at most.
 
     Args:
-        folder: The descriptor of the folder that the path starts from.
+        folder: The descriptor of the folder to which the path is relative.
         path: The file.
 
     Raises:
@@ -115,10 +115,10 @@ def read_text(folder: int, path: str) -> str:
 
 def read_link(folder: int, path: str) -> str:
     """
-    Read where a symbolic link points to, 512 bytes at most.
+    Read the target of a symbolic link, 512 bytes at most.
 
     Args:
-        folder: The descriptor of the folder that the path starts from.
+        folder: The descriptor of the folder to which the path is relative.
         path: The link.
 
     Raises:
@@ -132,9 +132,9 @@ def read_link(folder: int, path: str) -> str:
 
 def pause() -> None:
     """
-    Sleep for the shortest time that the system knows, about 60 microseconds.
+    Sleep for the shortest time that the system supports, about 60 microseconds.
 
-    Threads that are ready to run get a processor, and those that want Python's lock
+    Threads that are ready to run get a processor, and those that need Python's lock
     begin to wait for it.
     """
     _libc().usleep(1)

@@ -1,26 +1,26 @@
 """
-Reads under way: whether a thread of this process may still be reading into pages.
+Reads under way: whether a thread of this process may still read into pages.
 
-A read past the page tables, as with ``O_DIRECT`` or from a FUSE file with
+A read that bypasses the page tables, as with ``O_DIRECT`` or from a FUSE file with
 ``direct_io``, is noted when the kernel takes the pages, and fills them at any time
 until the system call returns. A page that was protected in between is written to
 without a note. So pages are trusted only after every thread has been seen outside of
-such a read since they were protected: from then on a read takes the pages anew, and
+such a read since they were protected: from then on a read takes the pages again, and
 that is noted.
 
-``/proc/self/task/*/syscall`` shows where each thread is (see proc_pid_syscall(5)). A
-blocked thread shows its system call with its arguments. ``running`` means that the
-thread is running or ready to run, in the program or in the kernel: that proves nothing,
-and the thread is looked at again later. Only calls that are known not to read count as
-harmless, and reads whose buffer lies elsewhere; every other call may be a read.
+``/proc/self/task/*/syscall`` shows the state of each thread (see proc_pid_syscall(5)).
+A blocked thread shows its system call with its arguments. ``running`` means that the
+thread is running or ready to run, in the program or in the kernel. This proves nothing,
+and the thread is checked again later. Only calls that are known not to read count as
+harmless, and reads into a buffer elsewhere; every other call may be a read.
 
-A thread that ends is in no system call. A list of threads can leave one out if another
-one ends meanwhile (``proc_task_readdir`` of the kernel): a list counts only if all of
-its threads are still there after the look.
+A thread that ends is in no system call. A list of threads may miss one if another one
+ends meanwhile (``proc_task_readdir`` of the kernel). So a list counts only if all of
+its threads still exist after the check.
 
-Reads that no thread waits for are the business of `mappings`, which asks for rings of
-the kernel. A driver that writes to memory after the call has returned, and that neither
-a descriptor of a ring nor a mapping shows, is not noticed.
+`private_memory` handles reads for which no thread waits; it checks for rings of the
+kernel. A driver is not detected if it writes to memory after the call has returned, and
+if neither a descriptor of a ring nor a mapping shows it.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ if TYPE_CHECKING:
 
 __all__ = ["THREADS", "ReadsUnderWay", "is_forked"]
 
-#: Where the system tells of the threads of this process.
+#: The folder with the system's files about the threads of this process.
 THREADS = "/proc/self/task"
-#: How often a look is repeated when threads end meanwhile.
+#: How often a check is repeated if threads end meanwhile.
 MOST_TRIES = 3
-#: How often a thread that may be reading is looked at in one look. A thread that runs
-#: Python code comes to wait for Python's lock, which the look holds.
+#: How often one check looks at a thread that may be reading. A thread that runs Python
+#: code soon waits for Python's lock, which the check holds.
 GLANCES = 2
 #: The kernel's PF_FORKNOEXEC: a process that was forked and runs the same program.
 FORKED = 0x40
 
-#: Names of system calls, with their numbers by machine.
+#: Names of system calls, and their numbers by machine.
 Numbers = dict[str, tuple[int | None, int | None]]
-#: The machines whose system calls are known, in the order of their numbers.
+#: The machines with known system calls, in the order of their numbers.
 MACHINES = ("x86_64", "aarch64")
 #: Calls that write to no memory of the program, or only through its page tables.
 HARMLESS: Numbers = {
@@ -93,7 +93,7 @@ HARMLESS: Numbers = {
     "exit": (60, 93),
     "exit_group": (231, 94),
 }
-#: Calls that write to one buffer: their second argument, of as many bytes as the third.
+#: Calls that write to one buffer: the second argument, with the third as its size.
 READS: Numbers = {
     "read": (0, 63),
     "pread64": (17, 67),
@@ -125,49 +125,51 @@ def _calls() -> _Calls:
 
 def is_forked() -> bool:
     """
-    Tell whether this process was forked, and has run no other program since.
+    Return whether this process was forked, and has run no other program since.
 
-    It has pages in common with its parent then. A read that a thread of the parent
-    began before the fork may fill them in both, and the child cannot see that thread.
+    Such a process has pages in common with its parent. A read that a thread of the
+    parent began before the fork may fill them in both, and the child cannot see that
+    thread.
 
     Raises:
-        OSError: The system does not tell.
+        OSError: The system does not provide this information.
     """
     with open_folder("/proc/self") as process:
-        # The second field is the program's name, in parentheses; it may hold others.
+        # The second field is the program's name, in parentheses; the name may contain
+        # others.
         fields = read_text(process, "stat").rpartition(")")[2].split()
     return bool(int(fields[6]) & FORKED)
 
 
 class ReadsUnderWay:
     """
-    Knows since when no thread can be inside a read into some pages.
+    Finds the time since when no thread can be inside a read into some pages.
 
     Args:
         ranges: The pages.
-        folder: Where the system tells of the threads.
+        folder: The folder with the system's files about the threads.
     """
 
     def __init__(self, ranges: Iterable[PageRange], folder: str = THREADS) -> None:
         self._ranges = list(ranges)
         self._folder = folder
-        #: When each thread was seen outside of a read last, by its number.
+        #: When each thread was last seen outside of a read, by thread number.
         self._seen: dict[str, float] = {}
 
     def look(self, since: float) -> float:
         """
-        Look at the threads.
+        Check the threads.
 
         Args:
-            since: The time that is asked about, in seconds of the monotonic clock.
-                Threads that were seen outside of a read since then are left out.
+            since: The requested time, in seconds of the monotonic clock. Threads that
+                were seen outside of a read since then are skipped.
 
         Returns:
             A time of the same clock: all reads that began before it have ended. Minus
-            infinity if that is not known of any time.
+            infinity if no such time is known.
 
         Raises:
-            OSError: The system does not tell.
+            OSError: The system does not provide this information.
         """
         calls = _calls()
         with open_folder(self._folder) as threads:
@@ -189,13 +191,13 @@ class ReadsUnderWay:
 
     def _is_outside(self, calls: _Calls, threads: int, name: str) -> bool:
         """
-        Tell whether a thread is seen to be in no read into the pages.
+        Return whether a thread was seen outside of any read into the pages.
         """
         try:
             words = read_text(threads, f"{name}/syscall").split()
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ESRCH):
-                return False  # it has ended, and the list of threads does not count
+                return False  # it has ended, so the list of threads does not count
             raise
         # Threads that the kernel adds for its rings have no program counter.
         if len(words) < 3 or not int(words[-1], 16):

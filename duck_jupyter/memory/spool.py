@@ -1,7 +1,7 @@
 """
-The spool folder: where blocks go, on disk, that do not fit in memory.
+The spool folder: holds, on disk, the blocks that do not fit in memory.
 
-There is one ``/dev/shm`` in a process, and so there is one spool folder.
+A process has one ``/dev/shm``, and so it has one spool folder.
 """
 
 from __future__ import annotations
@@ -34,44 +34,44 @@ __all__ = [
 
 _spool: Path | None = None
 _lock = threading.Lock()
-#: What was warned of, each once in a process.
+#: The folders that a warning named; each is named once in a process.
 _warned: set[Path] = set()
 
 
 class SpoolWarning(UserWarning):
     """
-    Shared memory was too small, so a block went to the spool folder, on disk.
+    Shared memory was too small, so a block was written to the spool folder, on disk.
 
-    Where that must not be, turn the warning into an error: nothing is spooled then.
+    To forbid this, turn the warning into an error: then nothing is spooled.
     """
 
 
 def check_spool(folder: str) -> None:
     """
-    Require a spool folder that can be written to; no name is the temporary folder.
+    Require a spool folder that can be written to; "" is the temporary folder.
 
     Raises:
-        NotShareable: It cannot.
+        NotShareable: It cannot be written to.
     """
     if not folder:
         return
     try:
-        # To do it is the only sure way to know that it can be done.
+        # Creating a file is the only reliable check.
         os.close(open_nameless(Path(folder).expanduser()))
     except (OSError, ValueError, RuntimeError) as error:
         raise NotShareable(
-            "spool_dir is a folder that exists and that you may write to, and "
-            f"{folder!r} is not ({error}). Make it first, or leave spool_dir empty "
-            f"for the temporary folder, {tempfile.gettempdir()!r}."
+            "spool_dir must be an existing folder that you may write to, not "
+            f"{folder!r} ({error}). Create the folder first, or leave spool_dir empty "
+            f"to use the temporary folder, {tempfile.gettempdir()!r}."
         ) from None
 
 
 def use_spool(folder: str) -> None:
     """
-    Choose the spool folder of this process; no name is the temporary folder.
+    Set the spool folder of this process; "" is the temporary folder.
 
     Raises:
-        NotShareable: It cannot be written to; nothing has changed.
+        NotShareable: It cannot be written to; nothing changed.
     """
     global _spool
     check_spool(folder)
@@ -82,7 +82,8 @@ def follow_spool(folder: str) -> None:
     """
     Use the spool folder of a server that this process works for.
 
-    One that was chosen here stays, and one that is not to be had here does not count.
+    A folder that was set in this process stays. A folder that cannot be used here is
+    ignored.
     """
     if _spool is None:
         with contextlib.suppress(NotShareable):
@@ -91,37 +92,37 @@ def follow_spool(folder: str) -> None:
 
 def chosen_spool() -> str:
     """
-    Give the spool folder that was chosen, or no name.
+    Return the spool folder that was set, or "".
     """
     return str(_spool or "")
 
 
 def spool_folder() -> Path:
     """
-    Give the folder for what does not fit in memory.
+    Return the folder for blocks that do not fit in memory.
     """
     return _spool or Path(tempfile.gettempdir())
 
 
 def spool_place() -> Place:
     """
-    Look how much room there is in the spool folder.
+    Return the free space of the spool folder.
     """
     return look_at(spool_folder())
 
 
 def warn_of_spool(fd: int, size: int, memory: Place, spool: Place) -> None:
     """
-    Warn that a block went to the spool folder, once for each full folder.
+    Warn that a block was written to the spool folder, once for each full folder.
 
     Args:
-        fd: The descriptor of its file; closed where the warning is an error.
+        fd: The descriptor of its file; closed if the warning is an error.
         size: Bytes of the block.
-        memory: Where it did not fit.
-        spool: Where it went.
+        memory: The folder that was full.
+        spool: The folder of the block.
     """
     if not memory.folder.is_dir():
-        return  # a system without such a folder has lost nothing
+        return  # a system without such a folder loses nothing
     with _lock:
         if memory.folder in _warned:
             return
@@ -129,11 +130,11 @@ def warn_of_spool(fd: int, size: int, memory: Place, spool: Place) -> None:
     refusal = f": {memory.refusal}" if memory.refusal else ""
     try:
         warnings.warn(
-            f"{memory.folder} has no room for {size:,} bytes ({memory.free:,} of "
-            f"{memory.capacity:,} are free{refusal}), so they went to "
-            f"{spool.folder}, which may be slower. Give the container more shared "
-            f"memory: docker run {size_option(size, memory)}. Another folder is chosen "
-            "with DuckJupyter.spool_dir.",
+            f"{memory.folder} has no space for {size:,} bytes ({memory.free:,} of "
+            f"{memory.capacity:,} are free{refusal}), so they were written to "
+            f"{spool.folder}, which may be slower. For more shared memory, start the "
+            f"container with docker run {size_option(size, memory)}. To use another "
+            "folder, set DuckJupyter.spool_dir.",
             SpoolWarning,
             stacklevel=2,
         )
@@ -144,8 +145,8 @@ def warn_of_spool(fd: int, size: int, memory: Place, spool: Place) -> None:
 
 def size_option(size: int, memory: Place) -> str:
     """
-    Give the option of ``docker run`` that makes room for so many bytes.
+    Return the option of ``docker run`` that provides space for this many bytes.
     """
-    # What is held stays, and the reserve with it.
+    # The used space stays used, and the reserve stays free.
     megabytes = -(-(memory.used + size + RESERVE_BYTES) // 2**20)
     return f"--shm-size={megabytes}m"

@@ -1,3 +1,3 @@
 """
-The live monitor: who looks, what they are sent, and how they are shown it.
+The live monitor: its viewers, the snapshots that they get, and the widget.
 """

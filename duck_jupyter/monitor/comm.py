@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LIVE_PREFIX", "LIVE_TARGET", "Sockets"]
 
-#: What messages of the broadcast are known by.
+#: The target name of the broadcast's messages.
 LIVE_TARGET = "duck_jupyter.live"
-#: What ids of the comm begin with.
+#: The prefix of the comm's ids.
 LIVE_PREFIX = "duck-"
 #: Types of requests; the answer's type ends with ``_reply``.
 REQUESTS = ("duck_watch", "duck_unwatch", "duck_snapshot", "duck_look", "duck_command")
@@ -34,7 +34,7 @@ REQUESTS = ("duck_watch", "duck_unwatch", "duck_snapshot", "duck_look", "duck_co
 
 class Sockets:
     """
-    What a kernel does for front ends that are no widgets.
+    Serves a kernel's front ends that are not widgets.
 
     Args:
         kernel: An ipykernel.
@@ -56,12 +56,13 @@ class Sockets:
 
     def open(self) -> None:
         """
-        Answer requests from now on.
+        Start to answer requests.
         """
         from comm import create_comm, get_comm_manager
 
-        # Not opened in any front end, which would be told of a comm they lack. The list
-        # of comms, which is the same question to every kernel, tells that we are here.
+        # No front end opens the comm; it would report that the comm has no target. The
+        # list of comms, which front ends request from every kernel, shows that the
+        # monitor exists.
         self._live = create_comm(
             target_name=LIVE_TARGET,
             comm_id=f"{LIVE_PREFIX}{uuid.uuid4().hex}",
@@ -74,7 +75,7 @@ class Sockets:
 
     def close(self) -> None:
         """
-        Answer no more requests.
+        Stop answering requests.
         """
         for name in REQUESTS:
             self._kernel.control_handlers.pop(f"{name}_request", None)
@@ -85,9 +86,9 @@ class Sockets:
         get_comm_manager().unregister_comm(self._live)
 
     def _broadcast(self, data: dict[str, Any]) -> None:
-        from zmq import ZMQError  # which a shell without a kernel may not have
+        from zmq import ZMQError  # a shell without a kernel may not have it
 
-        # A kernel that is going down has closed its sockets.
+        # A kernel that shuts down has closed its sockets.
         with contextlib.suppress(OSError, ZMQError):
             self._live.send({"duck": LIVE_TARGET, **data})
 
@@ -97,7 +98,7 @@ class Sockets:
             try:
                 answer = {"status": "ok", **self._answers[name](content)}
             except Exception as error:
-                # The error goes to the sender; the control thread goes on.
+                # The sender gets the error; the control thread continues.
                 answer = {
                     "status": "error",
                     "message": f"{type(error).__name__}: {error}",

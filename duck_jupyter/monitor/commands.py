@@ -1,8 +1,8 @@
 """
-What a viewer may ask to be done, each by an id of its choosing.
+The commands that a viewer may send, each with an id that it chooses.
 
-A command that comes twice is done once: where a front end does not know whether it
-arrived, it sends it again.
+A command that arrives twice is executed once: a front end that does not know whether a
+command arrived sends it again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Commands"]
 
-#: So many ids of commands are remembered.
+#: The number of command ids to remember.
 MOST_DONE = 64
 
 
@@ -46,7 +46,7 @@ class Commands:
 
     def do(self, command: Any) -> dict[str, Any]:
         """
-        Do what a front end asks for.
+        Execute a command of a front end.
 
         Args:
             command: ``{"id": ..., "name": ..., "args": {...}}``.
@@ -63,9 +63,9 @@ class Commands:
             return {
                 "id": None,
                 "status": "error",
-                "message": f"{command!r} is no command of the monitor.",
+                "message": f"{command!r} is not a command of the monitor.",
             }
-        # One at a time: the same one may come twice at once.
+        # One at a time: the same command may arrive twice at once.
         with self._lock:
             if key not in self._answers:
                 self._keep(key, self._answer(key, work, args))
@@ -77,7 +77,7 @@ class Commands:
         try:
             work(args)
         except NotShared:
-            pass  # what was to be gone is gone
+            pass  # it is already unshared
         except ProxyError as error:
             return {"id": key, "status": "error", "message": str(error)}
         except Exception as error:
@@ -93,7 +93,7 @@ class Commands:
 
     def done(self) -> list[str]:
         """
-        List the ids of the commands that were done lately.
+        List the ids of recently executed commands.
         """
         return list(self._order)
 
@@ -102,14 +102,14 @@ class Commands:
 
     def _unshare_all(self, args: dict[str, Any]) -> None:
         for shared in self._session.names:
-            # Somebody else may be quicker with one of them.
+            # Other code may unshare one of them first.
             with contextlib.suppress(NotShared):
                 self._session.unshare([shared.name])
 
     def _reset_peaks(self, args: dict[str, Any]) -> None:
         server = self._session.server
         if server is not None:
-            # A row may stand for many objects of one path.
+            # A row may stand for many objects with one path.
             idx = args.get("idx")
             for each in idx if isinstance(idx, list) else [idx]:
                 server.reset_peaks(each)

@@ -1,9 +1,9 @@
 """
-The memory of worker processes, looked at a few at a time.
+The memory of worker processes, measured for a few processes at a time.
 
-To share out a process's pages the system goes through its page tables: 1 ms for a small
-one, many for gigabytes. So a look has a bound, and those that were looked at longest
-ago come first.
+To compute a process's share of its pages, the system reads its page tables: 1 ms for a
+small process, many for one with gigabytes. So each measurement has a time limit, and
+starts with the processes that were measured longest ago.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 __all__ = ["Footprints"]
 
-#: Seconds for which a footprint is taken to be the same.
+#: Seconds for which a measured value is used again.
 LASTS_S = 2.0
 
 
 class Footprints:
     """
-    What is known of the memory of processes. One thread at a time may call it.
+    The measured memory of processes. Used by one thread at a time.
     """
 
     def __init__(self) -> None:
-        #: By process: when it was looked at, and its share in bytes.
+        #: For each process: when it was measured, and its share in bytes.
         self._found: dict[int, tuple[float, int | None]] = {}
 
     def of(self, pids: Iterable[int], most_s: float = math.inf) -> dict[int, int]:
         """
-        Give the proportional set size (PSS) of processes in bytes, as far as known.
+        Return the proportional set size (PSS) of processes in bytes, as far as known.
 
         Args:
-            pids: The processes; what was known of others is forgotten.
-            most_s: Processor time in seconds after which no more are looked at; one is
-                in any case.
+            pids: The processes; the values of all others are dropped.
+            most_s: Processor time in seconds after which no further process is
+                measured; at least one is measured.
         """
         now, begun = time.monotonic(), time.thread_time()
         never = (-math.inf, None)
@@ -58,6 +58,6 @@ def _pss_of(pid: int) -> int | None:
         found = psutil.Process(pid).memory_full_info()
     except psutil.Error:
         return None
-    # Elsewhere than on Linux the system does not share pages out.
+    # Only Linux computes a process's share of its pages.
     size: int | None = getattr(found, "pss", None)
     return size

@@ -1,7 +1,8 @@
 """
 Hub: the monitor of one session, for all of its viewers.
 
-Nothing of it runs before somebody looks, and what only then is needed is loaded then.
+Nothing of it runs before the first viewer, and modules that viewers need are imported
+then.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
 from ..session.snapshot import Cell
@@ -18,9 +19,19 @@ from .commands import Commands
 if TYPE_CHECKING:
     from ..session.session import Session
     from .ticker import Ticker, Viewer
-    from .widget import Monitor
 
 __all__ = ["Hub"]
+
+
+class Widget(Protocol):
+    """
+    The monitor as a widget.
+    """
+
+    def look(self, kind: Any, view: Any) -> None:
+        """
+        Note whether a view of it is seen, in a word, and which view.
+        """
 
 
 class Hub:
@@ -33,10 +44,10 @@ class Hub:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.commands = Commands(session)
+        self.commands: Commands = Commands(session)
         self._lock = threading.Lock()
         self._ticker: Ticker | None = None
-        self._widgets: WeakValueDictionary[str, Monitor] = WeakValueDictionary()
+        self._widgets: WeakValueDictionary[str, Widget] = WeakValueDictionary()
         self._cell = Cell(running=False, number=None)
         # A cell may run others, as %run does with a notebook.
         self._depth = 0
@@ -44,22 +55,22 @@ class Hub:
     @property
     def ticker(self) -> Ticker:
         """
-        What sends snapshots, made when it is first asked for.
+        The ticker that sends snapshots; created at the first use.
         """
         with self._lock:
             if self._ticker is None:
-                from .ticker import Ticker  # which loads psutil
+                from .ticker import Ticker  # it imports psutil
 
                 self._ticker = Ticker(self.session, self.commands)
                 self._ticker.cell = self._cell
-                # Before the kernel, which came first, closes what it sends through.
+                # Registered now, so it runs before the kernel closes its sockets.
                 atexit.register(self._stop_at_exit, os.getpid())
             return self._ticker
 
     @property
     def is_busy(self) -> bool:
         """
-        A cell runs.
+        Whether a cell runs.
         """
         return self._cell.running
 
@@ -75,7 +86,7 @@ class Hub:
         """
         Note that the cell has ended.
         """
-        # The cell that loads the extension may have begun before that.
+        # The cell that loads the extension may have begun before the extension existed.
         self._depth = max(0, self._depth - 1)
         if not self._depth:
             self._set(Cell(running=False, number=self._cell.number))
@@ -88,20 +99,20 @@ class Hub:
 
     def add(self, viewer: Viewer) -> None:
         """
-        Let somebody look.
+        Add a viewer.
         """
         self.ticker.add(viewer)
 
     def discard(self, viewer: Viewer) -> None:
         """
-        Let somebody look no longer.
+        Remove a viewer.
         """
         if self._ticker is not None:
             self._ticker.discard(viewer)
 
-    def know(self, comm_id: str, widget: Monitor) -> None:
+    def know(self, comm_id: str, widget: Widget) -> None:
         """
-        Note the comm of a widget, as long as there is the widget.
+        Note the comm of a widget, as long as the widget exists.
         """
         self._widgets[comm_id] = widget
 
@@ -113,14 +124,14 @@ class Hub:
 
     def look(self, content: Any) -> dict[str, Any]:
         """
-        Do what a view of a widget says, that it is seen or is not.
+        Note that a view of a widget is visible or not.
 
-        JupyterLab's extension says so on the control channel, which leaves the status
-        of the kernel alone.
+        JupyterLab's extension sends this on the control channel, which does not change
+        the status of the kernel.
 
         Args:
-            content: ``{"comm_id": ..., "view": ..., "look": "visible"}``; the others
-                are ``"ready"`` and ``"hidden"``.
+            content: ``{"comm_id": ..., "view": ..., "look": "visible"}``; other values
+                of ``"look"`` are ``"ready"`` and ``"hidden"``.
         """
         widget = self._widgets.get(content.get("comm_id"))
         if widget is not None:
@@ -129,7 +140,7 @@ class Hub:
 
     def do(self, command: Any) -> dict[str, Any]:
         """
-        Do what a front end asks for, and show all viewers that it is done.
+        Execute a command of a front end, and show its effect to all viewers.
         """
         answer = self.commands.do(command)
         if self._ticker is not None:
@@ -138,7 +149,7 @@ class Hub:
 
     def start(self) -> None:
         """
-        Serve those who look, from now on; after `stop` as well.
+        Start to serve viewers; also after `stop`.
         """
         self._depth = 0
         self._set(Cell(running=False, number=None))
@@ -147,12 +158,12 @@ class Hub:
 
     def stop(self) -> None:
         """
-        Show those who look how it ended, and send nothing any more.
+        Show viewers the final state, and stop sending.
         """
         if self._ticker is not None:
             self._ticker.stop()
 
     def _stop_at_exit(self, pid: int) -> None:
-        # A child that was forked leaves those who look to its parent.
+        # A forked child leaves the viewers to its parent.
         if os.getpid() == pid:
             self.stop()

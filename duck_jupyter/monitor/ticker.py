@@ -1,9 +1,9 @@
 """
 Ticker: sends snapshots of a session to its viewers, four times a second.
 
-One thread, which runs only while somebody looks, so that nobody pays for a monitor
-that is not seen. What goes out is small: a whole snapshot at first and now and then,
-and between them what has changed.
+It has one thread, which runs only while a viewer is visible, so a hidden monitor costs
+nothing. The messages are small: a whole snapshot at first and from time to time, and
+the changes in between.
 """
 
 from __future__ import annotations
@@ -13,46 +13,46 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from ..session.doctor import examine, findings_of
-from ..session.observe import ObjectRows, snapshot_of
+from ..session.observe import snapshot_of
 from ..session.snapshot import Cell, Snapshot, tick_between
 from .footprints import Footprints
 
 if TYPE_CHECKING:
     from ..session.session import Session
-    from ..session.snapshot import Finding
+    from ..stats.rows import Finding
     from .commands import Commands
 
 __all__ = ["Ticker", "Viewer"]
 
-#: A look takes at most one part in so many of the time: with thousands of objects, or
-#: on a busy machine, there are fewer of them.
+#: Snapshots take at most one part in this many of the time: with thousands of objects,
+#: or on a busy machine, there are fewer of them.
 LEAST_REST = 40
-#: Seconds from one whole snapshot to the next: at least, for each object, and at most.
-#: A page that is loaded anew while a cell runs waits so long.
+#: Seconds between two whole snapshots: at least, for each object, and at most. A page
+#: that is reloaded while a cell runs waits this long.
 WHOLE_EVERY_S = (2.0, 0.05, 10.0)
-#: Processor time in seconds for the memory of workers, where a next look follows: one
-#: of them takes about that.
+#: The limit of processor time in seconds for measuring the memory of workers, if
+#: another measurement follows; one worker takes about this long.
 MEMORY_S = 0.001
-#: Seconds from one look at what the dead left to the next.
+#: Seconds between two searches for left-overs.
 FINDINGS_EVERY_S = 30.0
 
 
 class Viewer(Protocol):
     """
-    Somebody who looks.
+    A receiver of snapshots.
     """
 
     @property
     def is_looking(self) -> bool:
         """
-        It is visible, as far as is known.
+        Whether it is visible, as far as is known.
         """
         ...
 
     @property
     def period_s(self) -> float:
         """
-        Seconds from one snapshot to the next, as it wants them.
+        Seconds between two snapshots, as it requests them.
         """
         ...
 
@@ -61,18 +61,18 @@ class Viewer(Protocol):
         Take a snapshot, in the ticker's thread.
 
         Args:
-            snapshot: A tick, or a whole one.
-            whole: The whole one of that moment.
+            snapshot: A tick, or a whole snapshot.
+            whole: The whole snapshot of that moment.
         """
 
 
 class Ticker:
     """
-    Sends snapshots of a session to those who look. Any thread may call it.
+    Sends snapshots of a session to its viewers. Any thread may call it.
 
     Args:
         session: The session.
-        commands: What viewers ask to be done.
+        commands: The commands of viewers.
     """
 
     def __init__(self, session: Session, commands: Commands) -> None:
@@ -84,18 +84,18 @@ class Ticker:
         self._wake = threading.Event()
         self._whole_wanted = True
         self._stopped = False
-        #: Held while a snapshot is taken: one with a higher number is a later one.
+        #: Held while a snapshot is taken, so that a higher number means a later
+        #: snapshot.
         self._looking = threading.Lock()
         self._seq = 0
-        self._rows = ObjectRows()
         self._footprints = Footprints()
         self._findings: list[Finding] = []
         self._findings_until = 0.0
-        self.cell = Cell(running=False, number=None)
+        self.cell: Cell = Cell(running=False, number=None)
 
     def add(self, viewer: Viewer) -> None:
         """
-        Let somebody look; it gets a whole snapshot first.
+        Add a viewer; it gets a whole snapshot first.
         """
         with self._lock:
             if self._stopped:
@@ -112,7 +112,7 @@ class Ticker:
 
     def discard(self, viewer: Viewer) -> None:
         """
-        Let somebody look no longer; again is fine.
+        Remove a viewer. Repeated calls do nothing.
         """
         with self._lock:
             if viewer in self._viewers:
@@ -124,8 +124,8 @@ class Ticker:
         Take a whole snapshot now.
 
         Args:
-            memory_s: Processor time in seconds to look at the memory of workers;
-                that of others is what it was, or is not known yet.
+            memory_s: The limit of processor time in seconds for measuring the memory of
+                workers; other workers keep their last value, or have none yet.
         """
         with self._looking:
             self._seq += 1
@@ -136,12 +136,11 @@ class Ticker:
                 pss=self._footprints.of(self._workers(), memory_s),
                 findings=self._what_the_doctor_finds(),
                 done=self._commands.done(),
-                rows=self._rows,
             )
 
     def send_soon(self) -> None:
         """
-        Let viewers have a whole snapshot at once: something was done for them.
+        Send viewers a whole snapshot at once, because a command was executed.
         """
         with self._lock:
             self._whole_wanted = True
@@ -149,14 +148,14 @@ class Ticker:
 
     def start(self) -> None:
         """
-        Let people look, after `stop`.
+        Start again after `stop`.
         """
         with self._lock:
             self._stopped = False
 
     def stop(self) -> None:
         """
-        Send one last whole snapshot, and nothing any more.
+        Send one last whole snapshot, and stop.
         """
         with self._lock:
             self._stopped = True
@@ -176,7 +175,7 @@ class Ticker:
             self._send_again_and_again()
         finally:
             with self._lock:
-                # Where something went wrong the next one to look gets another thread.
+                # After an error the next viewer gets a new thread.
                 if self._thread is threading.current_thread():
                     self._thread = None
 
@@ -190,7 +189,7 @@ class Ticker:
                     self._viewers.clear()
                     self._thread = None
                     return
-                # Who comes from here on is not among them, and asks for another one.
+                # A viewer that is added from here on requests another whole snapshot.
                 wanted, self._whole_wanted = self._whole_wanted, False
                 self._wake.clear()
             begun, used = time.monotonic(), time.thread_time()
@@ -215,7 +214,7 @@ class Ticker:
         try:
             viewer.show(snapshot, whole)
         except Exception:
-            # Its way to the front end is closed; the others go on.
+            # Its connection to the front end is closed; the other viewers continue.
             self.discard(viewer)
 
     def _what_the_doctor_finds(self) -> list[Finding]:

@@ -1,5 +1,5 @@
 """
-Viewers that send snapshots on: to a widget, or to all that listen to a comm.
+Viewers that forward snapshots: to a widget, or to all listeners of a comm.
 """
 
 from __future__ import annotations
@@ -15,38 +15,37 @@ if TYPE_CHECKING:
 
 __all__ = ["PERIOD_S", "SLOWEST_S", "Leases", "Listeners"]
 
-#: Seconds from one snapshot to the next, for those who do not want it slower.
+#: Seconds between two snapshots, unless a viewer requests fewer.
 PERIOD_S = 0.25
-#: The longest interval that a viewer may ask for, in seconds.
+#: Longest interval that a viewer may request, in seconds.
 SLOWEST_S = 10.0
 
-#: A front end that looks says so again and again; one that was closed does not. In
-#: seconds.
+#: A visible front end renews its lease repeatedly; a closed one does not. In seconds.
 LEASE_S = 60.0
 
 
 class Lease(NamedTuple):
     """
-    One who looks.
+    The lease of one viewer.
     """
 
     until: float
-    #: Seconds from one snapshot to the next.
+    #: Seconds between two snapshots.
     period_s: float
-    #: It has gone, and perhaps comes back under another name.
+    #: Whether the viewer has disconnected, and may come back under another name.
     is_leaving: bool = False
 
 
 class Leases:
     """
-    Who looks, as far as they have said so lately.
+    The viewers that have renewed their lease recently.
 
-    While a cell runs nobody is expected to say anything: where the kernel has one
-    thread for messages it could not hear, and where it has more, each message makes
-    JupyterLab show an idle kernel.
+    Leases do not expire while a cell runs: a kernel with one thread for messages could
+    not receive a renewal, and with several threads, each message makes JupyterLab show
+    an idle kernel.
 
     Args:
-        is_busy: Tells whether a cell runs.
+        is_busy: Returns whether a cell runs.
     """
 
     def __init__(self, is_busy: Callable[[], bool]) -> None:
@@ -56,11 +55,11 @@ class Leases:
 
     def renew(self, name: str, period_s: float = PERIOD_S) -> None:
         """
-        Note that somebody looks.
+        Renew the lease of a viewer.
 
         Args:
-            name: Who.
-            period_s: Seconds from one snapshot to the next, as they want it.
+            name: The name of the viewer.
+            period_s: Seconds between two snapshots, as it requests them.
         """
         period_s = min(max(period_s, PERIOD_S), SLOWEST_S)
         lease = Lease(time.monotonic() + LEASE_S, period_s)
@@ -69,12 +68,12 @@ class Leases:
 
     def end(self, name: str, *, after_s: float = 0.0) -> None:
         """
-        Note that somebody looks no longer.
+        End the lease of a viewer.
 
         Args:
-            name: Who.
-            after_s: So long they may come back: a page that is loaded anew is there
-                before its kernel can hear it.
+            name: The name of the viewer.
+            after_s: Seconds during which it may come back: a reloaded page is there
+                before its kernel can receive its messages.
         """
         now = time.monotonic()
         with self._lock:
@@ -86,14 +85,14 @@ class Leases:
     @property
     def is_any(self) -> bool:
         """
-        Somebody looks.
+        Whether there is a viewer.
         """
         return bool(self._now())
 
     @property
     def period_s(self) -> float:
         """
-        Seconds from one snapshot to the next, for the one who wants them soonest.
+        Seconds between two snapshots, for the viewer with the shortest interval.
         """
         return min((lease.period_s for lease in self._now()), default=PERIOD_S)
 
@@ -112,11 +111,11 @@ class Leases:
 
 class Listeners:
     """
-    All who listen to one channel of messages: a viewer of the ticker.
+    All listeners of one channel of messages: a viewer of the ticker.
 
     Args:
         send: Sends one message.
-        leases: Who of them looks.
+        leases: Their leases.
     """
 
     def __init__(self, send: Callable[[dict[str, Any]], None], leases: Leases) -> None:
@@ -126,14 +125,14 @@ class Listeners:
     @property
     def is_looking(self) -> bool:
         """
-        Somebody listens, and looks.
+        Whether a listener has a lease.
         """
         return self.leases.is_any
 
     @property
     def period_s(self) -> float:
         """
-        Seconds from one snapshot to the next.
+        Seconds between two snapshots.
         """
         return self.leases.period_s
 
@@ -142,7 +141,7 @@ class Listeners:
         Send a snapshot.
 
         Args:
-            snapshot: A tick, or a whole one.
+            snapshot: A tick, or a whole snapshot.
             whole: Not needed here.
         """
         self._send({"kind": "snapshot", "snapshot": as_plain(snapshot)})

@@ -1,3 +1,3 @@
 """
-The objects that clients reach: the table of them, and what may be done to each.
+The shared and chained objects: their table, their policies, and operations on them.
 """

@@ -18,15 +18,15 @@ def run_awaitable(target: Any, *args: Any) -> Any:
     """
     Wait for an awaitable in the event loop that it belongs to.
 
-    A future or task runs in its own loop, and so waits while a cell keeps that one
-    busy; a coroutine runs in a loop of the server's own.
+    A future or task runs in its own loop, so it waits while a cell blocks that loop. A
+    coroutine runs in the server's own loop.
 
     Args:
-        target: An awaitable, or with `args` what makes one.
-        args: What to call it with, if anything.
+        target: An awaitable, or a function that returns one for `args`.
+        args: The arguments for the function, if any.
 
     Raises:
-        BaseException: Whatever it raises.
+        BaseException: Raised by the awaitable.
     """
     get_loop = getattr(target, "get_loop", None)
     loop = get_loop() if callable(get_loop) and not args else _own_loop()

@@ -1,5 +1,5 @@
 """
-What is said to the thread whose claim to a lock would close a circle of threads.
+The error for a claim to a lock that would close a circle of threads.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from .titles import expression_of, title_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .locks import Claim
+    from .claims import Claim
 
 __all__ = ["deadlock_of"]
 
 
 def deadlock_of(links: Sequence[tuple[Claim, Claim]]) -> DeadlockError:
     """
-    Make the error for the claim that is refused.
+    Make the error for the refused claim.
 
     Args:
-        links: Each thread of the circle, by the claim that it holds and the claim that
-            it waits with. The refused claim is the last one.
+        links: For each thread of the circle, the claim that it holds and the claim that
+            waits. The refused claim is the last one.
     """
     wanted = links[-1][1]
     parts = [
@@ -34,8 +34,8 @@ def deadlock_of(links: Sequence[tuple[Claim, Claim]]) -> DeadlockError:
     line, order = _order_of([held for held, _ in links])
     error = DeadlockError(
         f"The lock of {title_of(wanted.entry)} would never become free for "
-        f"{wanted.worker}, since threads would wait for each other in a circle: "
-        f"{'; '.join(parts)}. All of them must take these locks in one and the same "
+        f"{wanted.worker}, because threads would wait for each other in a circle: "
+        f"{'; '.join(parts)}. All of them must take these locks in the same "
         f"order{order}"
     )
     error.line = line
@@ -44,7 +44,7 @@ def deadlock_of(links: Sequence[tuple[Claim, Claim]]) -> DeadlockError:
 
 def _order_of(claims: Sequence[Claim]) -> tuple[str, str]:
     """
-    Choose an order, the same one whichever claim is refused.
+    Choose an order of the locks that is the same for any refused claim.
 
     Returns:
         A line that takes the locks, or ""; and the end of the message.
@@ -54,7 +54,8 @@ def _order_of(claims: Sequence[Claim]) -> tuple[str, str]:
         locks = ", ".join(f"locked({each})" for each in expressions)
         line = f"with {locks}:"
         return line, (
-            f"; a worker uses the proxies that it was given. In the notebook: {line}"
+            "; a worker uses the proxies that were passed to it. In the notebook: "
+            f"{line}"
         )
     titles = sorted(title_of(claim.entry) for claim in claims)
     return "", f", such as first {', then '.join(titles)}."

@@ -1,9 +1,9 @@
 """
-What leaves the server: values as copies, other objects as references to them.
+How values leave the server: as copies, or as references to objects.
 
-A proxy that an object holds or returns is for a worker the proxy of its object: with
-the number, the level and the settings that the object is shared with. A proxy of
-another server is pickled, and leads its worker there.
+If an object holds or returns a proxy, a worker gets the proxy of the same object, with
+its number, level and settings. A proxy of another server is pickled, and connects the
+worker to that server.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Exports", "is_stored_as_proxy", "stored_argument"]
 
-#: So often a value is pickled that another thread changes meanwhile.
+#: How often pickling is tried if another thread changes the value meanwhile.
 ATTEMPTS = 10
-#: What Python says then.
+#: The text of Python's error in this case.
 CHANGED = "during iteration"
 
-#: What keeps what it is given, and at which position its methods are given that.
+#: Types that store an argument, and the position of this argument in their methods.
 CONTAINERS = (
     list,
     dict,
@@ -61,10 +61,10 @@ STORED = {
 
 def stored_argument(target: Any, name: str) -> int | None:
     """
-    Give the position of the argument that a method of a container puts into it.
+    Return the position of the argument that a method stores in a container.
 
-    A proxy there may stay a proxy, as `is_stored_as_proxy` says; among other arguments
-    it is the object itself.
+    A proxy at this position may stay a proxy, as `is_stored_as_proxy` says; at other
+    positions it becomes the object itself.
     """
     position = STORED.get(name)
     if position is None or not issubclass(type(target), CONTAINERS):
@@ -74,23 +74,23 @@ def stored_argument(target: Any, name: str) -> int | None:
 
 def is_stored_as_proxy(entry: Entry) -> bool:
     """
-    Tell whether an object stores the proxy of another one, and not that object itself.
+    Return whether an object stores the proxy of another one instead of the object.
 
-    The proxy of a shared object has its number, settings and lock, and the proxy of a
-    read-only object keeps it read-only. What was only reached through a shared object
-    is stored itself. So after ``results["a"] += 1`` in a worker, ``results["a"]`` is
-    still an array.
+    The proxy of a shared object keeps its number, settings and lock, and the proxy of a
+    read-only object stays read-only. An object that was only reached through a shared
+    one is stored itself. So after ``results["a"] += 1`` in a worker, ``results["a"]``
+    is still an array.
     """
     return entry.kept or not entry.is_open
 
 
 class Exports:
     """
-    Makes what stands for values and objects in answers.
+    Makes the copies and references in answers.
 
     Args:
         table: The objects.
-        link: Gives this process's link to the server.
+        link: Returns this process's link to the server.
     """
 
     def __init__(self, table: ObjectTable, link: Callable[[], Link | None]) -> None:
@@ -99,17 +99,18 @@ class Exports:
 
     def token_of(self, value: Any) -> Any:
         """
-        Give what a proxy of this server, or a method of one, stands for.
+        Return the token for a proxy of this server, or for a method of one.
 
         Returns:
-            ``("object", number)``, ``("method", number, name)``, or None for others.
+            ``("object", number)``, ``("method", number, name)``, or None for other
+            values.
         """
         token = getattr(type(value), "_duck_token", None)
         return None if token is None else token(value, self._link())
 
     def proxy_of(self, entry: Entry) -> Any:
         """
-        Give a proxy for this process.
+        Return a proxy for this process.
         """
         ref = self._table.export(entry.target, entry, "", HERE)
         link = self._link()
@@ -120,16 +121,17 @@ class Exports:
         self, value: Any, entry: Entry, step: str, holder: str
     ) -> ObjectRef | None:
         """
-        Give a reference to what was reached through an object.
+        Return a reference to an object that was reached through another one.
 
         Args:
-            value: What was reached.
+            value: The reached object.
             entry: The object it was reached through.
-            step: How, such as ``".index"`` or ``".groupby()"``.
+            step: The step to it, such as ``".index"`` or ``".groupby()"``.
             holder: The process that gets the reference.
 
         Returns:
-            None for a method of a proxy and for a proxy of another server: they pickle.
+            None for a method of a proxy and for a proxy of another server: both are
+            pickled.
 
         Raises:
             LimitedProxyChaining: Its proxy would have too high a level.
@@ -141,7 +143,7 @@ class Exports:
             return None
         own = self._table.entries.get(token[1])
         if own is None:
-            # It was unshared: a use of the proxy says so.
+            # It was unshared; the next use of the proxy raises the error.
             ref: ObjectRef = value._duck_ref
             return ref
         return self._table.export(own.target, own, "", holder)
@@ -150,13 +152,13 @@ class Exports:
         self, value: Any, entry: Entry, step: str, holder: str
     ) -> tuple[Any, Sequence[Any], Sequence[ObjectRef]]:
         """
-        Give what stands for a value in a payload, its large buffers and its references.
+        Return the encoded form of a value, its large buffers and its references.
 
         Args:
             value: The value.
-            entry: The object that was asked.
-            step: What led from it to the value.
-            holder: The process that gets it.
+            entry: The object that returned it.
+            step: The step from this object to the value.
+            holder: The process that gets the value.
 
         Raises:
             LimitedProxyChaining: A reference in it would have too high a level.
@@ -165,7 +167,7 @@ class Exports:
             ref = self.reference(value, entry, step, holder)
             if ref is not None:
                 return Ext(REF, encode(ref)), (), (ref,)
-        # Where cloudpickle takes over from pickle it asks once more for each part.
+        # If cloudpickle takes over from pickle, it calls the hook again for each part.
         sent: dict[int, tuple[Any, ObjectRef]] = {}
         by_value: set[type] = set()
 
@@ -197,7 +199,7 @@ class Exports:
             self._table.release([ref.idx for _, ref in sent.values()], holder)
             if not isinstance(error, DataEncodeError):
                 raise
-            # It says that it is a value and cannot be pickled: it stays here.
+            # It claims to be a value but cannot be pickled, so it stays here.
             ref = self._table.export(value, entry, step, holder)
             return Ext(REF, encode(ref)), (), (ref,)
 
@@ -209,7 +211,7 @@ def _wrap_steadily(
     attempts: int = ATTEMPTS,
 ) -> Any:
     """
-    Give what stands for a value, also of a container that others change meanwhile.
+    Return the encoded form of a value, also of a container that others change.
     """
     try:
         return wrap(value, hook, buffers)
@@ -221,5 +223,5 @@ def _wrap_steadily(
 
 
 def _goes_in_any_case(part: Any) -> bool:
-    # What cannot be pickled goes as a reference.
+    # A value that cannot be pickled is sent as a reference.
     return True

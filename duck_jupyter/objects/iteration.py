@@ -1,15 +1,15 @@
 """
-Iterators over objects: of a builtin container, over its state at one moment.
+Iterators over objects: for a builtin container, over its state at one moment.
 
-A worker takes items in batches, and others change the container between two of them. So
-it goes through a copy. Anything else is iterated live.
+A worker takes items in batches, and others may change the container between two
+batches. So the iterator uses a copy. Any other object is iterated live.
 
-The copy is made by one call of ``list``, and the iterator in C that it runs goes from
-item to item without a step of Python code: under the interpreter's lock no other thread
-comes in between, and without that lock (free-threaded builds) the container's own lock
-does the same. There are two ways in all the same: up to Python 3.11 the garbage
-collector may run destructors in the middle, and an OrderedDict asks its keys for their
-hashes. The container notices a change then, and the copy is made anew.
+One call of ``list`` makes the copy. The container's C iterator goes from item to item
+without a step of Python code: the interpreter's lock keeps other threads out, and in
+free-threaded builds the container's own lock does. Two kinds of code can still run: up
+to Python 3.11 the garbage collector may run destructors in between, and an OrderedDict
+calls the hashes of its keys. The container detects a change then, and the copy is made
+again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["iterate", "iterate_back"]
 
-#: A copy is made in microseconds to milliseconds; it cannot meet a change each time.
+#: A copy takes microseconds to milliseconds, so it will not meet a change each time.
 ATTEMPTS = 100
 
 
@@ -34,7 +34,7 @@ def _slicing(kind: Any) -> Callable[[Any], Any]:
 
 def _kinds() -> dict[type, Callable[[Any], Any]]:
     """
-    Give the types whose iterators run in C, and what makes a copy of such a container.
+    Return the types whose iterators run in C, and how to copy such a container.
     """
     builtin = (list, dict, set, deque, OrderedDict)
     kinds: dict[type, Callable[[Any], Any]] = dict.fromkeys(builtin, list)
@@ -46,11 +46,11 @@ def _kinds() -> dict[type, Callable[[Any], Any]]:
     return kinds | {kind: _slicing(kind) for kind in (bytearray, array)}
 
 
-#: By the method itself, which also a class has that inherits it.
+#: Keyed by the method itself, which subclasses inherit.
 COPIES: dict[Any, Callable[[Any], Any]] = {
     kind.__iter__: copy for kind, copy in _kinds().items() if hasattr(kind, "__iter__")
 }
-#: A set has none; a bytearray and an array are sequences without one of their own.
+#: A set has no such method; a bytearray and an array are sequences without their own.
 COPIES_BACK: dict[Any, Callable[[Any], Any]] = {
     kind.__reversed__: copy
     for kind, copy in _kinds().items()
@@ -60,10 +60,10 @@ COPIES_BACK: dict[Any, Callable[[Any], Any]] = {
 
 def iterate(target: Any) -> Iterator[Any]:
     """
-    Give an iterator over an object.
+    Return an iterator over an object.
 
     Raises:
-        BaseException: Whatever the object raises.
+        BaseException: Raised by the object.
     """
     copy = COPIES.get(getattr(type(target), "__iter__", None))
     return iter(target if copy is None else _copied(target, copy))
@@ -71,7 +71,7 @@ def iterate(target: Any) -> Iterator[Any]:
 
 def iterate_back(target: Any) -> Iterator[Any]:
     """
-    Give an iterator over an object from its end; raises as `iterate`.
+    Return an iterator over an object from its end; raises like `iterate`.
     """
     copy = COPIES_BACK.get(getattr(type(target), "__reversed__", None))
     found: Iterator[Any] = reversed(target if copy is None else _copied(target, copy))
@@ -80,6 +80,6 @@ def iterate_back(target: Any) -> Iterator[Any]:
 
 def _copied(target: Any, copy: Callable[[Any], Any]) -> Any:
     for _ in range(ATTEMPTS - 1):
-        with contextlib.suppress(RuntimeError):  # it changed in the middle
+        with contextlib.suppress(RuntimeError):  # it changed in between
             return copy(target)
     return copy(target)

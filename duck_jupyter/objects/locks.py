@@ -1,12 +1,12 @@
 """
-Locks that `locked(proxy)` takes: one for each object, first come, first served.
+The locks that `locked(proxy)` takes: one for each object, first come, first served.
 
-A claim holds the lock or waits for it, in one queue an object. Nobody waits inside a
-thread of the server: a client's claim is answered when its turn comes, and only that
-client is woken. A claim of the server's own process waits in its own thread.
+A claim holds the lock or waits for it, in one queue for each object. No thread of the
+server blocks: the server answers a client's claim when its turn comes, and wakes only
+that client. A claim of the server's own process waits in its own thread.
 
-The server knows who holds and who waits. So it refuses the claim that would close a
-circle of threads that wait for each other, which none of them would ever leave.
+The server knows all holders and waiters. So it refuses a claim that would close a
+circle of threads that wait for each other, which would never end.
 """
 
 from __future__ import annotations
@@ -21,60 +21,23 @@ from ..stats.rows import Wait
 from .deadlock import deadlock_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Hashable
 
-    from .table import Entry
+    from .claims import Claim
 
-__all__ = ["Claim", "ObjectLocks"]
-
-
-class Claim:
-    """
-    One block's claim to an object's lock.
-
-    Args:
-        entry: The object.
-        owner: The client thread, or the thread of this process.
-        worker: Its name, for messages.
-        queue: Called once, when a claim has to wait.
-        tell: Called once, by a thread of the server, when a claim that had to wait
-            holds the lock.
-    """
-
-    __slots__ = ("entry", "owner", "queue", "since", "target", "tell", "worker")
-
-    def __init__(
-        self,
-        entry: Entry,
-        owner: Hashable,
-        worker: str,
-        queue: Callable[[], None],
-        tell: Callable[[], None],
-    ) -> None:
-        self.entry = entry
-        #: The object itself, whatever the entry stands for later.
-        self.target = entry.target
-        self.owner = owner
-        self.worker = worker
-        self.queue = queue
-        self.tell = tell
-        #: Monotonic seconds.
-        self.since = time.monotonic()
-
-    def __repr__(self) -> str:
-        return f"<Claim to {self.entry.path} of {self.worker}>"
+__all__ = ["ObjectLocks"]
 
 
 class _ObjectLock:
     """
-    The lock of one object. It keeps the object, so that its id stays its own.
+    The lock of one object. It keeps the object alive, so that its id stays unique.
     """
 
     __slots__ = ("holders", "target", "waiters")
 
     def __init__(self, target: Any) -> None:
         self.target = target
-        #: Claims of one owner, who may take the lock again inside.
+        #: Claims of one owner, which may take the lock again inside its block.
         self.holders: list[Claim] = []
         self.waiters: deque[Claim] = deque()
 
@@ -84,17 +47,17 @@ class ObjectLocks:
     The locks of all objects. Any thread may call it.
 
     A thread of this process may be interrupted anywhere. So it only makes claims, and
-    ends those for which nobody waits; the rest, which has to tell others, is done by
-    threads of the server.
+    ends claims for which no other thread waits. Threads of the server do the rest,
+    which must wake other threads.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._locks: dict[int, _ObjectLock] = {}
-        #: The claims that wait, by their owners. A thread has several where a signal
-        #: handler of it waits too.
+        #: The waiting claims, by owner. A thread has several if one of its signal
+        #: handlers waits too.
         self.waiting: dict[Hashable, list[Claim]] = {}
-        #: What threads of this process gave up.
+        #: The claims that threads of this process gave up.
         self._given_up: deque[Claim] = deque()
 
     def acquire(self, claim: Claim) -> bool:
@@ -102,10 +65,10 @@ class ObjectLocks:
         Make a claim.
 
         Returns:
-            True when it holds the lock; otherwise it waits, and is told later.
+            True if it holds the lock; otherwise it waits, and `tell` is called later.
 
         Raises:
-            DeadlockError: The holder of the lock waits, itself or through others, for
+            DeadlockError: The holder of the lock waits, directly or through others, for
                 a lock that the owner of the claim holds.
         """
         with self._lock:
@@ -124,10 +87,10 @@ class ObjectLocks:
 
     def end(self, claim: Claim) -> bool:
         """
-        Give a claim up, whether it waits or holds the lock, and tell who is next.
+        Release a claim, whether it waits or holds the lock, and wake the next waiter.
 
         Returns:
-            False when it did not hold the lock.
+            False if it did not hold the lock.
         """
         told: list[Claim] = []
         with self._lock:
@@ -155,10 +118,10 @@ class ObjectLocks:
 
     def give_up(self, claim: Claim) -> bool:
         """
-        Give up a claim of a thread of this process. Twice is fine.
+        Release a claim of a thread of this process. Repeated calls do nothing.
 
         Returns:
-            True when `end_given_up` is to be called, by a thread of the server.
+            True if a thread of the server must call `end_given_up`.
         """
         with self._lock:
             lock = self._locks.get(id(claim.target))
@@ -175,10 +138,10 @@ class ObjectLocks:
 
     def end_given_up(self) -> None:
         """
-        End what threads of this process gave up.
+        Release the claims that threads of this process gave up.
         """
         while self._given_up:
-            with contextlib.suppress(IndexError):  # another thread was quicker
+            with contextlib.suppress(IndexError):  # another thread was faster
                 self.end(self._given_up.popleft())
 
     def _forget_wait(self, claim: Claim) -> None:
@@ -190,7 +153,7 @@ class ObjectLocks:
 
     def _require_no_circle(self, claim: Claim, holder: Claim) -> None:
         """
-        Follow who holds what is waited for, until somebody does not wait.
+        Follow the chain of holders and their claims, until a holder does not wait.
         """
         seen: set[Hashable] = set()
         ways: list[tuple[Claim, list[tuple[Claim, Claim]]]] = [(holder, [])]
@@ -208,7 +171,7 @@ class ObjectLocks:
 
     def holder_of(self, target: Any) -> Claim | None:
         """
-        Give a claim that holds the lock of an object, if one does.
+        Return a claim that holds the lock of an object, or None.
         """
         with self._lock:
             lock = self._locks.get(id(target))
@@ -216,7 +179,7 @@ class ObjectLocks:
 
     def waits(self) -> list[Wait]:
         """
-        List who waits, for what, and who holds it.
+        List each waiting thread, the object it waits for, and the holder.
         """
         now = time.monotonic()
         with self._lock:

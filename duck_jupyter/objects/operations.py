@@ -1,5 +1,5 @@
 """
-What a request does to an object: one small function for each, with no bytes in sight.
+The operations of requests on objects: one small function for each.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _BINARY_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "and": operator.and_,
     "or": operator.or_,
     "divmod": divmod,
-    "pow": pow,  # which may have a third argument
+    "pow": pow,  # it may have a third argument
 }
 for _name in BINARY:
     _BINARY_FUNCTIONS.setdefault(_name, getattr(operator, _name, divmod))
@@ -44,7 +44,7 @@ def _swapped(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     return lambda target, other: function(other, target)
 
 
-#: Python's own way to call a special method, which tries the reflected one as well.
+#: Python's own functions for special methods; they also try the reflected method.
 SPECIAL_CALLS: dict[str, Callable[..., Any]] = {
     **{f"__{name}__": function for name, function in _BINARY_FUNCTIONS.items()},
     **{
@@ -74,7 +74,7 @@ SPECIAL_CALLS: dict[str, Callable[..., Any]] = {
     "__buffer__": lambda target, flags: memoryview(target),
     "__copy__": copy.copy,
     "__deepcopy__": copy.deepcopy,
-    # Where these give a subclass of str, its characters are what Python takes.
+    # If these return a subclass of str, Python uses only its characters.
     "__str__": lambda target: str.__str__(str(target)),
     "__format__": lambda target, spec: str.__str__(format(target, spec)),
 }
@@ -86,7 +86,7 @@ def get_attribute(entry: Entry, name: str) -> Any:
 
     Raises:
         AccessDenied: The settings forbid it.
-        BaseException: Whatever the object raises.
+        BaseException: Raised by the object.
     """
     target = entry.target
     if not entry.is_open or name[:2] == "__":
@@ -99,12 +99,12 @@ def get_attribute(entry: Entry, name: str) -> Any:
 
 def set_attribute(entry: Entry, name: str, value: Any) -> None:
     """
-    Set an attribute; raises as `get_attribute`.
+    Set an attribute; raises like `get_attribute`.
     """
     if name[:2] == "__":
         raise AccessDenied(
-            f"{name!r} of {entry.path} cannot be set through a proxy; no setting opens "
-            "it."
+            f"{name!r} of {entry.path} cannot be set through a proxy, and no setting "
+            "allows it."
         )
     if not entry.is_open:
         entry.policy.check(entry.target, name, writes=True)
@@ -113,7 +113,7 @@ def set_attribute(entry: Entry, name: str, value: Any) -> None:
 
 def call_method(entry: Entry, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
     """
-    Call a method, special or not; raises as `get_attribute`.
+    Call a method, special or not; raises like `get_attribute`.
     """
     target = entry.target
     if not entry.is_open or name[:2] == "__":
@@ -124,7 +124,7 @@ def call_method(entry: Entry, name: str, args: Any, kwargs: dict[str, Any]) -> A
     if name[:2] != "__":
         return getattr(target, name)(*args, **kwargs)
     if name == "__next__":
-        # A generator that runs already refuses a second caller: one at a time.
+        # A running generator refuses a second caller, so callers take turns.
         with entry.turn:
             return entry.returned.popleft() if entry.returned else next(target)
     if name == "__call__":
@@ -138,9 +138,10 @@ def call_method(entry: Entry, name: str, args: Any, kwargs: dict[str, Any]) -> A
 
 def take(entry: Entry, count: int) -> list[Any]:
     """
-    Take the next items of an iterator; fewer than asked for when it is used up.
+    Take the next items of an iterator; fewer if it is used up.
 
-    Where it raises after some items, these come first, and the error with the next.
+    If it raises after some items, these are returned, and the next call raises the
+    error.
     """
     items: list[Any] = []
     with entry.turn:
@@ -163,11 +164,11 @@ def _raising(error: Exception) -> Iterator[Any]:
 
 def is_own_method(value: Any, target: Any, name: str) -> str | None:
     """
-    Say whether what an attribute holds is a method of its object.
+    Return how an attribute's value is a method of its object.
 
     Returns:
         ``"type"`` for a method of every object of the type, ``"object"`` for a method
-        of this one alone, None for anything else.
+        of this object alone, None for anything else.
     """
     if type(value) not in METHOD_TYPES:
         return None
@@ -178,18 +179,18 @@ def is_own_method(value: Any, target: Any, name: str) -> str | None:
         if has_own or not hasattr(type(target), name) or isinstance(target, type):
             return "object"
         return "type"
-    # A class method, read from an object.
+    # A class method, read through an object.
     return "object" if owner is type(target) else None
 
 
 def advice_for(error: BaseException, entry: Entry) -> BaseException:
     """
-    Say more where the object refuses every other thread than its own.
+    Add advice to an error of an object that refuses every thread but its own.
     """
     if isinstance(error, sqlite3.ProgrammingError) and "thread" in str(error):
         return type(error)(
-            f"{error} Workers reach {entry.path} through a thread of the server, so "
-            "open it with sqlite3.connect(..., check_same_thread=False); use "
-            "locked(proxy) around what has to stay together."
+            f"{error} Workers reach {entry.path} through a thread of the server: open "
+            "it with sqlite3.connect(..., check_same_thread=False), and use "
+            "locked(proxy) around statements that belong together."
         )
     return error

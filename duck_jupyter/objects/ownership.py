@@ -1,9 +1,9 @@
 """
-Which objects tell threads apart: locks that a thread owns, and what a thread keeps.
+Which objects depend on the calling thread: owned locks, and thread-local data.
 
-A client thread has to be one thread to such an object, also where the object only wraps
-it, or is a method of it that was read as an attribute. What an object is made of is
-looked at when it is shared or first reached.
+A client thread must always use the same thread for such an object. This also holds for
+an object that wraps such an object, and for a method of one that was read as an
+attribute. The parts of an object are examined when it is shared or first reached.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = ["ThreadBound", "find_thread_bound"]
 
-#: So many parts of an object are looked at, and so many levels of them.
+#: The number of parts of an object to examine, and of levels of parts.
 MOST_PARTS = 500
 MOST_LEVELS = 4
 #: Larger containers hold data.
 MOST_ITEMS = 50
 #: The kind of a multiprocessing lock that its owner may take again.
 RECURSIVE = 0
-#: What has no parts to be looked at. A container's own methods use no lock in it.
+#: Objects of these modules have no parts to examine. A container's own methods use no
+#: lock in it.
 DATA_MODULES = frozenset({"builtins", "collections", "numpy", "pandas", "polars"})
 
-#: What the locks of multiprocessing are made of.
+#: The class inside the locks of multiprocessing.
 _SemLock: Any = getattr(_multiprocessing, "SemLock")  # noqa: B009 - not in its stubs
 _C_RLOCK = type(threading.RLock())
 _PYTHON_RLOCK: Any = getattr(threading, "_RLock")  # noqa: B009 - private in its stubs
@@ -39,12 +40,12 @@ _PYTHON_RLOCK: Any = getattr(threading, "_RLock")  # noqa: B009 - private in its
 
 class ThreadBound(NamedTuple):
     """
-    The parts of an object that tell threads apart.
+    The parts of an object that depend on the calling thread.
     """
 
-    #: For each lock that its owner may take again: says whether this thread owns it.
+    #: For each lock that its owner may take again: returns whether this thread owns it.
     owned: tuple[Callable[[], bool], ...] = ()
-    #: It has something that each thread has of its own.
+    #: Whether it holds thread-local data.
     keeps_threads: bool = False
 
 
@@ -53,7 +54,7 @@ NOTHING = ThreadBound()
 
 def find_thread_bound(target: Any) -> ThreadBound:
     """
-    Look for what tells threads apart in an object.
+    Search an object for parts that depend on the calling thread.
     """
     owned: list[Callable[[], bool]] = []
     keeps = False
@@ -67,7 +68,7 @@ def find_thread_bound(target: Any) -> ThreadBound:
             seen.add(id(part))
             if len(seen) > MOST_PARTS:
                 return ThreadBound(tuple(owned), keeps)
-            # By type: isinstance() asks the object, which may answer anything.
+            # By type: isinstance() calls the object, which may answer anything.
             kind = type(part)
             if issubclass(kind, (_C_RLOCK, _PYTHON_RLOCK)):
                 owned.append(getattr(part, "_is_owned"))  # noqa: B009 - as above
@@ -86,7 +87,7 @@ def find_thread_bound(target: Any) -> ThreadBound:
 
 def _parts(part: Any, *, is_root: bool) -> Iterator[Any]:
     """
-    Give what an object is made of, as far as its methods may use it.
+    Yield the parts of an object, as far as its methods may use them.
     """
     kind = type(part)
     if kind is types.MethodType or kind is types.BuiltinMethodType:
@@ -95,7 +96,7 @@ def _parts(part: Any, *, is_root: bool) -> Iterator[Any]:
         yield from (part.func, *part.args, *part.keywords.values())
     elif kind is types.FunctionType:
         for cell in part.__closure__ or ():
-            with contextlib.suppress(ValueError):  # an empty one
+            with contextlib.suppress(ValueError):  # the cell is empty
                 yield cell.cell_contents
         for name in part.__code__.co_names:
             yield part.__globals__.get(name)
@@ -108,7 +109,7 @@ def _parts(part: Any, *, is_root: bool) -> Iterator[Any]:
     elif not issubclass(kind, (type, types.ModuleType)):
         if kind.__module__.partition(".")[0] in DATA_MODULES:
             return
-        # Not through attributes, which may run code of the user's.
+        # Attributes are not read, because this may run code of the user.
         yield from _own_values(part)
 
 
@@ -120,7 +121,7 @@ def _own_values(part: Any) -> Iterator[Any]:
     if type(values) is dict and len(values) <= MOST_PARTS:
         yield from list(values.values())
     for member in _slots(type(part)):
-        with contextlib.suppress(AttributeError):  # an empty one
+        with contextlib.suppress(AttributeError):  # the slot is empty
             yield member.__get__(part)
 
 

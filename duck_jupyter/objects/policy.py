@@ -1,8 +1,8 @@
 """
-What may be done through a proxy, and the errors for what may not.
+The policy of a shared object, and the errors for refused operations.
 
-A policy guards against mistakes. Every worker that has the server's secret runs as the
-same user and can do what the user can.
+A policy prevents mistakes. It does not protect against attacks: every worker that has
+the server's secret runs as the same user and can do what the user can.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from .harmless.registry import FRESH_ITERATORS, is_harmless
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..stats.rows import Mode
+
 __all__ = [
     "DEFAULT_BUFSIZE",
     "DEFAULT_MAX_CHAIN",
@@ -33,7 +35,7 @@ __all__ = [
 DEFAULT_BUFSIZE = 4096
 DEFAULT_MAX_CHAIN = 7
 DEFAULT_MAX_MESSAGE = 2**31
-#: The longest of the server's own control words takes this many bytes.
+#: The longest request to the server itself takes this many bytes.
 LEAST_BUFSIZE = 64
 MOST_BUFSIZE = 2**30
 MOST_CHAIN = 1000
@@ -43,71 +45,72 @@ SPECIALS = (
     | BY_HAND
     | {"__delattr__", "__str__", "__copy__", "__deepcopy__"}
 )
-#: Ways in and out, which no list of names need hold.
+#: Special methods that are always allowed.
 ALWAYS = DESCRIBING | {"__dir__", "__hash__", "__bool__", "__eq__", "__ne__"}
-#: How an object is printed, whatever it is shared with.
+#: Special methods that print an object; all settings allow them.
 PRINTING = frozenset({"__str__", "__format__"})
-#: What takes the items of an iterator.
+#: Special methods that take the items of an iterator.
 ITERATING = frozenset({"__iter__", "__next__"})
-#: The name opens the other one: to enter is to leave, and a loop takes the items.
+#: The key is allowed with its value: entering includes leaving, and a loop takes items.
 OPENED_BY = {
     **{"__exit__": "__enter__", "__aexit__": "__aenter__"},
     **{"__next__": "__iter__", "__anext__": "__aiter__"},
 }
-#: Calls whose iterator is made for the caller, as steps of a path.
+#: Calls whose iterator belongs to the caller, as steps of a path.
 FRESH_STEPS = frozenset(f".{name}()" for name in FRESH_ITERATORS)
 
 
 @dataclass(frozen=True)
 class Policy:
     """
-    The settings of one shared object, and of all that is reached through it.
+    The settings of one shared object, and of all objects reached through it.
     """
 
-    #: The name it is shared under.
+    #: The shared name.
     name: str
-    #: Bytes; a frame above this size travels beside the buffer.
+    #: In bytes; a larger frame is sent outside the buffer.
     bufsize: int
     max_chain: int = DEFAULT_MAX_CHAIN
     readonly: bool = False
-    #: Of an object that is read-only, names that may be used though they are not known
-    #: to change nothing, also of what is reached through it. Else the only names that
-    #: may be used, of the object itself and not of what its methods return. Or None.
+    #: For a read-only object: names that are allowed although they may change it, also
+    #: on objects reached through it. Otherwise: the only names that are allowed, for
+    #: the object itself and not for results of its methods. Or None.
     allow: frozenset[str] | None = None
     #: The object itself will not change.
     frozen: bool = False
-    #: The name was given, and is not that of the object's type.
+    #: The name was given by the user, and is not the name of the object's type.
     is_named: bool = True
-    #: An iterator that was made for the caller, who may take its items.
+    #: An iterator that belongs to the caller, who may take its items.
     is_fresh: bool = False
-    #: What it was shared with, but for what may be used: ``%share df --bufsize 400``.
+    #: The line of the settings, without its access options: ``%share df --bufsize
+    #: 400``.
     line: str = field(default="", compare=False)
 
     @cached_property
     def is_open(self) -> bool:
         """
-        Nothing but the fixed list of special names needs checking.
+        Whether only the fixed list of special names needs checking.
         """
         return self.allow is None and not self.readonly
 
     @cached_property
     def only(self) -> frozenset[str] | None:
         """
-        The only names that may be used, or None.
+        The only names that are allowed, or None.
         """
         return None if self.readonly else self.allow
 
     @cached_property
     def command(self) -> str:
         """
-        The line that shares the object, and opens all of it.
+        The line that shares the object with all names allowed.
         """
         return self.line or f"%share {self.name}"
 
     @cached_property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """
-        What workers may do with the object, in a word.
+        The access that workers have, in one word.
         """
         if self.frozen:
             return "frozen"
@@ -116,7 +119,7 @@ class Policy:
     @cached_property
     def for_results(self) -> Policy:
         """
-        The settings of what is reached through the object.
+        The settings of objects that are reached through the object.
         """
         allow = self.allow if self.readonly else None
         if allow is self.allow and not self.frozen and not self.is_fresh:
@@ -125,7 +128,7 @@ class Policy:
 
     def after(self, step: str) -> Policy:
         """
-        Give the settings of what a step such as ``".items()"`` leads to.
+        Return the settings of the object after a step such as ``".items()"``.
         """
         if self.readonly and step in FRESH_STEPS:
             return replace(self.for_results, is_fresh=True)
@@ -133,7 +136,7 @@ class Policy:
 
     def opens(self, name: str) -> bool:
         """
-        Tell whether a name may be used whatever it does.
+        Return whether a name is allowed regardless of its effect.
         """
         if name in PRINTING:
             return True
@@ -145,30 +148,30 @@ class Policy:
 
     def check(self, target: Any, name: str, *, writes: bool = False) -> None:
         """
-        Refuse what may not be done.
+        Refuse operations that the policy forbids.
 
         Args:
             target: The object.
-            name: The method that is to be called, or the attribute.
-            writes: The attribute is to be set.
+            name: The method to call, or the attribute.
+            writes: Whether the attribute is set.
 
         Raises:
-            AccessDenied: It may not.
+            AccessDenied: The operation is forbidden.
         """
         if name[:2] == "__" and name not in SPECIALS:
             raise AccessDenied(
-                f"{name!r} of {self.name} does not pass through a proxy: of the names "
-                "with two underscores only the special methods that Python itself "
-                "calls do, and no setting opens others."
+                f"{name!r} of {self.name} cannot be used through a proxy. Of the names "
+                "with two underscores, a proxy has only the special methods that "
+                "Python itself calls, and no setting allows others."
             )
         if self.is_open or self.opens(name):
             return
         if not self.readonly:
             line = self.line_with(name)
             raise AccessDenied(
-                f"{name!r} of {self.name} is not among the names that it is shared "
-                f"with (allow: {', '.join(sorted(self.allow or ())) or 'none'}). To "
-                f"open it: {line}",
+                f"{name!r} of {self.name} is not one of the allowed names "
+                f"({', '.join(sorted(self.allow or ())) or 'none'}). To allow it: "
+                f"{line}",
                 opened_by=line,
             )
         if writes:
@@ -180,43 +183,41 @@ class Policy:
 
     def unknown(self, target: Any, name: str) -> AccessDenied:
         """
-        Make the error for a method that may change what is read-only.
+        Make the error for a method that may change a read-only object.
         """
         kind = type(target).__name__
-        return self.refusal(
-            name, f"{name!r} of a {kind} is not known to leave it unchanged"
-        )
+        return self.refusal(name, f"{name!r} of a {kind} may change it")
 
     def refusal(self, name: str, why: str) -> AccessDenied:
         """
-        Make the error for what would change an object that is read-only.
+        Make the error for an operation that would change a read-only object.
 
         Args:
-            name: What opens it.
-            why: What is refused.
+            name: The name to allow.
+            why: The reason for the refusal.
         """
         line = self.line_with(name)
         return AccessDenied(
-            f"{self.name} is shared read-only, and {why}. To open it and nothing else: "
-            f"{line}; to open all of it, share it without --readonly: "
+            f"{self.name} is shared read-only, and {why}. To allow this one name: "
+            f"{line}; to allow all changes, share it without --readonly: "
             f"{self.command}",
             opened_by=line,
         )
 
     def line_with(self, name: str) -> str:
         """
-        Give the line that opens one more name, and leaves the rest as it is.
+        Return the line that allows one more name and keeps the other settings.
         """
         return self._whole_line(self.command, {*(self.allow or ()), name})
 
     @property
     def line_with_longer_chains(self) -> str:
         """
-        The line that allows longer chains, and leaves the rest as it is.
+        The line that allows longer chains and keeps the other settings.
 
-        It is empty where they are as long as they may be.
+        It is empty if the limit is already the highest.
         """
-        # Twice as long: one step more may not be enough.
+        # Twice as long, because one more step may not be enough.
         longer = min(2 * self.max_chain + 1, MOST_CHAIN)
         if longer <= self.max_chain:
             return ""
@@ -242,7 +243,7 @@ def checked_policy(
     Make the settings of an object; the arguments are those of `Policy`.
 
     Raises:
-        NotShareable: A setting cannot be.
+        NotShareable: A setting is out of range.
     """
     check_bufsize(bufsize)
     check_max_chain(max_chain)
@@ -254,10 +255,10 @@ def checked_policy(
 
 def check_allow(allow: Any) -> None:
     """
-    Refuse what is no list of names.
+    Require a list of names.
 
     Raises:
-        NotShareable: It is one string, or holds something else than strings.
+        NotShareable: It is one string, or holds items that are not strings.
     """
     if allow is None:
         return
@@ -270,27 +271,27 @@ def check_allow(allow: Any) -> None:
 
 def check_bufsize(bufsize: Any) -> None:
     """
-    Refuse a size that no buffer can have.
+    Require a valid buffer size.
 
     Raises:
-        NotShareable: It is no whole number, or out of bounds.
+        NotShareable: It is not an integer, or out of range.
     """
     if type(bufsize) is not int or not LEAST_BUFSIZE <= bufsize <= MOST_BUFSIZE:
         raise NotShareable(
-            f"bufsize must be a whole number of bytes from {LEAST_BUFSIZE} to "
-            f"{MOST_BUFSIZE:,}, not {bufsize!r}."
+            f"bufsize must be an integer from {LEAST_BUFSIZE} to {MOST_BUFSIZE:,}, not "
+            f"{bufsize!r}."
         )
 
 
 def check_max_chain(max_chain: Any) -> None:
     """
-    Refuse a level that no proxy can have.
+    Require a valid level.
 
     Raises:
-        NotShareable: It is no whole number, or negative.
+        NotShareable: It is not an integer, or out of range.
     """
     if type(max_chain) is not int or not 0 <= max_chain <= MOST_CHAIN:
         raise NotShareable(
-            "max_chain must be a whole number from 0, which allows no chained "
-            f"proxies, to {MOST_CHAIN}, not {max_chain!r}."
+            f"max_chain must be an integer from 0 to {MOST_CHAIN}, not {max_chain!r}; "
+            "0 allows no chained proxies."
         )

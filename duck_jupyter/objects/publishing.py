@@ -1,10 +1,12 @@
 """
-The objects of the table as values: who may have them, and their publications.
+The objects of the table as values: access to them, and their publications.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..data.attach import reduced
@@ -13,11 +15,14 @@ from ..data.inplace import Inplace
 from ..data.store import Store
 from ..data.versions import Versions
 from ..errors import AccessDenied, VersionsAwaited
+from ..memory.mapped_by import mapped_by
+from .handed import HandedCounts
 
 if TYPE_CHECKING:
     from ..data.handles import Handle, Inline, Lent
     from ..data.part_lookup import Look
     from ..data.publication import Publication
+    from ..stats.rows import Mode
     from .table import Entry, ObjectTable
 
 __all__ = ["Publisher"]
@@ -32,46 +37,52 @@ class Publisher:
     """
 
     def __init__(self, table: ObjectTable) -> None:
-        self.store = Store()
+        self.store: Store = Store()
         self._table = table
         self._lock = threading.Lock()
         self._publications: dict[int, Publication | Inplace] = {}
+        self.handed = HandedCounts()
 
     def fetch(self, entry: Entry) -> Lent[Handle | Inline]:
         """
-        Give what stands for an object as it is now, to a worker that asks.
+        Return a handle to the present state of an object, for a worker.
 
-        The server gives it up when the worker asks for something else, or has gone.
+        The server releases it when the worker sends another request, or has
+        disconnected.
 
         Raises:
-            AccessDenied: Only some of its names are open.
-            ProxyError: As `handle`.
+            AccessDenied: Only some of its names are allowed.
+            ProxyError: As for `handle`.
         """
         policy = entry.policy
         if policy.only is not None:
             raise AccessDenied(
-                f"{entry.path} is not handed over as a whole, for it is shared with a "
-                f"few names only (allow: {', '.join(sorted(policy.only))}). To open "
-                f"it, share it without them: {policy.command}"
+                f"{entry.path} cannot be handed over as a whole, because only some of "
+                f"its names are allowed ({', '.join(sorted(policy.only))}). To hand it "
+                f"over, share it without --allow: {policy.command}"
             )
         self.sweep()
-        return self._publication(entry).lend(entry.target)
+        lent = self._publication(entry).lend(entry.target)
+        self.handed.note_handle(entry.idx, lent.handle)
+        return lent
 
     def handle(self, entry: Entry, target: Any) -> Handle | Inline:
         """
-        Give what stands for an object as it is now.
+        Return a handle to the present state of an object.
 
         Args:
-            entry: Where it is in the table.
-            target: The object, which another thread may just be taking from there.
+            entry: The object's entry in the table.
+            target: The object; another thread may be removing it from the table.
 
         Raises:
             DataEncodeError: Something in it cannot be pickled.
-            ObjectChanged: It goes on changing.
-            DataTooBigError: There is no room for it.
+            ObjectChanged: It kept changing while it was published.
+            DataTooBigError: There is no space for it.
         """
         self.sweep()
-        return self._publication(entry).handle(target)
+        handle = self._publication(entry).handle(target)
+        self.handed.note_handle(entry.idx, handle)
+        return handle
 
     def _publication(self, entry: Entry) -> Publication | Inplace:
         with self._lock:
@@ -84,33 +95,36 @@ class Publisher:
 
     def look(self, idx: int, target: Any) -> Look | None:
         """
-        Give what finds parts of a shared object in one pickle.
+        Return an object that finds parts of a shared object in one pickle.
 
         Args:
             idx: Its number in the table.
-            target: The object, which another thread may just be taking from there.
+            target: The object; another thread may be removing it from the table.
 
         Returns:
-            None where it is not shared any more.
+            None if it is no longer shared.
         """
         entry = self._table.entries.get(idx)
         if entry is None or entry.target is not target:
             return None
-        return self._publication(entry).look(target)
+        look = self._publication(entry).look(target)
+        look.on_handed = partial(self.handed.note, idx)
+        return look
 
     def reduced(self, entry: Entry, target: Any) -> Any:
         """
-        Give what a pickler is told in place of a shared object.
+        Return the reduced form of a shared object, for a pickler.
 
-        It is told NotImplemented where the object is to be pickled as ever.
+        It is NotImplemented if the object must be pickled as usual.
 
         Raises:
-            ProxyError: As `handle`.
+            ProxyError: As for `handle`.
         """
         try:
             handle = self.handle(entry, target)
         except VersionsAwaited:
-            # Rather slow than wrong: pickled as ever, the pool's pipe is the brake.
+            # Slow is better than wrong: when objects are pickled, the pool's pipe
+            # limits the rate.
             return NotImplemented
         return reduced(handle)
 
@@ -139,7 +153,7 @@ class Publisher:
 
     def put(self, entry: Entry, inplace: Inplace) -> None:
         """
-        Note that an object lies in shared memory itself.
+        Note that the object itself is in shared memory.
         """
         self.store.add(inplace)
         with self._lock:
@@ -150,7 +164,7 @@ class Publisher:
 
     def renew(self, idx: int) -> None:
         """
-        Note that a name stands for another object now.
+        Note that a name now has another object.
         """
         with self._lock:
             publication = self._publications.get(idx)
@@ -159,7 +173,7 @@ class Publisher:
 
     def sweep(self) -> None:
         """
-        End the publications of objects that are no more.
+        End the publications of removed objects.
         """
         with self._lock:
             entries = self._table.entries
@@ -167,10 +181,12 @@ class Publisher:
             ended = [self._publications.pop(idx) for idx in gone]
         for publication in ended:
             self.store.retire(publication)
+        for idx in gone:
+            self.handed.forget(idx)
 
-    def mode(self, entry: Entry) -> str:
+    def mode(self, entry: Entry) -> Mode:
         """
-        Say in a word what workers get of an object, and what they may do with it.
+        Return in one word which copy of an object workers get, and their access.
         """
         with self._lock:
             inplace = isinstance(self._publications.get(entry.idx), Inplace)
@@ -178,18 +194,32 @@ class Publisher:
 
     def published(self) -> frozenset[int]:
         """
-        Give the numbers of the objects of which something is kept, or was.
+        Return the numbers of the objects that have or had versions.
         """
         with self._lock:
             return frozenset(self._publications)
 
     def versions(self, idx: int) -> Versions:
         """
-        Tell what is kept of an object.
+        Return the counts of an object's versions.
         """
         with self._lock:
             publication = self._publications.get(idx)
         return Versions() if publication is None else publication.versions()
+
+    def holders(self) -> dict[int, dict[int, int]]:
+        """
+        Tell how many versions of each object each process maps.
+        """
+        with self._lock:
+            publications = dict(self._publications)
+        taken = {idx: each.takers() for idx, each in publications.items()}
+        files = {key: pids for found in taken.values() for key, pids in found.items()}
+        mapped = mapped_by(files)
+        return {
+            idx: Counter(pid for key in found for pid in mapped[key])
+            for idx, found in taken.items()
+        }
 
     def close(self) -> None:
         """
@@ -201,7 +231,7 @@ class Publisher:
 
     def after_fork(self) -> None:
         """
-        In a child, leave to the parent what is the parent's.
+        In a forked child, drop the versions, which belong to the parent.
         """
         self._lock = threading.Lock()
         self._publications = {}

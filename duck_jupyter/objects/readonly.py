@@ -1,5 +1,5 @@
 """
-How an object is used that is shared read-only: through a view that cannot write.
+Using an object that is shared read-only: through a view that cannot write.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["guarded", "is_view_of", "read_attribute"]
 
-#: Arguments that let a method change its object instead of giving a changed copy.
+#: Arguments with which a method changes its object instead of returning a copy.
 IN_PLACE = ("inplace", "in_place")
 
 _makers: weakref.WeakKeyDictionary[type, Callable[[Any], Any] | None] = (
@@ -30,11 +30,11 @@ _makers: weakref.WeakKeyDictionary[type, Callable[[Any], Any] | None] = (
 
 def read_attribute(policy: Policy, target: Any, name: str) -> Any:
     """
-    Read an attribute of an object that is read-only.
+    Read an attribute of a read-only object.
 
     Raises:
         AccessDenied: It is a method that may change its object.
-        BaseException: Whatever the object raises.
+        BaseException: Raised by the object.
     """
     if name[:2] == "__":
         policy.check(target, name)
@@ -54,20 +54,20 @@ def guarded(
     kwargs: Mapping[str, Any],
 ) -> tuple[Any, list[Any], dict[str, Any]]:
     """
-    Give what to call instead, so that nothing can be changed.
+    Return what to call instead, so that nothing can be changed.
 
     Args:
         policy: The settings of the object.
         target: The object.
         name: A method that is known to change nothing.
-        args: What it is called with.
-        kwargs: The same by name.
+        args: Its positional arguments.
+        kwargs: Its keyword arguments.
 
     Returns:
         A view of the object, and the arguments with the view in its place.
 
     Raises:
-        AccessDenied: The method is told to change its object.
+        AccessDenied: The arguments let the method change its object.
     """
     if name == "__call__":
         owner, method = target.__self__, target.__name__
@@ -76,9 +76,11 @@ def guarded(
     if any(kwargs.get(word) for word in IN_PLACE) or _is_in_place(
         type(owner), method, args
     ):
-        raise policy.refusal(method, f"{method!r} is told to change it in place")
-    # Where other names are allowed, they have to work on what is reached from here; no
-    # function that is given, and no `out=`, is to get the object itself.
+        raise policy.refusal(
+            method, (f"the arguments of {method!r} would change it in place")
+        )
+    # If other names are allowed, they must work on objects reached from here. But a
+    # function among the arguments, and `out=`, must not get the object itself.
     needed = not policy.allow or any(
         callable(arg) or arg is target for arg in (*args, *kwargs.values())
     )
@@ -92,7 +94,7 @@ def guarded(
 
 def is_view_of(value: Any, target: Any) -> bool:
     """
-    Tell whether a value may be a view that `guarded` or `read_attribute` has made.
+    Return whether a value may be a view made by `guarded` or `read_attribute`.
     """
     kind = type(target)
     return type(value) is kind and _maker(kind) is not None
@@ -124,7 +126,7 @@ def _is_in_place(kind: type, name: str, args: Sequence[Any]) -> bool:
 @lru_cache(maxsize=1024)
 def _place_of_flag(kind: type, name: str) -> int | None:
     """
-    Give which positional argument lets a method change its object, if one does.
+    Return the position of the argument that lets a method change its object, or None.
     """
     try:
         parameters = list(inspect.signature(getattr(kind, name)).parameters.values())

@@ -1,10 +1,10 @@
 """
-What an object is, in one line of limited length, made in limited time.
+A summary of an object: one line of limited length, made in limited time.
 
-``DataFrame, 336,776 rows × 19 columns``, ``dict {'a': 3, 'duck': 2, …}``. Of the types
-that are known to answer at once the shape is told, of containers the first items. All
+``DataFrame, 336,776 rows × 19 columns``, ``dict {'a': 3, 'duck': 2, …}``. For types
+that are known to answer at once, it has the shape; for containers, the first items. All
 other text comes from the object's own ``__repr__``, which may be slow, wait for a lock
-or raise: a thread asks it, and is not waited for longer than `ASK_S`.
+or raise: a separate thread calls it, and the wait is at most `ASK_S`.
 """  # noqa: RUF002 - a multiplication sign
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from ..stats.text import exact, many
 
 __all__ = ["shaped_type", "summary_of"]
 
-#: Seconds that an object has for its text.
+#: The time limit for an object's text, in seconds.
 ASK_S = 0.2
-#: Threads that wait for objects at a time; past them no object is asked.
+#: The number of threads that may wait for objects; above it no ``__repr__`` is called.
 MOST_ASKING = 4
 MOST_ITEMS = 4
 MOST_DEPTH = 2
 ITEM_CHARS = 30
 TEXT_CHARS = 80
 
-#: Types whose shape is read by the library's own property.
+#: Types whose shape is read with the library's own property.
 _SHAPED = {
     "numpy": ("ndarray",),
     "pandas": ("DataFrame", "Series", "Index"),
     "polars": ("DataFrame", "Series"),
     "pyarrow": ("Table",),
 }
-#: Containers by their brackets. The methods of these types are asked, whatever a
-#: subclass says.
+#: Containers by their brackets. The methods of these types are called, even for a
+#: subclass.
 _BRACKETS: dict[type, str] = {
     list: "[]",
     tuple: "()",
@@ -52,9 +52,9 @@ _asking: list[threading.Thread] = []
 
 def summary_of(target: Any) -> str:
     """
-    Say in one line what an object is. Nothing is raised.
+    Return a description of an object in one line. Nothing is raised.
 
-    What a terminal would obey is escaped: names and texts may hold any character.
+    Control characters are escaped, because names and texts may hold any character.
     """
     return printable(_summary_of(target))
 
@@ -76,10 +76,10 @@ def _summary_of(target: Any) -> str:
 
 def shaped_type(kind: type) -> Any:
     """
-    Give the array or table type that a type is, or None.
+    Return the array or table type that a type is or inherits from, or None.
     """
     for library, names in _SHAPED.items():
-        # Who never imported the library has no object of it.
+        # If the library was never imported, there is no object of it.
         module = sys.modules.get(library)
         for name in names if module is not None else ():
             shaped = getattr(module, name, None)
@@ -103,13 +103,13 @@ def _shape_in_words(target: Any) -> str:
             many(size, unit) for size, unit in zip(shape, units, strict=True)
         )
     except Exception:
-        # A subclass may have broken what its library's code relies on.
+        # A subclass may have broken an assumption of its library's code.
         return ""
 
 
 def _asked(target: Any) -> str:
     """
-    Give the text of an object, or nothing where it comes too late or not at all.
+    Return the text of an object, or "" if it is late or fails.
     """
     _asking[:] = [thread for thread in _asking if thread.is_alive()]
     if len(_asking) >= MOST_ASKING:
@@ -120,7 +120,7 @@ def _asked(target: Any) -> str:
     def ask() -> None:
         try:
             found.append(_shorten(_text(target, MOST_DEPTH), TEXT_CHARS))
-        except BaseException:  # any code of the user's may run in __repr__
+        except BaseException:  # __repr__ may run any code of the user
             return
         finally:
             done.set()
@@ -129,7 +129,7 @@ def _asked(target: Any) -> str:
     _asking.append(thread)
     try:
         thread.start()
-    except RuntimeError:  # the system or the interpreter has no thread to give
+    except RuntimeError:  # the system or the interpreter has no more threads
         return ""
     done.wait(ASK_S)
     return found[0] if found else ""
@@ -157,7 +157,7 @@ def _text(value: Any, depth: int) -> str:
 
 
 def _pairs(value: dict[Any, Any], depth: int) -> list[str]:
-    # First all of them, and then their texts: others may change it meanwhile.
+    # Read all pairs before their texts, because others may change the dict meanwhile.
     pairs = list(islice(dict.items(value), MOST_ITEMS))
     return [f"{_item(key, depth)}: {_item(part, depth)}" for key, part in pairs]
 

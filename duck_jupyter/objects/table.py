@@ -1,9 +1,9 @@
 """
-The table of objects: number -> object, who holds it, and when it may go.
+The table of objects: number -> object, its holders, and its lifetime.
 
-Numbers are never used twice. A shared object stays until it is unshared; a chained one
-until no process holds it: each reference that is sent counts once, and each proxy that
-goes is given back once.
+Numbers are never reused. A shared object stays until it is unshared. A chained object
+stays until no process holds it: each sent reference counts once, and each dropped proxy
+is released once.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ from ..protocol.references import TYPE_NAME_CHARS, ObjectRef
 from ..protocol.special_methods import bits_of
 from ..stats.counts import PEAK_BYTES, add_counts, fresh_counts
 from .ownership import find_thread_bound
+from .sizes import sizer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .policy import Policy
 
 __all__ = ["HERE", "Entry", "ObjectTable", "not_found"]
 
-#: The holder that is the server's own process.
+#: The server's own process, as a holder.
 HERE = "here"
-#: How long a pickled proxy of a chained object may be on its way, in seconds.
+#: How long a pickled proxy of a chained object may take to arrive, in seconds.
 LEASE_S = 600.0
 PATH_CHARS = 160
 
 
 class Entry:
     """
-    One object and what the server knows of it.
+    One object, and the server's data about it.
     """
 
     __slots__ = (
@@ -65,41 +66,41 @@ class Entry:
     def __init__(
         self, idx: int, target: Any, level: int, path: str, policy: Policy
     ) -> None:
-        self.idx = idx
-        self.level = level
-        self.path = path
-        #: The number of the object it was first reached through.
+        self.idx: int = idx
+        self.level: int = level
+        self.path: str = path
+        #: The number of the object through which it was first reached.
         self.parent: int | None = None
-        #: Shared: it stays though no process holds it.
-        self.kept = False
-        #: An iterator that has raised: the error comes with the next items.
-        self.raises = False
-        self.policy = policy
-        self.is_open = policy.is_open
-        self.counts = fresh_counts()
-        #: References out there, by process; a shared object needs none to stay.
+        #: Whether it is shared: it stays even if no process holds it.
+        self.kept: bool = False
+        #: An iterator that raised: the next items are replaced by the error.
+        self.raises: bool = False
+        self.policy: Policy = policy
+        self.is_open: bool = policy.is_open
+        self.counts: list[int] = fresh_counts()
+        #: References in other processes, by process; a shared object stays without any.
         self.holders: dict[str, int] = {}
         self.leases: list[float] = []
-        self.since = time.time()
+        self.since: float = time.time()
         #: Held while the next item of an iterator is taken. Python itself refuses an
-        #: iterator that asks for its own next item.
-        self.turn = threading.RLock()
+        #: iterator that requests its own next item.
+        self.turn: threading.RLock = threading.RLock()
         #: Items of an iterator that were given back.
         self.returned: deque[Any] = deque()
         self.aim(target)
 
     def aim(self, target: Any) -> None:
         """
-        Make the entry one of this object.
+        Set the entry's object.
         """
-        self.target = target
+        self.target: Any = target
         bound = find_thread_bound(target)
-        #: What says whether the thread that asks owns a lock of the object.
-        self.owned = bound.owned
-        #: A client thread always has to be the same thread to the object.
-        self.keeps_threads = bound.keeps_threads
-        #: It has to be the same at least for some time.
-        self.is_bound = bound.keeps_threads or bool(bound.owned)
+        #: Functions that return whether the calling thread owns a lock of the object.
+        self.owned: tuple[Callable[[], bool], ...] = bound.owned
+        #: Whether each client thread must always use the same thread for the object.
+        self.keeps_threads: bool = bound.keeps_threads
+        #: Whether each client thread must use the same thread at least for some time.
+        self.is_bound: bool = bound.keeps_threads or bool(bound.owned)
 
     @property
     def type_name(self) -> str:
@@ -117,8 +118,10 @@ class ObjectTable:
     All objects of one server. Any thread may call it.
     """
 
+    sizer_of = staticmethod(sizer_of)
+
     def __init__(self) -> None:
-        #: Read without the lock by the hot path.
+        #: The hot path reads this without the lock.
         self.entries: dict[int, Entry] = {}
         self._by_object: dict[tuple[int, Policy], Entry] = {}
         self._numbers = itertools.count(1)
@@ -126,12 +129,12 @@ class ObjectTable:
         self._types: weakref.WeakKeyDictionary[type, int] = weakref.WeakKeyDictionary()
         self._lock = threading.RLock()
         self._dropped_here: deque[int] = deque()
-        #: Counts of objects that are no more.
-        self.past = fresh_counts()
+        #: Counts of removed objects.
+        self.past: list[int] = fresh_counts()
 
     def add(self, target: Any, policy: Policy) -> Entry:
         """
-        Take an object in as a shared one; the same object and policy, the same entry.
+        Add a shared object, or return its entry if it has one with the same policy.
         """
         with self._lock:
             entry = self._known(target, policy)
@@ -146,10 +149,10 @@ class ObjectTable:
 
     def get(self, idx: int) -> Entry:
         """
-        Find an object by its number.
+        Return the entry of an object.
 
         Raises:
-            ProxyObjectNotFound: There is none.
+            ProxyObjectNotFound: There is no such object.
         """
         entry = self.entries.get(idx)
         if entry is None:
@@ -158,7 +161,7 @@ class ObjectTable:
 
     def reference(self, entry: Entry) -> ObjectRef:
         """
-        Give what a proxy has to know of an entry.
+        Return the data that a proxy of an entry needs.
         """
         kind = type(entry.target)
         with self._lock:
@@ -170,12 +173,12 @@ class ObjectTable:
 
     def export(self, target: Any, parent: Entry, step: str, holder: str) -> ObjectRef:
         """
-        Give a reference to what was reached through an object.
+        Return a reference to an object that was reached through another one.
 
         Args:
-            target: What was reached.
+            target: The reached object.
             parent: The object it was reached through.
-            step: How, such as ``".index"`` or ``".groupby()"``.
+            step: The step to it, such as ``".index"`` or ``".groupby()"``.
             holder: The process that gets the reference.
 
         Raises:
@@ -191,11 +194,13 @@ class ObjectTable:
                 if known is None:
                     path = _shorten(parent.path + step)
                     if level > policy.max_chain:
-                        error = LimitedProxyChaining(
-                            policy.max_chain, f"{type(target).__name__} at {path}"
+                        raise LimitedProxyChaining.at(
+                            policy.max_chain,
+                            type(target).__name__,
+                            path,
+                            policy.name,
+                            policy.line_with_longer_chains,
                         )
-                        error.line = policy.line_with_longer_chains
-                        raise error
                     known = Entry(next(self._numbers), target, level, path, policy)
                     known.parent = parent.idx
                     self._keep(known)
@@ -211,7 +216,7 @@ class ObjectTable:
         """
         Keep an iterator over an object for one process.
 
-        It is no step of a chain: its items are as far away as the object's own.
+        It is not a step of a chain: its items have the same level as the object's own.
         """
         with self._lock:
             entry = Entry(
@@ -223,7 +228,7 @@ class ObjectTable:
 
     def lend(self, idx: int) -> None:
         """
-        Keep an object while a pickle of its proxy is on its way.
+        Keep an object while a pickle of its proxy is being transferred.
         """
         entry = self.get(idx)
         with self._lock:
@@ -234,7 +239,8 @@ class ObjectTable:
         Note that a pickled proxy has arrived.
 
         Raises:
-            ProxyObjectNotFound: It took too long, or nobody held the object.
+            ProxyObjectNotFound: The transfer took too long, or no process held the
+                object.
         """
         with self._lock:
             entry = self.get(idx)
@@ -244,7 +250,7 @@ class ObjectTable:
 
     def release(self, numbers: Iterable[int], holder: str) -> None:
         """
-        Take back references that a process had.
+        Release references that a process had.
         """
         gone: list[Any] = []
         with self._lock:
@@ -258,12 +264,12 @@ class ObjectTable:
                 else:
                     entry.holders.pop(holder, None)
                     self._let_go(entry, gone)
-        # What goes may run code of the user's: not under the lock.
+        # Dropping these objects may run code of the user, so the lock is not held.
         gone.clear()
 
     def count(self, tallies: Mapping[int, list[int]]) -> None:
         """
-        Keep what was counted of calls to objects by a client thread that has gone.
+        Keep the counts of calls by a client thread that has ended.
 
         Args:
             tallies: Counts by object number.
@@ -275,7 +281,7 @@ class ObjectTable:
 
     def reset_peaks(self, idx: int | None) -> None:
         """
-        Forget the largest frame to an object, or to all of them.
+        Reset the largest frame of an object, or of all objects.
         """
         with self._lock:
             for entry in self.entries.values():
@@ -286,23 +292,23 @@ class ObjectTable:
 
     def drop_here(self, idx: int) -> None:
         """
-        Note that a proxy in the server's own process went; safe in ``__del__``.
+        Note that a proxy in the server's own process was dropped; safe in ``__del__``.
         """
         self._dropped_here.append(idx)
 
     def sweep(self) -> None:
         """
-        Forget what this process dropped.
+        Release the references that this process dropped.
         """
         dropped = []
         while self._dropped_here:
-            with contextlib.suppress(IndexError):  # another thread was quicker
+            with contextlib.suppress(IndexError):  # another thread was faster
                 dropped.append(self._dropped_here.popleft())
         self.release(dropped, HERE)
 
     def expire(self) -> None:
         """
-        Forget what was pickled long ago and never arrived.
+        Release objects whose pickled proxies never arrived.
         """
         now = time.monotonic()
         gone: list[Any] = []
@@ -315,7 +321,7 @@ class ObjectTable:
 
     def drop_holder(self, holder: str) -> None:
         """
-        Forget all that a process held: it has ended.
+        Release everything that a process held, because it has ended.
         """
         gone: list[Any] = []
         with self._lock:
@@ -326,7 +332,7 @@ class ObjectTable:
 
     def remove(self, idx: int) -> None:
         """
-        Forget a shared object; its proxies then find nothing.
+        Remove a shared object; its proxies then raise `ProxyObjectNotFound`.
         """
         with self._lock:
             entry = self.entries.pop(idx, None)
@@ -336,7 +342,7 @@ class ObjectTable:
 
     def aim(self, idx: int, target: Any) -> Entry:
         """
-        Let an entry stand for another object from now on.
+        Replace the object of an entry.
         """
         with self._lock:
             entry = self.get(idx)
@@ -349,7 +355,7 @@ class ObjectTable:
 
     def _known(self, target: Any, policy: Policy) -> Entry | None:
         """
-        Give the entry of an object, unless its removal was interrupted half-way.
+        Return the entry of an object, unless its removal was interrupted half-way.
         """
         entry = self._by_object.get((id(target), policy))
         return entry if entry and self.entries.get(entry.idx) is entry else None
@@ -373,11 +379,11 @@ class ObjectTable:
 
 def not_found(idx: object) -> ProxyObjectNotFound:
     """
-    Make the error for a number that stands for nothing.
+    Make the error for a number without an object.
     """
     return ProxyObjectNotFound(
         f"The server has no object number {idx!r}: it was unshared (%unshare, del), it "
-        "was shared anew with other settings, or no process held its proxy any more. "
+        "was shared again with other settings, or no process held its proxy any more. "
         "Share it again and pass the new proxy."
     )
 

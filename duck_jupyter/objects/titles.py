@@ -1,5 +1,5 @@
 """
-How objects are named in messages, and typed in the notebook.
+The titles of objects in messages, and their expressions in the notebook.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def title_of(entry: Entry) -> str:
 
 def expression_of(entry: Entry) -> str:
     """
-    Give what is typed in the notebook for the proxy of a shared object.
+    Return the expression for the proxy of a shared object in the notebook.
 
     Returns:
         ``"shared.NAME"``; empty for an object that is not shared under a name.

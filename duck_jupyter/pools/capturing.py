@@ -4,29 +4,19 @@ The data of the moment of submitting: the feature that holds what is passed to a
 
 from __future__ import annotations
 
-import multiprocessing
-import sys
-import threading
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..data.handover import handover
-from ..data.holds import let_go
-from ..errors import VersionsAwaited
 from .features import Feature, features
 from .patches import patches
 from .tasks import change_batch
+from .waiting import wait_for_workers
 
 if TYPE_CHECKING:
     from .tasks import Task
 
 __all__ = ["Capturing", "capture_while"]
-
-#: Seconds between two looks whether workers have fetched what waits for them.
-LOOK_EVERY_S = 0.01
-#: Seconds after which a submit that waits says so.
-SAY_AFTER_S = 2.0
 
 
 class Capturing(Feature):
@@ -75,26 +65,16 @@ def held(value: Any) -> tuple[Any, list[Any]]:
     """
     Give a value in which shared objects are held as they are now, and the holds.
 
-    It waits while too many states wait for workers to fetch them.
-
     Raises:
         VersionsAwaited: There are too many, and no worker runs that could fetch them.
         ProxyError: A shared object cannot be published.
     """
-    begun, said, never = time.monotonic(), False, threading.Event()
-    while True:
-        try:
-            # What was held already is let go of meanwhile, and so all begins anew.
-            capture = handover.capture()
-            return capture(value), capture.held
-        except VersionsAwaited as error:
-            if not multiprocessing.active_children():
-                raise
-            if not said and time.monotonic() - begun > SAY_AFTER_S:
-                said = True
-                sys.stderr.write(f"Submitting waits for the workers: {error}\n")
-        never.wait(LOOK_EVERY_S)
-        let_go()
+    return wait_for_workers(lambda: _capture(value))
+
+
+def _capture(value: Any) -> tuple[Any, list[Any]]:
+    capture = handover.capture()
+    return capture(value), capture.held
 
 
 def capture_while(has_objects: bool) -> None:

@@ -10,17 +10,22 @@ import marshal
 import pickle
 import sys
 import types
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cloudpickle
 from cloudpickle import cloudpickle as cloud
 
 from . import mirror as made
+from .large import hold_of
 from .members import dispatched_of
 from .mirror import main
 from .names import CACHED, is_own, path_of
+from .shared_names import SharedNames
 
-__all__ = ["CellPickler", "pickled"]
+if TYPE_CHECKING:
+    from ..data.holds import Hold
+
+__all__ = ["CellPickler", "Pickled", "pickled"]
 
 
 class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
@@ -38,6 +43,8 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
         self.needs: dict[str, None] = {}
         #: What was asked about last.
         self.last: Any = None
+        #: What goes as a handle, in the order of `mirror.held`.
+        self.holds: list[Hold] = []
         self._root = root
 
     def reducer_override(self, obj: Any) -> Any:
@@ -76,7 +83,17 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
         if type(obj) is types.CodeType:
             # cloudpickle would forget the cell's name.
             return marshal.loads, (marshal.dumps(obj),)
+        proxies = getattr(type(obj), "_duck_proxies", None)
+        if proxies is not None:
+            return SharedNames, (proxies(obj),)
+        hold = hold_of(obj)
+        if hold is not None:
+            return made.held, (self._number(hold),)
         return super().reducer_override(obj)
+
+    def _number(self, hold: Hold) -> int:
+        self.holds.append(hold)
+        return len(self.holds) - 1
 
     def _reduce_function(self, function: Any) -> Any:
         dispatched = dispatched_of(function)
@@ -139,9 +156,21 @@ def _content_of(cell: Any) -> tuple[Any, ...]:
         return ()
 
 
-def pickled(value: Any, root: str | None = None) -> tuple[bytes, tuple[str, ...]]:
+class Pickled(NamedTuple):
     """
-    Give a value as bytes, and the names that it needs.
+    A value as bytes.
+    """
+
+    data: bytes
+    #: The names that it needs.
+    needs: tuple[str, ...]
+    #: What its handles are to.
+    holds: tuple[Hold, ...]
+
+
+def pickled(value: Any, root: str | None = None) -> Pickled:
+    """
+    Give a value as bytes.
 
     Args:
         value: The value.
@@ -149,10 +178,28 @@ def pickled(value: Any, root: str | None = None) -> tuple[bytes, tuple[str, ...]
     """
     out = io.BytesIO()
     pickler = CellPickler(out, root)
+    hold = hold_of(value)
     try:
+        if hold is not None:
+            # Also a dictionary or list, about which no pickler asks.
+            return Pickled(_held_pickle(), (), (hold,))
         pickler.dump(value)
     except Exception as error:
         # Whoever says what cannot be pickled looks for the way there.
         error._duck_last = pickler.last  # type: ignore[attr-defined]
         raise
-    return out.getvalue(), tuple(pickler.needs)
+    return Pickled(out.getvalue(), tuple(pickler.needs), tuple(pickler.holds))
+
+
+@functools.cache
+def _held_pickle() -> bytes:
+    return pickle.dumps(_First(), pickle.HIGHEST_PROTOCOL)
+
+
+class _First:
+    """
+    Pickled, it is the object of the first handle.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return made.held, (0,)

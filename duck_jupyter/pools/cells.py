@@ -16,9 +16,13 @@ import types
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataEncodeError
+from cloudpickle import cloudpickle as cloud
+
+from ..data.handover import handover
+from ..data.holds import Encoded
+from ..errors import DataEncodeError, VersionsAwaited
 from . import mirror as made
-from .cell_pickler import pickled
+from .cell_pickler import Pickled, pickled
 from .members import unsendable
 from .mirror import main
 from .names import is_own, path_of
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from .mirror import Part
+
+    #: What is sent, what it needs, and the handles of what is sent.
+    Bundle = tuple[bytes | str, list[Part], tuple[Any, ...]]
 
 __all__ = [
     "Sent",
@@ -62,15 +69,21 @@ class Kept:
     The pickle of a global.
     """
 
-    __slots__ = ("data", "needs", "stamp", "token")
+    __slots__ = ("data", "handles", "needs", "stamp", "token")
 
-    def __init__(
-        self, stamp: tuple[Any, ...] | None, data: bytes, needs: tuple[str, ...]
-    ) -> None:
+    def __init__(self, stamp: tuple[Any, ...] | None, found: Pickled) -> None:
         self.stamp = stamp
-        self.data = data
-        self.needs = needs
-        self.token = hashlib.blake2b(data, digest_size=TOKEN_BYTES).digest()
+        self.data = found.data
+        self.needs = found.needs
+        self.handles = _handles(found)
+        digest = hashlib.blake2b(found.data, digest_size=TOKEN_BYTES)
+        for hold in found.holds:
+            digest.update(hold.nonce)
+        self.token = digest.digest()
+
+
+def _handles(found: Pickled) -> tuple[Any, ...]:
+    return tuple(Encoded(hold) for hold in found.holds)
 
 
 def _reference(value: Any) -> Callable[[], Any]:
@@ -169,12 +182,15 @@ def kept_of(name: str, value: Any, way: Iterable[str]) -> Kept:
     if kept is not None and stamp is not None and _same(stamp, kept.stamp):
         return kept
     try:
-        data, needs = pickled(value, name if path_of(value) == name else None)
+        found = pickled(value, name if path_of(value) == name else None)
+    except VersionsAwaited:
+        raise
     except Exception as error:  # whatever the value's own code raises
         # Only a function that uses it hears of it, and then what and why.
         message = unsendable(value, way, error)
-        return Kept(None, pickle.dumps(made.Unsendable(message)), ())
-    kept = Kept(stamp, data, needs)
+        found = Pickled(pickle.dumps(made.Unsendable(message)), (), ())
+        return Kept(None, found)
+    kept = Kept(stamp, found)
     if stamp is not None:
         _kept[name] = kept
     return kept
@@ -182,7 +198,7 @@ def kept_of(name: str, value: Any, way: Iterable[str]) -> Kept:
 
 def bundle_of(
     value: Any, sent_before: Collection[str] = (), inherited: int = 0
-) -> tuple[bytes | str, list[Part]]:
+) -> Bundle:
     """
     Give a function or class as bytes, with each global that it needs.
 
@@ -193,26 +209,31 @@ def bundle_of(
             before goes without its pickle, unless that is kept anyway.
 
     Returns:
-        Its name or its pickle, and the parts.
+        Its name or its pickle, the parts, and the handles of its pickle.
 
     Raises:
         DataEncodeError: It cannot be pickled.
+        VersionsAwaited: Too many states of its data wait for workers.
     """
     path = path_of(value)
     data: bytes | str
     todo: list[tuple[str, tuple[str, ...]]]
     parts: list[Part] = []
+    handles: tuple[Any, ...] = ()
     if path is not None:
         top = path.partition(".")[0]
         data, todo = path, [(top, (top,))]
     else:
         name = getattr(value, "__qualname__", type(value).__name__)
         try:
-            data, needs = pickled(value)
+            whole = pickled(value)
+        except VersionsAwaited:
+            raise
         except Exception as error:  # whatever the value's own code raises
             message = unsendable(value, (name,), error)
             raise DataEncodeError(message) from error
-        todo = [(need, (name, need)) for need in needs]
+        data, handles = whole.data, _handles(whole)
+        todo = [(need, (name, need)) for need in whole.needs]
     names, seen = main(), set(sent_before)
     for name, way in todo:  # grows while it runs
         if name in seen or name not in names:
@@ -221,13 +242,20 @@ def bundle_of(
         seen.add(name)
         found = names[name]
         number = number_of(name, found)
-        if number <= inherited and _stamp(found) is None and not is_own(found):
-            parts.append((name, number, b"", b"", ()))
-            continue
+        if handover.is_shared(found) or hasattr(type(found), "_duck_proxies"):
+            number = made.ALWAYS
+        elif number <= inherited and _stamp(found) is None:
+            code = getattr(found, "__code__", None)
+            if code is not None or not is_own(found):
+                parts.append((name, number, b"", b"", ()))
+                if code is not None:
+                    needs = cloud._extract_code_globals(code)
+                    todo.extend((need, (*way, need)) for need in needs)
+                continue
         kept = kept_of(name, found, way)
-        parts.append((name, number, kept.token, kept.data, ()))
+        parts.append((name, number, kept.token, kept.data, kept.handles))
         todo.extend((need, (*way, need)) for need in kept.needs)
-    return data, parts
+    return data, parts, handles
 
 
 class Sent:

@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ..data.handover import handover
+from . import large
 from . import mirror as made
 from .cells import Sent, bundle_of, find, forget_unbound, number_all, numbers, sent
 from .features import Feature
 from .mirror import mirror
 from .names import is_own
 from .places import Places
-from .tasks import change_batch
+from .reloaded import Reloaded, after_fork, note_modules, reloads
+from .tasks import change_batch, is_chunk
+from .waiting import wait_for_workers
 
 if TYPE_CHECKING:
     from .tasks import Task
 
-__all__ = ["Functions", "forget_unbound"]
+__all__ = ["Functions"]
+
+NO_MAP = (None, None)
 
 
 class Functions(Feature):
@@ -31,6 +36,10 @@ class Functions(Feature):
 
     def __init__(self) -> None:
         self._places = Places()
+        #: Which modules were reloaded is known, for the rest of the cell.
+        self._has_looked = False
+        #: What a map submits for each chunk, and what was made of it.
+        self._last: tuple[Any, Any] = NO_MAP
         #: Of a pool, its workers and the least number at which one was forked.
         self._known: WeakKeyDictionary[Any, tuple[tuple[Any, ...], int]]
         self._known = WeakKeyDictionary()
@@ -40,6 +49,7 @@ class Functions(Feature):
         Take our place in the picklers.
         """
         mirror.is_kernel = True
+        note_modules()
         mirror.find = find
         handover.add_reducer(reduce)
         self._places.put(multiprocessing.popen_fork.Popen, "_launch", _launch)
@@ -49,6 +59,8 @@ class Functions(Feature):
         Leave the picklers as they were.
         """
         self._places.restore()
+        self._last = NO_MAP
+        large.close()
         handover.discard_reducer(reduce)
         mirror.is_kernel = False
 
@@ -56,18 +68,44 @@ class Functions(Feature):
         """
         Take the function as it is now.
         """
+        function = task.function
+        last, made_of_it = self._last
+        if last is not None and function is last:
+            # The next chunk of the same map.
+            task.function = made_of_it
+        else:
+            handover.follow()
+            wait_for_workers(lambda: self._take(task))
+            self._last = (function, task.function) if is_chunk(function) else NO_MAP
+
+    def _take(self, task: Task) -> None:
         inherited = self._inherited(task.pool)
 
         def taken(call: Any) -> Any:
             function, *more = call
             return (sent(function, inherited), *more)
 
-        task.function = sent(change_batch(task.function, taken), inherited)
+        task.function = sent(change_batch(task.original, taken), inherited)
+        if not self._has_looked:
+            note_modules()
+            self._has_looked = True
+        counts = reloads()
+        if counts:
+            task.function = Reloaded(counts, task.function)
         if any(map(is_own, task.args if not task.is_map else ())):
             task.args = tuple(sent(arg, inherited) for arg in task.args)
         for name, value in task.kwargs.items():
             if is_own(value):
                 task.kwargs = {**task.kwargs, name: sent(value, inherited)}
+
+    def cell_ends(self, error: BaseException | None) -> None:
+        """
+        Release what the notebook's variables no longer hold.
+        """
+        self._last = NO_MAP
+        self._has_looked = False
+        forget_unbound()
+        large.release_unused()
 
     def _inherited(self, pool: Any) -> int:
         """
@@ -101,9 +139,9 @@ def reduce(pickler: Any, value: Any) -> Any:
     if not is_own(value):
         return NotImplemented
     before = _sent_in(pickler)
-    data, parts = bundle_of(value, before)
-    before.update(part[0] for part in parts)
-    return made.load, (data, parts)
+    bundle = bundle_of(value, before)
+    before.update(part[0] for part in bundle[1])
+    return made.load, bundle
 
 
 def _sent_in(pickler: Any) -> set[str]:
@@ -121,6 +159,7 @@ def _launch(self: Any, process_obj: Any) -> None:
     """
     Note, in the parent, up to which number a forked worker has the names.
     """
+    note_modules()
     self._duck_number = number_all()
     _launch_before(self, process_obj)
 
@@ -128,6 +167,7 @@ def _launch(self: Any, process_obj: Any) -> None:
 def _after_fork_in_child() -> None:
     if mirror.is_kernel:
         mirror.after_fork(numbers())
+        after_fork()
 
 
 if hasattr(os, "register_at_fork"):

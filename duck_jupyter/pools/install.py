@@ -10,7 +10,7 @@ from ..data.handover import handover
 from .capturing import capture_while
 from .deaths import Deaths
 from .features import features
-from .functions import Functions, forget_unbound
+from .functions import Functions
 from .interrupting import Interrupts
 from .output import Output
 from .patches import patches
@@ -20,7 +20,7 @@ from .tracebacks import Tracebacks
 if TYPE_CHECKING:
     from .features import Feature
 
-__all__ = ["cell_ends", "install", "is_installed", "uninstall"]
+__all__ = ["install", "is_installed", "uninstall"]
 
 
 def make_features() -> list[Feature]:
@@ -65,11 +65,3 @@ def is_installed() -> bool:
     Tell whether pools have the features.
     """
     return any(isinstance(feature, Slots) for feature in features.all)
-
-
-def cell_ends() -> None:
-    """
-    Hold nothing that the notebook's variables do not hold any more.
-    """
-    if features.all:
-        forget_unbound()

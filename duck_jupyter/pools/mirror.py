@@ -96,7 +96,7 @@ class Mirror:
         """
         Let what this worker sends be pickled with the notebook's names.
         """
-        if not self.has_begun:
+        if not self.has_begun and not self.is_kernel:
             from .returning import open_in_worker
 
             open_in_worker()
@@ -176,24 +176,33 @@ class Mirror:
         """
         return self._loading[-1][1][number]
 
-    def load(self, data: bytes | str, parts: Sequence[Part]) -> Any:
+    def load(
+        self, data: bytes | str, parts: Sequence[Part], handles: Sequence[bytes] = ()
+    ) -> Any:
         """
         Give a function, a class or a value, after what it needs was set.
         """
         if self.is_kernel:
             # It comes back; the kernel's own is the one that is meant.
-            return self.value(data) if isinstance(data, str) else pickle.loads(data)
+            return self._load(data, handles)
         with self._lock:
             self.begin()
             try:
                 self.receive(parts)
-                if isinstance(data, str):
-                    return self.value(data)
-                return pickle.loads(data)
+                return self._load(data, handles)
             except Exception as error:  # any code of the user's may run here
                 self._coming.clear()
                 self.failures.append(error)
                 return Failed(error)
+
+    def _load(self, data: bytes | str, handles: Sequence[bytes]) -> Any:
+        if isinstance(data, str):
+            return self.value(data)
+        self._loading.append(("", handles))
+        try:
+            return pickle.loads(data)
+        finally:
+            self._loading.pop()
 
     def after_fork(self, numbers: dict[str, int]) -> None:
         """
@@ -227,11 +236,13 @@ def _mark(handle: bytes) -> None:
 # What pickles call.
 
 
-def load(data: bytes | str, parts: Sequence[Part]) -> Any:
+def load(
+    data: bytes | str, parts: Sequence[Part], handles: Sequence[bytes] = ()
+) -> Any:
     """
     See `Mirror.load`.
     """
-    return mirror.load(data, parts)
+    return mirror.load(data, parts, handles)
 
 
 def value(path: str) -> Any:
@@ -254,13 +265,19 @@ def sent_back(path: str, number: int) -> Any:
     return found
 
 
-def sent_on(path: str, number: int, data: bytes | str, parts: Sequence[Part]) -> Any:
+def sent_on(
+    path: str,
+    number: int,
+    data: bytes | str,
+    parts: Sequence[Part],
+    handles: Sequence[bytes],
+) -> Any:
     """
     Give what a worker has sent to whoever receives it.
     """
     if path and mirror.is_kernel:
         return sent_back(path, number)
-    return mirror.load(data, parts)
+    return mirror.load(data, parts, handles)
 
 
 def held(number: int) -> Any:

@@ -32,8 +32,7 @@ def _reduce(pickler: Any, value: Any) -> Any:
     # To another process than the notebook's, or to it through a queue.
     from .cells import bundle_of  # needs cloudpickle, which few workers need
 
-    data, parts = bundle_of(value)
-    return sent_on, (path or "", number, data, parts)
+    return sent_on, (path or "", number, *bundle_of(value))
 
 
 def _is_result() -> bool:

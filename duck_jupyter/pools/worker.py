@@ -140,6 +140,8 @@ class Running:
                 feature.task_begins(self)
             return self.function(*args, **kwargs)
         except BaseException as error:
+            # Its class may be one of the notebook's.
+            mirror.begin()
             failed: BaseException = error
             for feature in features:
                 failed = feature.task_failed(self, failed)

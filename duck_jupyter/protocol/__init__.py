@@ -1,3 +1,3 @@
 """
-Bytes: frames, values, references, faults. No I/O, no threads, no clock.
+Frames, values, references and faults as bytes. No I/O; only manual frames poll.
 """

@@ -1,5 +1,5 @@
 """
-Which values leave the kernel as copies, and not as proxies.
+Which values are sent by the kernel as copies, and not as proxies.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ __all__ = [
 ]
 
 CONTAINER_TYPES = frozenset({list, tuple, dict, set, frozenset})
-#: They have no name to import them by, and pickle knows them.
+#: They have no name to import them by, but pickle can encode them.
 SINGLETON_TYPES = frozenset({NoneType, type(Ellipsis), type(NotImplemented)})
-#: Its other values are dates or times.
+#: The other values of pandas are dates or times.
 PANDAS_VALUES = frozenset({"NAType", "Period", "Interval"})
 VALUE_TYPES = frozenset(
     {
@@ -59,9 +59,9 @@ VALUE_BASES = (
 
 def travels_by_value(value: Any) -> bool:
     """
-    Say whether a value leaves the kernel as a copy, and not as a proxy.
+    Return whether the kernel sends a value as a copy, and not as a proxy.
 
-    What a list, tuple, dict or set holds is asked about when its turn comes.
+    The items of a list, tuple, dict or set are checked when they are pickled.
     """
     kind = type(value)
     if kind in VALUE_TYPES:
@@ -79,16 +79,16 @@ def travels_by_value(value: Any) -> bool:
     if kind.__name__ in PANDAS_VALUES:
         return str(kind.__module__).startswith("pandas")
     numpy: Any = sys.modules.get("numpy")
-    # A scalar goes with its dtype.
+    # A scalar is pickled with its dtype.
     return numpy is not None and isinstance(value, (numpy.generic, numpy.dtype))
 
 
 def pickles_alone(value: Any) -> bool:
     """
-    Say whether nothing that a travelling value is made of can be a reference.
+    Return whether no part of a value that is sent by value can be a reference.
 
-    A time zone or a pandas timestamp is made anew by a method of its class, which by
-    itself would stay in the kernel.
+    A time zone or a pandas timestamp is rebuilt by a method of its class; this method
+    alone would become a reference.
     """
     kind = type(value)
     if isinstance(value, BaseException) or kind in VALUE_TYPES:
@@ -108,7 +108,7 @@ def _holds_only_values(value: Any) -> bool:
 
 def is_importable(value: Any) -> bool:
     """
-    Say whether a class or function can be found by its name in another process.
+    Return whether another process can import a class or function by its name.
     """
     module = getattr(value, "__module__", None)
     found: Any = sys.modules.get(module) if isinstance(module, str) else None

@@ -1,5 +1,5 @@
 """
-Foreign texts, as a terminal can show them.
+Escapes texts of other code for display in a terminal.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ __all__ = ["printable"]
 
 def printable(text: str) -> str:
     """
-    Escape what a terminal would obey: names and messages may hold any character.
+    Escape control characters, which names and messages may hold.
 
-    Line ends, escape codes and marks of direction come as ``repr`` writes them.
+    Line ends, escape codes and direction marks are written as ``repr`` writes them.
     """
     if text.isprintable():
         return text

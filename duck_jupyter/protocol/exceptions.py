@@ -1,11 +1,10 @@
 """
-Exceptions as they are: rebuilt without their ``__init__``.
+Pickling of exceptions: rebuilt without their ``__init__``.
 
-Pickle calls the class of an exception with its ``args``. That fails where ``__init__``
-wants other arguments, and it leaves out the cause and the context. Here the builtin
-base of the class makes the exception, which then gets back all that it had but its
-traceback. A class that says itself how it is pickled (``__reduce__``) is made in its
-own way.
+Pickle calls the class of an exception with its ``args``. This fails if ``__init__``
+takes other arguments, and it loses the cause and the context. Here the builtin base of
+the class creates the exception, which then gets all its former state except its
+traceback. A class with its own pickling (``__reduce__``) is rebuilt with it.
 """
 
 from __future__ import annotations
@@ -24,13 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["reduce_by_value", "reduce_exception", "set_cause"]
 
-#: The flag of classes that Python code, or a module's initialisation, has made.
+#: The flag of classes that were created by Python code, or by a module's
+#: initialisation.
 HEAP_TYPE = 1 << 9
-#: They need their arguments at once; Python 3.10 has none.
+#: Groups need their arguments at creation; Python 3.10 has none.
 GROUP: Any = getattr(builtins, "BaseExceptionGroup", None)
 #: Their fields are read and set by name, or are arguments of `GROUP`.
 COMMON_BASES = frozenset({BaseException, object, GROUP})
-#: The object that lacked the attribute: any size, and pickle leaves it out as well.
+#: The object without the attribute: it may be large, and pickle leaves it out as well.
 LEFT_OUT = frozenset({(AttributeError, "obj")})
 REPR_CHARS = 200
 
@@ -42,23 +42,23 @@ _set_suppress: Any = vars(BaseException)["__suppress_context__"].__set__
 
 class _State(NamedTuple):
     """
-    What an exception has.
+    The state of an exception.
     """
 
     args: tuple[Any, ...]
     attributes: dict[str, Any]
-    #: What lies in slots and in the fields of builtin exceptions.
+    #: The values in slots and in the fields of builtin exceptions.
     fields: dict[str, Any]
     cause: BaseException | None
     context: BaseException | None
     suppress_context: bool
-    #: What its own ``__reduce__`` gives as the state.
+    #: The state in the result of its own ``__reduce__``.
     own: Any
 
 
 def reduce_by_value(value: Any) -> Any:
     """
-    Let exceptions and the definitions of ``__main__`` travel: a `values.dumps` hook.
+    Reduce exceptions and definitions of ``__main__``: a hook of `values.dumps`.
     """
     if issubclass(type(value), BaseException):
         return reduce_exception(value, _can_be_sent)
@@ -67,15 +67,15 @@ def reduce_by_value(value: Any) -> Any:
 
 def reduce_exception(error: BaseException, can_be_sent: Callable[[Any], bool]) -> Any:
     """
-    Give the reduced form of an exception.
+    Return the reduced form of an exception.
 
     Args:
         error: The exception.
-        can_be_sent: Says of a part whether it can be pickled. An attribute that cannot
-            is left out, an argument is replaced by its text, and a note says so.
+        can_be_sent: Returns whether a part can be pickled. An attribute that cannot is
+            left out, an argument is replaced by its text, and a note lists both.
 
     Returns:
-        As ``Pickler.reducer_override``.
+        The same as ``Pickler.reducer_override``.
     """
     kind = type(error)
     if kind in copyreg.dispatch_table or _is_simple(error, kind):
@@ -98,7 +98,10 @@ def reduce_exception(error: BaseException, can_be_sent: Callable[[Any], bool]) -
     if any(a is not b for a, b in zip(args, error.args, strict=True)):
         missing.append("args")
     if missing:
-        note = f"Could not be pickled: {', '.join(sorted(missing))} of this exception."
+        note = (
+            "These attributes of the exception could not be pickled: "
+            f"{', '.join(sorted(missing))}."
+        )
         attributes["__notes__"] = [*getattr(error, "__notes__", ()), note]
     own: Any = None
     make: Any = _make
@@ -118,15 +121,15 @@ def reduce_exception(error: BaseException, can_be_sent: Callable[[Any], bool]) -
         error.__suppress_context__,
         own,
     )
-    # With a setter of its own the state may hold the exception itself.
+    # As a state with its own setter, it may contain the exception itself.
     return make, how, tuple(state), None, None, _restore
 
 
 def set_cause(error: BaseException, cause: BaseException) -> None:
     """
-    Set the cause of an exception, and nothing else of it.
+    Set the cause of an exception, and nothing else.
 
-    Not by assignment: it would suppress the context, and an exception that is a frozen
+    An assignment would suppress the context, and an exception that is a frozen
     dataclass refuses it.
     """
     suppress = error.__suppress_context__
@@ -136,7 +139,7 @@ def set_cause(error: BaseException, cause: BaseException) -> None:
 
 def _is_simple(error: BaseException, kind: type) -> bool:
     """
-    Say whether pickle's own way loses nothing, and is the quicker one.
+    Return whether pickle's own way loses nothing, and is faster.
     """
     return (
         kind.__module__ == "builtins"
@@ -156,7 +159,7 @@ def _can_be_sent(part: Any) -> bool:
         return True
     try:
         dumps(part, reduce_by_value)
-    except Exception:  # any code of the user's may run in __reduce__
+    except Exception:  # __reduce__ may run any code of the user
         return False
     return True
 
@@ -165,11 +168,11 @@ def _cause_can_be_sent(
     cause: BaseException, can_be_sent: Callable[[Any], bool]
 ) -> bool:
     """
-    Say of a cause whether its class lets it be pickled, whatever its own causes do.
+    Return whether the class of a cause can be pickled, regardless of its own causes.
     """
     try:
         reduced = _own_way(cause, type(cause))
-    except Exception:  # any code of the user's may run in __reduce__
+    except Exception:  # __reduce__ may run any code of the user
         return False
     return reduced is None or can_be_sent(reduced[:3])
 
@@ -177,16 +180,16 @@ def _cause_can_be_sent(
 def _text_of(value: Any) -> str:
     try:
         return repr(value)[:REPR_CHARS]
-    except Exception:  # any code of the user's may run in __repr__
+    except Exception:  # __repr__ may run any code of the user
         return f"<{type(value).__name__}>"
 
 
 def _own_way(error: BaseException, kind: type) -> tuple[Any, ...] | None:
     """
-    Give what the class itself says of how it is pickled, if it does.
+    Return the reduced form of the class's own pickling, or None if it has none.
 
     Raises:
-        Exception: Whatever the class raises: it says that it cannot be pickled.
+        Exception: Raised by the class: it cannot be pickled.
     """
     for name in ("__reduce_ex__", "__reduce__"):
         base = next(base for base in kind.__mro__ if name in vars(base))
@@ -200,10 +203,10 @@ def _own_way(error: BaseException, kind: type) -> tuple[Any, ...] | None:
 
 def _make(kind: type[BaseException], *args: Any) -> BaseException:
     """
-    Make an exception without its ``__new__`` and ``__init__``.
+    Create an exception without its ``__new__`` and ``__init__``.
     """
     base: Any = kind
-    # The one whose memory layout it has: no other makes it.
+    # The base with the same memory layout; only this one can create it.
     while base.__flags__ & HEAP_TYPE:
         base = base.__base__
     made: BaseException = base.__new__(kind, *args)
@@ -213,20 +216,20 @@ def _make(kind: type[BaseException], *args: Any) -> BaseException:
 def _make_in_its_way(kind: type[BaseException], function: Any, args: Any) -> Any:
     try:
         return function(*args)
-    except Exception:  # a __reduce__ that a class inherits need not fit its __init__
+    except Exception:  # an inherited __reduce__ may not fit the class's __init__
         return _make(kind)
 
 
 def _restore(error: BaseException, state: tuple[Any, ...]) -> None:
     """
-    Give an exception that was just made what it had.
+    Restore the state of an exception that was just created.
     """
     found = _State(*state)
     if found.own is not None:
         error.__setstate__(found.own)
     if not error.args:
         _set_args(error, found.args)
-    # What was made in its own way may have it in another form.
+    # Its own pickling may have restored an attribute in another form.
     missing = {k: v for k, v in found.attributes.items() if k not in vars(error)}
     if missing and type(error).__setstate__ is not BaseException.__setstate__:
         error.__setstate__(missing)
@@ -234,7 +237,7 @@ def _restore(error: BaseException, state: tuple[Any, ...]) -> None:
         vars(error).update(missing)
     members = _fields_of(type(error))
     for name, value in found.fields.items():
-        # Some are read-only, or want a certain type.
+        # Some are read-only, or require a certain type.
         with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
             members[name].__set__(error, value)
     if found.cause is not None:
@@ -247,10 +250,10 @@ def _restore(error: BaseException, state: tuple[Any, ...]) -> None:
 def _read_fields(error: BaseException, kind: type) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, member in _fields_of(kind).items():
-        with contextlib.suppress(AttributeError):  # an empty one
+        with contextlib.suppress(AttributeError):  # the slot is empty
             value = member.__get__(error, kind)
-            # An empty field of a builtin exception is None; a slot that has None is not
-            # empty, as numpy's AxisError knows.
+            # An empty field of a builtin exception is None. A slot that holds None is
+            # not empty, as in numpy's AxisError.
             if value is not None or member.__objclass__.__flags__ & HEAP_TYPE:
                 values[name] = value
     return values
@@ -258,7 +261,7 @@ def _read_fields(error: BaseException, kind: type) -> dict[str, Any]:
 
 def _fields_of(kind: type) -> dict[str, Any]:
     """
-    Give the slots of a class of exceptions, and what the builtin ones keep in C.
+    Return the slots of a class of exceptions, and the C fields of builtin ones.
     """
     found = _fields.get(kind)
     if found is None:

@@ -1,5 +1,5 @@
 """
-An exception <-> bytes: the exception itself where it can be rebuilt, always its text.
+From an exception to bytes and back: itself if it can be rebuilt, always its text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = [
     "short_fault",
 ]
 
-#: Extension code of a fault.
+#: The extension code of a fault.
 FAULT = 4
 
 _decode = Decoder().decode
@@ -32,11 +32,11 @@ _decode = Decoder().decode
 
 def pack_fault(error: BaseException, hook: Callable[[Any], Any], text: str) -> Ext:
     """
-    Turn an exception into what stands for it in a payload.
+    Encode an exception as an extension of a payload.
 
     Args:
         error: The exception.
-        hook: As for `values.dumps`; it is not asked about exceptions.
+        hook: As for `values.dumps`; it is not called for exceptions.
         text: Its traceback.
     """
 
@@ -46,7 +46,7 @@ def pack_fault(error: BaseException, hook: Callable[[Any], Any], text: str) -> E
 
     try:
         pickled = dumps(error, reduced)
-    except BaseException:  # any code of the user's may run in __reduce__
+    except BaseException:  # __reduce__ may run any code of the user
         pickled = None
     safe_text = text.encode(errors="backslashreplace").decode()
     line = describe(error).encode(errors="backslashreplace").decode()
@@ -55,17 +55,17 @@ def pack_fault(error: BaseException, hook: Callable[[Any], Any], text: str) -> E
 
 def short_fault(line: str) -> Ext:
     """
-    Give an error of one line, and nothing else.
+    Return a fault that has only one line of text.
     """
     return Ext(FAULT, encode([None, line, ""]))
 
 
 def parse_fault(data: memoryview | bytes) -> BaseException:
     """
-    Rebuild the exception of the other side, its traceback as the first cause.
+    Rebuild the exception of the other side, with its traceback as the first cause.
 
     Returns:
-        The exception, or a `RemoteError` where it cannot be rebuilt here.
+        The exception, or a `RemoteError` if it cannot be rebuilt here.
     """
     pickled, line, text = _decode(data)
     found: Any = None
@@ -86,9 +86,9 @@ def parse_fault(data: memoryview | bytes) -> BaseException:
 
 def _first_of_causes(error: BaseException) -> BaseException:
     """
-    Give what has no cause but a remote traceback, which an earlier journey left.
+    Return the first exception without a cause, except a remote traceback from before.
 
-    An error of ours says itself what its cause was.
+    The search stops at a `ProxyError`, whose message names its cause.
     """
     seen: set[int] = set()
     while id(error) not in seen and not isinstance(error, ProxyError):

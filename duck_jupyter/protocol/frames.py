@@ -1,5 +1,5 @@
 """
-Requests and answers as bytes: the one place where they are encoded.
+Requests and answers as bytes: the one module that encodes them.
 
 ::
 
@@ -9,9 +9,9 @@ Requests and answers as bytes: the one place where they are encoded.
                 EXECUTE  [number, name, arguments, keyword arguments]
     answer   msgpack([EXECUTION_RESULT, [number, value, fault]])
 
-The number is that of an object. A value that msgpack has no type for is an extension:
-see `values`, `references` and `faults`. An answer has a value or a
-fault. Large buffers lie beside the frame.
+The number is that of an object. A value of a type that msgpack does not have is an
+extension: see `values`, `references` and `faults`. An answer has a value or a fault.
+Large buffers are sent outside the frame.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ __all__ = ["RESULT", "encode_answer", "encode_fault", "encode_frame", "encode_re
 
 RESULT = int(ProxyOpCode.EXECUTION_RESULT)
 
-#: Encodes a frame whose values msgpack knows: ``(opcode, payload)``. Hot paths call it
-#: themselves, which saves a call of Python.
-encode_frame = Encoder().encode
+#: Encodes a frame whose values msgpack has types for: ``(opcode, payload)``. Hot paths
+#: call it directly, which saves one Python call.
+encode_frame: Callable[[Any], bytes] = Encoder().encode
 
 
 def encode_request(
@@ -44,13 +44,13 @@ def encode_request(
     buffers: list[Any] | None = None,
 ) -> bytes:
     """
-    Encode a request of any values.
+    Encode a request with any values.
 
     Args:
-        opcode: What is asked.
-        payload: What belongs to it.
-        hook: As `values.dumps` takes it.
-        buffers: As `values.dumps` takes it.
+        opcode: The opcode of the request.
+        payload: The payload of the request.
+        hook: As for `values.dumps`.
+        buffers: As for `values.dumps`.
 
     Raises:
         DataEncodeError: A value cannot be pickled.
@@ -64,7 +64,7 @@ def encode_answer(idx: int, value: Any) -> bytes:
 
     Args:
         idx: The number of its object.
-        value: A value that msgpack knows, or an extension.
+        value: A value that msgpack has a type for, or an extension.
     """
     return encode_frame((RESULT, (idx, value, None)))
 

@@ -1,8 +1,8 @@
 """
-The methods of locks, conditions and queues that give something to their caller.
+The methods of locks, conditions and queues that grant something to their caller.
 
-What they give is taken back from a caller who did not get it: the server keeps it until
-the client acknowledges the answer, and no instruction of the client comes after that.
+A grant is taken back from a client that did not get it: the server keeps it until the
+client acknowledges the answer, and the client executes no instruction after that.
 """
 
 from __future__ import annotations

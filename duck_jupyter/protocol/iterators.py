@@ -1,9 +1,9 @@
 """
-Iterators that cannot be pickled: read to their end here, and iterators again there.
+Iterators that cannot be pickled: read to their end here, and iterated again there.
 
-Each item is pickled at the moment at which it is given, for a generator may change and
-give the same list or buffer again. What cannot change is gathered, so that an endless
-iterator takes no more memory than the bytes that may be sent.
+Each item is pickled when the iterator returns it, because a generator may change a list
+or buffer and return it again. Items that cannot change are collected in batches, so
+that an endless iterator takes no more memory than the limit of a message.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReadingFailed", "iterator_of", "read_to_the_end"]
 
-#: Items that are gathered before they are pickled, and their bytes, roughly.
+#: The size of a batch that is pickled at once: in items, and roughly in bytes.
 BATCH_ITEMS = 1000
 BATCH_BYTES = 64 * 1024
 ITEM_BYTES = 16
@@ -28,10 +28,10 @@ ITEM_BYTES = 16
 
 class ReadingFailed(ProxyError):
     """
-    An iterator raised. Inside a pickler, which tries again at any other error.
+    An iterator raised. A pickler would try again after any other error.
 
     Args:
-        error: What it raised.
+        error: The exception of the iterator.
     """
 
     def __init__(self, error: Exception) -> None:
@@ -41,7 +41,7 @@ class ReadingFailed(ProxyError):
 
 class _Item:
     """
-    An item that is pickled already.
+    An item that is already pickled.
     """
 
     __slots__ = ("data",)
@@ -62,15 +62,15 @@ def read_to_the_end(
     Args:
         iterator: The iterator.
         pickled: Pickles an item, or a list of items.
-        limit: Bytes that its items may take.
+        limit: The largest size of its pickled items in bytes.
 
     Returns:
         Pickles of its items, for `iterator_of`.
 
     Raises:
-        DataTooBigError: It gives more than that; the rest is not read.
+        DataTooBigError: The items exceed the limit; the rest is not read.
         DataEncodeError: An item cannot be pickled.
-        ReadingFailed: It raised.
+        ReadingFailed: The iterator raised.
     """
     batches: list[bytes] = []
     batch: list[Any] = []
@@ -96,26 +96,26 @@ def read_to_the_end(
             batch, gathered = [], 0
             if total > limit:
                 raise DataTooBigError(
-                    f"An iterator among the arguments gives more than {limit:,} bytes, "
-                    "the limit of a message (max_message), and it is read to its end "
-                    "before it is sent. Nothing was sent. Send it in parts, such as "
-                    "itertools.islice(iterator, 1000), or raise the limit of the "
-                    "server."
+                    f"An iterator among the arguments returned more than {limit:,} "
+                    "bytes, the limit of a message (max_message). It is read to its "
+                    "end before the request is sent, so nothing was sent. Send it in "
+                    "parts, such as itertools.islice(iterator, 1000), or raise the "
+                    "limit of the server."
                 )
     return batches
 
 
 def iterator_of(batches: list[bytes]) -> Iterator[Any]:
     """
-    Give an iterator over the items that `read_to_the_end` read.
+    Return an iterator over the items that `read_to_the_end` read.
     """
-    # At once: what references in them stand for is known only while a frame is read.
+    # At once: references in the items can be resolved only while a frame is decoded.
     return iter(list(chain.from_iterable(map(pickle.loads, batches))))
 
 
 def _size_of_constant(item: Any) -> int | None:
     """
-    Give the size of an item that cannot change, in bytes, roughly; None for others.
+    Return the rough size in bytes of an item that cannot change; None for others.
     """
     kind = type(item)
     if kind is str or kind is bytes:

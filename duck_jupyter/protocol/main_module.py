@@ -1,10 +1,10 @@
 """
-Classes and functions of ``__main__``: a notebook's cells, a script.
+Classes and functions of ``__main__``: from a notebook's cells, or from a script.
 
-A spawned worker cannot import them. They travel by name together with their
-definition: where the other side has the name (a forked worker, a script), that is
-the one meant, so that ``except MyError`` catches what the kernel raised; else the
-definition is used.
+A spawned worker cannot import them. They are sent by name together with their
+definition. If the other side has the name (a forked worker, a script), it uses its own
+object, so that ``except MyError`` catches an error of the kernel; otherwise it uses the
+definition.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _definitions: weakref.WeakKeyDictionary[Any, bytes] = weakref.WeakKeyDictionary(
 
 def is_of_main(value: Any) -> bool:
     """
-    Say whether a class or function was defined at the top of ``__main__``.
+    Return whether a class or function was defined at the top of ``__main__``.
     """
     return (
         isinstance(value, (type, FunctionType))
@@ -34,11 +34,11 @@ def is_of_main(value: Any) -> bool:
 
 def reduce_of_main(value: Any) -> tuple[Any, ...]:
     """
-    Give the reduced form of a class or function for which `is_of_main` holds.
+    Return the reduced form of a class or function for which `is_of_main` holds.
     """
     definition = _definitions.get(value)
     if definition is None:
-        import cloudpickle  # slow to import, and needed only here
+        import cloudpickle  # slow to import, and only needed here
 
         definition = _definitions[value] = cloudpickle.dumps(value)
     return _rebuild, (value.__qualname__, isinstance(value, type), definition)
@@ -50,6 +50,6 @@ def _rebuild(qualname: str, is_class: bool, definition: bytes) -> Any:
         found = getattr(found, name, None)
     if isinstance(found, type if is_class else FunctionType):
         return found
-    import cloudpickle  # slow to import, and needed only here
+    import cloudpickle  # slow to import, and only needed here
 
     return cloudpickle.loads(definition)

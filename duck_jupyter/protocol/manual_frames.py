@@ -1,5 +1,5 @@
 """
-Frames that are written and read by hand, and how one lies in a buffer.
+Manual frames, and the layout of a frame in a buffer.
 
 ======  ==================  =================================================
 offset  size in bytes       what
@@ -30,7 +30,7 @@ from .values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["SIZE_PREFIX_BYTES", "Frame", "parse_from", "write_into"]
 
@@ -41,15 +41,17 @@ RETRY_S = 0.0005
 
 class PlainCodec:
     """
-    The codec for frames that hold values only, and no references.
+    The codec for frames that hold plain values, and no references.
     """
 
     def __init__(self) -> None:
-        self.decode = msgspec.msgpack.Decoder(ext_hook=self._extension).decode
+        self.decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(
+            ext_hook=self._extension
+        ).decode
 
     def encode(self, opcode: int, payload: Sequence[Any]) -> bytes:
         """
-        Turn an opcode and its payload into bytes.
+        Encode an opcode and its payload.
         """
         return encode_frame((opcode, wrap_payload(payload, reduce_main_only)))
 
@@ -69,25 +71,25 @@ class Frame:
 
     Args:
         opcode: One of `ProxyOpCode`.
-        payload: The list that belongs to the opcode.
+        payload: The list of items for the opcode.
     """
 
     __slots__ = ("opcode", "payload")
 
     def __init__(self, opcode: int, payload: list[Any]) -> None:
-        self.opcode = opcode
-        self.payload = payload
+        self.opcode: int = opcode
+        self.payload: list[Any] = payload
 
     @classmethod
     def parse(cls, data: bytes) -> Frame:
         """
-        Read a frame from its bytes, without the size prefix.
+        Decode a frame, without the size prefix.
 
         Args:
             data: ``msgpack([opcode, payload])``.
 
         Raises:
-            DataDecodeError: The bytes are no frame.
+            DataDecodeError: The bytes are not a valid frame.
         """
         try:
             opcode, payload = _plain.decode(data)
@@ -97,14 +99,13 @@ class Frame:
             raise
         except Exception as error:
             raise DataDecodeError(
-                f"{len(data)} bytes are no frame: {type(error).__name__}: {error}. "
-                "A frame is msgpack([opcode, payload])."
+                f"{len(data)} bytes are not a valid frame: {type(error).__name__}: "
+                f"{error}. A frame must be msgpack([opcode, payload])."
             ) from error
         if type(opcode) is not int or type(payload) is not list:
             raise DataDecodeError(
-                "A frame is msgpack([opcode, payload]) with a whole number and a "
-                f"list, but these were {type(opcode).__name__} and "
-                f"{type(payload).__name__}."
+                "A frame must be msgpack([opcode, payload]) with an integer and a "
+                f"list, not {type(opcode).__name__} and {type(payload).__name__}."
             )
         return cls(opcode, payload)
 
@@ -116,7 +117,7 @@ class Frame:
 
 def _without_fault(item: Any) -> Any:
     """
-    Give the exception where an answer holds a fault.
+    Return the exception of a fault, and any other item as it is.
     """
     if type(item) is msgspec.msgpack.Ext and item.code == FAULT:
         return parse_fault(bytes(item.data))
@@ -129,27 +130,27 @@ def write_into(buffer: memoryview, frame: Frame) -> int:
 
     Args:
         buffer: Writable bytes; the frame begins at the first.
-        frame: What to write.
+        frame: The frame to write.
 
     Returns:
         The size of the payload in bytes, without the prefix.
 
     Raises:
-        DataEncodeError: A value cannot be turned into bytes.
-        DataTooBigError: The frame does not fit; the buffer is as it was.
+        DataEncodeError: A value cannot be encoded.
+        DataTooBigError: The frame does not fit; the buffer is unchanged.
     """
     try:
         data = _plain.encode(int(frame.opcode), frame.payload)
     except Exception as error:
         raise DataEncodeError(
-            f"This frame cannot be turned into bytes: {type(error).__name__}: {error}."
+            f"This frame cannot be encoded: {type(error).__name__}: {error}."
         ) from error
     size = len(data)
     room = len(buffer) - SIZE_PREFIX_BYTES
     if size > room:
         raise DataTooBigError(
-            f"A frame of {size} bytes does not fit into a buffer with room for "
-            f"{max(room, 0)}. Give the server a larger bufsize."
+            f"A frame must be at most {max(room, 0)} bytes to fit its buffer, not "
+            f"{size}. Give the server a larger bufsize."
         )
     buffer[SIZE_PREFIX_BYTES : SIZE_PREFIX_BYTES + size] = data
     SIZE_PREFIX.pack_into(buffer, 0, size)
@@ -158,25 +159,25 @@ def write_into(buffer: memoryview, frame: Frame) -> int:
 
 def parse_from(buffer: memoryview, timeout: float | None = 0.5) -> Frame:
     """
-    Read the frame that lies in a buffer.
+    Read the frame in a buffer.
 
-    A frame that another process is still writing may be cut short for a moment;
-    it is read again until it is whole.
+    While another process writes the frame, it may be incomplete; it is read again until
+    it is complete.
 
     Args:
         buffer: Bytes; the frame begins at the first.
-        timeout: Seconds to wait until the frame is whole; None waits for ever.
+        timeout: Seconds to wait until the frame is complete; None waits for ever.
 
     Raises:
         EmptyData: The size is 0.
-        DataTooBigError: The size is more than the buffer can hold.
-        TimeoutError: The frame was not whole in time.
-        DataDecodeError: The bytes are no frame.
+        DataTooBigError: The size is larger than the buffer.
+        TimeoutError: The frame was not complete in time.
+        DataDecodeError: The bytes are not a valid frame.
     """
     if len(buffer) < SIZE_PREFIX_BYTES:
         raise DataDecodeError(
-            f"A buffer of {len(buffer)} bytes has no room for the size of a frame, "
-            f"which takes {SIZE_PREFIX_BYTES}."
+            f"A buffer must be at least {SIZE_PREFIX_BYTES} bytes, the size of a "
+            f"frame's prefix, not {len(buffer)}."
         )
     deadline = None if timeout is None else time.monotonic() + timeout
     pause = threading.Event()
@@ -187,8 +188,7 @@ def parse_from(buffer: memoryview, timeout: float | None = 0.5) -> Frame:
         room = len(buffer) - SIZE_PREFIX_BYTES
         if size > room:
             raise DataTooBigError(
-                f"The buffer says that it holds a frame of {size} bytes, but it has "
-                f"room for {room}."
+                f"The size in the buffer must be at most {room} bytes, not {size}."
             )
         data = bytes(buffer[SIZE_PREFIX_BYTES : SIZE_PREFIX_BYTES + size])
         try:
@@ -198,7 +198,7 @@ def parse_from(buffer: memoryview, timeout: float | None = 0.5) -> Frame:
                 raise
             if deadline is not None and time.monotonic() >= deadline:
                 raise TimeoutError(
-                    f"A frame of {size} bytes was not whole within {timeout} s."
+                    f"A frame of {size} bytes was not complete within {timeout} s."
                 ) from error
         pause.wait(RETRY_S)
 

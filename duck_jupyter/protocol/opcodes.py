@@ -1,5 +1,5 @@
 """
-What one side may say to the other.
+The opcodes of requests and answers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ __all__ = ["ProxyOpCode"]
 
 class ProxyOpCode(IntEnum):
     """
-    The first word of a frame; the comment gives the payload.
+    The first item of a frame; the comment shows the payload.
     """
 
     GET = 0  # [idx, attr]

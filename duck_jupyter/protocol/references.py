@@ -1,8 +1,8 @@
 """
-References: what crosses in place of an object that stays in the kernel.
+References: are sent in place of objects that stay in the kernel.
 
-Inside a pickle a reference is a call of `resolve`; who is unpickling says, by
-`resolving`, what its references mean.
+Inside a pickle a reference is a call of `resolve`. The code that unpickles sets the
+meaning of references with `resolving`.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ __all__ = [
     "resolving",
 ]
 
-#: The number of no object: calls to it are to the server itself.
+#: Not the number of an object: calls to it are to the server itself.
 DESK = 0
-#: Extension codes: a reference; and what stands for a method of the asked object.
+#: Extension codes of a reference, and of the mark of a method of the requested object.
 REF = 2
 METHOD = 3
-#: What a METHOD extension holds: every object of the type has the method; this one
-#: has it; it is no method, but the asked object itself.
+#: The content of a METHOD extension: every object of the type has the method; this
+#: object has it; or it is not a method, but the requested object itself.
 OF_TYPE = b"t"
 OF_OBJECT = b"o"
 SELF = b"s"
@@ -46,31 +46,31 @@ TYPE_NAME_CHARS = 60
 
 class ObjectRef(NamedTuple):
     """
-    All that a proxy needs to know of its object.
+    The data that a proxy needs about its object.
     """
 
     idx: int
-    #: Steps from the shared object: 0 for that object itself.
+    #: Steps from the shared object: 0 for the shared object itself.
     level: int
-    #: Number of the object's type in its server: what is a method of one object
-    #: is a method of every object of this type.
+    #: Number of the object's type in its server: a method of one object is a method of
+    #: every object of this type.
     type_id: int
-    #: Which special methods and traits the type has, a bit for each; see
-    #: `protocol.special`.
+    #: The special methods and traits of the type, one bit for each; see
+    #: `protocol.special_methods`.
     specials: bytes
     type_name: str
 
 
 class MethodMark:
     """
-    The answer that says: it is a method, call it by its name. Or: the object itself.
+    An answer that means: a method, call it by its name. Or: the object itself.
     """
 
     __slots__ = ("of_type",)
 
     def __init__(self, *, of_type: bool) -> None:
-        #: Every object of the type has it, so nobody need ask again.
-        self.of_type = of_type
+        #: Whether every object of the type has it, so no other request is needed.
+        self.of_type: bool = of_type
 
 
 class _Current(threading.local):
@@ -82,18 +82,18 @@ _current = _Current()
 
 def resolve(token: Any) -> Any:
     """
-    Give what a token in a pickle stands for on this side.
+    Return the object that a token in a pickle stands for in this process.
 
     Args:
-        token: What the other side's pickler put in the object's place.
+        token: The token that the other side's pickler put in the object's place.
 
     Raises:
-        DataDecodeError: Nobody is unpickling a frame in this thread.
+        DataDecodeError: This thread is not decoding a frame.
     """
     if _current.resolver is None:
         raise DataDecodeError(
-            "This pickle holds a reference that has a meaning only inside a frame "
-            "between a worker and its kernel."
+            "This pickle holds a reference that is valid only inside a frame between "
+            "a worker and its kernel."
         )
     return _current.resolver(token)
 
@@ -101,7 +101,7 @@ def resolve(token: Any) -> Any:
 @contextmanager
 def resolving(resolver: Callable[[Any], Any]) -> Iterator[None]:
     """
-    Let references in pickles that this thread loads mean what `resolver` says.
+    Resolve the references in pickles that this thread loads with `resolver`.
     """
     before = _current.resolver
     _current.resolver = resolver

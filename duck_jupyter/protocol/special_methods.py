@@ -1,9 +1,9 @@
 """
-The fixed list of special methods that a proxy passes on.
+The fixed list of special methods that proxies support.
 
-A name with two leading underscores that is not in this list never leaves the
-process. Which of them a type has is a few bytes, a bit for each name, in the order of
-this list, and then a bit for each of its `traits`; the order is part of the protocol.
+A name with two leading underscores that is not in this list is never sent. The special
+methods of a type are encoded in a few bytes: one bit for each name, in the order of
+this list, and then one bit for each of its `traits`. The order is part of the protocol.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
     "names_in",
 ]
 
-#: Items of a sequence that come with the iterator itself.
+#: Number of items of a sequence that are sent with the iterator.
 FIRST_BATCH = 64
 
 BINARY = (
@@ -36,7 +36,7 @@ BINARY = (
 )
 INPLACE = tuple(name for name in BINARY if name != "divmod")
 COMPARISONS = ("lt", "le", "eq", "ne", "gt", "ge")
-#: Methods without arguments whose result is a value.
+#: Methods without arguments that return a value.
 UNARY = (
     *("neg", "pos", "abs", "invert", "int", "float", "complex", "index", "trunc"),
     *("floor", "ceil", "hash", "bool", "len", "length_hint", "bytes", "fspath"),
@@ -60,12 +60,13 @@ SPECIAL_NAMES: tuple[str, ...] = tuple(
     )
 )
 
-#: What an object says of itself. These are read of the object, and not of its proxy.
+#: Attributes that describe the object. They are read from the object, not from its
+#: proxy.
 DESCRIBING = frozenset({"__doc__", "__module__", "__name__", "__qualname__"})
-#: Methods that people call by hand, and Python never through a proxy.
+#: Methods that users call directly, and that Python never calls through a proxy.
 BY_HAND = frozenset({"__getstate__", "__init__", "__missing__", "__setstate__"})
 
-#: Python itself falls back on the second where a type lacks the first.
+#: Python itself uses the second one if a type lacks the first.
 FALLBACKS = (
     ("__iter__", "__getitem__"),
     ("__contains__", "__iter__"),
@@ -74,7 +75,7 @@ FALLBACKS = (
     *((f"__r{name}__", f"__{name}__") for name in BINARY),
 )
 
-#: Classes of C have the slot as a name, and classes of Python may define it (PEP 688).
+#: C classes have the slot as a name, and Python classes may define it (PEP 688).
 BUFFERS_ARE_NAMED = sys.version_info >= (3, 12)
 
 BITS = (*SPECIAL_NAMES, *TRAITS)
@@ -84,12 +85,12 @@ _bits: weakref.WeakKeyDictionary[type, bytes] = weakref.WeakKeyDictionary()
 
 def bits_of(target: Any) -> bytes:
     """
-    Say which special methods and traits the type of an object has.
+    Return which special methods and traits the type of an object has.
     """
     kind = type(target)
     bits = _bits.get(kind)
     if bits is None:
-        # Not getattr, which finds what the type of the type has: __call__, __or__.
+        # Not getattr, which also finds the methods of the metaclass: __call__, __or__.
         known = {
             name: value
             for base in kind.__mro__[::-1]
@@ -99,7 +100,7 @@ def bits_of(target: Any) -> bytes:
         if not BUFFERS_ARE_NAMED and _has_buffer(target):
             has.add("__buffer__")
         for name, other in FALLBACKS:
-            # A name set to None says that the type refuses.
+            # A name that is set to None means that the type refuses.
             if other in has and name not in known:
                 has.add(name)
         has |= traits_of(kind, known)
@@ -110,7 +111,7 @@ def bits_of(target: Any) -> bytes:
 
 def names_in(bits: bytes) -> frozenset[str]:
     """
-    Give the names and traits whose bits are set.
+    Return the names and traits whose bits are set.
     """
     number = int.from_bytes(bits, "big")
     return frozenset(name for i, name in enumerate(BITS) if number >> i & 1)
@@ -121,6 +122,6 @@ def _has_buffer(target: Any) -> bool:
         memoryview(target)
     except TypeError:
         return False
-    except Exception:  # what this object refuses, another one of its type may give
+    except Exception:  # another object of the type may still allow it
         return True
     return True

@@ -1,5 +1,5 @@
 """
-An exception as text: as people read tracebacks, without the frames of this package.
+An exception as text: like Python's tracebacks, without the frames of this package.
 """
 
 from __future__ import annotations
@@ -15,41 +15,53 @@ from ..errors import ProxyError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["TEXT_CHARS", "cell_names", "describe", "traceback_text"]
+__all__ = ["TEXT_CHARS", "cell_names", "describe", "message_of", "traceback_text"]
 
 #: A longer traceback keeps its two ends.
 TEXT_CHARS = 20_000
-#: Frames whose code lies here are no part of what people read.
+#: Frames of code in this folder are left out.
 OWN_FOLDER = str(Path(__file__).parents[1]) + os.sep
+NO_TEXT = "(its text cannot be made)"
 FILE = re.compile(r'^(\s*)File "([^"\n]+)", (?=line )', re.MULTILINE)
 
-#: Each gives what a notebook calls the file of a cell, such as ``Cell In[3]``, or None.
+#: Each returns the notebook's name for the file of a cell, such as ``Cell In[3]``, or
+#: None.
 cell_names: list[Callable[[str], str | None]] = []
 
 
 def describe(error: BaseException) -> str:
     """
-    Give an exception as one line, even where its own ``__str__`` raises.
+    Return an exception as one line, even if its own ``__str__`` raises.
     """
     try:
         return f"{type(error).__name__}: {error}"[:TEXT_CHARS]
-    except BaseException:  # any code of the user's may run in __str__
-        return f"{type(error).__name__} (its text cannot be made)"
+    except BaseException:  # __str__ may run any code of the user
+        return f"{type(error).__name__} {NO_TEXT}"
+
+
+def message_of(error: BaseException) -> str:
+    """
+    Return the text of an exception, even if its own ``__str__`` raises.
+    """
+    try:
+        return str(error)[:TEXT_CHARS]
+    except BaseException:  # __str__ may run any code of the user
+        return NO_TEXT
 
 
 def traceback_text(error: BaseException) -> str:
     """
-    Give the traceback of an exception as text.
+    Return the traceback of an exception as text.
 
-    Frames of this package are left out. They stay where there are no others and it is
-    no `ProxyError`: the package itself has failed. A cell goes by its name in the
-    notebook.
+    Frames of this package are left out. They stay if there are no others and the
+    exception is not a `ProxyError`: then the package itself has failed. A cell has its
+    name in the notebook.
     """
     try:
         shown = traceback.TracebackException.from_exception(error)
         _leave_out_own(error, shown)
         text = "".join(shown.format())
-    except BaseException:  # any code of the user's may run in __str__
+    except BaseException:  # __str__ may run any code of the user
         text = "".join(traceback.format_tb(error.__traceback__)) + describe(error)
     text = FILE.sub(_with_cell_name, text)
     if len(text) > TEXT_CHARS:
@@ -62,7 +74,7 @@ def traceback_text(error: BaseException) -> str:
 def _leave_out_own(
     error: BaseException | None, shown: traceback.TracebackException | None
 ) -> None:
-    # What is shown of a circle of exceptions is none.
+    # In a cycle of exceptions the shown one is None.
     if error is None or shown is None:
         return
     others = [f for f in shown.stack if not f.filename.startswith(OWN_FOLDER)]

@@ -1,7 +1,7 @@
 """
-What a proxy knows of its object's type besides its special methods.
+Properties of an object's type that its proxy knows, besides the special methods.
 
-A trait is a bit beside those of the special methods; the order of `TRAITS` is part of
+A trait is one bit after those of the special methods; the order of `TRAITS` is part of
 the protocol.
 """
 
@@ -27,12 +27,12 @@ __all__ = [
     "traits_of",
 ]
 
-#: The public methods of a proxy. Where the object has such a name, the name is its own.
+#: The public methods of a proxy. If the object has such a name, it is the object's.
 YIELDING = ("close", "get_response", "get_shared_memory", "read_frame", "write_frame")
-#: The type does not say which names an object has: it has a ``__dict__``, or computes
-#: attributes.
+#: The type does not determine the names of an object: it has a ``__dict__``, or
+#: computes attributes.
 ANY_NAMES = "any names"
-#: Classes that a type belongs to without being derived from them.
+#: Classes that a type may belong to without inheriting from them.
 ABSTRACT: dict[str, Any] = {
     kind.__name__: kind
     for kind in (
@@ -40,14 +40,15 @@ ABSTRACT: dict[str, Any] = {
         *(abc.Set, abc.MutableSet),
     )
 }
-#: It is derived from one of these.
+#: The type inherits from one of these.
 PLAIN: dict[str, type] = {"dict": dict, "list": list, "tuple": tuple}
-#: A pattern of ``match`` takes its objects apart. It takes no str, bytes or bytearray
-#: for a sequence, and it takes an array of numpy for one, which is none.
+#: Sequence and mapping patterns of ``match`` accept its objects. They accept no str,
+#: bytes or bytearray, and they accept a numpy array, which is not a sequence.
 MATCHED = "matched"
-#: It is this class of pandas, or derived from it.
+#: The type is this class of pandas, or inherits from it.
 LABELLED = ("Series", "DataFrame")
-#: It is one of these, or derived from one. They may be told without being imported.
+#: The type is one of these, or inherits from one. They are recognized without an
+#: import.
 CONDITION = "condition"
 CONDITIONS = {("threading", "Condition"), ("multiprocessing.synchronize", "Condition")}
 
@@ -59,17 +60,17 @@ TRAITS: tuple[str, ...] = (
 #: ``Py_TPFLAGS_SEQUENCE`` and ``Py_TPFLAGS_MAPPING`` (PEP 634).
 SEQUENCE_FLAG = 1 << 5
 MAPPING_FLAG = 1 << 6
-#: The ``__pandas_priority__`` of what has labels.
+#: The ``__pandas_priority__`` of types with labels.
 PANDAS_PRIORITIES: dict[Any, str] = {3000: "Series", 4000: "DataFrame"}
 
 
 def traits_of(kind: type, known: Mapping[str, Any]) -> set[str]:
     """
-    Give the traits of a type.
+    Return the traits of a type.
 
     Args:
         kind: The type.
-        known: All names in its class and the classes that it is derived from.
+        known: All names in the type and its base classes.
     """
     traits = {name for name in YIELDING if name in known}
     asks = isinstance(known.get("__getattribute__"), FunctionType)

@@ -1,9 +1,9 @@
 """
-Values <-> bytes.
+From values to bytes and back.
 
-None, bool, int of 64 bits, float, str and bytes, by exact type, are plain msgpack.
-Any other value is one extension that holds a pickle of protocol 5. msgspec alone
-would turn tuples and sets into lists without a word.
+None, bool, int of 64 bits, float, str and bytes, by exact type, are plain msgpack. Any
+other value is one extension that holds a pickle of protocol 5. msgspec alone would
+silently turn tuples and sets into lists.
 """
 
 from __future__ import annotations
@@ -39,32 +39,33 @@ __all__ = [
     "wrap_payload",
 ]
 
-#: Extension code of a pickle.
+#: The extension code of a pickle.
 PICKLED = 1
-#: Extension code of a pickle some of whose buffers lie beside the frame.
+#: The extension code of a pickle with some of its buffers outside the frame.
 PICKLED_WITH_BUFFERS = 5
 BUFFER_RANGE = struct.Struct(">II")
-#: Buffers of at least this many bytes go beside the pickle, not into it.
+#: Buffers of at least this many bytes are sent outside the pickle.
 OUT_OF_BAND_BYTES = 16 * 1024
-#: The sizes of so many fit the smallest lane; more are copied into the pickle.
+#: The sizes of this many buffers fit the smallest lane; more are copied into the
+#: pickle.
 MOST_BUFFERS = 8
 
 PLAIN_TYPES = frozenset({NoneType, bool, int, float, str, bytes})
 #: A copy of such a value can be changed, and the change is lost with the copy.
 MUTABLE_TYPES = frozenset({list, dict, set, bytearray})
-encode = Encoder().encode
+encode: Callable[[Any], bytes] = Encoder().encode
 
 
 class HookPickler(pickle.Pickler):
     """
-    A pickler whose hook sees what is no plain builtin; the rest is C speed.
+    A pickler in C with a hook for all values that are not plain builtins.
     """
 
     hook: Callable[[Any], Any]
 
     def reducer_override(self, value: Any) -> Any:
         """
-        Ask the hook.
+        Call the hook.
         """
         return self.hook(value)
 
@@ -75,14 +76,14 @@ def dumps(
     buffers: list[pickle.PickleBuffer] | None = None,
 ) -> bytes:
     """
-    Pickle a value, with cloudpickle where pickle refuses.
+    Pickle a value, with cloudpickle if pickle refuses.
 
     Args:
-        value: What to pickle.
-        hook: Called for what is no plain builtin; gives its reduced form or
-            NotImplemented, as ``Pickler.reducer_override``.
-        buffers: Takes the large buffers of the value, which then are not in the
-            bytes; None keeps everything in the bytes.
+        value: The value.
+        hook: Called for each value that is not a plain builtin; returns its reduced
+            form or NotImplemented, like ``Pickler.reducer_override``.
+        buffers: Gets the large buffers of the value, which then are not in the bytes;
+            with None everything is in the bytes.
 
     Raises:
         DataEncodeError: The value cannot be pickled.
@@ -108,8 +109,8 @@ def dumps(
     try:
         pickler.dump(value)
     except ProxyError:
-        raise  # the hook's, which says more
-    except Exception:  # any code of the user's may run in __reduce__
+        raise  # raised by the hook; its message says more
+    except Exception:  # __reduce__ may run any code of the user
         if buffers is not None:
             del buffers[before:]
     else:
@@ -119,17 +120,17 @@ def dumps(
 
 def cloud_dumps(value: Any, hook: Callable[[Any], Any], callback: Any) -> bytes:
     """
-    Pickle a value with cloudpickle, which takes definitions along.
+    Pickle a value with cloudpickle, which includes definitions.
 
     Args:
-        value: What to pickle.
+        value: The value.
         hook: As for `dumps`.
-        callback: Called with each buffer, as ``Pickler`` does; or None.
+        callback: Called with each buffer, as by ``Pickler``; or None.
 
     Raises:
-        DataEncodeError: The value cannot be pickled; its cause says why.
+        DataEncodeError: The value cannot be pickled; its cause gives the reason.
     """
-    import cloudpickle  # slow to import, and needed only where pickle refused
+    import cloudpickle  # slow to import, and only needed if pickle refused
 
     class CloudPickler(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, value: Any) -> Any:
@@ -145,9 +146,9 @@ def cloud_dumps(value: Any, hook: Callable[[Any], Any], callback: Any) -> bytes:
         raise
     except Exception as error:
         raise DataEncodeError(
-            f"This {type(value).__name__} cannot be sent: "
-            f"{type(error).__name__}: {error}. Share it (%share NAME) and pass its "
-            "proxy, or pass what it is made of."
+            f"This {type(value).__name__} cannot be sent: {type(error).__name__}: "
+            f"{error}. Share it (%share NAME) and pass its proxy, or pass plain values "
+            "instead."
         ) from error
     return out.getvalue()
 
@@ -158,7 +159,7 @@ def wrap(
     buffers: list[pickle.PickleBuffer] | None = None,
 ) -> Any:
     """
-    Give what stands for a value in a payload: the value itself, or a pickle of it.
+    Return the encoded form of a value in a payload: the value itself, or a pickle.
     """
     kind = type(value)
     if kind is Ext:
@@ -181,10 +182,10 @@ def wrap_payload(
     buffers: list[pickle.PickleBuffer] | None = None,
 ) -> list[Any]:
     """
-    Give what stands for a payload: each value, each argument by itself.
+    Return the encoded form of a payload: each value and each argument separately.
 
     Args:
-        payload: The items of a frame; of four, the last two hold arguments.
+        payload: The items of a frame; if there are four, the last two hold arguments.
         hook: As for `dumps`.
         buffers: As for `dumps`.
     """
@@ -195,7 +196,7 @@ def wrap_payload(
         args = [wrap(item, hook, buffers) for item in args]
     else:
         args = wrap(args, hook, buffers)
-    # msgpack would make text of keys that are dates or numbers.
+    # msgpack would convert keys that are dates or numbers to text.
     if type(kwargs) is dict and all(
         type(k) is str and _fits_msgpack(k, str) for k in kwargs
     ):
@@ -211,23 +212,23 @@ def load_extension(code: int, data: memoryview, buffers: Sequence[Any]) -> Any:
 
     Args:
         code: `PICKLED` or `PICKLED_WITH_BUFFERS`.
-        data: What the extension holds.
+        data: The content of the extension.
         buffers: All buffers of the message.
 
     Raises:
-        DataDecodeError: It is no such extension, or cannot be rebuilt here.
+        DataDecodeError: It is not such an extension, or cannot be rebuilt here.
     """
     if code == PICKLED:
         return loads(data)
     if code == PICKLED_WITH_BUFFERS and len(data) > BUFFER_RANGE.size:
         first, count = BUFFER_RANGE.unpack_from(data)
         return loads(data[BUFFER_RANGE.size :], buffers[first : first + count])
-    raise DataDecodeError(f"A frame holds an extension of unknown kind {code}.")
+    raise DataDecodeError(f"The frame holds an extension of unknown kind {code}.")
 
 
 def _fits_msgpack(value: Any, kind: type) -> bool:
     """
-    Say whether msgpack knows a value of a plain type; pickle knows them all.
+    Return whether msgpack can encode a value of a plain type; pickle can encode all.
     """
     if kind is int:
         return bool(-(2**63) <= value < 2**63)
@@ -242,14 +243,14 @@ def _fits_msgpack(value: Any, kind: type) -> bool:
 
 def reduce_main_only(value: Any) -> Any:
     """
-    Do nothing but carry the definitions of ``__main__`` along: a `dumps` hook.
+    A `dumps` hook that only includes the definitions of ``__main__``.
     """
     return reduce_of_main(value) if is_of_main(value) else NotImplemented
 
 
 def loads(data: memoryview, buffers: Sequence[Any] = ()) -> Any:
     """
-    Load a pickle that came in a frame.
+    Load a pickle from a frame.
 
     Raises:
         DataDecodeError: It cannot be rebuilt here.
@@ -262,8 +263,8 @@ def loads(data: memoryview, buffers: Sequence[Any] = ()) -> Any:
         if is_of_signal_handler(error):
             raise
         advice = (
-            " A module that is missing here has to be installed, or put where this "
-            "process can import it."
+            " A module that is missing here must be installed, or be placed where "
+            "this process can import it."
             if isinstance(error, (ImportError, AttributeError))
             else ""
         )

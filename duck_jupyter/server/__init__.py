@@ -1,3 +1,3 @@
 """
-Real objects behind frames.
+The server: its threads, its connections, and requests to the server itself.
 """

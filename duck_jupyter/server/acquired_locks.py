@@ -1,5 +1,5 @@
 """
-Locks that clients acquired by their methods, which are released when a client ends.
+Locks that clients acquired by method, which are released when a client ends.
 """
 
 from __future__ import annotations
@@ -8,31 +8,43 @@ import _multiprocessing
 import contextlib
 import multiprocessing.synchronize
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from .clients import ClientThread
+from typing import Any, NamedTuple, Protocol
 
 __all__ = ["Acquired"]
 
-#: The kind of a multiprocessing lock that anybody may release.
+#: The kind of a multiprocessing lock that any process may release.
 SEMAPHORE = 1
+
+
+class Owner(Protocol):
+    """
+    A client thread.
+    """
+
+    process: Any
+
+    @property
+    def name(self) -> str:
+        """
+        Its name in messages.
+        """
+        ...
 
 
 class Acquired(NamedTuple):
     """
-    A lock that a client acquired by its method and did not release.
+    A lock that a client acquired by its method and has not released.
     """
 
     lock: Any
-    thread: ClientThread
+    thread: Owner
 
     def release(self) -> None:
         """
-        Release it, since its client has ended, where one process at a time has it.
+        Release the lock after its client has ended, if only one process can hold it.
 
-        A semaphore may be there to be released by somebody else, and a lock that
-        belongs to a thread is released by that thread.
+        A semaphore may be released by another process, and a lock that belongs to a
+        thread is released by that thread.
         """
         if _is_mutex(self.lock):
             with contextlib.suppress(RuntimeError, ValueError):  # it is free

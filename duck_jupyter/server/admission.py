@@ -1,5 +1,5 @@
 """
-The strangers at the door, for the thread that waits for bells.
+Accepting clients, in the thread that waits for bells.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Door", "report_error"]
 
-#: Seconds after which one who could not be taken in is tried again.
+#: Seconds after which a client that could not be accepted is tried again.
 RETRY_S = 0.05
 
 
 class Door:
     """
-    Who is to be seen to. One thread at a time.
+    The pending handshakes that need an action. Used by one thread at a time.
 
     Args:
         listener: The listening socket.
-        bells: With which it and the strangers are waited for.
-        admit: Takes one who waits at the listener, to be expected from then on; False
-            where nobody does. It raises OSError where this process has no descriptor
-            for one who waits.
-        greet: Goes on with a stranger of whom something was heard; gives the connection
-            that it has become, if it has.
+        bells: Waits for the listener and the pending handshakes.
+        admit: Accepts a client at the listener, for which `expect` is called then;
+            returns False if none waits. It raises OSError if this process has no
+            descriptor left for it.
+        greet: Continues a pending handshake that has sent something; returns the
+            connection if the handshake is complete.
     """
 
     def __init__(
@@ -50,36 +50,36 @@ class Door:
         self._admit = admit
         self._greet = greet
         self._bells = bells
-        #: In the order of their bells, each once; the listener while somebody may wait
-        #: there.
+        #: In the order of their bells, each once; with the listener while clients may
+        #: be waiting there.
         self._guests: dict[Stranger | socket.socket, None] = {}
-        #: When one is tried again for whom this process had no descriptor, in
-        #: monotonic seconds. No bell rings for it once more.
+        #: When to try again to accept a client for which this process had no
+        #: descriptor, in monotonic seconds. No second bell rings for it.
         self._retry_at: float | None = None
         bells.add(listener, listener)
 
     @property
     def is_quiet(self) -> bool:
         """
-        Whether nobody is to be seen to.
+        Whether no handshake needs an action.
         """
         return not self._guests
 
     def expect(self, stranger: Stranger) -> None:
         """
-        Wait for what a stranger has to say.
+        Wait for messages of a pending handshake.
         """
         self._bells.add(stranger.socket, stranger)
 
     def forget(self, stranger: Stranger) -> None:
         """
-        Wait for no more of a stranger; twice is fine.
+        Stop waiting for a pending handshake. Repeated calls do nothing.
         """
         self._bells.remove(stranger.socket)
 
     def takes(self, owner: Any) -> bool:
         """
-        Note that a bell has rung, if it is one of the door's.
+        Note a bell, if it is the listener's or that of a pending handshake.
         """
         ours = owner is self._listener or isinstance(owner, Stranger)
         if ours:
@@ -88,16 +88,16 @@ class Door:
 
     def patience(self, others: float | None) -> float | None:
         """
-        Give the seconds after which `try_again` is to be called.
+        Return the seconds after which `try_again` is to be called.
 
         Args:
-            others: Seconds after which something else is to be done; None for never.
+            others: Seconds until another task is due; None for never.
         """
         return others if self._retry_at is None else RETRY_S
 
     def try_again(self) -> None:
         """
-        Take in who could not be taken in before, if it is time.
+        Accept clients that could not be accepted before, if it is time.
         """
         if self._retry_at is not None and time.monotonic() >= self._retry_at:
             self._retry_at = None
@@ -105,11 +105,11 @@ class Door:
 
     def see_to_one(self) -> list[tuple[Connection, bool]]:
         """
-        Go on with the first one, and no more, for connections wait meanwhile.
+        Continue the first pending handshake only, because connections wait meanwhile.
 
         Returns:
-            The connection that it has become, if its first request is there, with
-            whether its bell has to be heard.
+            The connection, if the handshake is complete and the first request has
+            arrived, and whether its bell must be drained.
         """
         guest = next(iter(self._guests))
         del self._guests[guest]
@@ -120,23 +120,23 @@ class Door:
             else:
                 self._admit_one()
         except Exception:
-            report_error()  # and go on, for others wait for this thread
+            report_error()  # and continue: other connections need this thread
         if connection is None or connection.words[STATE] & PHASE != POSTED:
             return []
-        # The bell of its first request was heard with its proof.
+        # The bell of its first request was drained with its proof.
         return [(connection, False)]
 
     def _admit_one(self) -> None:
         try:
             if self._admit():
-                # Others may wait there: the bell rang once for all of them.
+                # More clients may wait there: the bell rang once for all of them.
                 self._guests[self._listener] = None
         except OSError:
             self._retry_at = time.monotonic() + RETRY_S
 
     def clear(self) -> None:
         """
-        See to nobody any more.
+        Drop all pending handshakes.
         """
         self._retry_at = None
         self._guests.clear()
@@ -144,7 +144,7 @@ class Door:
 
 def report_error() -> None:
     """
-    Say of an error what Python says of one that ends a thread.
+    Report an error as Python reports one that ends a thread.
     """
     about = (*sys.exc_info(), threading.current_thread())
     threading.excepthook(threading.ExceptHookArgs(about))

@@ -1,9 +1,9 @@
 """
 Calls that may block for ever, such as the ``get`` of an empty queue.
 
-A thread of the server that blocks in a call cannot be told that its client is gone. So
-the standard library's own blocking calls wait for a second at a time here, and give up
-when nobody waits for their answer any more.
+A thread that blocks in a call cannot be told that its client has disconnected. So the
+standard library's own blocking calls wait here for a second at a time, and give up when
+the client has disconnected.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCKING", "CONDITIONS", "AsEver", "block"]
 
-#: Seconds of one wait; a client that is gone is noticed within them.
+#: Seconds of one wait; a disconnected client is detected within this time.
 LOOK_EVERY_S = 1.0
 LOCKING = ACQUIRING | {"__enter__"}
-#: The names of methods that `block` may know.
+#: The names of methods that `block` may handle.
 BLOCKING = LOCKING | NOTIFIED | {"get", "put", "join", "__call__"}
 CONDITIONS = (threading.Condition, synchronize.Condition)
-#: Of these very types, for a subclass may take other arguments. The other methods are
-#: known by themselves, also in a subclass that does not change them.
+#: Only these exact types, because a subclass may take other arguments. The other
+#: methods are looked up by themselves, also in a subclass that does not override them.
 LOCKS: frozenset[type] = frozenset(
     {
         type(threading.Lock()),
@@ -52,8 +52,8 @@ LOCKS: frozenset[type] = frozenset(
 )
 
 
-#: Those whose ``acquire`` takes a timeout of -1 for none. Of a semaphore of `threading`
-#: it is over at once, and to a queue it is an error.
+#: Types whose ``acquire`` takes -1 for no timeout. For a semaphore of `threading`, -1
+#: returns at once, and for a queue it is an error.
 ENDLESS = frozenset(
     {type(threading.Lock()), type(threading.RLock()), threading.Condition}
 )
@@ -61,7 +61,7 @@ ENDLESS = frozenset(
 
 class AsEver(Exception):
     """
-    The call is not one that is known to block: it is to be made as it is.
+    The call is not known to block: make it as it is.
     """
 
 
@@ -72,16 +72,16 @@ def block(
     Make a call that may block, for as long as its client is connected.
 
     Args:
-        connection: Who asked.
-        target: What was called, such as a lock.
+        connection: The connection that made the request.
+        target: The called object, such as a lock.
         name: The method.
         args: Its positional arguments.
         kwargs: Its keyword arguments.
 
     Raises:
-        AsEver: It is not known to block; nothing was done.
+        AsEver: The call is not known to block; nothing was done.
         WorkerGone: The client has disconnected.
-        BaseException: Whatever the call raises.
+        BaseException: Raised by the call.
     """
     if name == "__call__":
         # A bound method that was read as an attribute, such as that of a Condition.
@@ -106,16 +106,16 @@ def _timeout(
     args: Any, kwargs: Mapping[str, Any], first: str, endless: bool
 ) -> float | None:
     """
-    Give the seconds that a call may block at most, or None.
+    Return the seconds that a call may block at most, or None.
 
     Args:
-        args: The positional arguments that may say so.
-        kwargs: The arguments by name.
-        first: The name of the first of the positional ones.
-        endless: -1 is for no timeout.
+        args: The positional arguments from `first` on.
+        kwargs: The keyword arguments.
+        first: The name of the first of these positional arguments.
+        endless: Whether -1 means no timeout.
 
     Raises:
-        AsEver: It is not to block, or its arguments are not understood.
+        AsEver: The call must not block, or its arguments are not understood.
     """
     names = ("block", "timeout") if first == "block" else ("timeout",)
     given = dict(zip(names, args, strict=False))
@@ -128,7 +128,7 @@ def _timeout(
     elif not isinstance(timeout, (int, float)):
         raise AsEver
     elif not 0 <= timeout <= threading.TIMEOUT_MAX:
-        raise AsEver  # most of them raise an error for it
+        raise AsEver  # most of them raise an error for such a timeout
     if not given.get("block", True):
         raise AsEver
     return timeout
@@ -136,7 +136,7 @@ def _timeout(
 
 def _slices(connection: Connection, timeout: float | None) -> Iterator[float]:
     """
-    Yield how long to wait at a time, in seconds, until the time is over; at least once.
+    Yield the seconds of each wait, until the timeout is over; at least once.
 
     Raises:
         WorkerGone: The client has disconnected.
@@ -160,7 +160,7 @@ def _wait_for_event(event: Any, slices: Iterator[float], _: Sequence[Any]) -> bo
 
 
 def _wait_for_notify(condition: Any, slices: Iterator[float], _: Sequence[Any]) -> bool:
-    # Nobody can notify between two waits: that takes the lock, which is held then.
+    # No thread can notify between two waits: this needs the lock, which is held then.
     return any(map(condition.wait, slices))
 
 
@@ -193,7 +193,7 @@ def _put(items: Any, slices: Iterator[float], args: Sequence[Any]) -> None:
 
 
 def _get_from_pipe(items: Any, slices: Iterator[float], _: Sequence[Any]) -> Any:
-    # It has no time-out of its own: what it does, with one.
+    # It has no timeout of its own, so this does its steps with one.
     while not items._rlock.acquire(True, next(slices)):
         pass
     try:
@@ -213,8 +213,8 @@ def _join(items: Any, slices: Iterator[float], _: Sequence[Any]) -> None:
             items.all_tasks_done.wait(seconds)
 
 
-#: The function or method descriptor: what waits, how many arguments come before those
-#: that say for how long, and the first of these.
+#: For each function or method descriptor: the function that waits, the number of
+#: arguments before those of the timeout, and the name of the first of these.
 METHODS: dict[Any, tuple[Wait, int, str]] = {
     queue.Queue.get: (_get, 0, "block"),
     queue.Queue.put: (_put, 1, "block"),

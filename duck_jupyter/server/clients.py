@@ -1,10 +1,10 @@
 """
-Clients: the processes that are connected, their threads, and the blocks they are in.
+Clients: the connected processes, their threads, and the blocks that these entered.
 
-A client thread may have several lanes: a call inside another one has one of its own,
-and one whose call was cut short is given up. What belongs to the thread, and not to a
-lane, is here: the server's thread that stands for it, and its blocks. It stays until
-the client says that the thread has ended, or the process ends.
+A client thread may have several lanes: a nested call has its own lane, and a call that
+was cut short gives its lane up. This module has the state that belongs to the thread
+and not to a lane: the server's own thread for it, and its blocks. This state stays
+until the client reports the end of the thread, or the process ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import deque
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import WorkerGone
 from ..transport.lanes import PHASE, STATE, TAKEN
@@ -22,13 +22,25 @@ from ..transport.lanes import PHASE, STATE, TAKEN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..objects.locks import Claim, ObjectLocks
+    from ..objects.claims import Claim
+    from ..objects.locks import ObjectLocks
     from ..objects.table import Entry
+    from ..transport.lanes import Lane
     from ..transport.rendezvous import Hello
     from .acquired_locks import Acquired
-    from .connections import Connection
 
 __all__ = ["ClientProcess", "ClientThread", "Clients", "OpenContext"]
+
+
+class Current(Protocol):
+    """
+    The members of a connection that its client thread uses.
+    """
+
+    lane: Lane
+    words: memoryview[int]
+    #: Whether the connection has ended.
+    gone: bool
 
 
 class OpenContext:
@@ -37,42 +49,43 @@ class OpenContext:
 
     Args:
         entry: The object.
-        target: The object itself, whatever the entry stands for later.
-        number: What the client calls the block; 0 where it gave no number.
+        target: The object itself, even if the entry is given another one later.
+        number: The client's number of the block; 0 if it gave no number.
     """
 
     __slots__ = ("entry", "number", "target")
 
     def __init__(self, entry: Entry, target: Any, number: int) -> None:
-        self.entry = entry
-        self.target = target
-        self.number = number
+        self.entry: Entry = entry
+        self.target: Any = target
+        self.number: int = number
 
 
 class ClientThread:
     """
-    One thread of a client, and the thread of the server that stands for it.
+    One thread of a client, and the server's own thread for it.
 
-    Most calls may be answered by any thread of the server. One in which a lock was
-    acquired that belongs to its thread, or a context manager was entered, has to be
-    followed by calls in the same one.
+    Any thread of the server may answer most calls. After a call that acquired a lock of
+    its thread, or that entered a context manager, further calls must run in the same
+    thread.
 
     Args:
         process: Its process.
-        hello: What it said of itself.
+        hello: The identity that it sent.
     """
 
     def __init__(self, process: ClientProcess, hello: Hello) -> None:
         self.process = process
-        self.name = f"{hello.process_name} (pid {hello.pid})"
+        self.name: str = f"{hello.process_name} (pid {hello.pid})"
         self._hello = hello
         self.lanes = 0
-        #: Contexts it has entered, outermost first; changed in its own thread only.
+        #: Entered contexts, outermost first; changed only in its own thread.
         self.contexts: list[OpenContext] = []
-        #: For each lock that its own thread acquired: says whether it owns it still.
+        #: For each lock that its own thread acquired: returns whether it still owns the
+        #: lock.
         self.held: list[Callable[[], bool]] = []
-        #: The lane of the call that its own thread is inside of, or was last.
-        self.current: Connection | None = None
+        #: The lane of the call that its own thread is running, or ran last.
+        self.current: Current | None = None
         self._lock = threading.Lock()
         self._ident: int | None = None
         self._has_ended = False
@@ -81,7 +94,7 @@ class ClientThread:
     @property
     def is_over(self) -> bool:
         """
-        The system says that the thread has ended, and its process has not.
+        Whether the system says that the thread has ended, and its process has not.
         """
         tasks = Path(f"/proc/{self._hello.pid}/task")
         return not (tasks / str(self._hello.native_id)).exists() and tasks.exists()
@@ -89,28 +102,29 @@ class ClientThread:
     @property
     def has_own(self) -> bool:
         """
-        A thread of the server stands for this one.
+        Whether the server has a thread of its own for this client thread.
         """
         return self._jobs is not None
 
     @property
     def is_here(self) -> bool:
         """
-        The thread that asks is the one that stands for this one.
+        Whether the calling thread is the server's own thread for this client thread.
         """
         return self._ident == threading.get_ident()
 
-    def takes(self, connection: Connection, entry: Entry | None, name: str) -> bool:
+    def takes(self, connection: Current, entry: Entry | None, name: str) -> bool:
         """
-        Tell whether a call is to be made in the thread that stands for this one.
+        Return whether a call must run in this client thread's own server thread.
 
-        That thread may be inside a call of another lane: of which a signal handler
-        makes this one, or which was cut short. Then only what is bound to it waits for
-        it, and not even that where a block is left together with the call.
+        That thread may be running a call of another lane: one whose signal handler
+        makes this call, or one that was cut short. In this case only a call that is
+        bound to the thread waits for it, and not even that if a block is left together
+        with the call.
 
         Args:
             connection: The lane of the call.
-            entry: The object that is called, where there is one.
+            entry: The called object, if there is one.
             name: The method.
         """
         current = self.current
@@ -122,7 +136,7 @@ class ClientThread:
             if entry is None or not entry.is_bound:
                 return False
             if name == "__exit__":
-                # The thread that hears of its end may come after the next call.
+                # The thread that detects its end may be later than the next call.
                 return not (current.gone or current.lane.is_left)
         return bool(self.contexts or self.held) or (
             entry is not None
@@ -135,7 +149,7 @@ class ClientThread:
 
     def run(self, job: Callable[[], object]) -> None:
         """
-        Run a job in the thread of the server that stands for this one.
+        Run a job in the server's own thread for this client thread.
         """
         with self._lock:
             if not self._has_ended:
@@ -149,25 +163,25 @@ class ClientThread:
                     ).start()
                 self._jobs.put(job)
                 return
-        # Too late: what it opens is to be left at once.
+        # Too late: leave at once whatever the job opens.
         job()
         self.leave_all()
 
     def run_where_it_was(self, job: Callable[[], object]) -> None:
         """
-        Run a job in the thread that stands for this one, if there is one, else here.
+        Run a job in this client thread's own server thread, or here if it has none.
         """
         self.run(job) if self.has_own else job()
 
     def note_owned(self, owned: tuple[Callable[[], bool], ...]) -> bool:
         """
-        Note which locks the thread of the server owns that has just answered a call.
+        Note which locks the thread that has just answered a call owns.
 
         Args:
-            owned: Say for each lock whether the thread that asks owns it.
+            owned: For each lock, returns whether the calling thread owns it.
 
         Returns:
-            True when this thread is to stand for the client's from now on: see `stay`.
+            True if this thread must serve the client thread from now on: see `stay`.
         """
         for is_owned in owned:
             if is_owned() and is_owned not in self.held:
@@ -180,7 +194,7 @@ class ClientThread:
 
     def stay(self) -> None:
         """
-        Work for the client thread until it owns no lock any more.
+        Work for the client thread until this thread owns no lock any more.
         """
         if self._jobs is not None:
             self._work(self._jobs, for_good=False)
@@ -199,7 +213,7 @@ class ClientThread:
                 if jobs.empty():
                     self._jobs = None
                     return
-        # What the last job granted to a client that had ended by then.
+        # Locks that the last job granted to a client that had already ended.
         while not jobs.empty():
             if (job := jobs.get()) is not None:
                 job()
@@ -209,7 +223,7 @@ class ClientThread:
 
     def end(self) -> None:
         """
-        Leave what the thread left open, and end the server's thread for it.
+        Leave the thread's open contexts, and end the server's own thread for it.
         """
         with self._lock:
             self._has_ended = True
@@ -220,13 +234,13 @@ class ClientThread:
 
     def leave_all(self) -> None:
         """
-        Leave what is open, the innermost context first.
+        Leave all open contexts, the innermost first.
         """
         self.leave(*reversed(list(self.contexts)))
 
     def leave(self, *contexts: OpenContext) -> None:
         """
-        Leave contexts that the client cannot leave any more. Twice is fine.
+        Leave contexts that the client can no longer leave. Repeated calls do nothing.
         """
         jobs = self._jobs
         others = []
@@ -236,8 +250,8 @@ class ClientThread:
             else:
                 others.append(context)
         if others:
-            # The thread of the client may be waiting for this very object, such as a
-            # lock that is entered again.
+            # The client's own thread may be waiting for this object, such as a lock
+            # that it enters again.
             threading.Thread(
                 target=deque,
                 args=(map(self._leave, others),),
@@ -256,7 +270,7 @@ class ClientThread:
         )
         try:
             type(context.target).__exit__(context.target, WorkerGone, error, None)
-        except BaseException:  # the object's own; nobody is left to tell
+        except BaseException:  # raised by the object; no code waits for it
             return
 
 
@@ -265,19 +279,19 @@ class ClientProcess:
     One connected process.
 
     Args:
-        acquired: The locks that clients acquired, by their ids; that of all processes.
+        acquired: The locks that clients of all processes acquired, by id.
     """
 
     def __init__(self, acquired: dict[int, Acquired]) -> None:
         self.acquired = acquired
         self.lanes = 0
         self.threads: dict[int, ClientThread] = {}
-        #: Its claims to the locks of objects, by the numbers of its blocks.
+        #: Its claims to locks of objects, by block number.
         self.claims: dict[int, Claim] = {}
 
     def pop_ended(self) -> list[ClientThread]:
         """
-        Forget the threads that have ended without a word, for want of a lane.
+        Remove the threads that ended without a report, because they had no lane.
 
         A thread whose call was cut short gives up the lane of the call.
         """
@@ -304,7 +318,7 @@ class Clients:
 
     def threads(self) -> list[ClientThread]:
         """
-        Give the client threads that are connected.
+        Return the client threads that are connected.
         """
         with self._lock:
             processes = list(self._processes.values())
@@ -312,7 +326,7 @@ class Clients:
 
     def came(self, hello: Hello) -> ClientThread:
         """
-        Note a new lane, and give the thread that it belongs to.
+        Note a new lane, and return its client thread.
         """
         with self._lock:
             process = self._processes.get(hello.client)
@@ -331,14 +345,14 @@ class Clients:
 
     def went(self, hello: Hello, *, is_leaving: bool) -> bool:
         """
-        Note that a lane is closed.
+        Note that a lane was closed.
 
         Args:
-            hello: What its client said.
-            is_leaving: The client's thread has ended.
+            hello: The identity that its client sent.
+            is_leaving: Whether the client's thread has ended.
 
         Returns:
-            True when it was the last one of its process.
+            True if it was the last lane of its process.
         """
         with self._lock:
             process = self._processes.get(hello.client)
@@ -367,7 +381,7 @@ class Clients:
 
     def end_block(self, process: ClientProcess, number: int) -> None:
         """
-        End a block of a process that none of its threads leaves. Twice is fine.
+        End a block that no thread of its process will leave. Repeated calls do nothing.
         """
         claim = process.claims.pop(number, None)
         if claim is not None:

@@ -14,40 +14,49 @@ from ..stats.counts import (
     BYTES_OUT,
     LAST_BYTES,
     PEAK_BYTES,
-    SAMPLE_EVERY,
     bucket_of,
 )
 from ..stats.thread_counts import Tally
 from ..transport.lanes import (
+    BEGAN_AT,
+    FIRST_OF_SEQUENCE,
     IDLE,
     LEAVING,
     OFFERED,
     PHASE,
     POSTED_AT,
     REPLIED,
+    SAMPLE_EVERY,
+    SAMPLED,
     STATE,
     TAKEN,
+    TOOK,
+    WAITED,
     WAITING,
 )
 
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Callable, Iterable, Mapping
 
     from ..objects.table import Entry
     from ..transport.lanes import Lane
     from ..transport.rendezvous import Hello
-    from .clients import ClientThread
+    from .clients import ClientThread, OpenContext
 
 __all__ = ["Connection", "left_by"]
+
+#: The longest accepted time of a call whose client did not block, in seconds.
+LONGEST_S = 10.0
 
 
 class Connection:
     """
-    One lane of a client thread, what it was granted, and what is counted of it.
+    One lane of a client thread, its grants, and its counters.
 
     Args:
         lane: The server's end of the lane.
-        hello: What the client said of itself.
+        hello: The identity that the client sent.
         thread: The client thread.
         entries: The objects in use, by number.
         came_at: When it connected, in monotonic seconds.
@@ -57,12 +66,14 @@ class Connection:
         "__weakref__",
         "_came_at",
         "_entries",
+        "_untimed",
         "buffers",
         "bufsize",
         "claim",
         "contexts",
         "counts",
         "decode",
+        "doubles",
         "gone",
         "grants",
         "held",
@@ -76,7 +87,7 @@ class Connection:
         "since",
         "tally",
         "thread",
-        "waited",
+        "tidies",
         "words",
     )
 
@@ -88,39 +99,45 @@ class Connection:
         entries: Mapping[int, Entry],
         came_at: float,
     ) -> None:
-        self.lane = lane
-        self.words = lane.words
-        self.map = lane.map
-        self.bufsize = lane.bufsize
-        self.hello = hello
-        #: Its holder answers the request that is posted.
-        self.claim = threading.Lock()
-        #: Its holder waits for the claim; one thread is enough.
-        self.next_claim = threading.Lock()
-        #: Reads a request; set by who serves.
+        self.lane: Lane = lane
+        self.words: memoryview[int] = lane.words
+        self.doubles: memoryview[float] = lane.doubles
+        self.map: mmap.mmap = lane.map
+        self.bufsize: int = lane.bufsize
+        self.hello: Hello = hello
+        #: Held by the thread that answers the posted request.
+        self.claim: threading.Lock = threading.Lock()
+        #: Held by the thread that waits for the claim; one thread is enough.
+        self.next_claim: threading.Lock = threading.Lock()
+        #: Decodes a request; set by `Serving`.
         self.decode: Callable[[bytes], Any]
-        self.thread = thread
-        self.contexts = thread.contexts
-        self.held = thread.held
-        #: What takes back what the last answer granted, until it is acknowledged.
+        self.thread: ClientThread = thread
+        self.contexts: list[OpenContext] = thread.contexts
+        self.held: list[Callable[[], bool]] = thread.held
+        #: Functions that take back the grants of the last answer, until it is
+        #: acknowledged.
         self.grants: list[Callable[[], object]] = []
-        #: Those of them that give up what the client fetched and may not have mapped.
-        #: It does not say so: it has when it asks again, or never will.
+        #: Those of them that release versions that the client fetched and may not have
+        #: mapped. The client does not acknowledge these: its next request shows that it
+        #: has mapped them.
         self.lent: list[Callable[[], None]] = []
         self._entries = entries
-        self.tally = Tally(entries)
-        self.counts = self.tally.by_object
-        self.gone = False
+        self.tally: Tally = Tally(entries)
+        self.counts: dict[int, list[int]] = self.tally.by_object
+        self.gone: bool = False
         #: The buffers of the request that is being decoded.
         self.buffers: Any = ()
-        #: The payload of the last request: what it calls while the lane is taken.
+        #: The payload of the last request: the call in progress while the lane is
+        #: taken.
         self.payload: Any = None
-        #: The objects whose proxies came in the request, by their id.
+        #: The objects whose proxies the request contains, by id.
         self.proxied: dict[int, tuple[Any, Entry]] = {}
-        self.since = time.time()
+        self.since: float = time.time()
         self._came_at = came_at
-        #: Seconds that the worker has waited for answers.
-        self.waited = 0.0
+        #: Whether it only reports what its process no longer holds.
+        self.tidies: bool = False
+        #: The counts of the last called object, until the time of the call is known.
+        self._untimed: list[int] | None = None
 
     def count(
         self,
@@ -129,19 +146,19 @@ class Connection:
         size_in: int,
         size_out: int,
         latency: float,
-        started: float,
+        state: int,
     ) -> None:
         """
-        Count a call that was answered.
+        Count an answered call.
 
         Args:
             idx: The number of its object.
-            opcode: What was asked.
+            opcode: The opcode of the request.
             size_in: Bytes of the request.
             size_out: Bytes of the answer.
-            latency: Seconds that the client has blocked; 0 where it did not.
-            started: When the call began, in monotonic seconds, where it is one of those
-                whose time is sampled; else 0.
+            latency: Seconds since the client began the request, if it blocks; else 0.
+            state: The state of the lane, which says whether the client has timed the
+                call before this one.
         """
         try:
             counts = self.counts[idx]
@@ -156,17 +173,19 @@ class Connection:
             counts[PEAK_BYTES] = size
             if size > self.bufsize:
                 self._offer_buffer(idx)
+        if not state & SAMPLED and self._untimed is not None:
+            took = self.doubles[TOOK]
+            if 0.0 < took < LONGEST_S:
+                self._untimed[bucket_of(took)] += SAMPLE_EVERY
         if latency:
             counts[bucket_of(latency)] += 1
-            self.waited += latency
-        elif started:
-            latency = time.monotonic() - started
-            counts[bucket_of(latency)] += SAMPLE_EVERY
-            self.waited += latency * SAMPLE_EVERY
+            self._untimed = None
+        else:
+            self._untimed = counts
 
     def _offer_buffer(self, idx: int) -> None:
         """
-        Offer the buffer that an object is shared with, where it is larger.
+        Offer the buffer size of an object's settings, if it is larger.
         """
         entry = self._entries.get(idx)
         if entry is not None and entry.policy.bufsize > self.bufsize:
@@ -174,59 +193,87 @@ class Connection:
 
     def waited_until(self, now: float) -> float:
         """
-        Give how long the client thread has waited for answers, in seconds.
+        Return how long the client thread has waited for answers, in seconds.
 
         Args:
-            now: Seconds since the epoch; a call that is under way counts until then.
+            now: Seconds since the epoch; a call in progress counts until then.
         """
-        waited = self.waited
+        waited = self.waited_before(now)
         if self.words[WAITING]:
-            waited += self.blocked_since(time.monotonic())
+            waited += self.waited_since(time.monotonic())
         return min(waited, max(now - self.since, 0.0))
 
-    def blocked_since(self, now: float) -> float:
+    def waited_before(self, now: float) -> float:
         """
-        Give how long the client thread has blocked for this answer, in seconds.
+        Give how long the client thread has waited in calls that have ended, in seconds.
+
+        Args:
+            now: Seconds since the epoch.
+        """
+        waited = self.doubles[WAITED]
+        # The client wrote it: it may be any number, or none.
+        return min(waited, max(now - self.since, 0.0)) if waited > 0.0 else 0.0
+
+    @property
+    def asks(self) -> bool:
+        """
+        Whether a thread of the user has called through it.
+        """
+        return self.words[STATE] >= FIRST_OF_SEQUENCE and not self.tidies
+
+    def waited_since(self, now: float) -> float:
+        """
+        Return how long the client thread has waited for this answer, in seconds.
 
         Args:
             now: Monotonic seconds.
 
         Returns:
-            0.0 where it does not block, or what it wrote down can be no time.
+            0.0 if it does not block, or if the time in the lane is not valid.
         """
-        posted_at = self.lane.doubles[POSTED_AT]
+        doubles = self.doubles
+        began_at = doubles[BEGAN_AT] if doubles[POSTED_AT] else 0.0
+        return now - began_at if self._came_at <= began_at <= now else 0.0
+
+    def blocked_for(self, now: float) -> float:
+        """
+        Give how long the client thread has blocked, in seconds; as `waited_since`.
+
+        What it needed to ask, and to look for the answer, does not count.
+        """
+        posted_at = self.doubles[POSTED_AT]
         return now - posted_at if self._came_at <= posted_at <= now else 0.0
 
     @property
     def is_leaving(self) -> bool:
         """
-        The client said that its thread ends.
+        Whether the client said that its thread ends.
         """
         return self.words[LEAVING] == 1
 
     def end(self) -> None:
         """
-        Take back what the client asked for and did not acknowledge. Twice is fine.
+        Take back unacknowledged grants. Repeated calls do nothing.
         """
         phase = self.words[STATE] & PHASE
         if phase in (TAKEN, REPLIED):
             self.take_back()
         elif phase == IDLE:
             self.acknowledge()
-        # A thread that answers a request that is still posted comes here afterwards.
-        # The decoder knows its connection: a circle, which would keep the lane mapped.
+        # A thread that still answers a posted request also comes here afterwards. The
+        # decoder refers to its connection: this cycle would keep the lane mapped.
         self.decode = _decode_nothing
 
     @property
     def waits_for_word(self) -> bool:
         """
-        The client is to say that the answer arrived.
+        Whether the client must acknowledge the answer.
         """
         return len(self.grants) > len(self.lent)
 
     def acknowledge(self) -> None:
         """
-        Note that the last answer arrived, and what it granted with it.
+        Note that the last answer arrived, and its grants with it.
         """
         self.grants.clear()
         while self.lent:
@@ -234,10 +281,10 @@ class Connection:
 
     def take_back(self) -> None:
         """
-        Take back what was granted and not acknowledged. Twice is fine.
+        Take back grants that were not acknowledged. Repeated calls do nothing.
         """
         while self.grants:
-            with contextlib.suppress(IndexError):  # another thread was quicker
+            with contextlib.suppress(IndexError):  # another thread was faster
                 self.grants.pop()()
         self.lent.clear()
 
@@ -253,13 +300,13 @@ def left_by(
     thread: ClientThread, connections: Iterable[Connection]
 ) -> list[Connection]:
     """
-    Give the lanes that a client thread has left, as it has when a call was cut short.
+    Return the lanes that a client thread gave up because calls were cut short.
 
-    What that call granted is to be back before the thread asks again.
+    The grants of these calls must be taken back before the thread's next request.
 
     Args:
         thread: The thread.
-        connections: Those that are connected.
+        connections: The open connections.
     """
     if thread.lanes < 2:
         return []
@@ -267,4 +314,4 @@ def left_by(
 
 
 def _decode_nothing(data: bytes) -> Any:
-    raise EOFError("the client has gone")
+    raise EOFError("the client disconnected")

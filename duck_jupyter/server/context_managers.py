@@ -1,5 +1,5 @@
 """
-``with`` blocks of clients: objects whose context managers they enter and leave.
+``with`` blocks of clients: the context managers that they enter and leave.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def enter(entry: Entry, connection: Connection, number: int = 0) -> Any:
 
     Args:
         entry: The object.
-        connection: Who asked.
-        number: What the client calls the block; 0 where it gave no number.
+        connection: The connection that made the request.
+        number: The client's number of the block; 0 if it gave no number.
 
     Returns:
-        What ``__enter__`` returns.
+        The result of ``__enter__``.
 
     Raises:
-        BaseException: Whatever it raises.
+        BaseException: Raised by ``__enter__``.
     """
     target, thread = entry.target, connection.thread
     entry.policy.check(target, "__enter__")
@@ -42,7 +42,7 @@ def enter(entry: Entry, connection: Connection, number: int = 0) -> Any:
         value = block(connection, target, "__enter__", (), {})
     except AsEver:
         value = call_method(entry, "__enter__", (), {})
-    # The thread that has the lock now is not the one that acquired it by its method.
+    # The thread that now has the lock is not the one that acquired it by method.
     thread.process.acquired.pop(id(target), None)
     context = OpenContext(entry, target, number)
     thread.contexts.append(context)
@@ -57,38 +57,38 @@ def leave(
     number: int = 0,
 ) -> bool:
     """
-    Leave an object's context manager, as a client leaves its block.
+    Leave an object's context manager for a client.
 
     Args:
         entry: The object.
-        connection: Who asked.
+        connection: The connection that made the request.
         error: The exception that leaves the block.
         number: As for `enter`.
 
     Returns:
-        True when the exception ends here.
+        True if ``__exit__`` suppresses the exception.
 
     Raises:
-        BaseException: Whatever ``__exit__`` raises.
+        BaseException: Raised by ``__exit__``.
     """
     target = entry.target
-    # By hand, without a number, it is the innermost one.
+    # A manual call has no number: it leaves the innermost context.
     for context in reversed(connection.contexts):
         if context.number == number and context.entry is entry:
             connection.contexts.remove(context)
-            # The name may stand for another object now.
+            # The name may have another object now.
             target = context.target
             break
     else:
         if number:
-            return False  # it was ended for the client already
+            return False  # it was already ended for the client
     kind = None if error is None else type(error)
     trace = None if error is None else error.__traceback__
     entry.policy.check(target, "__exit__")
     call = partial(type(target).__exit__, target, kind, error, trace)
     if entry.is_bound and not connection.thread.is_here:
-        # The thread that entered it is inside a call that the client gave up. The
-        # object is left when that call ends, and the client need not wait for it.
+        # The thread that entered it is running a call that the client gave up. The
+        # object is left when that call ends; the client need not wait for it.
         connection.thread.run(partial(_unheard, call))
         return False
     return bool(call())
@@ -96,7 +96,8 @@ def leave(
 
 def _unheard(call: Callable[[], object]) -> None:
     """
-    Make a call for whose outcome nobody waits.
+    Make a call whose result is not needed.
     """
-    with contextlib.suppress(BaseException):  # the object's own; nobody is left to tell
+    # raised by the object; no code waits for it
+    with contextlib.suppress(BaseException):
         call()

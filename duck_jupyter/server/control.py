@@ -1,5 +1,5 @@
 """
-Calls to the server itself: EXECUTE frames for the object of number 0.
+Requests to the server itself: EXECUTE frames for object number 0.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.attach import encoded
 from ..errors import DataDecodeError, DeadlockError, ProxyError
-from ..objects.locks import Claim
+from ..objects.claims import Claim
 from ..objects.operations import call_method, get_attribute, take
 from ..objects.summary import summary_of
 from ..objects.titles import title_of
@@ -26,22 +26,22 @@ __all__ = ["LATER", "Desk"]
 
 #: There is no answer yet: the thread that ends the wait sends it.
 LATER = object()
-#: Of a process's threads the one that need not be named.
+#: The name of a process's main thread, which messages leave out.
 MAIN_THREAD = "MainThread"
 
 
 class Desk:
     """
-    The words that a client may say to the server itself.
+    The requests that a client may make to the server itself.
 
     Args:
         table: The objects.
         locks: Their locks.
-        clients: Who is connected.
-        publisher: Gives them as values.
-        pause: Called with a connection whose claim to a lock has to wait.
-        tell: Called with a connection whose claim to a lock had to wait, and holds it.
-        block_name: Gives the name of the server's own block.
+        clients: The connected clients.
+        publisher: Publishes them as values.
+        pause: Called with a connection whose claim to a lock must wait.
+        tell: Called with a connection whose claim had to wait, and now holds the lock.
+        block_name: Returns the name of the server's own block.
     """
 
     def __init__(
@@ -64,14 +64,15 @@ class Desk:
 
     def answer(self, connection: Connection, word: str, args: Sequence[Any]) -> Any:
         """
-        Do what a word says that gives a plain value.
+        Execute a request that returns a plain value.
 
         Raises:
-            DataDecodeError: There is no such word.
-            ProxyError: It cannot be done.
+            DataDecodeError: There is no such request.
+            ProxyError: It failed.
         """
         holder = connection.hello.client
         if word == "release":
+            connection.tidies = True
             return self._table.release(args, holder)
         if word == "lend":
             return self._table.lend(*args)
@@ -87,6 +88,7 @@ class Desk:
         if word == "holder":
             return self._holder(connection, *args)
         if word == "end":
+            connection.tidies = True
             for number in args:
                 self._clients.end_block(connection.thread.process, number)
             return None
@@ -99,7 +101,7 @@ class Desk:
             return self._block_name()
         if word == "summary":
             return self._summary(*args)
-        raise DataDecodeError(f"The server knows no word {word!r}.")
+        raise DataDecodeError(f"The server knows no request {word!r}.")
 
     def _fetch(self, connection: Connection, idx: int) -> bytes:
         lent = self._publisher.fetch(self._table.get(idx))
@@ -111,7 +113,7 @@ class Desk:
         entry = self._table.get(idx)
         claims = connection.thread.process.claims
         if type(number) is not int or number in claims:
-            raise DataDecodeError(f"There is a block of number {number!r} already.")
+            raise DataDecodeError(f"The number of a block must be new, not {number!r}.")
         thread = connection.thread
         claim = Claim(
             entry,
@@ -129,12 +131,13 @@ class Desk:
             claims.pop(number, None)
             raise
         if claims.get(number) is not claim:
-            self._locks.end(claim)  # the client went, and it was given up too early
+            # the client disconnected, and the claim was released too early
+            self._locks.end(claim)
         return None if acquired else LATER
 
     def _holder(self, connection: Connection, idx: int) -> tuple[str, str]:
         """
-        Name an object for messages, and who holds its lock: nobody is "".
+        Return an object's name for messages, and the holder of its lock or "".
         """
         entry = self._table.get(idx)
         claim = self._locks.holder_of(entry.target)
@@ -158,10 +161,10 @@ class Desk:
 
     def _summary(self, idx: int) -> tuple[str, str] | None:
         """
-        Say what an object is and how it was reached, for people.
+        Return a description of an object and its path, for people.
 
         Returns:
-            None where there is no such object: nobody is to read of it in the log.
+            None if there is no such object; this is not logged as an error.
         """
         entry = self._table.entries.get(idx)
         return None if entry is None else (summary_of(entry.target), entry.path)
@@ -170,10 +173,10 @@ class Desk:
         self, connection: Connection, idx: int, count: int
     ) -> tuple[int, list[Any]]:
         """
-        Take the next items of an iterator that `ObjectTable.add_iterator` keeps.
+        Take the next items of an iterator that was added by `ObjectTable.add_iterator`.
 
         Returns:
-            Its number, or 0 when it is used up; and the items.
+            Its number, or 0 if it is used up; and the items.
         """
         entry = self._table.get(idx)
         try:
@@ -196,19 +199,19 @@ class Desk:
         kwargs: Any,
     ) -> tuple[Entry, str, Any]:
         """
-        Do what `ref` wants: whatever it gives is to be a reference.
+        Execute a request of `ref`: its result is sent as a reference.
 
         Args:
-            connection: Who asks.
+            connection: The connection that made the request.
             idx: The number of the object.
-            how: "get" for an attribute, "call" for a call, "method" for a call of whose
-                results only those are to be references that would come as copies.
+            how: "get" for an attribute, "call" for a call, "method" for a call whose
+                result is a reference only if it would be sent as a copy.
             name: The attribute or method.
             args: Positional arguments.
             kwargs: Keyword arguments.
 
         Returns:
-            The object that was asked, the step from it, and what it led to.
+            The object, the step from it, and the result of the step.
         """
         entry = self._table.get(idx)
         if how == "get":

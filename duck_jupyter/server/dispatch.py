@@ -1,5 +1,5 @@
 """
-A request frame in, an answer frame out.
+From a request frame to an answer frame.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from ..protocol.references import (
     resolving,
 )
 from ..protocol.special_methods import FIRST_BATCH, INPLACE
-from ..protocol.tracebacks import describe, traceback_text
+from ..protocol.tracebacks import message_of, traceback_text
 from ..protocol.values import (
     MUTABLE_TYPES,
     PLAIN_TYPES,
@@ -49,6 +49,7 @@ from ..protocol.values import (
     reduce_main_only,
     wrap,
 )
+from ..stats.error_log import Subject
 from .blocking_calls import BLOCKING, AsEver, block
 from .context_managers import enter, leave
 from .control import LATER
@@ -61,33 +62,33 @@ if TYPE_CHECKING:
     from ..objects.exports import Exports
     from ..objects.table import Entry, ObjectTable
     from ..protocol.references import ObjectRef
-    from ..stats.counts import ErrorLog
+    from ..stats.error_log import ErrorLog
     from .connections import Connection
     from .control import Desk
 
 __all__ = ["LOCKED", "NOT_YET", "Dispatcher"]
 
 GET, SET, EXECUTE = map(int, (ProxyOpCode.GET, ProxyOpCode.SET, ProxyOpCode.EXECUTE))
-#: The object itself is the answer: the client goes on with the proxy that it has.
+#: The answer is the object itself: the client keeps the proxy that it has.
 ITSELF = Ext(METHOD, SELF)
 SELF_METHODS = frozenset(
     {"__enter__", "__aenter__", "__aiter__", *(f"__i{name}__" for name in INPLACE)}
 )
 AWAITED = frozenset({"__await__", "__anext__", "__aenter__", "__aexit__"})
-#: Ends of iterations are no errors that anyone wants to read about.
+#: The ends of iterations are not reported as errors.
 UNLOGGED = (StopIteration, StopAsyncIteration)
-#: What is kept of an exception's text; its worker gets all of it.
+#: The monitor keeps this much of an exception's text; the worker gets all of it.
 MESSAGE_CHARS = 2000
 
 BLOCKING_OR_GRANTING = BLOCKING | GRANTING
 
-#: Of those that a client may send.
+#: The opcodes that a client may send.
 Opcode = Annotated[int, Meta(ge=GET, le=EXECUTE)]
 
 Answer = tuple[bytes, "Sequence[Any]"]
-#: In place of an answer that comes later: see `desk.LATER`.
+#: In place of an answer that is sent later: see `control.LATER`.
 NOT_YET: Answer = b"", ()
-#: The answer to a client whose turn at a lock has come.
+#: The answer to a client that now holds a lock.
 LOCKED = encode_answer(DESK, None)
 
 
@@ -97,9 +98,9 @@ class Dispatcher:
 
     Args:
         table: The objects.
-        errors: Where exceptions are noted.
-        desk: What answers calls to the server itself.
-        exports: What makes answers of values.
+        errors: The log of exceptions.
+        desk: Answers requests to the server itself.
+        exports: Converts values to answers.
     """
 
     def __init__(
@@ -136,20 +137,20 @@ class Dispatcher:
         self, opcode: int, payload: Any, entry: Entry | None, connection: Connection
     ) -> Answer:
         """
-        Do what a request says; every failure is an answer as well.
+        Execute a request; every failure becomes an answer as well.
 
         Args:
             opcode: GET, SET or EXECUTE.
-            payload: What belongs to it.
-            entry: The object it is for, where there is one.
-            connection: Who asks.
+            payload: The payload of the frame.
+            entry: The object of the request, if there is one.
+            connection: The connection that made the request.
         """
         try:
             if entry is None:
                 if payload and payload[0] == DESK:
                     return self._at_desk(payload, connection)
                 raise not_found(payload[0] if payload else None)
-            # An open object's plain name needs no look at the policy.
+            # The plain names of an open object need no check of the policy.
             if opcode == GET:
                 _, name = payload
                 if entry.is_open and name[:2] != "__":
@@ -177,13 +178,16 @@ class Dispatcher:
                 set_attribute(entry, name, value)
                 value = None
             else:
-                raise DataDecodeError(f"A frame with opcode {opcode} is no request.")
+                raise DataDecodeError(
+                    "The opcode of a request must be GET, SET or EXECUTE, not "
+                    f"{opcode}."
+                )
             try:
                 return encode_frame((RESULT, (entry.idx, value, None))), ()
             except (OverflowError, UnicodeEncodeError):
-                # A number over 64 bits, or a lone surrogate: pickle can.
+                # An integer over 64 bits, or a lone surrogate: pickle can encode both.
                 return self._value(entry.idx, wrap(value, reduce_main_only), ())
-        except BaseException as error:  # everything goes to who asked
+        except BaseException as error:  # the client gets every error
             connection.take_back()
             connection.proxied = {}
             wrong = misshapen(opcode, payload)
@@ -199,7 +203,7 @@ class Dispatcher:
         self, values: Any, position: int | None, connection: Connection
     ) -> Any:
         """
-        Give arguments with the proxy that came at a position, if it is to stay one.
+        Return the arguments, with the proxy at a position if it must stay a proxy.
         """
         proxied, connection.proxied = connection.proxied, {}
         if position is None or position >= len(values):
@@ -230,7 +234,7 @@ class Dispatcher:
         self, entry: Entry, name: str, args: Any, kwargs: Any, connection: Connection
     ) -> Any:
         """
-        Call what may block for long, or grant something.
+        Make a call that may block for long, or that may grant something.
         """
         if name == "__enter__":
             return enter(entry, connection, *args)
@@ -241,7 +245,8 @@ class Dispatcher:
         except AsEver:
             is_known = False
         if not is_known:
-            # Outside of the handler, for AsEver would be the context of its error.
+            # Outside of the handler, or AsEver would be the context of the call's
+            # error.
             value = self._execute(entry, name, args, kwargs, connection)
         if name in GRANTING:
             undo = undo_of(entry, name, value, connection.thread)
@@ -268,7 +273,7 @@ class Dispatcher:
         if name in ("__iter__", "__reversed__"):
             return self._iteration(entry, value, connection)
         if name == "__array__":
-            # numpy asks for the numbers, and could do nothing with a proxy.
+            # numpy needs the numbers; it cannot use a proxy.
             buffers: list[Any] = []
             wrapped = wrap(value, reduce_main_only, buffers)
             return self._value(entry.idx, wrapped, buffers)
@@ -312,13 +317,13 @@ class Dispatcher:
         self, entry: Entry, step: str, value: Any, connection: Connection
     ) -> Answer:
         """
-        Answer with a value, or with a reference to what stays here.
+        Answer with a value, or with a reference to an object that stays here.
 
         Args:
-            entry: The object that was asked.
-            step: What led from it to the value.
+            entry: The object that returned it.
+            step: The step from this object to the value.
             value: The value.
-            connection: Who asked.
+            connection: The connection that made the request.
 
         Raises:
             LimitedProxyChaining: A reference in it would have too high a level.
@@ -331,7 +336,7 @@ class Dispatcher:
 
     def _grant(self, connection: Connection, *refs: ObjectRef) -> None:
         """
-        Let references in an answer be taken back, should it not arrive.
+        Take references in an answer back if the answer does not arrive.
         """
         held = [ref.idx for ref in refs if ref.level]
         if held:
@@ -346,11 +351,11 @@ class Dispatcher:
         self, error: BaseException, payload: Any, connection: Connection
     ) -> Answer:
         """
-        Answer with an exception, and note it.
+        Answer with an exception, and log it.
         """
         try:
             return self._fault(error, payload, connection)
-        except BaseException as other:  # any code of the user's may run in an exception
+        except BaseException as other:  # exceptions may run any code of the user
             kind = type(error).__name__[:TYPE_NAME_CHARS]
             line = f"{kind}, which cannot be sent ({type(other).__name__})"
             return encode_fault(
@@ -366,20 +371,22 @@ class Dispatcher:
             error = advice_for(error, entry)
         text = traceback_text(error)
         if not isinstance(error, UNLOGGED):
-            name = f"object {idx}" if entry is None else entry.path
+            if entry is None:
+                subject = Subject(idx, f"object {idx}", "", asked)
+            else:
+                subject = Subject(idx, entry.path, entry.policy.name, asked)
             worker = (connection.hello.pid, connection.hello.process_name)
-            message = describe(error).partition(": ")[2][:MESSAGE_CHARS]
-            self._errors.note(error, message, text, idx, name, asked, worker)
+            message = message_of(error)[:MESSAGE_CHARS]
+            noted = self._errors.note(error, message, text, subject, worker)
             if isinstance(error, LimitedProxyChaining):
-                what, _, path = (error.target_obj or "").partition(" at ")
                 shared = idx if entry is None else self._shared(entry).idx
-                self._errors.note_cut(error, message, path, what, shared)
+                self._errors.note_cut(error, shared, noted)
         fault = pack_fault(error, reduce_main_only, text)
         return encode_fault(idx, fault), ()
 
     def _shared(self, entry: Entry) -> Entry:
         """
-        Give the object that was shared, and through which this one was reached.
+        Return the shared object through which this one was reached.
         """
         parent = entry.parent
         while parent is not None and (above := self._entries.get(parent)) is not None:

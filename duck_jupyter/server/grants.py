@@ -1,9 +1,9 @@
 """
-Grants: what a call gave to a client, and how it is taken back.
+Grants: what an answer gives to a client, and how it is taken back.
 
 A lock that was acquired, or an item that was taken from a queue or an iterator, belongs
-to the client once it says that the answer arrived. Until then the client may be
-interrupted or killed, and then nobody would have it.
+to the client when the client acknowledges the answer. Until then the client may be
+interrupted or killed, and the lock or item would be lost.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["GRANTING", "undo_of"]
 
-#: Those of a queue that cannot put an item back in front get it back at their end.
+#: Queues that cannot put an item back in front; they get it back at their end.
 QUEUES = (queue.SimpleQueue, queues.Queue, queues.SimpleQueue)
-#: The methods that may grant something: an iterator's too, and a bound method's call.
+#: The methods that may grant something; also an iterator's, and a bound method's call.
 GRANTING = METHODS | {"__next__", "__call__"}
 
 _CallableIterator = type(iter(int, 0))
@@ -39,16 +39,16 @@ def undo_of(
     entry: Entry, name: str, value: Any, thread: ClientThread
 ) -> Callable[[], None] | None:
     """
-    Give what takes back what a call has granted.
+    Return the function that takes back the grant of a call, or None.
 
     Args:
-        entry: What was called.
+        entry: The called object.
         name: The method.
-        value: What it returned.
-        thread: Who called.
+        value: The result of the method.
+        thread: The client thread that made the request.
 
     Returns:
-        None where it granted nothing.
+        None if the call granted nothing.
     """
     target = entry.target
     if name == "__call__":
@@ -62,13 +62,13 @@ def undo_of(
         return _undo_acquire(target, value, thread)
     if name == "__next__":
         if isinstance(target, _CallableIterator):
-            # iter(items.get, None): its parts are what it would be pickled as.
+            # iter(items.get, None): its reduced form has its parts.
             parts = target.__reduce__()[1]
             target = getattr(parts[0], "__self__", None)
         else:
             return lambda: entry.returned.append(value)
     elif name in NOTIFIED:
-        # Who was notified and is gone passes it on.
+        # A notified client that has disconnected passes the notification on.
         told = value and isinstance(target, CONDITIONS)
         return target.notify if told else None
     elif name not in TAKING:
@@ -82,7 +82,7 @@ def undo_of(
 def _undo_acquire(
     target: Any, value: Any, thread: ClientThread
 ) -> Callable[[], None] | None:
-    # What else is called so need not be a lock.
+    # Other objects have methods with these names and are not locks.
     if value is not True or type(target).__module__ not in LOCK_MODULES:
         return None
     acquired = thread.process.acquired
@@ -95,7 +95,7 @@ def _undo_acquire(
     return undo
 
 
-#: Where the locks of Python are defined.
+#: The modules that define the locks of Python.
 LOCK_MODULES = frozenset(
     {"_multiprocessing", "_thread", "multiprocessing.synchronize", "threading"}
 )
@@ -106,6 +106,6 @@ def _put_back(items: queue.Queue[Any], value: Any) -> None:
         if isinstance(items.queue, deque):
             items.queue.appendleft(value)
         else:
-            items._put(value)  # how it keeps its order
-        # Its count of unfinished tasks is as it was: `get` does not change it.
+            items._put(value)  # the queue's own way to keep its order
+        # The queue's count of unfinished tasks is unchanged: `get` does not change it.
         items.not_empty.notify()

@@ -1,5 +1,5 @@
 """
-The server as its own process sees it: straight to the objects, without frames.
+The server for its own process: direct calls of the objects, without frames.
 """
 
 from __future__ import annotations
@@ -7,14 +7,14 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..client.proxy import rooted_proxy
 from ..client.timeout_messages import lock_timeout
 from ..errors import DataDecodeError
+from ..objects.claims import Claim
 from ..objects.exports import is_stored_as_proxy, stored_argument
 from ..objects.harmless.views import is_indexer
-from ..objects.locks import Claim
 from ..objects.operations import (
     call_method,
     get_attribute,
@@ -25,13 +25,17 @@ from ..objects.table import HERE
 from ..objects.titles import expression_of, title_of
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import MethodMark
-from .clients import ClientProcess, ClientThread
+from .clients import ClientProcess, ClientThread, OpenContext
 from .dispatch import SELF_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .server import ProxyServer
+    from ..client.link import Link
+    from ..objects.exports import Exports
+    from ..objects.locks import ObjectLocks
+    from ..objects.table import ObjectTable
+    from .control import Desk
 
 __all__ = ["Here"]
 
@@ -45,26 +49,26 @@ class _HelloOfHere:
 
 class CallerHere:
     """
-    The connection that the server's own process is, at the desk and by hand.
+    The connection of the server's own process, for control requests and manual frames.
     """
 
     hello: Any = _HelloOfHere
     gone = False
     buffers: Any = ()
     payload: Any = None
-    #: Frames by hand hold no proxies.
+    #: Manual frames hold no proxies.
     proxied: Any = None
 
     def __init__(self) -> None:
-        self.thread = ClientThread(ClientProcess({}), self.hello)
-        self.contexts = self.thread.contexts
-        #: What is granted by hand has arrived.
+        self.thread: ClientThread = ClientThread(ClientProcess({}), self.hello)
+        self.contexts: list[OpenContext] = self.thread.contexts
+        #: Grants of manual frames always arrive.
         self.grants: deque[Any] = deque(maxlen=0)
         self.lent: deque[Any] = deque(maxlen=0)
 
     def take_back(self) -> None:
         """
-        Do nothing: what is granted by hand has arrived.
+        Do nothing: grants of manual frames always arrive.
         """
 
 
@@ -78,7 +82,7 @@ class Told:
     """
     Tells a thread of this process once that its claim holds the lock.
 
-    An Event would not do: an interrupt in the middle of its methods breaks its lock.
+    An Event would not work: an interrupt in the middle of its methods breaks its lock.
     """
 
     def __init__(self) -> None:
@@ -87,32 +91,55 @@ class Told:
 
     def tell(self) -> None:
         """
-        Tell it; called once.
+        Wake the waiting thread; called once.
         """
         self._untold.release()
 
     def wait(self, timeout: float | None) -> bool:
         """
-        Wait until it was told.
+        Wait until `tell` was called.
 
         Args:
             timeout: Seconds, or None.
 
         Returns:
-            Whether it was.
+            Whether `tell` was called.
         """
         return self._untold.acquire(timeout=-1 if timeout is None else timeout)
 
 
+class Server(Protocol):
+    """
+    The members of a server that this module uses.
+    """
+
+    table: ObjectTable
+    locks: ObjectLocks
+    desk: Desk
+    exports: Exports
+
+    @property
+    def link(self) -> Link:
+        """
+        This process's link to the server.
+        """
+        ...
+
+    def wake(self) -> None:
+        """
+        Let a thread of the server clean up.
+        """
+
+
 class Here:
     """
-    What a link needs of the server in whose process it is.
+    The methods that a link needs of a server in its own process.
 
     Args:
         server: The server.
     """
 
-    def __init__(self, server: ProxyServer) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
         self._table = server.table
         self.connection: Any = CallerHere()
@@ -124,11 +151,12 @@ class Here:
         entry = self._table.get(idx)
         value = get_attribute(entry, name)
         if not entry.is_open and entry.policy.readonly and is_indexer(value):
-            # Read-only: it belongs to a view, and what is written to that is lost.
+            # Read-only: the indexer belongs to a view, and writes to the view would be
+            # lost.
             ref = self._table.export(value, entry, f".{name}", HERE)
             return rooted_proxy(self._server.link, ref, None)
         method = is_own_method(value, entry.target, name)
-        # A method goes on as the proxy's, so that it pickles without its object.
+        # A method becomes a method of the proxy, so it pickles without its object.
         return value if method is None else MethodMark(of_type=False)
 
     def local_set(self, idx: int, name: str, value: Any) -> None:
@@ -158,7 +186,7 @@ class Here:
 
     def local_frame(self, opcode: int, payload: Sequence[Any]) -> Any:
         """
-        Do what a request frame says.
+        Execute a request frame.
         """
         if opcode == ProxyOpCode.GET:
             return self.local_get(*payload)
@@ -168,12 +196,12 @@ class Here:
             idx, method, args, kwargs = payload
             return self.local_call(idx, method, args, kwargs)
         raise DataDecodeError(
-            f"A frame with opcode {opcode!r} asks for nothing; GET, SET and EXECUTE do."
+            f"The opcode of a request must be GET, SET or EXECUTE, not {opcode!r}."
         )
 
     def local_desk(self, word: str, args: Sequence[Any]) -> Any:
         """
-        Do what a word to the server itself says.
+        Execute a request to the server itself.
         """
         return self._server.desk.answer(self.connection, word, args)
 
@@ -181,7 +209,7 @@ class Here:
         self, idx: int, how: str, name: str, args: Any, kwargs: Any
     ) -> Any:
         """
-        Do what `ref` wants, and give the reference.
+        Execute a request of `ref`, and return the reference.
         """
         found = self._server.desk.reference(
             self.connection, idx, how, name, args, kwargs
@@ -207,7 +235,7 @@ class Here:
 
         Raises:
             ProxyTimeout: It did not become free in time.
-            DeadlockError: It never would.
+            DeadlockError: Waiting would never end.
         """
         if self._server.locks.acquire(claim):
             return
@@ -219,14 +247,14 @@ class Here:
 
     def local_end(self, claim: Claim) -> None:
         """
-        Give a claim up, whether it waits or holds its lock. Twice is fine.
+        Release a claim, whether it waits or holds its lock. Repeated calls do nothing.
         """
         if self._server.locks.give_up(claim):
             self._server.wake()
 
     def local_expression(self, target: Any) -> str:
         """
-        Give what is typed for the proxy of an object; empty where it is not shared.
+        Return the expression for the proxy of an object; "" if it is not shared.
         """
         for entry in list(self._table.entries.values()):
             if entry.target is target and (found := expression_of(entry)):
@@ -235,7 +263,7 @@ class Here:
 
     def local_context(self, idx: int) -> tuple[Any, Any, Any]:
         """
-        Give an object, and the functions that enter and leave it.
+        Return an object, and the functions that enter and leave it.
 
         Raises:
             AccessDenied: The settings forbid it.
@@ -248,20 +276,20 @@ class Here:
 
     def local_type(self, idx: int) -> type:
         """
-        Give the type of an object.
+        Return the type of an object.
         """
         return type(self._table.get(idx).target)
 
     def local_drop(self, idx: int) -> None:
         """
-        Note that a proxy of a chained object went; safe in ``__del__``.
+        Note that a proxy of a chained object was dropped; safe in ``__del__``.
         """
         self._table.drop_here(idx)
         self._server.wake()
 
     def _stored(self, value: Any) -> Any:
         """
-        Give what is stored for a value, as when the value comes from a worker.
+        Return the value to store, as if the value came from a worker.
         """
         parts = self._server.exports.token_of(value)
         if parts is None or parts[0] != "object":
@@ -273,7 +301,7 @@ class Here:
 
     def target_of(self, value: Any) -> Any:
         """
-        Give the object itself for a proxy of this server.
+        Return the object itself for a proxy of this server.
         """
         parts = self._server.exports.token_of(value)
         if parts is None:

@@ -1,28 +1,29 @@
 """
-The threads that wait for requests, and take turns at it (Leader/Followers).
+The threads that wait for requests, and take turns to do so (Leader/Followers).
 
 ::
 
     doorbells (sockets) ──> the leader: blocks until a bell rings
-                                 │ leaves that place to the next thread, and becomes
+                                 │ lets the next thread lead, and becomes
                                  v
     lanes (memory) ───────> the poller: answers, polls the lanes that are in use for a
-                            little while, answers what it finds, and goes back to wait
-                            for its turn to lead
+                            short time, answers further requests, and then waits for
+                            its turn to lead
 
-A slow call delays nobody: while the poller is inside it, the next bell wakes the leader
-and makes it the poller. Only the holder of a connection's claim answers it, so two
-pollers at once waste time and do no harm. Threads are made as they are needed: there is
-always one more than there are calls under way.
+A slow call delays no other client: while the poller runs it, the next bell wakes the
+leader, which becomes the poller. Only the thread that holds a connection's claim
+answers it, so two pollers at the same time waste time and do no harm. Threads are
+started as needed: there is always one more than there are calls in progress.
 
 A bell wakes once. A thread that takes the bells of several connections may block inside
-the first one's call, and so may a poller that a bell was left to. Therefore the leader
-checks after `LEFT_S` whether these connections were answered.
+the call of the first one, and so may a poller that was given a bell. Therefore the
+leader checks after `LEFT_S` whether these connections were answered.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from ..transport.doorbells import Waker, make_bells
@@ -41,9 +42,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Loop"]
 
-#: Seconds without a bell after which the switch interval is given back.
+#: Seconds without a bell after which the switch interval is restored.
 QUIET_S = 1.0
-#: Threads that wait for their turn to lead; more than these end.
+#: The number of threads that wait for their turn to lead; more of them end.
 SPARE_THREADS = 4
 
 
@@ -53,13 +54,13 @@ class Loop:
 
     Args:
         listener: The listening socket.
-        admit: As `Door` takes it.
-        greet: As `Door` takes it.
-        serve: As `Poller` takes it.
-        lost: Called with a connection that is gone.
-        tidy: Called when nothing else is to be done.
-        prepare: As `Poller` takes it.
-        queued: As `Poller` takes it.
+        admit: As for `Door`.
+        greet: As for `Door`.
+        serve: As for `Poller`.
+        lost: Called with a disconnected connection.
+        tidy: Called when there is nothing else to do.
+        prepare: As for `Poller`.
+        queued: As for `Poller`.
     """
 
     def __init__(
@@ -77,60 +78,66 @@ class Loop:
         self._tidy = tidy
         self._bells = make_bells()
         self._waker = Waker()
-        self.door = Door(listener, self._bells, admit, greet)
+        self.door: Door = Door(listener, self._bells, admit, greet)
         self._bells.add(self._waker.bell, self._waker)
         self._post = threading.Lock()
         self._count_lock = threading.Lock()
         self._spare = 0
         self._threads = 0
-        #: For the leader.
+        #: Used by the leader.
         self._left = LeftToOthers()
         self._interval = ShortInterval()
-        self.poller = Poller(serve, self._drop, prepare, queued, self._interval)
-        self.closed = False
-        self.ended = threading.Event()
+        self.poller: Poller = Poller(serve, self._drop, prepare, queued, self._interval)
+        self.closed: bool = False
+        self.ended: threading.Event = threading.Event()
 
     # -- from outside ----------------------------------------------------------------
 
     def add(self, connection: Connection) -> None:
         """
-        Wait for requests of one more connection, that was a pending handshake.
+        Wait for requests of one more connection, which was a pending handshake.
         """
         self._bells.give(connection.lane.doorbell, connection)
 
     def expect(self, connection: Connection) -> None:
         """
-        Poll the lane of a connection that is about to ask, where a thread polls.
+        Poll the lane of a connection that will soon send a request, if a thread polls.
 
-        Its bell would wake another thread, which would want the interpreter from the
-        one that polls.
+        Its bell would wake another thread, which would compete for the interpreter with
+        the thread that polls.
         """
         if self.poller.polls:
             self.poller.watched.add(connection)
 
     def pause(self, connection: Connection) -> None:
         """
-        Do not poll the lane of a connection that cannot ask: it waits for its turn.
+        Do not poll the lane of a connection that cannot send: it waits for a lock.
         """
         self.poller.watched.remove(connection)
 
     def remove(self, connection: Connection) -> None:
         """
-        Wait for no more requests of a connection.
+        Stop waiting for requests of a connection.
         """
         self._bells.remove(connection.lane.doorbell)
         self.poller.watched.remove(connection)
 
     def _drop(self, connection: Connection) -> None:
         """
-        Give up a connection whose client has disconnected.
+        Drop a connection whose client has disconnected.
         """
         self.remove(connection)
         self._lost(connection)
 
+    def busy_delay(self) -> float | None:
+        """
+        Give by how many seconds a caller was delayed at most in the last two seconds.
+        """
+        return self.poller.delays.longest(time.monotonic())
+
     def start(self) -> None:
         """
-        Start the first threads: the first call is not to wait for the second one.
+        Start the first threads, so that the first call does not wait for a second one.
         """
         self._start_thread()
         self._start_thread()
@@ -143,7 +150,7 @@ class Loop:
 
     def close(self) -> None:
         """
-        End all threads that are not inside a call of an object.
+        End all threads that are not running a call of an object.
         """
         self.closed = True
         self.poller.stop()
@@ -152,7 +159,7 @@ class Loop:
 
     def after_fork(self) -> None:
         """
-        In a child, close what it inherited.
+        In a forked child, close what it inherited.
         """
         self.closed = True
         self._bells.close()
@@ -173,10 +180,10 @@ class Loop:
 
     def run(self, *, for_good: bool = True) -> None:
         """
-        Be one of the threads, until the watch is closed.
+        Run one of the threads, until the loop is closed.
 
         Args:
-            for_good: Stay though enough others wait for their turn.
+            for_good: Whether to stay even if enough other threads wait for their turn.
         """
         me = object()
         while not self.closed:
@@ -193,15 +200,15 @@ class Loop:
                 self._start_thread()
             try:
                 if woken:
-                    # Not as the leader: what is released may run code of the user's.
+                    # Not as the leader: releasing may run code of the user.
                     self._tidy()
                 if called:
                     self.poller.poll(me, called)
             except Exception:
-                report_error()  # and go on, for others wait for this thread
-            # Who has gone meanwhile is not to be kept by a thread that waits.
+                report_error()  # and continue: other connections need this thread
+            # A waiting thread must not keep connections that have closed meanwhile.
             del called
-        # It may have been taken after `close` gave it back.
+        # It may have been shortened after `close` restored it.
         self._interval.release()
         if not self.ended.is_set():
             self._pass_the_end_on()
@@ -210,22 +217,22 @@ class Loop:
         self._left.clear()
 
     def _pass_the_end_on(self) -> None:
-        # Each thread that waits to lead finds the watch closed, one after another.
+        # Each thread that waits to lead finds the loop closed, one after another.
         self.ended.set()
         with self._post:
             self._bells.close()
             self._waker.close()
-            # Else a lane would stay mapped until the server itself is collected.
+            # Otherwise a lane would stay mapped until the server itself is collected.
             self._left.clear()
             self.door.clear()
 
     def _wait_for_bells(self) -> tuple[list[tuple[Connection, bool]], bool]:
         """
-        Block until somebody calls; for the leader.
+        Block until a client sends a request; for the leader.
 
         Returns:
-            Who calls, with whether the bell has to be heard; and whether `wake` was
-            called.
+            (connection, must_drain): drain the socket first, or the selector reports it
+            again; and whether `wake` was called.
         """
         called: list[tuple[Connection, bool]] = []
         woken = False
@@ -237,7 +244,7 @@ class Loop:
         return called, woken
 
     def _wait_once(self) -> tuple[list[tuple[Connection, bool]], bool]:
-        # A method of its own: what it names is not kept while it waits again.
+        # A separate method, so that its variables are not kept during the next wait.
         called: list[tuple[Connection, bool]] = []
         woken = False
         quiet = QUIET_S if self._interval.wanted else None

@@ -1,5 +1,5 @@
 """
-Frames that are written by hand, answered in the block that they came in.
+Manual frames, answered in the block in which they were written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RESPONSE_PENDING = int(ProxyOpCode.RESPONSE_PENDING)
 
 class AnswersByHand(FramesByHand, ABC):
     """
-    What a server does about frames by hand.
+    How a server answers manual frames.
     """
 
     bufsize: int
@@ -46,27 +46,27 @@ class AnswersByHand(FramesByHand, ABC):
 
     def handle_frame(self, shared_memory: SharedMemory, frame: Frame) -> None:
         """
-        Answer a frame in the block that it came in.
+        Answer a frame in the block in which it was written.
 
-        A frame that is an answer itself is left alone.
+        A frame that is itself an answer is ignored.
 
         Raises:
-            DataDecodeError: Its opcode is none.
+            DataDecodeError: Its opcode does not exist.
         """
         if frame.opcode in (ProxyOpCode.EXECUTION_RESULT, RESPONSE_PENDING):
             return
         if frame.opcode not in tuple(ProxyOpCode):
-            raise DataDecodeError(f"There is no opcode {frame.opcode!r}.")
+            raise DataDecodeError(f"The opcode {frame.opcode!r} does not exist.")
         self.handle_request_frame(shared_memory, frame)
 
     def handle_request_frame(self, shared_memory: SharedMemory, frame: Frame) -> None:
         """
-        Do what a GET, SET or EXECUTE frame says, and write the answer into the block.
+        Execute a GET, SET or EXECUTE frame, and write the answer into the block.
 
-        While it is being done the block holds a RESPONSE_PENDING frame.
+        During the execution the block holds a RESPONSE_PENDING frame.
 
         Raises:
-            DataTooBigError: The answer does not fit; the block holds that as a fault.
+            DataTooBigError: The answer does not fit; the block then holds this error.
         """
         self.write_frame(shared_memory, Frame(RESPONSE_PENDING, []))
         here: Any = self.link.server
@@ -80,7 +80,8 @@ class AnswersByHand(FramesByHand, ABC):
         room = len(buffer) - SIZE_PREFIX_BYTES
         if len(data) > room:
             error = DataTooBigError(
-                f"The answer takes {len(data)} bytes and the block has room for {room}."
+                f"The answer must be at most {room} bytes to fit the block, not "
+                f"{len(data)}."
             )
             data, _ = self._dispatcher.fault(error, frame.payload, connection)
             if len(data) > room:

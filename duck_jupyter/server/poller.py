@@ -1,7 +1,7 @@
 """
-The thread that answers: it polls the lanes that are in use, for a little while.
+The poller: the thread that answers, and polls the lanes in use for a short time.
 
-A client that calls again within microseconds need not ring a bell, and no thread has to
+A client that calls again within microseconds need not ring a bell, and no thread must
 wake up for it.
 """
 
@@ -11,7 +11,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from ..transport.lanes import PHASE, POSTED, STATE
+from ..stats.delays import Delays
+from ..transport.lanes import PHASE, POSTED, POSTED_AT, STATE
 from .spin import LookTime, Watched
 
 if TYPE_CHECKING:
@@ -22,27 +23,28 @@ if TYPE_CHECKING:
 
 __all__ = ["Poller"]
 
-#: Looks between two readings of the clock.
+#: Polls between two readings of the clock.
 LOOKS_PER_READING = 16
-#: Between two readings pass some microseconds; more means that another thread had the
-#: interpreter, and looking would take it away from that one.
+#: Two readings are some microseconds apart. If they are more, another thread had the
+#: interpreter, and further polling would take it away from that thread.
 CONTENDED_S = 300e-6
-#: A lane without a request for this long is not looked at while others are in use.
+#: A lane without a request for this long is not polled while others are in use.
 FORGET_S = 2e-3
-#: How long to wait at a time for a claim that is about to be released, in seconds.
+#: How long to wait at a time for a claim that will be released soon, in seconds.
 CLAIM_S = 0.001
 
 
 class Poller:
     """
-    What the one thread does that answers and polls, and which one it is.
+    The work of the one thread that answers and polls, and the identity of this thread.
 
     Args:
-        serve: Called with a connection whose claim is taken and whose request is
-            posted; releases the claim.
-        lost: Called with a connection that is gone.
-        prepare: Called when no lane is polled any more, for those who come next.
-        queued: Who waits for the lock of an object; looked at for whether it is empty.
+        serve: Called with a connection whose claim is held and whose request is posted;
+            it releases the claim.
+        lost: Called with a disconnected connection.
+        prepare: Called when no lane is polled any more, to prepare for new clients.
+        queued: The connections that wait for the lock of an object; only tested for
+            being empty.
         interval: The switch interval while a thread polls.
     """
 
@@ -60,24 +62,23 @@ class Poller:
         self._queued = queued
         self._interval = interval
         self._poller: object = None
-        #: The poller that is inside a call, if it is.
+        #: The poller, if it is running a call.
         self._inside: object = None
-        self.watched = Watched()
+        self.watched: Watched = Watched()
         self._look_time = LookTime()
-        #: (monotonic seconds, seconds) of waits before a request was seen.
-        self.delays: list[tuple[float, float]] = []
+        self.delays: Delays = Delays()
 
     @property
     def polls(self) -> bool:
         """
-        Some thread polls, or is inside a call and polls afterwards.
+        Whether a thread polls, or runs a call and polls afterwards.
         """
         return self._poller is not None
 
     @property
     def is_free(self) -> bool:
         """
-        Some thread polls, and is not inside a call.
+        Whether a thread polls, and is not running a call.
         """
         return self._poller is not None and self._inside is None
 
@@ -89,18 +90,18 @@ class Poller:
 
     def poll(self, me: object, called: list[tuple[Connection, bool]]) -> None:
         """
-        Answer those who called, and poll until nobody calls for a while.
+        Answer the given requests, and poll until no client calls for a while.
 
         Args:
-            me: Stands for this thread.
-            called: Who called, with whether its bell has to be heard.
+            me: Identifies this thread.
+            called: (connection, must_drain) for each connection with a bell.
         """
         self._poller = me
         self._look_time.begin()
         if not self._interval.wanted:
             self._interval.want()
         for connection, must_hear in called:
-            # First the bell, then the state: the other way round the bell of the next
+            # First the bell, then the state: in the other order the bell of the next
             # request could be taken for this one's.
             if must_hear and not connection.lane.hear():
                 self._lost(connection)
@@ -111,7 +112,7 @@ class Poller:
         if self._poller is me:
             self._poller = None
         if self._poller is None:
-            # Also where another poller went while this one was inside a call.
+            # Also if another poller ended while this one was running a call.
             self._catch_up(me, self.watched.clear())
             self._prepare()
 
@@ -126,24 +127,29 @@ class Poller:
         if words[STATE] & PHASE != POSTED:
             connection.claim.release()
             return False
-        now = time.monotonic()
-        delay = connection.blocked_since(now)
-        if delay:
-            self.delays.append((now, delay))
-            if len(self.delays) > 512:
-                del self.delays[:256]
+        if connection.doubles[POSTED_AT]:
+            self._note_delay(connection)
         self._inside = me
         self._serve(connection)
         if self._inside is me:
             self._inside = None
         return True
 
+    def _note_delay(self, connection: Connection) -> None:
+        """
+        Note for how long a client has blocked before its request was seen.
+        """
+        # The first request of a client waits for its handshake, not for a busy kernel.
+        if connection.counts:
+            now = time.monotonic()
+            self.delays.note(now, connection.blocked_for(now))
+
     def _wait_for_claim(self, me: object, connection: Connection) -> bool:
         """
         Wait for the thread that answered the last request and still holds the claim.
 
-        It takes microseconds, but for a client that asks again inside its own call;
-        so nobody is left to this thread meanwhile.
+        This takes microseconds, unless a client sends a request inside its own call; so
+        no other connection is left to this thread meanwhile.
         """
         if not connection.next_claim.acquire(False):
             return False
@@ -175,6 +181,8 @@ class Poller:
                     if words[STATE] & PHASE != POSTED:
                         connection.claim.release()
                         continue
+                    if connection.doubles[POSTED_AT]:
+                        self._note_delay(connection)
                     self._inside = me
                     serve(connection)
                     if self._inside is me:
@@ -204,7 +212,7 @@ class Poller:
 
     def _catch_up(self, me: object, connections: Iterable[Connection]) -> None:
         """
-        Answer what was posted between the last look and now, for which no bell rang.
+        Answer requests that were posted after the last poll, for which no bell rang.
         """
         for connection in connections:
             connection.lane.fence()

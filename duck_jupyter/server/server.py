@@ -1,5 +1,5 @@
 """
-ProxyServer: objects of this process, for workers on the same machine.
+ProxyServer: serves objects of this process to workers on the same machine.
 
 ::
 
@@ -11,8 +11,8 @@ ProxyServer: objects of this process, for workers on the same machine.
                                        │                    Control: the server   │
                                        └──────────────────────────────────────────┘
 
-A lane is made when a client thread first calls, and goes with its process; so the
-number of descriptors follows the number of client threads, not that of objects.
+A lane is created by the first call of a client thread, and is freed with its process.
+So the number of descriptors depends on the number of client threads, not of objects.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from ..objects.policy import (
 from ..objects.publishing import Publisher
 from ..objects.table import ObjectTable
 from ..stats.collector import Reader
-from ..stats.counts import ErrorLog
+from ..stats.error_log import ErrorLog
 from ..stats.words import state_in_words
 from ..stats.workers import WorkerLog
 from ..transport.rendezvous import Doorway
@@ -58,7 +58,6 @@ from .waits import list_waits
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from multiprocessing.shared_memory import SharedMemory
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -79,16 +78,16 @@ class ProxyServer(AnswersByHand):
     """
     Serves objects of this process to workers of the same user on the same machine.
 
-    The code that makes it closes it; it is a context manager, which also runs it.
+    The code that creates it closes it. It is a context manager, which also runs it.
 
     Args:
-        bufsize: Bytes of one client thread's buffer. A larger frame travels
-            beside it, which is slower and does no harm.
-        max_chain: The highest level of a proxy; a shared object is of level 0.
-        max_message: The largest message in bytes, wherever it travels.
+        bufsize: Size in bytes of one client thread's buffer. A larger frame is sent
+            outside the buffer, which is slower.
+        max_chain: The highest level of a proxy; a shared object has level 0.
+        max_message: The largest message in bytes, inside or outside a buffer.
 
     Raises:
-        NotShareable: A setting cannot be.
+        NotShareable: A setting is out of range.
     """
 
     def __init__(
@@ -102,15 +101,15 @@ class ProxyServer(AnswersByHand):
         check_max_chain(max_chain)
         self.bufsize = bufsize
         self.max_chain = max_chain
-        self.max_message = max(max_message, bufsize)
-        self.table = ObjectTable()
-        self.errors = ErrorLog()
-        self.locks = ObjectLocks()
-        self.workers = WorkerLog()
-        self.since = time.time()
-        self.publisher = Publisher(self.table)
-        self.clients = Clients(self.locks)
-        self.desk = Desk(
+        self.max_message: int = max(max_message, bufsize)
+        self.table: ObjectTable = ObjectTable()
+        self.errors: ErrorLog = ErrorLog()
+        self.locks: ObjectLocks = ObjectLocks()
+        self.workers: WorkerLog = WorkerLog()
+        self.since: float = time.time()
+        self.publisher: Publisher = Publisher(self.table)
+        self.clients: Clients = Clients(self.locks)
+        self.desk: Desk = Desk(
             self.table,
             self.locks,
             self.clients,
@@ -119,7 +118,7 @@ class ProxyServer(AnswersByHand):
             lambda connection: self._start().answer_lock(connection),
             self._own_block_name,
         )
-        self.exports = Exports(self.table, lambda: self._link)
+        self.exports: Exports = Exports(self.table, lambda: self._link)
         self._dispatcher = Dispatcher(self.table, self.errors, self.desk, self.exports)
         self._lock = threading.Lock()
         self._block: SharedMemory | None = None
@@ -132,7 +131,7 @@ class ProxyServer(AnswersByHand):
     @property
     def running(self) -> bool:
         """
-        Workers can reach the server.
+        Whether workers can reach the server.
         """
         return self._serving is not None and not self._closed
 
@@ -142,30 +141,30 @@ class ProxyServer(AnswersByHand):
         This process's link to the server.
 
         Raises:
-            ProxyClosed: It does not run yet, or not any more.
+            ProxyClosed: The server is not running.
         """
         if self._link is None or self._closed:
             raise ProxyClosed(
                 "The server was closed."
                 if self._closed
-                else "The server does not run yet: call run() before create_proxy()."
+                else "The server is not running: call run() before create_proxy()."
             )
         return self._link
 
     def run(self, threaded: bool = True) -> None:
         """
-        Start serving; a server that runs already goes on.
+        Start serving; if the server is running, do nothing.
 
         Args:
             threaded: Serve in threads of its own and return at once. Otherwise the
-                calling thread serves, until `close` is called in another one.
+                calling thread serves, until another thread calls `close`.
 
         Raises:
             ProxyClosed: The server was closed.
         """
         with self._lock:
             if self._closed:
-                raise ProxyClosed("The server was closed; make a new one.")
+                raise ProxyClosed("The server was closed. Create a new one.")
             is_new = self._serving is None
             serving = self._start()
             if is_new and threaded:
@@ -197,9 +196,9 @@ class ProxyServer(AnswersByHand):
 
     def close(self) -> None:
         """
-        Stop serving; workers that wait get `KernelGone`. Twice is fine.
+        Stop serving; workers that wait get `KernelGone`. Repeated calls do nothing.
 
-        A call that is inside an object's method goes on, without an answer.
+        A call in progress continues, without an answer.
         """
         with self._lock:
             if self._closed:
@@ -220,12 +219,7 @@ class ProxyServer(AnswersByHand):
         self.run()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -235,11 +229,11 @@ class ProxyServer(AnswersByHand):
 
     def after_fork(self) -> None:
         """
-        In a child, give up what belongs to the parent.
+        In a forked child, drop what belongs to the parent.
         """
         self._lock = threading.Lock()
         self._closed = True
-        # Another thread may have been reading.
+        # Another thread may have been reading at the fork.
         self._reader = Reader()
         self.publisher.after_fork()
         if self._serving is not None:
@@ -259,27 +253,26 @@ class ProxyServer(AnswersByHand):
         line: str = "",
     ) -> Proxy:
         """
-        Share an object; nothing of it is copied.
+        Share an object; nothing is copied.
 
         Args:
-            target_object: Any object. The same one with the same settings gives an
+            target_object: Any object. The same object with the same settings gets an
                 equal proxy.
-            shared_memory: A block for frames that are written by hand; the server's
-                own by default.
-            name: What messages and the monitor call it.
-            bufsize: Bytes of the buffer of its calls; the server's by default.
-            max_chain: The highest level of a proxy reached through this one.
-            readonly: Refuse what is not known to change nothing, here and in what is
-                reached through it.
-            allow: The only names that may be used; with `readonly`, names that may be
-                used as well.
-            frozen: The object will not change: `fetch` gives it as it was at first.
-            line: What shares it with these settings, but for `readonly` and `allow`;
-                messages add to it. ``%share NAME`` by default.
+            shared_memory: A block for manual frames; the server's own by default.
+            name: The name of the object in messages and in the monitor.
+            bufsize: Size in bytes of the buffer for its calls; the server's by default.
+            max_chain: The highest level of a proxy that is reached through this one.
+            readonly: Refuse calls that may change the object, or objects reached
+                through it.
+            allow: The only names that may be used; with `readonly`, these names are
+                allowed as well.
+            frozen: The object will not change: `fetch` returns it as it was at first.
+            line: The line that shares it with these settings, except `readonly` and
+                `allow`; messages add to it. ``%share NAME`` by default.
 
         Raises:
-            ProxyClosed: The server does not run.
-            NotShareable: A setting cannot be.
+            ProxyClosed: The server is not running.
+            NotShareable: A setting is not valid.
         """
         link = self.link
         policy = checked_policy(
@@ -299,29 +292,29 @@ class ProxyServer(AnswersByHand):
 
     def reference_to(self, idx: int, target_obj: Any) -> ObjectRef:
         """
-        Give the reference of an object that is in the table.
+        Return the reference of an object in the table.
 
         Raises:
-            ProxyObjectNotFound: It is not there under this number.
+            ProxyObjectNotFound: The table does not have it under this number.
         """
         entry = self.table.get(idx)
         if entry.target is not target_obj:
-            raise NotShareable(f"Number {idx} is another object than the one given.")
+            raise NotShareable(f"Number {idx} is not the number of the given object.")
         return self.table.reference(entry)
 
     def remove_proxy(self, proxy: Proxy) -> None:
         """
-        Share an object no longer; its proxies then find nothing.
+        Stop sharing an object; its proxies then raise `ProxyObjectNotFound`.
         """
         self.table.remove(proxy._duck_idx)
         self.publisher.sweep()
 
     def retarget(self, proxy: Proxy, target_object: Any) -> Proxy:
         """
-        Let a shared name stand for another object, for all its proxies.
+        Give a shared name another object, for all its proxies.
 
         Returns:
-            A proxy that knows the special methods of the new object.
+            A proxy with the special methods of the new object.
         """
         entry = self.table.aim(proxy._duck_idx, target_object)
         self.publisher.renew(entry.idx)
@@ -329,40 +322,41 @@ class ProxyServer(AnswersByHand):
 
     def move(self, proxy: Proxy, inplace: Inplace) -> None:
         """
-        Note that a proxy's object lies in shared memory itself.
+        Note that a proxy's object is itself in shared memory.
         """
         self.publisher.put(self.table.get(proxy._duck_idx), inplace)
 
     def reduced(self, proxy: Proxy, target: Any) -> Any:
         """
-        Give what a pickler is told in place of the object of a proxy.
+        Return the reduced form of the object of a proxy, for a pickler.
 
         Args:
             proxy: The proxy.
-            target: The object, which may be its object no longer.
+            target: The object; the proxy may have another one by now.
 
         Returns:
-            A callable and its arguments; called in any process of this user it gives
-            the object as it is now. NotImplemented where it is to be pickled as ever.
+            A callable and its arguments: called in any process of this user, it returns
+            the present object. NotImplemented if the object must be pickled as usual.
 
         Raises:
             ProxyError: The object cannot be published.
         """
         entry = self.table.entries.get(proxy._duck_idx)
         if entry is None or entry.target is not target:
-            # Another thread has just unshared it, or shared another.
+            # Another thread has just unshared it, or replaced it.
             return NotImplemented
         return self.publisher.reduced(entry, target)
 
     def statistics(self) -> ServerStatistics:
         """
-        Give all that the server has counted, as one immutable value.
+        Return all counters of the server as one immutable value.
         """
-        return self._reader.read(self, list_waits(self))
+        waits = list_waits(self.locks, self.connections(), self.table, self.clients)
+        return self._reader.read(self, waits)
 
     def reset_peaks(self, idx: int | None = None) -> None:
         """
-        Forget the largest frames: `CallTotals.peak_bytes` begins anew.
+        Reset the largest frames: `ObjectRow.peak` starts again.
 
         Args:
             idx: The number of the object; all of them by default.
@@ -373,19 +367,19 @@ class ProxyServer(AnswersByHand):
 
     def connections(self) -> list[Connection]:
         """
-        Give the client threads that are connected.
+        Return the connections of the client threads.
         """
         return [] if self._serving is None else list(self._serving.connections)
 
-    def delays(self) -> list[tuple[float, float]]:
+    def busy_delay(self) -> float | None:
         """
-        Give when requests waited until they were seen, and how long, in seconds.
+        Return the longest delay of a client in the last two seconds, in seconds.
         """
-        return [] if self._serving is None else list(self._serving.loop.poller.delays)
+        return None if self._serving is None else self._serving.loop.busy_delay()
 
     def wake(self) -> None:
         """
-        Let a thread of the server tidy up. Safe in ``__del__``.
+        Let a thread of the server clean up. Safe in ``__del__``.
         """
         if self._serving is not None:
             self._serving.loop.wake()

@@ -1,5 +1,5 @@
 """
-Serving: from a request in a lane to the answer in it, and who is connected.
+Serving: from a request in a lane to its answer, and the open connections.
 """
 
 from __future__ import annotations
@@ -13,20 +13,16 @@ from ..protocol.faults import short_fault
 from ..protocol.frames import encode_fault
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import DESK
-from ..stats.counts import (
-    SAMPLE_EVERY,
-    ErrorLog,
-)
+from ..stats.error_log import Subject
 from ..transport.lanes import (
-    FIRST_OF_SEQUENCE,
     LENGTH,
     NEEDS_FENCE,
     REPLIED,
+    SAMPLED,
     SEQUENCE,
     STATE,
     TAKEN,
     WAITING,
-    pack_size,
 )
 from ..transport.rendezvous import close_inherited
 from .connections import Connection, left_by
@@ -39,6 +35,7 @@ if TYPE_CHECKING:
 
     from ..objects.locks import ObjectLocks
     from ..objects.table import Entry, ObjectTable
+    from ..stats.error_log import ErrorLog
     from ..stats.workers import WorkerLog
     from ..transport.pending_handshakes import Stranger
     from ..transport.rendezvous import Doorway
@@ -49,11 +46,9 @@ __all__ = ["Serving"]
 
 CLOSE_S = 2.0
 EXECUTE = int(ProxyOpCode.EXECUTE)
-#: What a handshake ends with where the other side left, or speaks another language.
+#: Errors of a handshake if the other side disconnects or speaks another protocol.
 LEFT = (OSError, EOFError, ValueError, ProxyError)
-#: The bits of a lane's state that are 0 in one call of so many: its number's lowest.
-SAMPLED = (SAMPLE_EVERY - 1) * FIRST_OF_SEQUENCE
-#: The answer where there is no memory for any other; it fits the smallest buffer.
+#: The answer if there is no memory for any other; it fits the smallest buffer.
 NO_ROOM = encode_fault(DESK, short_fault("DataTooBigError: no memory left"))
 
 
@@ -62,13 +57,13 @@ class Serving:
     The running part of a server.
 
     Args:
-        doorway: Where connections come in.
-        dispatcher: What answers them.
+        doorway: The socket where connections arrive.
+        dispatcher: Answers their requests.
         table: The objects that they hold.
         locks: The locks that they hold.
-        clients: Who is connected.
-        errors: Where refused connections are noted.
-        workers: Where connections are noted.
+        clients: The connected clients.
+        errors: The log of refused connections.
+        workers: The log of connections.
     """
 
     def __init__(
@@ -92,7 +87,7 @@ class Serving:
         self._lock = threading.Lock()
         self._is_closed = False
         self.connections: set[Connection] = set()
-        self.loop = Loop(
+        self.loop: Loop = Loop(
             doorway.socket,
             self._admit,
             self._shake_hands,
@@ -105,7 +100,7 @@ class Serving:
 
     def close(self) -> None:
         """
-        Let every connection know that the server ends, and end its threads.
+        Tell every connection that the server ends, and end the threads.
         """
         with self._lock:
             self._is_closed = True
@@ -120,7 +115,7 @@ class Serving:
 
     def after_fork(self) -> None:
         """
-        In a child, close what it inherited.
+        In a forked child, close what it inherited.
         """
         self.loop.after_fork()
         self.doorway.close(here=False)
@@ -137,11 +132,11 @@ class Serving:
 
     def _shake_hands(self, stranger: Stranger) -> Connection | None:
         """
-        Go on with a handshake.
+        Continue a handshake.
 
         Returns:
-            The connection that the stranger has become; None where more is to come, and
-            where it was turned away.
+            The connection, if the handshake is complete; None if more messages are to
+            come, or if the client was refused.
         """
         with self.doorway.lock:
             try:
@@ -151,13 +146,13 @@ class Serving:
                 self.loop.door.forget(stranger)
                 self.doorway.dismiss(stranger)
                 if isinstance(error, HandshakeError):
-                    about = (error, str(error), "", 0, "the server", "connect", (0, ""))
-                    self._errors.note(*about)
+                    subject = Subject(0, "the server", "", "connect")
+                    self._errors.note(error, str(error), "", subject, (0, ""))
                 elif not isinstance(error, LEFT):
                     raise
                 return None
         lane, stranger.lane = stranger.lane, None
-        assert lane is not None  # there is no proof before a welcome
+        assert lane is not None  # the proof comes after the welcome
         hello = stranger.hello
         with self._lock:
             if self._is_closed:
@@ -173,19 +168,19 @@ class Serving:
             self.loop.remove(left)
             self._lose(left)
         if hello.bufsize:
-            lane.ring()  # its client gives up another lane now
+            lane.ring()  # its client now gives up another lane
         return connection
 
     def _tidy(self) -> None:
         """
-        Do what threads of this process left to a thread of the server.
+        Do the work that threads of this process left to a thread of the server.
         """
         self._table.sweep()
         self._locks.end_given_up()
 
     def _lose(self, connection: Connection) -> None:
         """
-        Clean up behind a lane whose client has disconnected.
+        Clean up a lane whose client has disconnected.
         """
         with self._lock:
             if connection not in self.connections:
@@ -199,10 +194,10 @@ class Serving:
 
     def _disconnect(self, connection: Connection) -> bool:
         """
-        End a lane, and take back what went through it and did not arrive.
+        Close a lane, and take back grants of answers that did not arrive.
 
         Returns:
-            True when it was the last one of its process.
+            True if it was the last one of its process.
         """
         connection.gone = True
         connection.lane.hang_up()
@@ -211,11 +206,11 @@ class Serving:
 
     def _serve(self, connection: Connection) -> None:
         """
-        Answer the request that is posted in a lane, whose claim is taken.
+        Answer the posted request of a lane whose claim is held.
         """
         words = connection.words
         if connection.grants:
-            connection.acknowledge()  # who asks again has the last answer
+            connection.acknowledge()  # a new request shows that the last answer arrived
         words[STATE] = (words[STATE] & SEQUENCE) | TAKEN
         payload: Any = None
         try:
@@ -236,9 +231,10 @@ class Serving:
                 or (entry is not None and (entry.is_bound or payload[1] == "__enter__"))
             ) and connection.thread.takes(connection, entry, payload[1])
             connection.payload = payload
-        except BaseException as error:  # everything goes to who asked
+        except BaseException as error:  # the client gets every error
             if connection.gone:
-                return  # this end was hung up, which says more than an answer
+                # this end was closed, which tells the client more than an answer
+                return
             fault = self._dispatcher.fault(unreadable(error), payload, connection)
             self._reply(connection, *fault)
             self._hand_back(connection)
@@ -251,7 +247,7 @@ class Serving:
 
     def _finish_in_own(self, connection: Connection, *request: Any) -> None:
         """
-        Answer a request in the thread that stands for the client's.
+        Answer a request in the server's own thread for the client thread.
         """
         connection.thread.current = connection
         try:
@@ -268,11 +264,10 @@ class Serving:
         size_in: int,
     ) -> None:
         """
-        Answer a request that was read, and count it afterwards.
+        Answer a decoded request, and count it afterwards.
         """
         words = connection.words
         state = words[STATE]
-        started = 0.0 if state & SAMPLED else time.monotonic()
         data, buffers = answer = self._dispatcher.answer(
             opcode, payload, entry, connection
         )
@@ -288,14 +283,14 @@ class Serving:
             size_out = self._reply(connection, data, buffers)
         else:
             words[LENGTH] = size_out
-            connection.map[: size_out + 4] = pack_size(size_out) + data
+            connection.map[4 : size_out + 4] = data
             words[STATE] = state + REPLIED - TAKEN
-        # A connection that is silent now must not keep what it passed.
+        # An idle connection must not keep the arguments of its last request.
         connection.payload = None
         latency = self._hand_back(connection)
-        # From here on the answer is on its way, and nobody waits for this thread.
+        # From here on the answer is posted, and no client waits for this thread.
         idx = 0 if entry is None else entry.idx
-        connection.count(idx, opcode, size_in, size_out, latency, started)
+        connection.count(idx, opcode, size_in, size_out, latency, state)
         if connection.gone:
             self._end(connection)
         if stays:
@@ -303,19 +298,19 @@ class Serving:
 
     def answer_lock(self, connection: Connection) -> None:
         """
-        Tell a client that waits for the lock of an object that it has it.
+        Tell a client that waits for the lock of an object that it now holds the lock.
         """
         self.loop.expect(connection)
         size = self._reply(connection, LOCKED, ())
         connection.payload = None
         latency = self._hand_back(connection)
-        connection.count(DESK, EXECUTE, size, size, latency, 0.0)
+        connection.count(DESK, EXECUTE, size, size, latency, SAMPLED)
         if connection.gone:
             self._end(connection)
 
     def _end(self, connection: Connection) -> None:
         """
-        Take back what an answer granted that was made when its client had gone.
+        Take back grants of an answer that was made after its client had disconnected.
         """
         connection.end()
         self._table.count(self._workers.count(connection))
@@ -324,7 +319,7 @@ class Serving:
         self, connection: Connection, data: bytes, buffers: Sequence[Any]
     ) -> int:
         """
-        Lay an answer down.
+        Write an answer into the lane.
 
         Returns:
             Its size in bytes.
@@ -348,15 +343,16 @@ class Serving:
 
     def _hand_back(self, connection: Connection) -> float:
         """
-        Let the next request in, and wake the client where it blocks.
+        Admit the next request, and wake the client if it blocks.
 
         Returns:
-            How long it has blocked, in seconds; 0 where it did not.
+            How long it has blocked, in seconds; 0 if it did not.
         """
-        # A lock that changes hands is a fence: the answer before the question.
+        # Releasing a lock is a memory fence: the answer is visible before WAITING is
+        # read.
         connection.claim.release()
         if not connection.words[WAITING]:
             return 0.0
-        latency = connection.blocked_since(time.monotonic())
+        latency = connection.waited_since(time.monotonic())
         connection.lane.ring()
         return latency

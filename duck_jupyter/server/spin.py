@@ -1,5 +1,5 @@
 """
-Which lanes are polled, and for how long it is worth it.
+Which lanes are polled, and for how long polling pays off.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ __all__ = ["LEFT_S", "LeftToOthers", "LookTime", "Watched"]
 #: Seconds after which the leader checks the bells that it passed on.
 LEFT_S = 2e-3
 
-#: How long a look without a request lasts, in seconds. The longest has to outlast the
-#: wake-up of a client that blocks, some 70 to 300 microseconds; else both sides would
-#: wake each other for every call, each just after the other has gone to sleep.
+#: How long polling without a request lasts, in seconds. The longest must outlast the
+#: wake-up of a client that blocks, some 70 to 300 microseconds; otherwise both sides
+#: would wake each other for every call, each just after the other has blocked.
 MOST_LOOK_S = 400e-6
 LEAST_LOOK_S = 5e-6
-#: What the word of a lane says that is looked at together with others.
+#: The lane's word that says that the lane is polled together with others.
 MANY = 2
-#: A request that came this soon after a look, its wake-up included, would have been
-#: seen by a longer one.
+#: If a request arrives this soon after the polling ended, including its wake-up, longer
+#: polling would have seen it.
 WORTH_S = 400e-6
 
 
 class LookTime:
     """
-    How long the next look may last, by what came of the last ones.
+    Sets how long the next polling may last, depending on the success of the last.
     """
 
     def __init__(self) -> None:
-        self.seconds = MOST_LOOK_S
+        self.seconds: float = MOST_LOOK_S
         self._ended_at = 0.0
 
     def begin(self) -> None:
@@ -52,7 +52,7 @@ class LookTime:
 
     def end(self) -> None:
         """
-        Note that looking has stopped.
+        Note that polling has stopped.
         """
         self._ended_at = time.monotonic()
 
@@ -61,12 +61,12 @@ class Watched:
     """
     The connections that need not ring: a thread polls their lanes.
 
-    The code that takes a connection out looks at its lane once more afterwards: no bell
-    rang for what was posted in between.
+    The code that removes a connection polls its lane once more afterwards: no bell rang
+    for requests that were posted in between.
     """
 
     def __init__(self) -> None:
-        #: Read without the lock by the poller.
+        #: The poller reads this without the lock.
         self.connections: tuple[Connection, ...] = ()
         self._known: set[Connection] = set()
         self._seen: dict[Connection, int] = {}
@@ -74,7 +74,7 @@ class Watched:
 
     def add(self, connection: Connection) -> None:
         """
-        Look at one more, unless it is gone.
+        Poll one more connection, unless it is disconnected.
         """
         with self._lock:
             if connection.gone or connection in self._known:
@@ -87,17 +87,17 @@ class Watched:
 
     def remove(self, connection: Connection) -> None:
         """
-        Look at one less; twice is fine.
+        Stop polling a connection. Repeated calls do nothing.
         """
         with self._lock:
             self._drop([connection])
 
     def clear(self) -> tuple[Connection, ...]:
         """
-        Look at none.
+        Stop polling all connections.
 
         Returns:
-            Those that were looked at.
+            The connections that were polled.
         """
         with self._lock:
             before = self.connections
@@ -107,10 +107,10 @@ class Watched:
 
     def forget_the_silent(self) -> list[Connection]:
         """
-        Look no more at those that have not called since this was asked last.
+        Stop polling the connections without a request since the last call of this.
 
         Returns:
-            Those that were silent.
+            The connections that were removed.
         """
         with self._lock:
             states = {
@@ -135,7 +135,7 @@ class Watched:
 
 class LeftToOthers:
     """
-    Connections whose bells were passed on to other threads. One thread at a time.
+    Connections whose bells were passed to other threads. Used by one thread at a time.
     """
 
     def __init__(self) -> None:
@@ -157,10 +157,10 @@ class LeftToOthers:
 
     def find_stuck(self) -> list[tuple[Connection, bool]]:
         """
-        Give those that nobody has answered within `LEFT_S`.
+        Return the connections that no thread has answered within `LEFT_S`.
 
         Returns:
-            Connections, each with False: its bell need not be heard.
+            Connections, each with False: its bell need not be drained.
         """
         if time.monotonic() - self._since < LEFT_S:
             return []
@@ -169,6 +169,6 @@ class LeftToOthers:
 
     def clear(self) -> None:
         """
-        Forget all.
+        Remove all.
         """
         self._states.clear()

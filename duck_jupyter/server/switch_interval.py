@@ -1,9 +1,9 @@
 """
-How long a thread may keep the interpreter before another one's turn.
+How long a thread may keep the interpreter before another thread's turn.
 
-A cell that computes in pure Python keeps it for the switch interval, 5 ms, each time
-that a request comes in. While requests come in the interval is shorter, and afterwards
-what it was.
+A cell that computes in pure Python keeps the interpreter for the switch interval, 5 ms,
+each time a request arrives. While requests arrive, the interval is shorter; afterwards
+it is restored.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _before = 0.0
 
 class ShortInterval:
     """
-    One server's wish for a short interval; the last one to go restores it.
+    One server's request for a short interval; the last release restores the interval.
     """
 
     def __init__(self) -> None:
-        self.wanted = False
+        self.wanted: bool = False
 
     def want(self) -> None:
         """
@@ -50,7 +50,7 @@ class ShortInterval:
             _users.discard(self)
             if _users or not _before:
                 return
-            # What is set comes back in microseconds, cut off.
+            # Python converts the interval to whole microseconds, rounded down.
             if abs(sys.getswitchinterval() - BUSY_INTERVAL_S) < 2e-6:
                 sys.setswitchinterval(_before)
             _before = 0.0

@@ -1,5 +1,5 @@
 """
-What a request looks like. Asked only when one has failed: a good one need not wait.
+The valid form of a request. Checked only after a request failed, to keep calls fast.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ..protocol.tracebacks import describe
 __all__ = ["misshapen", "subject_of", "unreadable"]
 
 FORMS = (
-    "A request is GET [idx, attr], SET [idx, attr, value] or EXECUTE [idx, method, "
-    "args, kwargs]."
+    "A request must be GET [idx, attr], SET [idx, attr, value] or EXECUTE [idx, "
+    "method, args, kwargs]."
 )
 
 ARGUMENTS = (list, tuple)
@@ -25,7 +25,7 @@ REQUESTS: dict[int, tuple[Any, ...]] = {
     ProxyOpCode.SET: (int, str, object),
     ProxyOpCode.EXECUTE: (int, str, ARGUMENTS, dict),
 }
-#: The types of the arguments of a word to the server itself.
+#: The types of the arguments of a request to the server itself.
 WORDS: dict[str, tuple[Any, ...]] = {
     "adopt": (int,),
     "batch": (int, int),
@@ -39,19 +39,19 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "summary": (int,),
     "unlock": (int, int),
 }
-#: Those that take any number of numbers.
+#: Requests that take any number of numbers.
 PLURAL_WORDS = frozenset({"end", "release"})
-#: Those whose first argument is the number of an object.
+#: Requests whose first argument is the number of an object.
 ABOUT_ONE = frozenset(word for word, kinds in WORDS.items() if kinds[:1] == (int,))
 
 
 def misshapen(opcode: Any, payload: Any) -> DataDecodeError | None:
     """
-    Say what is wrong with the form of a request, where something is.
+    Return the error in the form of a request, or None.
 
     Args:
-        opcode: What came as its opcode.
-        payload: What came as its payload.
+        opcode: The received opcode.
+        payload: The received payload.
 
     Returns:
         The error for the sender, or None.
@@ -59,42 +59,40 @@ def misshapen(opcode: Any, payload: Any) -> DataDecodeError | None:
     kinds = REQUESTS.get(opcode) if type(opcode) is int else None
     if kinds is None:
         return DataDecodeError(
-            f"A frame with an opcode of {_short(opcode)} is no request: GET is 0, SET "
-            "is 1 and EXECUTE is 2."
+            "The opcode of a request must be 0 (GET), 1 (SET) or 2 (EXECUTE), not "
+            f"{_short(opcode)}."
         )
     if not _has_form(payload, kinds):
-        return DataDecodeError(
-            f"A request with the payload {_short(payload)} cannot be. {FORMS}"
-        )
+        return DataDecodeError(f"The payload {_short(payload)} is not valid. {FORMS}")
     if opcode != ProxyOpCode.EXECUTE:
         if payload[0] == DESK:
-            return DataDecodeError("The server itself takes EXECUTE requests only.")
+            return DataDecodeError("A request to the server itself must be EXECUTE.")
         return None
     _, word, args, kwargs = payload
     if not all(issubclass(type(key), str) for key in kwargs):
-        return DataDecodeError("The names of keyword arguments have to be text.")
+        return DataDecodeError("The names of keyword arguments must be strings.")
     if payload[0] == DESK:
         known = WORDS.get(word)
         if word in PLURAL_WORDS:
             known = (int,) * len(args)
         if known is None or not _has_form(args, known):
             return DataDecodeError(
-                f"The server knows no word {word[:40]!r} of this form."
+                f"The server knows no request {word[:40]!r} with these arguments."
             )
     return None
 
 
 def subject_of(payload: Any) -> tuple[int, str]:
     """
-    Give the number of the object that a request is about, and what was asked of it.
+    Return the number of a request's object, and the requested name.
 
-    A word to the server itself, such as "lock", may be about an object.
+    A request to the server itself, such as "lock", may be about an object.
 
     Args:
-        payload: What came as the payload of the request.
+        payload: The received payload.
 
     Returns:
-        The number, 0 where there is none; and the attribute, the method or the word.
+        The number, or 0 if there is none; and the attribute, method or control request.
     """
     if type(payload) is not list or not payload or type(payload[0]) is not int:
         return 0, ""
@@ -111,22 +109,24 @@ def subject_of(payload: Any) -> tuple[int, str]:
 
 def unreadable(error: BaseException) -> BaseException:
     """
-    Make an error of the protocol of what decoding raised.
+    Convert an error of decoding to an error of the protocol.
     """
     if isinstance(error, ProxyError):
         return error
-    return DataDecodeError(f"A request could not be read: {describe(error)}. {FORMS}")
+    return DataDecodeError(
+        f"The request could not be decoded: {describe(error)}. {FORMS}"
+    )
 
 
 def _has_form(items: Any, kinds: tuple[Any, ...]) -> bool:
     if type(items) not in ARGUMENTS or len(items) != len(kinds):
         return False
-    # The type alone: isinstance() asks the object, which may answer anything.
+    # The type alone: isinstance() calls the object, which may answer anything.
     return all(issubclass(type(x), k) for x, k in zip(items, kinds, strict=True))
 
 
 def _short(value: Any) -> str:
-    # No repr of what may be anything.
+    # The repr of an unknown object may run any code.
     kind = type(value)
     if kind in (int, str):
         return repr(value)[:40]

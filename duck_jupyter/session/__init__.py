@@ -1,3 +1,3 @@
 """
-One process's shared names, the server behind them, and the settings. Knows no IPython.
+The shared names of one process, their server, and the settings. Imports no IPython.
 """

@@ -1,5 +1,5 @@
 """
-The one session of a process, and the functions with which people use it.
+The one session of a process, and the public functions that use it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import NotShared
 from .names import Terms, is_proxy
-from .session import Session, Wish
+from .session import Session
 from .shared import Shared
+from .shared_names import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,7 @@ __all__ = ["own_session", "own_shared", "share", "shared", "statistics", "unshar
 _session = Session()
 
 #: The proxies of this process's shared names.
-shared = Shared(_session)
+shared: Shared = Shared(_session)
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_session.after_fork)
@@ -32,14 +33,14 @@ if hasattr(os, "register_at_fork"):
 
 def own_session() -> Session:
     """
-    Give this process's session.
+    Return this process's session.
     """
     return _session
 
 
 def own_shared() -> Shared:
     """
-    Give this process's shared names.
+    Return this process's shared names.
     """
     return shared
 
@@ -59,30 +60,30 @@ def share(
     """
     Share an object under a name; nothing of it is copied.
 
-    Unlike ``%share NAME`` this shares the very object: the name follows no variable.
-    Sharing another object under the same name lets the name, and all its proxies,
-    stand for that one.
+    Unlike ``%share NAME`` this shares this one object: the name follows no variable. If
+    you share another object under the same name, the name and all its proxies stand for
+    the new object.
 
     Args:
         obj: Any object but a module or a proxy.
         name: The name, as in ``shared.NAME``.
-        bufsize: Bytes of the buffer that its calls get.
-        readonly: Refuse what is not known to change nothing: to set and to delete,
-            and all methods but those of common types that only read.
-        allow: The only names that may be used; with `readonly`, or under a name that
-            is read-only, names that may be used as well.
-        max_chain: The highest level of a proxy reached through this one.
-        frozen: The object will not change: it is published once, and never compared.
-        inplace: Move the object's data to shared memory, where everyone sees every
-            write. The object itself stays where it is: `fetch` gives the shared one.
-        handover: Passed to a pool, the object itself goes as a handle to its data.
+        bufsize: Size in bytes of the buffer for its calls.
+        readonly: Refuse calls that may change the object: setting, deleting, and all
+            methods except those of common types that only read.
+        allow: The only names that may be used. With `readonly`, or if the name is
+            already shared read-only, these names are allowed as well.
+        max_chain: The highest level of a proxy that is reached through this one.
+        frozen: The object will not change: it is published once and never compared.
+        inplace: Move the object's data to shared memory, where all processes see every
+            write. The object itself stays where it is: `fetch` returns the shared one.
+        handover: A pool that gets the object itself sends a handle to its data.
 
     Returns:
         The proxy, which is also ``shared.NAME``.
 
     Raises:
-        NotShareable: The object, the name or a setting cannot be; nothing has changed.
-        DataTooBigError: There is no room for an object that is to be shared in place.
+        NotShareable: The object, the name or a setting is not valid; nothing changed.
+        DataTooBigError: There is no space for an object that is shared in place.
     """
     names = None if allow is None else frozenset(names_in(allow))
     terms = Terms(bufsize, readonly, names, max_chain, frozen, inplace, handover)
@@ -91,21 +92,20 @@ def share(
 
 def unshare(*names: str | Proxy) -> None:
     """
-    Share names no longer; all of them, or none. Their proxies then find nothing.
+    Stop sharing names, all or none. Their proxies then raise ProxyObjectNotFound.
 
     Args:
         names: Names, or the proxies themselves.
 
     Raises:
-        NotShared: One of them is not shared, or is an object and neither a name nor a
-            proxy; nothing has changed.
+        NotShared: One of them is not a shared name or a proxy of one; nothing changed.
     """
     _session.unshare([_name_of(name) for name in names])
 
 
 def statistics() -> ServerStatistics:
     """
-    Give all that this process's server has counted, as one immutable value.
+    Return all counters of this process's server as one immutable value.
 
     ::
 
@@ -114,25 +114,25 @@ def statistics() -> ServerStatistics:
 
     Raises:
         NotShared: This process has no server: nothing is shared yet, the server was
-            stopped, or this is a worker.
+            stopped, or this process is a worker.
     """
     server = _session.server
     if server is not None:
         return server.statistics()
     if multiprocessing.parent_process() is not None:
         raise NotShared(
-            "This process is a worker and has no server to count for. Call "
-            "statistics() in the process that shared the objects."
+            "This process is a worker and has no server, so it has no statistics. "
+            "Call statistics() in the process that shared the objects."
         )
     raise NotShared(
-        "Nothing is shared in this process, so there is no server that counts. Share "
-        "an object first: %share NAME, or share(obj, name='NAME')."
+        "Nothing is shared in this process, so there are no statistics. Share an "
+        "object first: %share NAME, or share(obj, name='NAME')."
     )
 
 
 def names_in(allow: Iterable[str]) -> list[str]:
     """
-    Give the names of a list, or of words with commas between them.
+    Return the names in a list whose items may hold several names, separated by commas.
     """
     if isinstance(allow, str):
         return [word.strip() for word in allow.split(",")]
@@ -154,7 +154,7 @@ def _refuse_object(what: Any) -> NoReturn:
     names = [repr(known.name) for known in _session.names if known.target is what]
     advice = f"unshare({', '.join(names)})" if names else "unshare('NAME')"
     raise NotShared(
-        "unshare() takes names or proxies, such as 'n' or shared.n, not a "
-        f"{type(what).__name__}: an object may be shared under several names. Write "
-        f"{advice}."
+        "unshare() must be given names or proxies, such as 'n' or shared.n, not an "
+        f"object of type {type(what).__name__}, which may be shared under several "
+        f"names. Write {advice}."
     )

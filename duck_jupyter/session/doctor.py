@@ -1,7 +1,7 @@
 """
-The doctor: how much room there is for blocks, who takes it, and what the dead left.
+The doctor: space for blocks, blocks in use, and left-overs of killed processes.
 
-It gathers numbers, and writes them as tables of words that every front end draws.
+It collects numbers and writes them as tables of text that every front end shows.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..memory.folders import Place, memory_place
 from ..memory.leftovers import Leftover, find_leftovers, remove
 from ..memory.spool import spool_place
+from ..stats.rows import Finding
 from ..stats.text import age, exact, in_bytes, many
-from .snapshot import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,7 @@ __all__ = [
     "sections_of",
 ]
 
-#: Less shared memory than this gets a word of advice; a container has 64 MB by default.
+#: Findings warn about less shared memory than this; a container has 64 MB by default.
 LITTLE_BYTES = 256 * 2**20
 
 
@@ -66,7 +66,7 @@ class Section(NamedTuple):
 
 def examine(session: Session) -> Report:
     """
-    Look at the machine, and at what a session holds of it.
+    Examine the machine, and the blocks that a session holds.
     """
     return Report(
         memory_place(), spool_place(), _held_by(session), tuple(find_leftovers())
@@ -75,10 +75,10 @@ def examine(session: Session) -> Report:
 
 def clean(report: Report) -> tuple[Leftover, ...]:
     """
-    Remove the leftovers of a report, but for what somebody uses by now.
+    Remove the left-overs of a report, except those that a process now uses.
 
     Returns:
-        What was removed.
+        The removed left-overs.
     """
     return tuple(leftover for leftover in report.leftovers if remove(leftover))
 
@@ -92,9 +92,9 @@ def sections_of(
     Write a report for people.
 
     Args:
-        report: What was found.
-        removed: What was removed since, where that was asked for.
-        command: What removes the leftovers.
+        report: The result of `examine`.
+        removed: The left-overs removed since then; None if none were to be removed.
+        command: The command that removes the left-overs.
     """
     return (
         _room(report),
@@ -107,7 +107,7 @@ def sections_of(
 
 def findings_of(report: Report) -> list[Finding]:
     """
-    Give what of a report the user may want to do something about.
+    Return the findings of a report that need an action of the user.
     """
     found = []
     memory = report.memory
@@ -119,8 +119,8 @@ def findings_of(report: Report) -> list[Finding]:
         found.append(
             Finding(
                 "left-overs",
-                f"{_things(len(report.leftovers))} left by processes that were "
-                f"killed, {size}, and in nobody's use.",
+                f"{_things(len(report.leftovers))} left by processes that were killed, "
+                f"{size}, and no process uses them.",
                 "%duck doctor --clean",
             )
         )
@@ -132,7 +132,7 @@ def _held_by(session: Session) -> tuple[Held, ...]:
     if server is None:
         return ()
     lanes = [connection.lane for connection in server.connections()]
-    large = [lane.overflow.bytes for lane in lanes if lane.overflow.bytes]
+    large = [size for lane in lanes if (size := lane.overflow.bytes)]
     versions = server.publisher.store.versions()
     held = (
         Held("versions", versions.kept, versions.bytes),
@@ -145,15 +145,17 @@ def _held_by(session: Session) -> tuple[Held, ...]:
 def _room(report: Report) -> Section:
     memory, spool = report.memory, report.spool
     if not memory.capacity:
-        sentence = f"There is no {memory.folder} to write to: all blocks are on disk."
+        sentence = f"{memory.folder} cannot be written to: all blocks are on disk."
     elif memory.capacity < LITTLE_BYTES:
         sentence = (
-            f"{memory.folder} is small: what does not fit goes to {spool.folder}. Give "
-            "a container more with docker run --shm-size=2g, or as much as your data."
+            f"{memory.folder} is small: blocks that do not fit are written to "
+            f"{spool.folder}. For more, start the container with docker run "
+            "--shm-size=2g, or with as much as your data needs."
         )
     else:
         sentence = (
-            f"Blocks are in {memory.folder}; what does not fit goes to {spool.folder}."
+            f"Blocks are in {memory.folder}; blocks that do not fit are written to "
+            f"{spool.folder}."
         )
     places = (("memory", memory), ("spool", spool))
     return Section(
@@ -179,10 +181,10 @@ def _holdings(held: tuple[Held, ...]) -> Section:
 
 def _found(leftovers: tuple[Leftover, ...], command: str) -> Section:
     if not leftovers:
-        return Section("Nothing is left of processes that have ended.")
+        return Section("Processes that ended have left nothing.")
     return _listing(
-        f"{_things(len(leftovers))} left by processes that were killed, and in "
-        f"nobody's use. To remove what is listed: {command}",
+        f"{_things(len(leftovers))} left by processes that were killed, and no process "
+        f"uses them. To remove them: {command}",
         leftovers,
     )
 
@@ -196,7 +198,9 @@ def _removed(found: tuple[Leftover, ...], removed: tuple[Leftover, ...]) -> Sect
     missed = [leftover for leftover in found if leftover not in removed]
     if missed:
         paths = ", ".join(str(leftover.path) for leftover in missed)
-        sentence += f" Not removed, as it is gone, in use or not empty: {paths}."
+        sentence += (
+            f" Not removed, because already removed, in use or not empty: {paths}."
+        )
     return _listing(sentence, removed)
 
 

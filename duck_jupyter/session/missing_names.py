@@ -1,5 +1,5 @@
 """
-What is said about a name that nothing is shared under.
+Errors for a name that is not shared.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ def not_shared(name: str, known: Iterable[str], followed: Source | None) -> NotS
     Args:
         name: The name.
         known: The names that are shared.
-        followed: The variable of another name that it followed when it was shared.
+        followed: The variable that the name followed, if it has another name.
     """
     if multiprocessing.parent_process() is not None:
         return NotShared(
-            f"{name!r} is not shared in this process, which is a worker. Names are "
-            "known where they were shared: give the proxy itself to the worker as "
-            f"an argument, as in pool.submit(work, shared.{name})."
+            f"{name!r} is not shared in this process, which is a worker. Names exist "
+            "only in the process that shared them: pass the proxy to the worker as an "
+            f"argument, as in pool.submit(work, shared.{name})."
         )
     if followed is not None:
         variable = followed.variable
         line = f"%share {variable} --as {name}"
         if variable in followed.namespace:
-            return NotShared(f"{name!r} is not shared any more. To share it: {line}")
+            return NotShared(f"{name!r} is no longer shared. To share it: {line}")
         return NotShared(
-            f"{name!r} is not shared any more, since its variable {variable} was "
+            f"{name!r} is no longer shared, because its variable {variable} was "
             f"deleted. Assign {variable} again, then: {line}"
         )
     return NotShared(
-        f"{name!r} is not shared in this process.{close_to(name, known)} To "
-        f"share it: %share {name}, or share({name}, name={name!r}). A worker is "
-        "given proxies as arguments."
+        f"{name!r} is not shared in this process.{close_to(name, known)} To share it: "
+        f"%share {name}, or share({name}, name={name!r}). A worker gets proxies as "
+        "arguments."
     )

@@ -1,5 +1,5 @@
 """
-What may be shared, under which names and on what terms.
+Which objects may be shared, under which names and with which settings.
 """
 
 from __future__ import annotations
@@ -35,17 +35,18 @@ __all__ = [
 @dataclass(frozen=True)
 class Terms:
     """
-    The settings that a name is shared with; None is the server's own.
+    The settings of a shared name; None stands for the server's setting.
 
     Args:
-        bufsize: Bytes of the buffer that its calls get.
+        bufsize: Size in bytes of the buffer for its calls.
         readonly: Workers may not change the object.
-        allow: The only names that workers may use, or None; where it is read-only,
-            names that they may use as well.
-        max_chain: The highest level of a proxy reached through this one.
+        allow: The only names that workers may use, or None. If the object is read-only,
+            workers may use these names as well.
+        max_chain: The highest level of a proxy that is reached through this one.
         frozen: The object will not change, so it is never compared.
-        inplace: The object is moved to shared memory, where all see every write.
-        handover: The object itself may be passed to pools, which send a handle.
+        inplace: The object is moved to shared memory, where all processes see every
+            write.
+        handover: If the object itself is passed to a pool, the pool sends a handle.
     """
 
     bufsize: int | None = None
@@ -58,10 +59,10 @@ class Terms:
 
     def check(self) -> None:
         """
-        Refuse what cannot be.
+        Validate the settings.
 
         Raises:
-            NotShareable: A setting is out of bounds, or a name is no name.
+            NotShareable: A setting is out of range, or a name is not valid.
         """
         if self.bufsize is not None:
             check_bufsize(self.bufsize)
@@ -69,19 +70,19 @@ class Terms:
             check_max_chain(self.max_chain)
         if self.frozen and self.inplace:
             raise NotShareable(
-                "An object is shared either frozen, which promises that it will not "
-                "change, or in place, so that everyone sees its changes: choose one."
+                "An object must be shared either frozen (it does not change) or in "
+                "place (all processes see its changes), not both."
             )
         wrong = sorted(name for name in self.allow or () if not name.isidentifier())
         if wrong:
             raise NotShareable(
-                f"{wrong[0]!r} cannot be allowed: it is not the name of an attribute "
-                "or method. Names are separated by commas, such as append,pop."
+                "allow must be names of attributes or methods, separated by commas, "
+                f"such as append,pop, not {wrong[0]!r}."
             )
 
     def filled_in(self, server: ProxyServer) -> Terms:
         """
-        Give the terms with the server's own settings in place of None.
+        Return the settings with the server's values in place of None.
         """
         return replace(
             self,
@@ -91,13 +92,13 @@ class Terms:
 
     def added_to(self, before: Iterable[Terms | None]) -> Terms:
         """
-        Give the terms for names that are shared already.
+        Return the settings for names that may already be shared.
 
-        Where all of them are read-only, names that are allowed are so as well: what
-        could be read before is not refused.
+        If all of them are read-only, they stay read-only and the allowed names are
+        added. So no name that could be read before is refused.
 
         Args:
-            before: The terms of each name, or None where it is not shared.
+            before: The settings of each name, or None if it is not shared.
         """
         if self.allow is None or not all(old and old.readonly for old in before):
             return self
@@ -105,9 +106,9 @@ class Terms:
 
     def line(self, name: str, source: Source | None, server: ProxyServer) -> str:
         """
-        Give the ``%share`` that has these terms, but for what may be used.
+        Return the ``%share`` line of these settings, without its access options.
         """
-        # %share takes an alias as well, unless a variable is called so.
+        # %share accepts an alias as a name, unless a variable has that name.
         variable = name
         if source is not None and name in source.namespace:
             variable = source.variable
@@ -137,39 +138,38 @@ class Source:
 
 def check_name(name: Any) -> None:
     """
-    Refuse a name that nothing can be shared under.
+    Require a valid shared name.
 
     Raises:
-        NotShareable: It is empty, cannot be printed, or begins with an underscore.
+        NotShareable: It is empty, not printable, or begins with an underscore.
     """
     if not isinstance(name, str) or not name.isprintable() or not name.strip():
-        raise NotShareable(f"{name!r} cannot be a shared name: it is not a word.")
+        raise NotShareable(f"A shared name must be a printable word, not {name!r}.")
     if name.startswith("_"):
         raise NotShareable(
-            f"{name!r} cannot be a shared name: names that begin with an underscore "
-            "are Python's own. Give another one: %share NAME --as ALIAS, "
-            "share(obj, name='ALIAS')."
+            f"A shared name must not begin with an underscore, and {name!r} does. "
+            "Choose another name: %share NAME --as ALIAS, or share(obj, name='ALIAS')."
         )
 
 
 def check_alias(name: str) -> None:
     """
-    Refuse a name that cannot be written as ``shared.NAME``.
+    Require a name that can be written as ``shared.NAME``.
 
     Raises:
-        NotShareable: It is no identifier.
+        NotShareable: It is not an identifier.
     """
     if not name.isidentifier() or keyword.iskeyword(name):
         raise NotShareable(
-            "An alias must be a name that can be written as shared.NAME: letters, "
-            f"digits and underscores, and no keyword of Python, not {name!r}."
+            "An alias must be a name that can be written as shared.NAME (letters, "
+            f"digits and underscores, and not a keyword of Python), not {name!r}."
         )
     check_name(name)
 
 
 class Unshareable:
     """
-    What belongs to one process.
+    A base class of objects that belong to one process.
     """
 
     __slots__ = ()
@@ -177,26 +177,26 @@ class Unshareable:
 
 def is_proxy(value: Any) -> bool:
     """
-    Tell whether a value is a proxy, without asking the value.
+    Return whether a value is a proxy, by its type only.
     """
     return issubclass(type(value), Proxy)
 
 
 def is_shareable(value: Any) -> bool:
     """
-    Tell whether a value is of a kind that can be shared.
+    Return whether a value is of a kind that can be shared.
     """
-    # Not isinstance(): that may run code of the object.
+    # Not isinstance(), which may run code of the object.
     return not issubclass(type(value), (ModuleType, Proxy, Unshareable))
 
 
 def check_object(value: Any, word: str) -> None:
     """
-    Refuse what cannot be shared.
+    Require an object that can be shared.
 
     Args:
         value: The object.
-        word: What it is called.
+        word: Its name in messages.
 
     Raises:
         NotShareable: It is a module, a proxy, or ``shared`` itself.
@@ -205,15 +205,15 @@ def check_object(value: Any, word: str) -> None:
         return
     if is_proxy(value):
         raise NotShareable(
-            f"{word} is a proxy already ({value!r}): give it to workers as it is."
+            f"{word} is already a proxy ({value!r}). Pass it to workers as it is."
         )
     if issubclass(type(value), Unshareable):
         raise NotShareable(
-            f"{word} is this process's own list of shared names: give workers the "
+            f"{word} is the list of shared names of this process. Pass workers the "
             "proxies in it, such as shared.NAME."
         )
     raise NotShareable(
-        f"{word} is a module, and modules are not shared: import it in the worker."
+        f"{word} is a module, and modules cannot be shared. Import it in the worker."
     )
 
 

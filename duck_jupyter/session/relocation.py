@@ -13,31 +13,31 @@ if TYPE_CHECKING:
 
     from ..proxy import ProxyServer
     from .names import Source, Terms
-    from .session import SharedName, Wish
+    from .shared_names import SharedName, Wish
 
 __all__ = ["Moves", "move_out"]
 
 
 class Moves:
     """
-    The objects that have to lie in other memory than they do, copied there.
+    The objects that must move to other memory, copied there.
 
     No variable is touched before `finish`.
 
     Args:
-        wishes: What is to be shared.
-        known: What is shared already, by name.
-        terms: How it is to be shared.
+        wishes: The objects to share.
+        known: The objects that are already shared, by name.
+        terms: The settings to share them with.
 
     Raises:
-        NotShareable: An object cannot be moved; the message says why.
-        DataTooBigError: There is no room for it.
+        NotShareable: An object cannot be moved; the message gives the reason.
+        DataTooBigError: There is no space for it.
     """
 
     def __init__(
         self, wishes: Sequence[Wish], known: Mapping[str, SharedName], terms: Terms
     ) -> None:
-        #: The same wishes, for the objects where they lie now.
+        #: The same wishes, with the objects at their new places.
         self.wishes: list[Wish] = []
         self._inplace: dict[str, Inplace] = {}
         self._before = {wish.name: wish.target for wish in wishes}
@@ -64,7 +64,7 @@ class Moves:
 
     def finish(self, wish: Wish, server: ProxyServer, shared: SharedName) -> None:
         """
-        Let the server and the variable have the moved object of a wish.
+        Set the moved object of a wish in the server and in its variable.
         """
         inplace = self._inplace.pop(wish.name, None)
         if inplace is not None:
@@ -75,9 +75,10 @@ class Moves:
 
     def drop(self) -> None:
         """
-        Give up the memory of what was not finished.
+        Release the memory of all moves that were not finished.
         """
-        # The error that is being raised keeps this object for a while.
+        # The traceback of the exception being raised keeps this object alive for a
+        # while.
         self.wishes.clear()
         for inplace in self._inplace.values():
             inplace.close()
@@ -86,7 +87,7 @@ class Moves:
 
 def move_out(shared: SharedName) -> None:
     """
-    Let the variable of a name that was shared in place have ordinary memory again.
+    Move the variable of a name that was shared in place back to ordinary memory.
     """
     inplace = shared.inplace
     if inplace is not None and shared.source is not None:
@@ -96,7 +97,7 @@ def move_out(shared: SharedName) -> None:
 
 def _rebind(source: Source, before: Any, make: Callable[[], Any]) -> None:
     """
-    Give a variable another object, if it still stands for the one before.
+    Assign another object to a variable, unless it was assigned in between.
     """
     if source.namespace.get(source.variable) is before:
         source.namespace[source.variable] = make()

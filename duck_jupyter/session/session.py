@@ -5,9 +5,8 @@ Session: the shared names of one process, and the server behind them.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..data.handover import handover
 from ..data.regions import has_memory
@@ -17,92 +16,50 @@ from .missing_names import not_shared
 from .names import Source, Terms, check_name, check_object, close_to, is_shareable
 from .relocation import Moves, move_out
 from .settings import DuckJupyter
+from .shared_names import SharedName, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..data.inplace import Inplace
     from ..proxy import Proxy, ProxyServer
 
-__all__ = ["Session", "SharedName", "Wish"]
+__all__ = ["Session"]
 
 _MISSING = object()
-
-
-class Wish(NamedTuple):
-    """
-    An object to be shared.
-    """
-
-    name: str
-    target: Any
-    #: The variable to follow, or None for this very object.
-    source: Source | None = None
-
-
-@dataclass
-class SharedName:
-    """
-    A name, and what it stands for at present.
-    """
-
-    name: str
-    target: Any
-    source: Source | None
-    #: As the server has them: no setting is None.
-    terms: Terms
-    proxy: Proxy
-    #: The memory that its object was moved to.
-    inplace: Inplace | None = None
-
-    @property
-    def hands_over_in_place(self) -> bool:
-        """
-        Pools get the very memory of the object.
-        """
-        return self.terms.handover and self.terms.inplace
-
-    def goes_on(self, old: SharedName) -> bool:
-        """
-        Tell whether the server has the same entry for another name's object and terms.
-
-        Some terms are the session's alone, such as whether pools get a handle.
-        """
-        return self.proxy._duck_idx == old.proxy._duck_idx
 
 
 class Session:
     """
     The shared names of this process. Any thread may call it.
 
-    It starts its server when something is shared for the first time; `stop` ends that,
-    and so does the end of the process. After a fork the child's session is empty.
+    The first `share` starts the server; `stop` and the end of the process end it. After
+    a fork the child's session is empty.
 
     Args:
-        settings: What a server is started with.
+        settings: The settings for a new server.
     """
 
     def __init__(self, settings: DuckJupyter | None = None) -> None:
-        self.settings = settings or DuckJupyter()
-        #: A server runs, or ran before.
-        self.has_served = False
-        # Both are used only while the lock is held.
+        self.settings: DuckJupyter = settings or DuckJupyter()
+        #: Whether a server runs, or ran before.
+        self.has_served: bool = False
+        # Use both only while the lock is held.
         self._server: ProxyServer | None = None
         self._names: dict[str, SharedName] = {}
-        #: The variables behind names that are not those of their variables, also when
-        #: the names are shared no longer.
+        #: The variables of names that differ from their variables, also after the names
+        #: are unshared.
         self._followed: dict[str, Source] = {}
         self._lock = threading.RLock()
 
     @property
     def server(self) -> ProxyServer | None:
         """
-        The server, or None where none runs.
+        The server, or None if none runs.
         """
         with self._lock:
             server = self._server
             if server is not None and not server.running:
-                # Somebody else closed it.
+                # Other code closed it.
                 for shared in self._names.values():
                     handover.discard(shared.target)
                 self._server, self._names, server = None, {}, None
@@ -111,7 +68,7 @@ class Session:
     @property
     def names(self) -> tuple[SharedName, ...]:
         """
-        What is shared now, in the order of sharing.
+        The shared names, in the order of sharing.
         """
         self.follow()
         with self._lock:
@@ -119,16 +76,15 @@ class Session:
 
     def share(self, wishes: Sequence[Wish], terms: Terms) -> tuple[Proxy, ...]:
         """
-        Share objects; all of them, or none.
+        Share objects, all or none.
 
-        A name that is shared already goes on with the new object, for all its proxies;
-        on other terms than before, the old proxies find nothing any more. Names that
-        are allowed add to a name that is read-only, and stay so.
+        A name that is already shared gets the new object, for all its proxies. With
+        other settings than before, the old proxies raise `ProxyObjectNotFound`. If a
+        name is read-only, allowed names are added to it, and it stays read-only.
 
         Raises:
-            NotShareable: A name, an object or a setting cannot be.
-            DataTooBigError: There is no room for an object that is to be shared in
-                place.
+            NotShareable: A name, an object or a setting is not valid.
+            DataTooBigError: There is no space for an object that is shared in place.
         """
         terms.check()
         for wish in wishes:
@@ -140,7 +96,7 @@ class Session:
         terms = terms.added_to(
             [known[w.name].terms if w.name in known else None for w in wishes]
         )
-        # This may copy gigabytes: not under the lock.
+        # This may copy gigabytes, so the lock is not held.
         moves = Moves(wishes, known, terms)
         try:
             return self._share(moves.wishes, terms, moves)
@@ -175,7 +131,7 @@ class Session:
                     self._followed[wish.name] = wish.source
                 moves.finish(wish, server, self._names[wish.name])
             proxies = tuple(self._names[wish.name].proxy for wish in wishes)
-        # What goes may run code of the user's: not under the lock.
+        # Dropping these objects may run code of the user, so the lock is not held.
         gone.clear()
         return proxies
 
@@ -196,7 +152,7 @@ class Session:
         self, server: ProxyServer, wishes: Sequence[Wish], terms: Terms
     ) -> dict[str, SharedName]:
         """
-        Make the proxies that are not there yet.
+        Make the missing proxies.
         """
         made: dict[str, SharedName] = {}
         try:
@@ -228,17 +184,18 @@ class Session:
     def _aim(self, server: ProxyServer, shared: SharedName, target: Any) -> None:
         if target is not shared.target:
             before, shared.target = shared.target, target
-            # First: in its place the new object would go.
+            # First take the old object back: handed over, it would pass for the new
+            # one.
             self._take_back(server, before)
             shared.proxy = server.retarget(shared.proxy, target)
             self._hand_over(server, shared)
 
     def _hand_over(self, server: ProxyServer, shared: SharedName) -> None:
         """
-        Let pools send a handle when the object itself is passed to them.
+        Register the object, so that pools send a handle for it.
         """
         if shared.terms.handover:
-            # In place it goes as such, whatever its other names are shared as.
+            # An object in place is handed over in place, whatever its other names say.
             for other in self._names.values():
                 if other.target is shared.target and other.hands_over_in_place:
                     shared = other
@@ -254,7 +211,7 @@ class Session:
 
     def _take_back(self, server: ProxyServer, target: Any) -> None:
         """
-        Let an object be pickled as ever, unless another name hands it over.
+        Let pools pickle an object as usual, unless another name hands it over.
         """
         for other in self._names.values():
             if other.terms.handover and other.target is target:
@@ -269,13 +226,13 @@ class Session:
 
     def follow(self, name: str | None = None) -> None:
         """
-        Let names stand for what their variables stand for now.
+        Update names to the present objects of their variables.
 
-        A variable that was deleted unshares its name. One that now names a module or a
-        proxy, as after ``with locked(shared.n) as n``, leaves its name as it was.
+        If a variable was deleted, its name is unshared. If it now names a module or a
+        proxy, as after ``with locked(shared.n) as n``, the name keeps its object.
 
         Args:
-            name: The only name to look at; all of them by default.
+            name: The only name to update; all of them by default.
         """
         gone: list[Any] = []
         with self._lock:
@@ -303,7 +260,7 @@ class Session:
 
     def proxy(self, name: str) -> Proxy:
         """
-        Give the proxy of a name.
+        Return the proxy of a name.
 
         Raises:
             NotShared: There is no such name in this process.
@@ -317,9 +274,9 @@ class Session:
 
     def unshare(self, names: Sequence[str]) -> None:
         """
-        Share names no longer; all of them, or none. Their proxies then find nothing.
+        Stop sharing names, all or none. Their proxies then raise `ProxyObjectNotFound`.
 
-        A variable that was shared in place has ordinary memory again.
+        A variable that was shared in place is moved back to ordinary memory.
 
         Raises:
             NotShared: One of them is not shared.
@@ -344,7 +301,7 @@ class Session:
 
     def leave(self, namespace: Mapping[str, Any]) -> None:
         """
-        Share no longer what follows the variables of a namespace.
+        Stop sharing the names that follow variables of a namespace.
         """
         followers = [
             shared.name
@@ -358,9 +315,9 @@ class Session:
 
     def stop(self) -> None:
         """
-        Forget all names and end the server; workers that wait get `KernelGone`.
+        Unshare all names and end the server; workers that wait get `KernelGone`.
 
-        Twice is fine. The next `share` starts a new server.
+        Repeated calls do nothing. The next `share` starts a new server.
         """
         with self._lock:
             server, self._server = self._server, None
@@ -369,7 +326,7 @@ class Session:
                 handover.discard(shared.target)
         if server is not None:
             server.close()
-            # What is large goes now, and not when the server is collected.
+            # Release large objects now, not when the server is collected.
             for shared in gone.values():
                 server.remove_proxy(shared.proxy)
                 move_out(shared)
@@ -377,7 +334,7 @@ class Session:
 
     def after_fork(self) -> None:
         """
-        In a child, leave to the parent what is the parent's.
+        In a forked child, forget the names and the server, which belong to the parent.
         """
         self._lock = threading.RLock()
         self._server = None

@@ -1,5 +1,5 @@
 """
-The settings that people make in their IPython configuration.
+The settings in the IPython configuration.
 """
 
 from __future__ import annotations
@@ -25,34 +25,38 @@ __all__ = ["DuckJupyter"]
 
 class DuckJupyter(Configurable):
     """
-    What a server is started with; a change counts from the next start on.
+    The settings for a server; a change takes effect when the next server starts.
 
     In ``ipython_config.py``, or with ``%config`` in a notebook::
 
         c.DuckJupyter.bufsize = 4096
     """
 
-    bufsize = Int(
+    bufsize: Int[int, int] = Int(
         DEFAULT_BUFSIZE,
-        help="Bytes of the buffer of one worker thread. A larger frame travels "
-        "beside it, which is slower and does no harm.",
+        help=(
+            "Size in bytes of the buffer of one worker thread. A larger frame is sent "
+            "outside the buffer, which is slower."
+        ),
     ).tag(config=True)
 
-    max_chain = Int(
+    max_chain: Int[int, int] = Int(
         DEFAULT_MAX_CHAIN,
-        help="The highest level of a proxy that was reached through others.",
+        help="The highest level of a proxy that is reached through other proxies.",
     ).tag(config=True)
 
-    max_message = Int(
+    max_message: Int[int, int] = Int(
         DEFAULT_MAX_MESSAGE,
         min=1,
-        help="Bytes of the largest message, wherever it travels.",
+        help="Size in bytes of the largest message, inside or outside a buffer.",
     ).tag(config=True)
 
-    spool_dir = Unicode(
+    spool_dir: Unicode[str, str | bytes] = Unicode(
         "",
-        help="A folder for blocks that do not fit in /dev/shm, which this process and "
-        "its workers share; the temporary folder by default.",
+        help=(
+            "A folder for blocks that do not fit in /dev/shm, used by this process "
+            "and its workers; the temporary folder by default."
+        ),
     ).tag(config=True)
 
     pools = Bool(
@@ -92,7 +96,7 @@ class DuckJupyter(Configurable):
         Make a server with these settings. The caller runs and closes it.
 
         Raises:
-            NotShareable: The spool folder is not to be had any more.
+            NotShareable: The spool folder cannot be written to any more.
         """
         use_spool(self.spool_dir)
         return ProxyServer(

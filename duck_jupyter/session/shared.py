@@ -21,8 +21,8 @@ class Shared(Unshareable):
     """
     The proxies of a session by name: ``shared.df``, ``shared["my name"]``.
 
-    It has no public names of its own. Asking for a name first looks whether its
-    variable stands for another object by now.
+    It has no public names of its own. Reading a name first checks whether its variable
+    has another object by now.
 
     Args:
         session: The session.
@@ -35,9 +35,9 @@ class Shared(Unshareable):
     def __init__(self, session: Session) -> None:
         object.__setattr__(self, "_session", session)
 
-    # Any, since a proxy stands in for whatever was shared.
+    # Any, because a proxy has the interface of its object.
     def __getattr__(self, name: str) -> Any:
-        # Tools ask any object for such names, and take this for a no.
+        # Tools read such names of any object, and expect an AttributeError.
         if name.startswith("_"):
             raise AttributeError(f"Nothing can be shared under the name {name!r}.")
         return self._session.proxy(name)
@@ -46,12 +46,13 @@ class Shared(Unshareable):
         return self._session.proxy(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # After `shared.results += [1]` Python sets what the proxy gave: itself.
+        # After `shared.results += [1]` Python sets the result of the operator: the
+        # proxy itself.
         if name in self and value is self._session.proxy(name):
             return
         raise NotShareable(
             f"shared.{name} cannot be set. A shared name follows its variable: assign "
-            f"to that, or share another object with share(obj, name={name!r})."
+            f"to the variable, or share another object with share(obj, name={name!r})."
         )
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -82,10 +83,16 @@ class Shared(Unshareable):
         return list(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A function of the notebook may name it; in the worker it is the worker's own.
+        # A function of the notebook may refer to it; a worker gets its own.
         from .api import own_shared
 
         return own_shared, ()
+
+    def _duck_proxies(self) -> dict[str, Any]:
+        """
+        Give the proxies by name, for a function of a cell that goes to a worker.
+        """
+        return {shared.name: shared.proxy for shared in self._session.names}
 
     def __repr__(self) -> str:
         names = self._session.names

@@ -8,29 +8,31 @@ None is what is not known.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+
+from ..stats.rows import (
+    ChainRow,
+    EndedRow,
+    ErrorRow,
+    MemoryRow,
+    ObjectRow,
+    Totals,
+    WorkerRow,
+)
 
 __all__ = [
     "SCHEMA",
     "Cell",
-    "ChainRow",
-    "EndedRow",
-    "ErrorRow",
-    "Finding",
     "KernelRow",
-    "MemoryRow",
-    "ObjectRow",
     "Snapshot",
-    "Totals",
-    "WorkerRow",
     "as_plain",
     "merge",
     "tick_between",
 ]
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 
 
 class KernelRow(msgspec.Struct, frozen=True):
@@ -54,165 +56,20 @@ class Cell(msgspec.Struct, frozen=True):
     number: int | None
 
 
-class Totals(msgspec.Struct, frozen=True):
-    """
-    Counts of all calls.
-    """
-
-    gets: int
-    sets: int
-    executes: int
-    bytes_in: int
-    bytes_out: int
-    last: int
-    peak: int
-    #: Calls by latency; bucket i is under 2**i / 4 microseconds.
-    latency: list[int]
-
-
-class ObjectRow(msgspec.Struct, frozen=True):
-    """
-    One shared object, or one reached through it.
-    """
-
-    idx: int
-    #: The number of the object it was reached through, for a chained one.
-    parent: int | None
-    path: str
-    root: str
-    type: str
-    #: In words, or empty.
-    size: str
-    #: ``"live"``, ``"frozen"``, ``"inplace"`` or ``"read-only"``.
-    mode: str
-    level: int
-    max_level: int
-    bufsize: int
-    gets: int
-    sets: int
-    executes: int
-    bytes_in: int
-    bytes_out: int
-    last: int
-    peak: int
-    versions: int
-    version_bytes: int
-    mapped_bytes: int
-    last_error: str | None
-    pids: list[int]
-    since: float
-
-
-class WorkerRow(msgspec.Struct, frozen=True):
-    """
-    One connected process.
-    """
-
-    pid: int
-    name: str
-    since: float
-    threads: int
-    calls: int
-    bytes_in: int
-    bytes_out: int
-    #: Seconds that its threads have waited for answers, all together.
-    waited: float
-    #: What it calls, or waits for, right now.
-    calling: list[str]
-    #: Its memory, shared pages counted in parts.
-    pss: int | None
-
-
-class EndedRow(msgspec.Struct, frozen=True):
-    """
-    A process that was connected and has disconnected.
-    """
-
-    pid: int
-    name: str
-    since: float
-    ended: float
-    exit_code: int | None
-    #: ``"ended"``, ``"failed"``, ``"killed"``, or ``"gone"`` where nobody knows.
-    how: str
-    #: The same, and by what.
-    words: str
-    calls: int
-
-
-class ErrorRow(msgspec.Struct, frozen=True):
-    """
-    Exceptions of one type, object and message.
-    """
-
-    type: str
-    object: str
-    message: str
-    count: int
-    first: float
-    last: float
-    pids: list[int]
-    #: The name of the process that met the last one.
-    worker: str
-    #: What to do next: a sentence, and a line to copy or an empty one.
-    ways_out: list[tuple[str, str]]
-    traceback: str
-
-
-class ChainRow(msgspec.Struct, frozen=True):
-    """
-    A path that was cut because it grew longer than allowed.
-    """
-
-    path: str
-    type: str
-    level: int
-    max_level: int
-    cuts: int
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """
-    Something about shared memory that the user may want to do something about.
-    """
-
-    what: str
-    detail: str
-    #: A line to copy, or empty.
-    line: str
-
-
-class MemoryRow(msgspec.Struct, frozen=True):
-    """
-    Shared memory.
-    """
-
-    capacity: int | None
-    free: int | None
-    #: What this server holds, wherever it is.
-    ours: int
-    #: What of it lies in the spool folder.
-    spooled: int
-    spool_dir: str
-    #: None where nobody has looked.
-    findings: list[Finding] | None
-
-
 class Snapshot(msgspec.Struct, frozen=True):
     """
     A session at one moment; a tick where it is not whole.
     """
 
-    schema: int
+    schema: Literal[1]
     seq: int
     #: A tick has of the objects those that changed since the one before, and None for
     #: errors and chains that did not change.
     whole: bool
     time: float
     since: float | None
-    #: ``"serving"``, ``"empty"`` where nothing is shared, ``"stopped"`` where its
-    #: server has ended.
-    state: str
+    #: ``"empty"`` where nothing is shared, ``"stopped"`` where its server has ended.
+    state: Literal["serving", "empty", "stopped"]
     kernel: KernelRow
     cell: Cell
     busy_delay: float | None
@@ -225,6 +82,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     ended: list[EndedRow]
     errors: list[ErrorRow] | None
     error_count: int
+    #: How many kinds of error there were; `errors` has the newest of them.
+    error_kinds: int
     chains: list[ChainRow] | None
     memory: MemoryRow
     #: Ids of the commands that were done lately.

@@ -9,32 +9,28 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec.structs import replace
 
 from ..data.versions import Versions
 from ..memory.folders import memory_place
+from ..memory.spool import spool_folder
 from ..transport.lanes import PHASE, POSTED, STATE, TAKEN
-from .counts import LAST_BYTES, CallTotals, totals_of
+from .counts import BYTES_IN, BYTES_OUT, LAST_BYTES, LATENCY_FIRST, calls_in, sum_of
 from .ledger import Ledger
-from .rows import (
-    MemoryStatistics,
-    ProxyStatistics,
-    ServerStatistics,
-    WorkerStatistics,
-)
+from .rows import MemoryRow, ObjectRow, ServerStatistics, Totals, WorkerRow
+from .workers import process_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .rows import Wait
     from .sources import Connection, Entry, Server
     from .thread_counts import Tally
 
-__all__ = ["Reader"]
-
-#: The delay of a busy kernel is that of the last so many seconds.
-BUSY_WINDOW_S = 5.0
+__all__ = ["Reader", "memory_row"]
 
 
 class Users(NamedTuple):
@@ -67,7 +63,9 @@ class Reader:
         self._past = Ledger()
         #: By the object's number.
         self._users: dict[int, Users] = {}
-        self._proxies: dict[int, ProxyStatistics] = {}
+        self._rows: dict[int, ObjectRow] = {}
+        #: When processes were first seen to map a version.
+        self._seen: dict[int, float] = {}
 
     def read(self, server: Server, waits: tuple[Wait, ...]) -> ServerStatistics:
         """
@@ -82,44 +80,54 @@ class Reader:
         with self._lock:
             try:
                 connections = server.connections()
-                proxies, workers, totals = self._read(server, connections)
+                objects, workers, totals = self._read(server, connections)
             except BaseException:
                 # Interrupted: what is remembered may be half of it.
                 self._forget()
                 raise
-        errors, by_type, groups, chains = server.errors.snapshot()
-        lanes = sum(connection.lane.block.size for connection in connections)
+        errors = server.errors.snapshot()
+        lanes = sum(each.lane.bytes for each in connections)
+        versions = server.publisher.store.versions()
         return ServerStatistics(
             time.time(),
             server.since,
             server.running,
-            proxies,
+            objects,
             workers,
             server.workers.ended(),
             totals,
-            errors,
-            by_type,
-            groups,
-            chains,
-            _busy_delay(server.delays()),
-            _memory(lanes + server.publisher.store.versions().bytes),
+            errors.records,
+            errors.by_type,
+            errors.groups,
+            errors.kinds,
+            errors.chains,
+            # Nobody is delayed once nobody is connected.
+            server.busy_delay() if workers else None,
+            memory_row(lanes + versions.bytes, versions.spooled),
             waits,
         )
 
     def _read(
         self, server: Server, connections: Sequence[Connection]
-    ) -> tuple[tuple[ProxyStatistics, ...], tuple[WorkerStatistics, ...], CallTotals]:
+    ) -> tuple[tuple[ObjectRow, ...], tuple[WorkerRow, ...], Totals]:
         table = server.table
         entries = sorted(table.entries.values(), key=lambda entry: entry.idx)
         changed = self._count(entries, connections)
         pid_of = {
             connection.hello.client: connection.hello.pid for connection in connections
         }
-        self._proxies = self._of_proxies(server, entries, pid_of, changed)
+        holders = server.publisher.holders()
+        self._rows = self._of_objects(server, entries, pid_of, changed, holders)
         sums = [ledger.sum for ledger in self._ledgers.values()]
-        totals = totals_of([table.past, self._past.sum, *sums])
-        workers = self._of_workers(server, connections)
-        return tuple(self._proxies.values()), workers, totals
+        handovers, handed_bytes = server.publisher.handed.in_all()
+        totals = replace(
+            _totals(sum_of([table.past, self._past.sum, *sums])),
+            handovers=handovers,
+            handed_bytes=handed_bytes,
+            versions=server.publisher.store.versions().kept,
+        )
+        workers = self._of_workers(server, connections, _sum_by_pid(holders.values()))
+        return tuple(self._rows.values()), workers, totals
 
     def _count(
         self, entries: Sequence[Entry], connections: Sequence[Connection]
@@ -155,73 +163,77 @@ class Reader:
             }
         return changed
 
-    def _of_proxies(
+    def _of_objects(
         self,
         server: Server,
         entries: Sequence[Entry],
         pid_of: dict[str, int],
         changed: set[int],
-    ) -> dict[int, ProxyStatistics]:
-        publisher, last_errors = server.publisher, server.errors.last_of
-        published = publisher.published()
+        holders: Mapping[int, Mapping[int, int]],
+    ) -> dict[int, ObjectRow]:
+        last_errors = server.errors.last_of
+        published = server.publisher.published()
+        # A thousand objects are of a few types, and to ask a type takes longer than
+        # the rest of a row that did not change.
+        sizers: dict[type, Callable[[Any], str] | None] = {}
         found = {}
         for entry in entries:
-            idx, policy = entry.idx, entry.policy
+            idx, target = entry.idx, entry.target
+            kind = type(target)
+            if kind not in sizers:
+                sizers[kind] = server.table.sizer_of(kind)
+            sizer = sizers[kind]
+            size = "" if sizer is None else sizer(target)
             users, pids = self._users.get(idx, NOBODY)
             if entry.holders:
                 held = {pid_of[each] for each in list(entry.holders) if each in pid_of}
                 pids = tuple(sorted(held.union(pids)))
-            before = self._proxies.get(idx)
-            is_published = idx in published
+            if holders.get(idx):
+                pids = tuple(sorted({*pids, *holders[idx]}))
+            noted = last_errors.get(idx)
+            error = None if noted is None else noted.error
+            before = self._rows.get(idx)
             # What it would be compared with costs more than all else of this loop.
             if (
                 before is not None
                 and idx not in changed
-                and not is_published
-                and before.versions is NOTHING_KEPT
-                and before.worker_pids == pids
+                and idx not in published
+                and not before.versions
+                and before.mode == entry.policy.mode
+                and before.size == size
+                and before.pids == pids
                 and before.path == entry.path
                 and before.parent == entry.parent
                 and before.level == entry.level
-                and before.type_name == entry.type_name
-                and before.last_error == last_errors.get(idx)
+                and before.type == entry.type_name
+                and before.error is error
             ):
                 found[idx] = before
                 continue
-            now = ProxyStatistics(
-                idx,
-                entry.parent,
-                entry.path,
-                policy.name,
-                entry.type_name,
-                entry.level,
-                policy.max_chain,
-                publisher.mode(entry) if is_published else policy.mode,
-                policy.bufsize,
-                self._calls_of(idx, users)
-                if before is None or idx in changed
-                else before.calls,
-                last_errors.get(idx),
-                pids,
-                entry.since,
-                publisher.versions(idx) if is_published else NOTHING_KEPT,
-            )
+            if before is None or idx in changed:
+                counts = self._counts_of(idx, users)
+            else:
+                counts = _counts_in(before)
+            now = _object_row(server, entry, size, counts, pids, idx in published)
             found[idx] = before if before == now else now
         return found
 
-    def _calls_of(self, idx: int, users: Sequence[Ledger]) -> CallTotals:
+    def _counts_of(self, idx: int, users: Sequence[Ledger]) -> list[int]:
         counts = [ledger.counts[idx] for ledger in users]
         past = self._past.counts[idx]
-        calls = totals_of([past, *counts])
-        if past[LAST_BYTES] < calls.last_bytes or not counts:
-            return calls
-        # What those sent who are gone says nothing of buffers that are there.
-        last = max(each[LAST_BYTES] for each in counts)
-        return calls._replace(last_bytes=last) if last else calls
+        total = sum_of([past, *counts])
+        # What disconnected threads sent says nothing of the buffers that there are.
+        last = max((each[LAST_BYTES] for each in counts), default=0)
+        if last:
+            total[LAST_BYTES] = last
+        return total
 
     def _of_workers(
-        self, server: Server, connections: Sequence[Connection]
-    ) -> tuple[WorkerStatistics, ...]:
+        self,
+        server: Server,
+        connections: Sequence[Connection],
+        holds: Mapping[int, int],
+    ) -> tuple[WorkerRow, ...]:
         by_client: dict[str, list[Connection]] = defaultdict(list)
         for connection in connections:
             by_client[connection.hello.client].append(connection)
@@ -230,21 +242,114 @@ class Reader:
         for client, threads in by_client.items():
             first = threads[0].hello
             counts = [self._ledgers[connection.tally].sum for connection in threads]
-            waited = sum(connection.waited_until(now) for connection in threads)
-            lasted = sum(now - connection.since for connection in threads)
+            asking = [connection for connection in threads if connection.asks]
+            # A thread has another connection for a call inside a call.
+            begun: dict[Any, float] = {}
+            for each in asking:
+                begun[each.thread] = min(each.since, begun.get(each.thread, now))
+            past = server.workers.past_of(client)
+            total = sum_of([*counts, past.counts])
             workers.append(
-                WorkerStatistics(
-                    first.pid,
-                    first.process_name,
-                    server.workers.since(client, threads[0].since),
-                    len(threads),
-                    totals_of([*counts, server.workers.counts_of_gone_threads(client)]),
-                    waited,
-                    min(waited / lasted, 1.0) if lasted > 0 else 0.0,
-                    _calling(server, threads),
+                WorkerRow(
+                    pid=first.pid,
+                    name=first.process_name,
+                    since=server.workers.since(client, threads[0].since),
+                    threads=len(begun),
+                    calls=calls_in(total),
+                    bytes_in=total[BYTES_IN],
+                    bytes_out=total[BYTES_OUT],
+                    waited=sum(
+                        (each.waited_until(now) for each in asking), past.waited
+                    ),
+                    connected=past.connected
+                    + sum(now - each for each in begun.values()),
+                    calling=_calling(server, threads),
+                    pss=None,
+                    holds=holds.get(first.pid, 0),
                 )
             )
+        connected = {worker.pid for worker in workers}
+        self._seen = {pid: self._seen.get(pid, now) for pid in holds}
+        workers += [
+            _holder(pid, self._seen[pid], versions)
+            for pid, versions in holds.items()
+            if pid not in connected
+        ]
         return tuple(sorted(workers, key=lambda worker: worker.since))
+
+
+def _sum_by_pid(holders: Iterable[Mapping[int, int]]) -> dict[int, int]:
+    """
+    Add up the versions that each process maps, over all objects.
+    """
+    found: Counter[int] = Counter()
+    for each in holders:
+        found.update(each)
+    return dict(found)
+
+
+def _holder(pid: int, since: float, versions: int) -> WorkerRow:
+    """
+    Describe a process that maps versions and has never connected.
+    """
+    return WorkerRow(
+        pid=pid,
+        name=process_name(pid),
+        since=since,
+        threads=0,
+        calls=0,
+        bytes_in=0,
+        bytes_out=0,
+        waited=0.0,
+        connected=0.0,
+        calling=(),
+        pss=None,
+        holds=versions,
+    )
+
+
+def _object_row(
+    server: Server,
+    entry: Entry,
+    size: str,
+    counts: list[int],
+    pids: tuple[int, ...],
+    is_published: bool,
+) -> ObjectRow:
+    idx, policy, publisher = entry.idx, entry.policy, server.publisher
+    noted = server.errors.last_of.get(idx)
+    versions = publisher.versions(idx) if is_published else NOTHING_KEPT
+    handovers, handed_bytes = publisher.handed.of(idx) if is_published else (0, 0)
+    gets, sets, executes, bytes_in, bytes_out, last, peak = counts[:LATENCY_FIRST]
+    return ObjectRow(
+        idx=idx,
+        parent=entry.parent,
+        path=entry.path,
+        root=policy.name,
+        type=entry.type_name,
+        size=size,
+        mode=publisher.mode(entry) if is_published else policy.mode,
+        level=entry.level,
+        max_level=policy.max_chain,
+        bufsize=policy.bufsize,
+        gets=gets,
+        sets=sets,
+        executes=executes,
+        bytes_in=bytes_in,
+        bytes_out=bytes_out,
+        last=last,
+        peak=peak,
+        versions=versions.kept,
+        version_bytes=versions.bytes,
+        mapped_bytes=versions.mapped,
+        awaited=versions.awaited,
+        last_error=None if noted is None else noted.text,
+        error=None if noted is None else noted.error,
+        pids=pids,
+        since=entry.since,
+        handovers=handovers,
+        handed_bytes=handed_bytes,
+    )
 
 
 def _calling(server: Server, threads: Sequence[Connection]) -> tuple[str, ...]:
@@ -257,14 +362,37 @@ def _calling(server: Server, threads: Sequence[Connection]) -> tuple[str, ...]:
     return tuple(paths)
 
 
-def _busy_delay(delays: list[tuple[float, float]]) -> float | None:
-    after = time.monotonic() - BUSY_WINDOW_S
-    recent = sorted(delay for when, delay in delays if when > after)
-    return recent[int(len(recent) * 0.99)] if recent else None
+def memory_row(ours: int = 0, spooled: int = 0) -> MemoryRow:
+    """
+    Give the row of the folder of shared memory.
 
-
-def _memory(ours: int) -> MemoryStatistics:
+    Args:
+        ours: Bytes that this server takes.
+        spooled: Those of them that lie in the spool folder.
+    """
     place = memory_place()
-    if not place.capacity:
-        return MemoryStatistics(None, None, ours)
-    return MemoryStatistics(place.capacity, place.free, ours)
+    known = bool(place.capacity)
+    return MemoryRow(
+        capacity=place.capacity if known else None,
+        free=place.free if known else None,
+        ours=ours,
+        spooled=spooled,
+        spool_dir=str(spool_folder()),
+        findings=None,
+    )
+
+
+def _totals(counts: list[int]) -> Totals:
+    gets, sets, executes, bytes_in, bytes_out, last, peak = counts[:LATENCY_FIRST]
+    latency = tuple(counts[LATENCY_FIRST:])
+    return Totals(gets, sets, executes, bytes_in, bytes_out, last, peak, latency)
+
+
+def _counts_in(row: ObjectRow) -> list[int]:
+    """
+    Give the counts of a row again.
+    """
+    return [
+        *(row.gets, row.sets, row.executes),
+        *(row.bytes_in, row.bytes_out, row.last, row.peak),
+    ]

@@ -38,7 +38,7 @@ class Ledger:
         #: By the object's number.
         self.counts: dict[int, list[int]] = {}
         #: Of all; of the sizes, the largest.
-        self.sum = fresh_counts()
+        self.sum: list[int] = fresh_counts()
 
     def follow(self, current: Mapping[int, list[int]]) -> Changes:
         """

@@ -1,30 +1,90 @@
 """
-What a server has done, as one immutable value: all that a monitor ever reads.
+Rows: what a server tells of itself, each fact in one place.
+
+A row is made by the collector, kept as long as nothing in it changes, drawn by every
+table, and sent as JSON as it is. ``labextension/src/snapshot.ts`` is generated from it.
+Times are seconds since the epoch, sizes are bytes, and None is what is not known.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from .text import quantile
 
-if TYPE_CHECKING:
-    from ..data.versions import Versions
-    from .counts import CallTotals, ChainStatistics, ErrorGroup, ErrorRecord
-    from .workers import WorkerEnd
-
 __all__ = [
-    "MemoryStatistics",
-    "ProxyStatistics",
+    "ChainRow",
+    "EndedRow",
+    "ErrorRecord",
+    "ErrorRow",
+    "Finding",
+    "How",
+    "LastError",
+    "MemoryRow",
+    "Mode",
+    "ObjectRow",
     "ServerStatistics",
+    "Totals",
     "Wait",
-    "WorkerStatistics",
+    "WorkerRow",
 ]
 
 
-class ProxyStatistics(NamedTuple):
+#: What workers may do with an object.
+Mode = Literal["live", "frozen", "inplace", "read-only"]
+#: How a process ended; "gone" where nobody knows.
+How = Literal["ended", "failed", "killed", "gone"]
+
+
+class Totals(msgspec.Struct, frozen=True):
     """
-    One object and the traffic to it.
+    Counts of all calls, those to objects that were removed among them.
+    """
+
+    gets: int = 0
+    sets: int = 0
+    executes: int = 0
+    #: Bytes of requests, towards the kernel.
+    bytes_in: int = 0
+    #: Bytes of answers, towards the workers.
+    bytes_out: int = 0
+    #: Bytes of the last frame and of the largest one. The fullest of the connected
+    #: threads counts; if none is connected, the last one to disconnect.
+    last: int = 0
+    peak: int = 0
+    #: Calls by latency; bucket i is under 2**i / 4 microseconds.
+    latency: tuple[int, ...] = ()
+    #: How often objects were handed over to workers, and the bytes of data that were
+    #: not copied for it.
+    handovers: int = 0
+    handed_bytes: int = 0
+    #: How many versions are kept.
+    versions: int = 0
+
+    @property
+    def calls(self) -> int:
+        """
+        Requests of all kinds.
+        """
+        return self.gets + self.sets + self.executes
+
+
+class LastError(msgspec.Struct, frozen=True):
+    """
+    Which error was the last one of an object.
+    """
+
+    #: That of its kind, `ErrorRow.key`.
+    key: str
+    type: str
+    time: float
+
+
+class ObjectRow(msgspec.Struct, frozen=True):
+    """
+    One shared object, or one reached through it, and the traffic to it.
     """
 
     idx: int
@@ -34,55 +94,188 @@ class ProxyStatistics(NamedTuple):
     path: str
     #: The name it was reached through.
     root: str
-    type_name: str
+    type: str
+    #: In words, or empty.
+    size: str
+    mode: Mode
     level: int
     max_level: int
-    #: ``"live"``, ``"frozen"``, ``"inplace"`` or ``"read-only"``.
-    mode: str
-    #: Bytes; `CallTotals.last_bytes` and `peak_bytes` fill it.
+    #: Bytes of a buffer; `last` and `peak` fill it.
     bufsize: int
-    calls: CallTotals
+    gets: int
+    sets: int
+    executes: int
+    bytes_in: int
+    bytes_out: int
+    #: As in `Totals`.
+    last: int
+    peak: int
+    #: How many versions are kept for workers that fetch it, and their bytes.
+    versions: int
+    version_bytes: int
+    #: Bytes of the versions that somebody maps.
+    mapped_bytes: int
+    #: Older versions that handles on their way stand for.
+    awaited: int
+    #: The type and the message of its last error.
     last_error: str | None
-    #: Processes that hold or call it.
-    worker_pids: tuple[int, ...]
-    #: Seconds since the epoch.
+    error: LastError | None
+    #: Processes that hold or call it, or hold a version of it.
+    pids: tuple[int, ...]
     since: float
-    #: What is kept of the object for workers that fetch it.
-    versions: Versions
+    #: As in `Totals`; a part of the object counts as the object.
+    handovers: int = 0
+    handed_bytes: int = 0
+
+    @property
+    def calls(self) -> int:
+        """
+        Requests of all kinds.
+        """
+        return self.gets + self.sets + self.executes
 
 
-class WorkerStatistics(NamedTuple):
+class WorkerRow(msgspec.Struct, frozen=True):
     """
-    One connected process.
+    One process that is connected, or maps a version of an object.
     """
 
     pid: int
-    process_name: str
+    name: str
     since: float
-    #: How many of its threads have called.
+    #: How many of its threads are connected and have called.
     threads: int
-    calls: CallTotals
-    #: Seconds that its threads have waited for answers, all together.
-    waited_s: float
-    #: Share of the time since it connected that its threads waited for answers, from
-    #: 0 to 1 for each thread.
-    waiting_share: float
-    #: The paths of the objects that it is calling, or waiting for, right now.
+    calls: int
+    bytes_in: int
+    bytes_out: int
+    #: Seconds that its threads have waited for answers, all together: from the question
+    #: to the answer, by the worker's own clock.
+    waited: float
+    #: Seconds that its threads have been connected, all together.
+    connected: float
+    #: The paths of the objects that it calls, or waits for, right now.
     calling: tuple[str, ...]
+    #: Its memory in bytes, shared pages counted in parts.
+    pss: int | None
+    #: How many versions it maps.
+    holds: int = 0
+
+    @property
+    def waiting_share(self) -> float:
+        """
+        The share of their time that its threads have waited for answers, from 0 to 1.
+        """
+        return min(self.waited / self.connected, 1.0) if self.connected > 0 else 0.0
 
 
-class MemoryStatistics(NamedTuple):
+class EndedRow(msgspec.Struct, frozen=True):
     """
-    The folder of shared memory, in bytes; None where the system has none.
+    A process that was connected and has disconnected.
     """
 
-    size: int | None
+    pid: int
+    name: str
+    since: float
+    ended: float
+    #: Exit code, or the negative number of the signal; None where only the code that
+    #: started it can know, and where it goes on without being connected.
+    exit_code: int | None
+    #: ``"gone"`` where nobody knows.
+    how: How
+    #: The same, and by what.
+    words: str
+    calls: int
+
+
+class ErrorRow(msgspec.Struct, frozen=True):
+    """
+    One kind of error: exceptions of one type and message, with the same ways out.
+    """
+
+    #: The same for the same kind, in other kernels as well.
+    key: str
+    type: str
+    #: The path and the number of the object that met the last one; 0 where there was
+    #: none.
+    object: str
+    idx: int
+    #: How many objects met one.
+    objects: int
+    message: str
+    #: The path that was cut, for a `LimitedProxyChaining`; empty for others.
+    cut: str
+    count: int
+    first: float
+    last: float
+    pids: tuple[int, ...]
+    #: The name of the process that met the last one.
+    worker: str
+    #: What to do next: a sentence, and lines to copy or none.
+    ways_out: tuple[tuple[str, str], ...]
+    traceback: str
+
+
+class ErrorRecord(msgspec.Struct, frozen=True):
+    """
+    One exception that went to a worker.
+    """
+
+    time: float
+    #: That of its kind, `ErrorRow.key`.
+    key: str
+    type: str
+    message: str
+    #: The object's name or path, and what was asked of it.
+    object: str
+    asked: str
+    pid: int
+    worker: str
+    traceback: str
+
+
+class ChainRow(msgspec.Struct, frozen=True):
+    """
+    A path that was cut because it grew longer than allowed.
+    """
+
+    #: That of its error, `ErrorRow.key`.
+    key: str
+    path: str
+    type: str
+    #: The level it would have had, and the highest allowed.
+    level: int
+    max_level: int
+    cuts: int
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """
+    Something about shared memory that the user may want to do something about.
+    """
+
+    what: str
+    detail: str
+    #: A line to copy, or empty.
+    line: str
+
+
+class MemoryRow(msgspec.Struct, frozen=True):
+    """
+    The folder of shared memory, in bytes.
+    """
+
+    capacity: int | None
     free: int | None
-    #: What this server's lanes and versions take, there or in the spool folder.
+    #: What the lanes and versions of this server take, there or in the spool folder.
     ours: int
+    #: What of it lies in the spool folder.
+    spooled: int
+    spool_dir: str
+    #: None where nobody has looked.
+    findings: tuple[Finding, ...] | None
 
 
-class Wait(NamedTuple):
+class Wait(msgspec.Struct, frozen=True):
     """
     A client thread that waits.
     """
@@ -98,35 +291,44 @@ class Wait(NamedTuple):
     waited_s: float
 
 
-class ServerStatistics(NamedTuple):
+class ServerStatistics(msgspec.Struct, frozen=True):
     """
-    All that is known of a server at one moment.
+    All that is known of a server at one moment. It never changes.
     """
 
-    #: Seconds since the epoch: now, and when the server was made.
+    #: Now, and when the server was made.
     time: float
     since: float
     running: bool
     #: Shared objects and those reached through them, in the order of their numbers.
-    proxies: tuple[ProxyStatistics, ...]
-    workers: tuple[WorkerStatistics, ...]
+    proxies: tuple[ObjectRow, ...]
+    workers: tuple[WorkerRow, ...]
     #: Processes that were connected, the last one last.
-    ended_workers: tuple[WorkerEnd, ...]
-    #: All calls, those to objects that are no more among them.
-    totals: CallTotals
+    ended_workers: tuple[EndedRow, ...]
+    totals: Totals
     #: The last 200 exceptions that went to workers, the newest last.
     errors: tuple[ErrorRecord, ...]
     errors_by_type: tuple[tuple[str, int], ...]
-    #: The same by type, object and message, the newest first.
-    error_groups: tuple[ErrorGroup, ...]
+    #: The last 200 kinds of them, the newest first.
+    error_groups: tuple[ErrorRow, ...]
+    #: How many kinds there were. A kind that is not kept any more, and comes again,
+    #: counts twice.
+    error_kinds: int
     #: Chains that were cut.
-    chains: tuple[ChainStatistics, ...]
-    #: Seconds by which a busy kernel delayed requests lately (p99), or None where none
-    #: had to wait.
+    chains: tuple[ChainRow, ...]
+    #: Seconds by which a busy kernel has delayed a caller at most, in the last two
+    #: seconds; None where it has delayed nobody by a millisecond.
     busy_delay_s: float | None
-    memory: MemoryStatistics
+    memory: MemoryRow
     #: Who waits for the lock of an object, or has waited for a call for over a second.
     waits: tuple[Wait, ...]
+
+    @property
+    def error_count(self) -> int:
+        """
+        How many exceptions went to workers.
+        """
+        return sum(count for _, count in self.errors_by_type)
 
     @property
     def latency_p50_s(self) -> float | None:

@@ -6,40 +6,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .workers import Connected
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..data.store import Store
     from ..data.versions import Versions
     from ..transport.lanes import Lane
-    from ..transport.rendezvous import Hello
-    from .counts import ErrorLog
-    from .thread_counts import Tally
+    from .error_log import ErrorLog
+    from .rows import Mode
     from .workers import WorkerLog
 
 __all__ = ["Connection", "Entry", "Policy", "Publisher", "Server", "Table"]
 
 
-class Connection(Protocol):
+class Connection(Connected, Protocol):
     """
-    One client thread.
+    The connection of a client thread.
     """
 
-    hello: Hello
     lane: Lane
     #: The state words of the lane.
     words: Any
-    tally: Tally
-    #: Seconds since the epoch.
-    since: float
     #: The request that is being answered, or was answered last.
     payload: Any
-
-    def waited_until(self, now: float) -> float:
-        """
-        Give the seconds that it has waited for answers, until a time of the epoch.
-        """
-        ...
+    #: The client thread, which may have several connections.
+    thread: Any
 
 
 class Policy(Protocol):
@@ -69,7 +62,7 @@ class Policy(Protocol):
         ...
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """
         What workers may do, in a word.
         """
@@ -84,6 +77,8 @@ class Entry(Protocol):
     idx: int
     parent: int | None
     path: str
+    #: The object itself.
+    target: Any
     level: int
     #: Counts of calls whose threads have disconnected.
     counts: list[int]
@@ -122,6 +117,12 @@ class Table(Protocol):
         """
         ...
 
+    def sizer_of(self, kind: type, /) -> Callable[[Any], str] | None:
+        """
+        Give what tells the size of objects of a type in words, or None.
+        """
+        ...
+
     def sweep(self) -> None:
         """
         Remove what this process holds no longer.
@@ -133,6 +134,24 @@ class Table(Protocol):
         """
 
 
+class Handed(Protocol):
+    """
+    How often objects were handed over.
+    """
+
+    def of(self, idx: int) -> tuple[int, int]:
+        """
+        Give how often an object was handed over, and the bytes that were not copied.
+        """
+        ...
+
+    def in_all(self) -> tuple[int, int]:
+        """
+        Give the same of all objects.
+        """
+        ...
+
+
 class Publisher(Protocol):
     """
     The versions of the objects.
@@ -140,13 +159,20 @@ class Publisher(Protocol):
 
     store: Store
 
+    @property
+    def handed(self) -> Handed:
+        """
+        How often they were handed over.
+        """
+        ...
+
     def published(self) -> frozenset[int]:
         """
         Give the numbers of the objects that have versions.
         """
         ...
 
-    def mode(self, entry: Any) -> str:
+    def mode(self, entry: Any) -> Mode:
         """
         Say in a word what workers get of an object.
         """
@@ -155,6 +181,12 @@ class Publisher(Protocol):
     def versions(self, idx: int) -> Versions:
         """
         Tell what is kept of an object.
+        """
+        ...
+
+    def holders(self) -> Mapping[int, Mapping[int, int]]:
+        """
+        Tell how many versions of each object each process maps.
         """
         ...
 
@@ -195,8 +227,8 @@ class Server(Protocol):
         """
         ...
 
-    def delays(self) -> list[tuple[float, float]]:
+    def busy_delay(self) -> float | None:
         """
-        Give by how many seconds requests were delayed, and when on the monotonic clock.
+        Give by how many seconds a caller was delayed at most in the last two seconds.
         """
         ...

@@ -9,33 +9,55 @@ import os
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from .counts import add_counts, fresh_counts, totals_of
+from msgspec.structs import replace
+
+from .counts import add_counts, calls_in, fresh_counts, sum_of
+from .exits import end_of
+from .rows import EndedRow
 
 if TYPE_CHECKING:
-    from typing import Any
+    from ..transport.rendezvous import Hello
+    from .thread_counts import Tally
 
-    from .sources import Connection
-
-__all__ = ["WorkerEnd", "WorkerLog"]
+__all__ = ["Connected", "WorkerLog"]
 
 ENDS_KEPT = 100
 
 
-class WorkerEnd(NamedTuple):
+class Connected(Protocol):
     """
-    A process that was connected and has disconnected.
+    The connection of a client thread, as far as its worker is counted.
     """
 
-    pid: int
-    process_name: str
+    hello: Hello
+    tally: Tally
+    #: Seconds since the epoch.
     since: float
-    ended: float
-    #: Exit code, or the negative number of the signal; None where only the code that
-    #: started it can know, and where it goes on without being connected.
-    exit_code: int | None
-    calls: int
+    #: It only releases what its process no longer holds.
+    tidies: bool
+    #: The counted calls, by object.
+    counts: dict[int, list[int]]
+
+    @property
+    def asks(self) -> bool:
+        """
+        Whether a thread of the user's has called through it.
+        """
+        ...
+
+    def waited_before(self, now: float) -> float:
+        """
+        Return the seconds that it has waited in calls that have ended.
+        """
+        ...
+
+    def waited_until(self, now: float) -> float:
+        """
+        Return the seconds that it has waited for answers, until a time of the epoch.
+        """
+        ...
 
 
 class Ended(NamedTuple):
@@ -43,10 +65,21 @@ class Ended(NamedTuple):
     An end, and what finds out more of it.
     """
 
-    end: WorkerEnd
+    end: EndedRow
     client: str
     #: What multiprocessing knows of the process, until its exit code is known.
     record: dict[str, Any] | None
+
+
+class Past(NamedTuple):
+    """
+    What those connections of a process did that have ended.
+    """
+
+    counts: list[int]
+    #: Seconds that they waited for answers, and that they lasted.
+    waited: float
+    connected: float
 
 
 class WorkerLog:
@@ -58,11 +91,12 @@ class WorkerLog:
         self._lock = threading.Lock()
         self._since: dict[str, float] = {}
         self._counts: dict[str, list[int]] = {}
+        self._times: dict[str, tuple[float, float]] = {}
         #: What multiprocessing knows of those that it has started.
         self._records: dict[str, dict[str, Any]] = {}
         self._ended: deque[Ended] = deque(maxlen=ENDS_KEPT)
 
-    def came(self, connection: Connection) -> None:
+    def came(self, connection: Connected) -> None:
         """
         Note a client thread.
         """
@@ -70,7 +104,7 @@ class WorkerLog:
             self._since.setdefault(connection.hello.client, connection.since)
             self._find_record(connection)
 
-    def count(self, connection: Connection) -> dict[int, list[int]]:
+    def count(self, connection: Connected) -> dict[int, list[int]]:
         """
         Count the calls of a client thread that is gone, before or after `went`.
 
@@ -86,13 +120,13 @@ class WorkerLog:
                 return tallies
             for i, ended in reversed(list(enumerate(self._ended))):
                 if ended.client == client:
-                    calls = ended.end.calls + totals_of(tallies.values()).calls
-                    end = ended.end._replace(calls=calls)
+                    calls = ended.end.calls + calls_in(sum_of(tallies.values()))
+                    end = replace(ended.end, calls=calls)
                     self._ended[i] = ended._replace(end=end)
                     break
         return tallies
 
-    def went(self, connection: Connection, *, last: bool) -> None:
+    def went(self, connection: Connected, *, last: bool) -> None:
         """
         Note that a client thread has gone.
 
@@ -104,17 +138,31 @@ class WorkerLog:
         with self._lock:
             self._find_record(connection)
             if not last:
+                if connection.counts and not connection.tidies:
+                    now = time.time()
+                    waited, connected = self._times.get(hello.client, (0.0, 0.0))
+                    waited += connection.waited_before(now)
+                    self._times[hello.client] = (
+                        waited,
+                        connected + now - connection.since,
+                    )
                 return
+            self._times.pop(hello.client, None)
             counts = self._counts.pop(hello.client, fresh_counts())
             since = self._since.pop(hello.client, connection.since)
             record = self._records.pop(hello.client, None)
-            calls = totals_of([counts]).calls
-            end = WorkerEnd(
-                hello.pid, hello.process_name, since, time.time(), None, calls
+            end = EndedRow(
+                hello.pid,
+                hello.process_name,
+                since,
+                time.time(),
+                None,
+                *end_of(None),
+                calls_in(counts),
             )
             self._ended.append(Ended(end, hello.client, record))
 
-    def _find_record(self, connection: Connection) -> None:
+    def _find_record(self, connection: Connected) -> None:
         client = connection.hello.client
         if client not in self._records:
             record = _record_of(connection.hello.pid)
@@ -128,14 +176,15 @@ class WorkerLog:
         with self._lock:
             return self._since.get(client, default)
 
-    def counts_of_gone_threads(self, client: str) -> list[int]:
+    def past_of(self, client: str) -> Past:
         """
-        Give the counts of those threads of a process that have gone.
+        Tell what the ended connections of a process did.
         """
         with self._lock:
-            return list(self._counts.get(client) or fresh_counts())
+            counts = list(self._counts.get(client) or fresh_counts())
+            return Past(counts, *self._times.get(client, (0.0, 0.0)))
 
-    def ended(self) -> tuple[WorkerEnd, ...]:
+    def ended(self) -> tuple[EndedRow, ...]:
         """
         Give the processes that have gone, the last one last.
         """
@@ -143,10 +192,11 @@ class WorkerLog:
             for i, ended in enumerate(self._ended):
                 if ended.end.exit_code is None:
                     code = _exit_code_of(ended.end.pid, ended.record)
-                    self._ended[i] = ended._replace(
-                        end=ended.end._replace(exit_code=code),
-                        record=ended.record if code is None else None,
-                    )
+                    if code is None:
+                        continue
+                    how, words = end_of(code)
+                    end = replace(ended.end, exit_code=code, how=how, words=words)
+                    self._ended[i] = ended._replace(end=end, record=None)
             return tuple(ended.end for ended in self._ended)
 
 
@@ -164,6 +214,18 @@ def _record_of(pid: int) -> dict[str, Any] | None:
             record: dict[str, Any] = vars(popen)
             return record
     return None
+
+
+def process_name(pid: int) -> str:
+    """
+    Give the name of a process that multiprocessing has started, or say which it is.
+    """
+    for process in list(multiprocessing.process._children):  # type: ignore[attr-defined]
+        popen = getattr(process, "_popen", None)
+        if popen is not None and popen.pid == pid:
+            name: str = process.name
+            return name
+    return f"process {pid}"
 
 
 def _exit_code_of(pid: int, record: dict[str, Any] | None) -> int | None:

@@ -1,3 +1,3 @@
 """
-Frames in lanes: moves bytes between two processes. Knows no objects.
+Frames in lanes: moves bytes between two processes. Imports no objects.
 """

@@ -14,13 +14,14 @@ from .lanes import Doorbell
 
 __all__ = ["Bells", "Waker", "make_bells"]
 
-#: One byte a bell: far from what a socket's buffer holds.
+#: Drain after this many bells. A bell is one byte, and a socket's buffer holds far
+#: more.
 HEAR_EVERY = 32
 
 
 class Bells:
     """
-    Waits with whatever the system has. Any thread may add and remove.
+    Waits for bells with any selector of the system. Any thread may add and remove.
     """
 
     def __init__(self) -> None:
@@ -28,19 +29,19 @@ class Bells:
 
     def add(self, bell: socket.socket, owner: Any) -> None:
         """
-        Wait for one more.
+        Wait for one more bell.
         """
         self._selector.register(bell, selectors.EVENT_READ, owner)
 
     def give(self, bell: socket.socket, owner: Any) -> None:
         """
-        Give a bell that is waited for to another owner.
+        Change the owner of a bell.
         """
         self._selector.modify(bell, selectors.EVENT_READ, owner)
 
     def remove(self, bell: socket.socket) -> None:
         """
-        Wait for one less; twice is fine.
+        Stop waiting for a bell. Repeated calls do nothing.
         """
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(bell)
@@ -53,35 +54,35 @@ class Bells:
             timeout: Seconds, or None.
 
         Returns:
-            For each bell that rang its owner, and whether it must be drained before the
-            lane is read; else the selector reports it again.
+            (owner, must_drain) for each bell that rang: drain the socket first, or the
+            selector reports it again.
         """
         return [(key.data, True) for key, _ in self._selector.select(timeout)]
 
     def close(self) -> None:
         """
-        Give the system's part back.
+        Close the selector.
         """
         self._selector.close()
 
 
 class EdgeBells(Bells):
     """
-    The same on Linux, where a bell wakes one thread once, heard or not.
+    The same for Linux, with edges: a bell wakes one thread once, drained or not.
 
-    To hear is a system call that gives the interpreter away, for milliseconds where
-    another thread computes; so only one bell in many is heard.
+    Draining is a system call that releases the interpreter, for milliseconds if another
+    thread computes. So only one bell in many is drained.
     """
 
     def __init__(self) -> None:
-        #: Closed with the last thread that uses it, so that its number stays its own.
+        #: Closed with the last thread that uses it, so that its number stays unique.
         self._epoll: select.epoll | None = select.epoll()
         self._owners: dict[int, Any] = {}
         self._unheard: dict[int, int] = {}
 
     def add(self, bell: socket.socket, owner: Any) -> None:
         """
-        Wait for one more.
+        Wait for one more bell.
         """
         self._owners[bell.fileno()] = owner
         self._unheard[bell.fileno()] = 0
@@ -90,18 +91,18 @@ class EdgeBells(Bells):
 
     def _selected(self) -> select.epoll:
         if self._epoll is None:
-            raise ValueError("nobody waits for bells any more")
+            raise ValueError("the selector was closed")
         return self._epoll
 
     def give(self, bell: socket.socket, owner: Any) -> None:
         """
-        Give a bell that is waited for to another owner.
+        Change the owner of a bell.
         """
         self._owners[bell.fileno()] = owner
 
     def remove(self, bell: socket.socket) -> None:
         """
-        Wait for one less; twice is fine.
+        Stop waiting for a bell. Repeated calls do nothing.
         """
         if self._owners.pop(bell.fileno(), None) is not None:
             with contextlib.suppress(OSError, ValueError):
@@ -124,7 +125,7 @@ class EdgeBells(Bells):
 
     def close(self) -> None:
         """
-        Give the system's part back.
+        Close the selector.
         """
         self._epoll = None
         self._owners.clear()
@@ -132,16 +133,17 @@ class EdgeBells(Bells):
 
 class Waker:
     """
-    Wakes the thread that waits for bells, from any other one.
+    Wakes the thread that waits for bells, from any other thread.
     """
 
     def __init__(self) -> None:
-        waker, self.bell = socket.socketpair()
-        for end in (waker, self.bell):
+        waker, bell = socket.socketpair()
+        for end in (waker, bell):
             end.setblocking(False)
             end.__class__ = Doorbell
         #: Closed with the last thread that uses it.
         self._waker: socket.socket | None = waker
+        self.bell: socket.socket = bell
 
     def wake(self) -> None:
         """
@@ -154,14 +156,14 @@ class Waker:
 
     def hear(self) -> None:
         """
-        Take what came, in the thread that was woken.
+        Drain the bells, in the thread that was woken.
         """
         with contextlib.suppress(OSError):
             self.bell.recv(4096)
 
     def close(self) -> None:
         """
-        Wake nobody any more; called by the thread that is woken. Twice is fine.
+        Stop waking; called by the thread that is woken. Repeated calls do nothing.
         """
         self._waker = None
         self.bell.close()
@@ -169,6 +171,6 @@ class Waker:
 
 def make_bells() -> Bells:
     """
-    Make the best that this system has.
+    Make the best selector that this system has.
     """
     return EdgeBells() if hasattr(select, "epoll") else Bells()

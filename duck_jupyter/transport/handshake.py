@@ -1,5 +1,5 @@
 """
-What a client and a server say to each other before any frame is read.
+The messages between a client and a server before the first frame.
 
 ::
 
@@ -11,12 +11,13 @@ What a client and a server say to each other before any frame is read.
       proof, which is the first bell  ──────>  reads the lane once the proof is right
 
 The key of a connection is the keyed BLAKE2b digest (RFC 7693) of the client's nonce
-under the secret, and a proof that of the server's nonce under this key. The nonces are
-new for each connection, so a proof is worth nothing in another one; and the two sides
-put different words before the nonce, so neither can send the other's proof back.
+under the secret, and a proof is that of the server's nonce under this key. The nonces
+are new for each connection, so a proof is not valid in another connection. The two
+sides put different words before the nonce, so neither can send the other's proof back.
 
 BLAKE2b is Python's own code: the first digest of a forked process takes 60 to 80 us.
-OpenSSL's HMAC takes 160 to 200 us, for it writes to more pages that the parent shares.
+OpenSSL's HMAC takes 160 to 200 us, because it writes to more pages that the parent
+shares.
 """
 
 from __future__ import annotations
@@ -28,10 +29,13 @@ import struct
 import sys
 from functools import partial
 from hashlib import blake2b
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct, field
 from msgspec.msgpack import Decoder, Encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "Hello",
@@ -46,48 +50,48 @@ __all__ = [
 ]
 
 PROTOCOL_VERSION = 2
-#: Seconds for the whole handshake, on either side.
+#: The time limit of the whole handshake in seconds, on either side.
 HANDSHAKE_S = 10.0
-#: The largest message, without its size: names, and the path of a spool folder.
+#: The largest message without its size: it has names, and the path of a spool folder.
 MESSAGE_BYTES = 8192
 SIZE_BYTES = 4
 NONCE_BYTES = 16
 PROOF_BYTES = 32
-#: What a client sends that does not trust the server: no proof, so that the server's
-#: user reads of it.
+#: Sent by a client that does not trust the server. It is not a valid proof, so the
+#: server's log shows it.
 NO_PROOF = bytes(PROOF_BYTES)
-#: What a socket knows of the process at its other end: its number, user and group.
+#: The socket's data about the process at its other end: its number, user and group.
 CREDENTIALS = struct.Struct("3i")
 SERVER = b"server"
 CLIENT = b"client"
 
 Nonce = Annotated[bytes, Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
-new_nonce = partial(secrets.token_bytes, NONCE_BYTES)
+new_nonce: Callable[[], bytes] = partial(secrets.token_bytes, NONCE_BYTES)
 
 
 class Hello(Struct):
     """
-    What a client says of itself.
+    The identity that a client sends.
     """
 
     version: int
-    #: One for each process; it stays the same for all lanes of the process.
+    #: An id of the process; it is the same for all lanes of the process.
     client: str
     #: The number of the client thread within its process.
     thread: int
     pid: int
     process_name: str
     thread_name: str
-    #: The number that the system gives the client thread.
+    #: The system's number of the client thread.
     native_id: int
     nonce: Nonce = field(default_factory=new_nonce)
-    #: Bytes of the buffer that it would like; 0 is the server's own size.
+    #: The requested size of the buffer in bytes; 0 is the server's own size.
     bufsize: int = 0
 
 
 class Welcome(Struct):
     """
-    What the server answers.
+    The server's answer.
     """
 
     version: int
@@ -95,19 +99,19 @@ class Welcome(Struct):
     max_message: int
     nonce: Nonce
     proof: bytes
-    #: Where blocks go that do not fit in memory, if the server's user chose that.
+    #: The folder for blocks that do not fit in memory, if the server's user set one.
     spool: str = ""
     refusal: str | None = None
 
 
 _encode = Encoder().encode
-read_hello = Decoder(Hello).decode
-read_welcome = Decoder(Welcome).decode
+read_hello: Callable[[bytes | bytearray], Hello] = Decoder(Hello).decode
+read_welcome: Callable[[bytes], Welcome] = Decoder(Welcome).decode
 
 
 def frame(message: Hello | Welcome) -> bytes:
     """
-    Encode a message, its size before it.
+    Encode a message, with its size before it.
     """
     data = _encode(message)
     return len(data).to_bytes(SIZE_BYTES, "big") + data
@@ -118,7 +122,7 @@ def message_size(start: bytes | bytearray) -> int:
     Read the size of a message from its first bytes.
 
     Raises:
-        ValueError: No message has this size.
+        ValueError: The size is out of range.
     """
     size = int.from_bytes(start[:SIZE_BYTES], "big")
     if not 0 < size <= MESSAGE_BYTES:
@@ -151,10 +155,10 @@ def prove(key: bytes, side: bytes, nonce: bytes) -> bytes:
 
 def other_user(end: socket.socket) -> int | None:
     """
-    Give the user of the process at the other end, if it is another one than this one's.
+    Return the user of the process at the other end, if it is not this one's.
 
     Returns:
-        None where it is the same, and where the system cannot tell.
+        None if it is the same user, or if the system cannot tell.
     """
     if sys.platform != "linux":
         return None

@@ -2,29 +2,35 @@
 One client thread's lane to the server: a buffer, a few words, and a doorbell.
 
 ======================  ========================================================
-bytes                   what, and who writes it
+bytes                   content, and its writer
 ======================  ========================================================
-0 to 4 + bufsize        the frame, as `protocol.manual_frames` lays it out; the client
-                        while the state is idle, the server while it is taken
-words, from the next    state: a sequence number and a phase; the client moves it
-multiple of 64 on       idle -> posted, the server posted -> taken -> replied
-(32 bits each)          replied -> idle, where the answer was a grant
-                        waiting: 1 while the client blocks and wants the bell
-                        watched: 1 while the server looks at this lane by itself, 2
-                        while it looks at others too; 0 while it does not
+0 to 4                  the size of the table of an overflow frame; else nothing
+4 to 4 + bufsize        the frame's payload; written by the client in state idle, by the
+                        server in state taken
+words, from the next    state: a sequence number and a phase; the client changes it
+multiple of 64 on       idle -> posted, the server posted -> taken -> replied; after
+(32 bits each)          an answer with a grant the client changes replied -> idle
+                        waiting: 1 while the client blocks until a bell arrives
+                        watched: 1 while the server polls this lane only, 2 while it
+                        polls others too; 0 while it does not poll it
                         length: bytes of the frame, or OVERFLOW; with GRANT in an
-                        answer that the server takes back unless it is acknowledged
+                        answer that the client must acknowledge
                         leaving: 1 when the client's thread has ended
-                        offered: bytes of the buffer that the server would give a new
-                        lane, where a frame was larger than this one's; else 0
-then, 64 bits           posted: when the client gave up looking (monotonic seconds)
+                        offered: size of the buffer that the server offers in a new
+                        lane, if a frame was larger than this one's; else 0
+then, 64 bits each, in  posted: when the client stopped polling and blocked (monotonic),
+seconds, by the client  else 0
+                        waited: seconds that the client has waited for all answers
+                        took: time of the request before the last one whose number is
+                        a multiple of `SAMPLE_EVERY`
+                        began: start of the request whose answer the client blocks for
 ======================  ========================================================
 
-Correctness rests on the doorbell and on the state, never on a look: a side that blocks
-says so first and then reads the state again. A sequence number makes a late answer
-another answer than the one that is waited for.
+Correctness depends on the doorbell and on the state, never on polling: a side that
+blocks sets its word first and then reads the state again. The sequence number
+distinguishes a late answer from the awaited one.
 
-A frame that is larger than the buffer, or has buffers of its own, lies in the lane's
+A frame that is larger than the buffer, or that has buffers of its own, is in the lane's
 overflow area (see `memory.overflow`); the lane's buffer then holds the sizes.
 """
 
@@ -47,23 +53,29 @@ from ..interrupts import is_of_signal_handler
 from ..memory.overflow import Overflow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import mmap
+    from collections.abc import Callable, Sequence
 
     from ..memory.blocks import Block
 
 __all__ = ["Lane"]
 
 STATE, WAITING, WATCHED, LENGTH, LEAVING, OFFERED = range(6)
-POSTED_AT = 3  # index in 64-bit words: after six words of 32 bits
+#: Indices in words of 64 bits: after six words of 32 bits.
+POSTED_AT, WAITED, TOOK, BEGAN_AT = range(3, 7)
 TAIL_BYTES = 64
 IDLE, POSTED, TAKEN, REPLIED = range(4)
 PHASE = 3
 SEQUENCE = 0xFFFF_FFFC
-#: The lowest bit of the sequence number: each call adds it.
+#: The lowest bit of the sequence number; each call adds it.
 FIRST_OF_SEQUENCE = PHASE + 1
-#: Set in the length of an answer that grants something, such as a lock or an item.
+#: One exchange of this many is timed for the histogram, if its client did not block.
+SAMPLE_EVERY = 64
+#: Bits of a state that are 0 in one of `SAMPLE_EVERY` calls.
+SAMPLED = (SAMPLE_EVERY - 1) * FIRST_OF_SEQUENCE
+#: Set in the length of an answer with a grant, such as a lock or an item.
 GRANT = 0x8000_0000
-#: In place of the length of a frame that lies in the overflow area.
+#: In place of the length of a frame in the overflow area.
 OVERFLOW = 0x7FFF_FFFF
 
 BELL = b"b"
@@ -75,20 +87,23 @@ _send = ctypes.PyDLL(None).send
 _send.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int]
 _send.restype = ctypes.c_ssize_t
 
-pack_size = struct.Struct(">I").pack
-encode = Encoder().encode
-#: The sizes of the parts of a message that lies in the overflow area.
-decode_sizes = Decoder(list[Annotated[int, Meta(ge=0)]]).decode
+pack_size: Callable[[int], bytes] = struct.Struct(">I").pack
+encode: Callable[[Any], bytes] = Encoder().encode
+#: Decodes the sizes of the parts of a message in the overflow area.
+decode_sizes: Callable[[bytes | memoryview], list[int]] = Decoder(
+    list[Annotated[int, Meta(ge=0)]]
+).decode
 
-#: x86 keeps the order of stores; others need a fence between a frame and its state.
+#: x86 keeps the order of stores; other machines need a fence between a frame and its
+#: state.
 NEEDS_FENCE = platform.machine().lower() not in {"x86_64", "amd64", "i386", "i686"}
 
 
 class Doorbell(socket.socket):
     """
-    The socket of a lane, which is closed with the last thread that uses the lane.
+    The socket of a lane, which is closed when the last thread drops the lane.
 
-    Python warns of a socket that is collected; this one is meant to be.
+    Python warns of a socket that is collected while open; for this one it is intended.
     """
 
     __slots__ = ()
@@ -101,14 +116,14 @@ class Lane:
     """
     One side's end of a lane. One thread at a time may use it; any may `hear`.
 
-    Its descriptors are closed when the lane goes, so a thread that has the lane may use
-    them, and their numbers cannot be another file's meanwhile.
+    Its descriptors are closed when the lane is dropped. So a thread that holds the lane
+    may use them, and their numbers cannot belong to another file meanwhile.
 
     Args:
         block: The lane's own block, which this end closes.
-        bufsize: Bytes for one frame, without its size prefix.
+        bufsize: Size in bytes for one frame, without its size prefix.
         doorbell: This side's end of the socket, which this end closes.
-        max_message: The largest message in bytes, wherever it lies.
+        max_message: The largest message in bytes, inside or outside the buffer.
     """
 
     __slots__ = (
@@ -127,27 +142,27 @@ class Lane:
     def __init__(
         self, block: Block, bufsize: int, doorbell: socket.socket, max_message: int
     ) -> None:
-        self.block = block
-        self.map = block.map
-        self.bufsize = bufsize
+        self.block: Block = block
+        self.map: mmap.mmap = block.map
+        self.bufsize: int = bufsize
         doorbell.__class__ = Doorbell
-        self.doorbell = doorbell
-        #: What is sent when it rings next: a client's first bell is its proof.
-        self.bell = BELL
-        self.max_message = max_message
+        self.doorbell: socket.socket = doorbell
+        #: The bytes that the next ring sends: a client's first bell is its proof.
+        self.bell: bytes = BELL
+        self.max_message: int = max_message
         tail = lane_bytes(bufsize) - TAIL_BYTES
         view = memoryview(block.map)[tail : tail + TAIL_BYTES]
-        self.words = view.cast("I")
-        self.doubles = view.cast("d")
-        self.overflow = Overflow(block, max_message)
+        self.words: memoryview[int] = view.cast("I")
+        self.doubles: memoryview[float] = view.cast("d")
+        self.overflow: Overflow = Overflow(block, max_message)
 
     def fence(self) -> None:
         """
-        Order the memory accesses before against those after.
+        Order the memory accesses before this call against those after it.
 
         A release followed by an acquire of a lock is a full fence.
         """
-        # One of its own: two threads of a server may be here at once.
+        # A local lock: two threads of a server may be here at once.
         lock = threading.Lock()
         lock.acquire()
         lock.release()
@@ -157,20 +172,21 @@ class Lane:
         self, data: bytes, buffers: Sequence[Any] = (), *, grant: bool = False
     ) -> None:
         """
-        Write a frame; the state says afterwards that it is there.
+        Write a frame; the caller then sets the state.
 
         Args:
             data: The payload of the frame.
-            buffers: Large buffers that belong to it, as `pickle.PickleBuffer`.
-            grant: It is an answer that the server wants to be acknowledged.
+            buffers: The large buffers of the frame, as `pickle.PickleBuffer`.
+            grant: Whether the client must acknowledge the answer.
 
         Raises:
-            DataTooBigError: It is larger than `max_message`, or there is no room.
+            DataTooBigError: It is larger than `max_message`, or there is no space for
+                it.
             ValueError: The lane was closed.
         """
         size = len(data)
         if size <= self.bufsize and not buffers:
-            self.map[: size + 4] = pack_size(size) + data
+            self.map[4 : size + 4] = data
             self.words[LENGTH] = size
         else:
             self._put_in_overflow(data, buffers)
@@ -181,7 +197,7 @@ class Lane:
 
     def take(self) -> tuple[bytes, Sequence[Any]]:
         """
-        Give the frame that lies here, and its buffers as writable copies.
+        Return the frame in the lane, and its buffers as writable copies.
 
         Raises:
             DataDecodeError: The other side wrote sizes that are out of range.
@@ -196,33 +212,33 @@ class Lane:
 
     def ring(self) -> None:
         """
-        Wake the other side; a bell that is not heard yet need not ring twice.
+        Wake the other side. While a bell waits in the socket, another has no effect.
 
-        Where the socket is full the other side will hear, and where it is broken
-        `hear` says so.
+        If the socket is full, the other side has a bell already; if it is broken,
+        `hear` reports it.
         """
-        # socket.send would give the interpreter away, and a server that shares it with
-        # a cell would get it back half a millisecond later, at the cell's cost.
+        # socket.send would release the interpreter. A server that shares it with a cell
+        # would get it back half a millisecond later, at the cell's cost.
         bell, self.bell = self.bell, BELL
         _send(self.doorbell.fileno(), bell, len(bell), RING_FLAGS)
 
     def introduce(self) -> None:
         """
-        Ring for the first time, if it has not rung: a server does not wait for it long.
+        Send the first bell if it was not sent; a server waits for it a limited time.
         """
         if self.bell is not BELL:
             self.ring()
 
     def hear(self) -> bool:
         """
-        Take what came through the doorbell, without waiting.
+        Drain the doorbell, without waiting.
 
         Returns:
-            False when the other side has disconnected.
+            False if the other side has disconnected.
         """
         try:
-            # On to the end: a bell may hide that the other side disconnected after it,
-            # and an edge-triggered selector reports both only once.
+            # Read to the end: a bell may hide that the other side disconnected after
+            # it, and an edge-triggered selector reports both only once.
             while self.doorbell.recv(BELLS_AT_ONCE, socket.MSG_DONTWAIT):
                 pass
         except BlockingIOError:
@@ -234,7 +250,7 @@ class Lane:
     @property
     def is_left(self) -> bool:
         """
-        The other side has disconnected, whatever bells came before that.
+        Whether the other side has disconnected, even if unread bells came before that.
         """
         events = select.poll()
         events.register(self.doorbell, getattr(select, "POLLRDHUP", select.POLLHUP))
@@ -245,8 +261,8 @@ class Lane:
         note = encode([part.nbytes for part in parts])
         if len(note) > self.bufsize:
             raise DataTooBigError(
-                f"A message with {len(parts) - 1} large buffers does not fit a lane "
-                f"with a bufsize of {self.bufsize} bytes; {len(note)} would do."
+                f"A message with {len(parts) - 1} large buffers needs a bufsize of at "
+                f"least {len(note)} bytes, not {self.bufsize}."
             )
         self.overflow.write(parts)
         self.map[: len(note) + 4] = pack_size(len(note)) + note
@@ -267,9 +283,16 @@ class Lane:
                 f"A lane of {self.bufsize} bytes holds no valid frame: {error}."
             ) from error
 
+    @property
+    def bytes(self) -> int:
+        """
+        The bytes that the system has allocated for both sides.
+        """
+        return self.block.size + self.overflow.bytes
+
     def hang_up(self) -> None:
         """
-        Tell the other side that this end is done; twice is fine.
+        Disconnect from the other side. Repeated calls do nothing.
 
         Other threads may still use the lane. It closes when the last one drops it.
         """
@@ -278,16 +301,17 @@ class Lane:
 
     def close(self) -> None:
         """
-        Give back this end's memory and socket; twice is fine.
+        Release this end's memory and socket. Repeated calls do nothing.
 
-        Only for a thread that has the lane alone; the others `hang_up` and drop it.
+        Only for a thread that alone holds the lane; other threads call `hang_up` and
+        drop it.
         """
         self.overflow.close()
         self.doorbell.close()
         self.block.close()
 
     def __del__(self) -> None:
-        # One whose making was interrupted may have no doorbell yet.
+        # If its creation was interrupted, it may have no doorbell yet.
         if hasattr(self, "overflow"):
             self.close()
 
@@ -297,6 +321,6 @@ class Lane:
 
 def lane_bytes(bufsize: int) -> int:
     """
-    Give the size in bytes of the block of a lane.
+    Return the size in bytes of the block of a lane.
     """
     return -(-(4 + bufsize) // TAIL_BYTES) * TAIL_BYTES + TAIL_BYTES

@@ -1,5 +1,5 @@
 """
-Frames that are written and read by hand, in a named block.
+Manual frames: written to and read from a named block by the user's code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["FramesByHand"]
 
 class FramesByHand:
     """
-    What a proxy and a server have in common for those who write frames themselves.
+    The methods of proxies and servers for manual frames.
     """
 
     __slots__ = ()
@@ -28,17 +28,17 @@ class FramesByHand:
         self, shared_memory: SharedMemory, timeout: float | None = 0.5
     ) -> Frame:
         """
-        Read the frame that lies in a block.
+        Read the frame in a block.
 
         Args:
             shared_memory: The block.
-            timeout: Seconds to wait until the frame is whole; None waits for ever.
+            timeout: Seconds to wait until the frame is complete; None waits for ever.
 
         Raises:
-            EmptyData: The block holds none.
-            DataTooBigError: The block says that it holds more than it can.
-            TimeoutError: The frame was not whole in time.
-            DataDecodeError: The bytes are no frame.
+            EmptyData: The block holds no frame.
+            DataTooBigError: The size in the block is larger than the block.
+            TimeoutError: The frame was not complete in time.
+            DataDecodeError: The bytes are not a valid frame.
             ProxyClosed: The block was closed in this process.
         """
         return parse_from(buffer_of(shared_memory), timeout)
@@ -49,14 +49,14 @@ class FramesByHand:
 
         Args:
             shared_memory: The block.
-            frame: What to write.
+            frame: The frame to write.
 
         Returns:
             The size of its payload in bytes.
 
         Raises:
-            DataEncodeError: A value cannot be turned into bytes.
-            DataTooBigError: The frame does not fit; the block is as it was.
+            DataEncodeError: A value cannot be encoded.
+            DataTooBigError: The frame does not fit; the block is unchanged.
             ProxyClosed: The block was closed in this process.
         """
         return write_into(buffer_of(shared_memory), frame)

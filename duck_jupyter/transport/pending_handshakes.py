@@ -1,8 +1,8 @@
 """
-The server's side of a handshake, which waits for nobody.
+The server's side of a handshake, which never blocks.
 
-A stranger is read from when its socket says that something has come, by whichever
-thread heard it, and goes on as far as that allows.
+When the socket of a pending handshake has data, the thread that gets this event reads
+it and continues the handshake as far as the data allows.
 """
 
 from __future__ import annotations
@@ -45,33 +45,33 @@ __all__ = ["Stranger"]
 
 class Host(Protocol):
     """
-    Where strangers call.
+    The server that strangers connect to.
     """
 
-    #: What a stranger must have.
+    #: The secret that a stranger must have.
     secret: bytes
     #: The largest message in bytes.
     max_message: int
 
     def bufsize_for(self, asked: int) -> int:
         """
-        Give the bytes for one frame in a lane whose client asks for so many.
+        Return the size of the buffer for a client that requests this many bytes.
         """
 
     def take_block(self, bufsize: int) -> Block:
         """
-        Give the block of a lane; raises `DataTooBigError` where there is no room.
+        Return the block of a lane; raises `DataTooBigError` if there is no space.
         """
 
 
 class Stranger:
     """
-    One who called and did not prove yet that it has the secret. One thread at a time.
+    A pending handshake: a client without a proof yet. Used by one thread at a time.
 
     Args:
-        caller: Its socket, which must not block; the stranger owns it, and its lane
-            from the welcome on.
-        host: What it calls at.
+        caller: Its socket, which must not block. This object owns the socket, and the
+            lane owns it from the welcome on.
+        host: The server.
     """
 
     __slots__ = (
@@ -88,9 +88,9 @@ class Stranger:
     hello: Hello
 
     def __init__(self, caller: socket.socket, host: Host) -> None:
-        self.socket = caller
-        self.since = time.monotonic()
-        #: The server's end, once there was a welcome.
+        self.socket: socket.socket = caller
+        self.since: float = time.monotonic()
+        #: The server's end of the lane, after the welcome.
         self.lane: Lane | None = None
         self._host = host
         self._key = b""
@@ -99,35 +99,37 @@ class Stranger:
 
     def advance(self) -> bool:
         """
-        Go on as far as what has come allows.
+        Continue as far as the received data allows.
 
         Returns:
-            Whether the handshake is over, and the stranger is none any more.
+            Whether the handshake is complete.
 
         Raises:
-            HandshakeError: It is not of this user, has not the secret, or speaks
-                another version.
-            EOFError, OSError, ValueError: It went away, or speaks another language.
+            HandshakeError: It belongs to another user, does not have the secret, or
+                uses another version.
+            EOFError, OSError, ValueError: It disconnected, or speaks another protocol.
         """
         if self.lane is None:
             user = other_user(self.socket)
             if user is not None:
-                raise HandshakeError(f"A process of user {user} was turned away.")
+                raise HandshakeError(
+                    f"A process of user {user} tried to connect and was refused."
+                )
             if self._has_said_hello():
                 self._welcome()
-            # The proof cannot have come yet.
+            # The proof cannot have arrived yet.
             return False
         while len(self._buffer) < PROOF_BYTES:
-            # No byte more: what follows belongs to the lane.
+            # Read not one byte more: what follows belongs to the lane.
             if not self._read(PROOF_BYTES):
                 return False
         expected = prove(self._key, CLIENT, self._nonce)
         if not hmac.compare_digest(self._buffer, expected):
             raise HandshakeError(
-                "A caller did not know the secret: its proof is wrong. Only proxies "
-                "that this server gave out lead to it."
+                "A client tried to connect without the secret of this server and was "
+                "refused. Only proxies that this server gave out can connect to it."
             )
-        # What came after the proof is a bell, or the end.
+        # After the proof come bells, or the end of the connection.
         if not self.lane.hear():
             raise EOFError("it closed the connection")
         return True
@@ -141,7 +143,7 @@ class Stranger:
             if len(buffer) >= SIZE_BYTES:
                 size = SIZE_BYTES + message_size(buffer)
         if len(buffer) > size:
-            raise ValueError("it said more than a hello before it was welcome")
+            raise ValueError("it sent data before the server answered its hello")
         self.hello = read_hello(buffer[SIZE_BYTES:])
         buffer.clear()
         return True
@@ -162,13 +164,14 @@ class Stranger:
         if hello.version != PROTOCOL_VERSION:
             self._refuse(
                 welcome,
-                f"The worker speaks version {hello.version} of the protocol and the "
-                f"kernel {PROTOCOL_VERSION}: install the same duck-jupyter in both.",
+                f"The worker must use version {PROTOCOL_VERSION} of the protocol, as "
+                f"the kernel does, not {hello.version}. Install the same version of "
+                "duck-jupyter in both.",
             )
         try:
             block = host.take_block(bufsize)
         except (DataTooBigError, OSError) as error:
-            self._refuse(welcome, f"The kernel cannot make a lane: {error}")
+            self._refuse(welcome, f"The kernel cannot create a lane: {error}")
         self.lane = Lane(block, bufsize, self.socket, host.max_message)
         rights = struct.pack("i", block.descriptor.fileno())
         self._send(frame(welcome), [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
@@ -185,10 +188,10 @@ class Stranger:
 
     def _read(self, until: int) -> bool:
         """
-        Read what has come, until so many bytes are there.
+        Read received data, until the buffer has this many bytes.
 
         Returns:
-            False when nothing has come.
+            False if no data has arrived.
         """
         try:
             data = self.socket.recv(until - len(self._buffer))
@@ -201,10 +204,10 @@ class Stranger:
 
     def close(self) -> None:
         """
-        Turn it away; twice is fine.
+        Disconnect the client. Repeated calls do nothing.
         """
         self.socket.close()
-        # A reference to the stranger must not keep the lane mapped.
+        # A reference to this object must not keep the lane mapped.
         lane, self.lane = self.lane, None
         if lane is not None:
             lane.close()

@@ -1,5 +1,5 @@
 """
-Descriptors that come through a socket, owned by an object from the first moment on.
+Descriptors that are received through a socket, with an owner from the first moment.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from ..memory.descriptors import Descriptors
 
 __all__ = ["Received"]
 
-#: Room for one descriptor; the system closes what comes beyond it.
+#: Space for one descriptor; the system closes further ones.
 ROOM = socket.CMSG_LEN(array("i").itemsize)
-#: A program that this process starts does not inherit them.
+#: Programs that this process starts do not inherit them.
 FLAGS = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 _numbers = partial(array, "i")
@@ -24,20 +24,20 @@ _numbers = partial(array, "i")
 
 class Received(Descriptors):
     """
-    Descriptors that came and that nobody has taken over; they are closed with it.
+    Received descriptors that have no other owner yet; they are closed with this list.
     """
 
     def receive(self, end: socket.socket, buffer: bytearray) -> None:
         """
-        Receive bytes, and what descriptors come with them.
+        Receive bytes, and the descriptors that are sent with them.
 
         Args:
             end: The socket.
-            buffer: Filled from its start; it should hold zeros, for how much came is
-                not told.
+            buffer: Filled from its start. It should hold zeros, because the number of
+                received bytes is not returned.
 
         Raises:
-            OSError: What the socket says.
+            OSError: The error of the socket.
         """
         messages = map(end.recvmsg_into, ([buffer],), (ROOM,), (FLAGS,))
         beside = chain.from_iterable(map(itemgetter(1), messages))

@@ -1,8 +1,8 @@
 """
-How a client and a server meet.
+How a client and a server connect.
 
-The server's socket lies in a folder that only its user may enter. Each side asks the
-system whose process the other one is, and then they shake hands (see `handshake`).
+The server's socket is in a folder that only its user may enter. Each side asks the
+system for the user of the other process, and then they shake hands (see `handshake`).
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ from .received_descriptors import Received
 
 __all__ = ["PROTOCOL_VERSION", "Doorway", "Hello", "close_inherited", "connect"]
 
-#: The system's limit on a socket's path is 104 to 108 bytes.
+#: The system's limit for a socket's path is 104 to 108 bytes.
 PATH_BYTES = 100
 BACKLOG = 256
-#: Seconds between two calls at a door where too many wait; no event tells of room.
+#: Seconds between two attempts while the queue is full; no event tells of free space.
 CALL_AGAIN_S = 0.005
-#: Where the system lists the descriptors of the process that looks.
+#: The folder in which the system lists the descriptors of the calling process.
 DESCRIPTORS = "/dev/fd"
 
 
@@ -59,8 +59,8 @@ class Doorway:
     The server's side: a listening socket in a private folder.
 
     Args:
-        secret: What a client must have.
-        bufsize: Bytes for one frame in the lanes made here.
+        secret: The secret that a client must have.
+        bufsize: Size in bytes for one frame in the lanes made here.
         max_message: The largest message in bytes.
     """
 
@@ -69,30 +69,30 @@ class Doorway:
         self.bufsize = bufsize
         self._largest = bufsize
         self.max_message = max_message
-        #: Who is shaking hands, in the order of their coming.
+        #: The pending handshakes, oldest first.
         self._strangers: dict[Stranger, None] = {}
-        #: Held while the sockets and their numbers are used or closed. The thread
-        #: that has it may collect a server, whose doorway it then closes.
-        self.lock = threading.RLock()
+        #: Held while the sockets and their numbers are used or closed. The thread that
+        #: holds it may collect a server, and then close that server's doorway.
+        self.lock: threading.RLock = threading.RLock()
         self._closed = False
-        #: Made before it is needed, for who comes next.
+        #: The block of the next lane, made in advance.
         self._block: Block | None = None
         self.prepare_block()
         sweep()
         self._folder, self._held = _make_folder()
-        self.address = str(self._folder / SOCKET_NAME)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.address: str = str(self._folder / SOCKET_NAME)
+        self.socket: socket.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.bind(self.address)
         self.socket.listen(BACKLOG)
         self.socket.setblocking(False)
 
     def accept(self) -> Stranger | None:
         """
-        Take one caller, who is a stranger still; None where none waits.
+        Accept one client as a pending handshake; None if none waits.
 
         Raises:
-            OSError: This process has no descriptor for it, or the system no memory.
-                The caller waits on.
+            OSError: This process has no descriptor for it, or the system has no memory.
+                The client keeps waiting.
         """
         with self.lock:
             if self._closed:
@@ -115,13 +115,13 @@ class Doorway:
         for stranger in list(self._strangers):
             if stranger.since > latest:
                 return
-            # Not closed: the thread that waits for its socket finds the end there.
+            # Not closed: the thread that waits for its socket detects the end there.
             with contextlib.suppress(OSError):
                 stranger.socket.shutdown(socket.SHUT_RDWR)
 
     def greet(self, stranger: Stranger) -> bool:
         """
-        Go on with a handshake; returns and raises as `Stranger.advance`.
+        Continue a handshake; returns and raises like `Stranger.advance`.
         """
         with self.lock:
             over = stranger.advance()
@@ -131,28 +131,28 @@ class Doorway:
 
     def allow(self, bufsize: int) -> None:
         """
-        Let clients have a buffer of so many bytes, if they ask for it.
+        Allow clients a buffer of this size, if they request it.
         """
         self._largest = max(self._largest, bufsize)
 
     def bufsize_for(self, asked: int) -> int:
         """
-        Give the size in bytes of the buffer of the next lane.
+        Return the size in bytes of the buffer of the next lane.
 
         Args:
-            asked: What its client would like.
+            asked: The size that its client requests.
         """
         return min(max(asked, self.bufsize), self._largest)
 
     def take_block(self, bufsize: int) -> Block:
         """
-        Give the block of the next lane.
+        Return the block of the next lane.
 
         Args:
-            bufsize: Bytes of its buffer.
+            bufsize: Size of its buffer in bytes.
 
         Raises:
-            DataTooBigError: There is no room for it.
+            DataTooBigError: There is no space for it.
         """
         if bufsize != self.bufsize:
             return Block.create_growing(lane_bytes(bufsize))
@@ -162,19 +162,19 @@ class Doorway:
     @property
     def is_prepared(self) -> bool:
         """
-        The block of the next lane is there.
+        Whether the block of the next lane was made.
         """
         return self._block is not None
 
     def prepare_block(self) -> None:
         """
-        Make the block of the next lane before its client waits for it.
+        Make the block of the next lane before a client waits for it.
         """
         if self.is_prepared:
             return
         with self.lock:
             if self._block is None and not self._closed:
-                # Where there is no room, the next client is told so.
+                # If there is no space, the next client gets the error.
                 with contextlib.suppress(DataTooBigError, SpoolWarning, OSError):
                     self._block = self._make_block()
 
@@ -183,7 +183,7 @@ class Doorway:
 
     def dismiss(self, stranger: Stranger) -> None:
         """
-        Turn a stranger away; twice is fine.
+        Disconnect a pending handshake. Repeated calls do nothing.
         """
         with self.lock:
             self._strangers.pop(stranger, None)
@@ -191,14 +191,14 @@ class Doorway:
 
     def close(self, *, here: bool = True) -> None:
         """
-        Stop listening, and turn away all who did not come in yet.
+        Stop listening, and disconnect all pending handshakes.
 
         Args:
-            here: False in a forked child, whose copies of the sockets go while the
-                folder stays the parent's.
+            here: False in a forked child, whose copies of the sockets are closed while
+                the folder stays the parent's.
         """
         if not here:
-            # A thread that the child does not have may hold it.
+            # A thread that does not exist in the child may hold it.
             self.lock = threading.RLock()
         with self.lock:
             self._closed = True
@@ -223,19 +223,19 @@ def connect(
     bufsize: int = 0,
 ) -> Lane:
     """
-    Call a server and get a lane to it, which it takes for its own at the first bell.
+    Connect to a server and return a lane, which the server accepts at the first bell.
 
     Args:
         address: The path of its socket.
-        secret: What both sides prove that they have.
-        client: What stands for this process.
+        secret: The secret that both sides must prove to have.
+        client: The id of this process.
         thread: The number of the calling thread within this process.
-        within_s: Seconds to wait, `HANDSHAKE_S` at most, which is the default.
-        bufsize: Bytes of the buffer to ask for; by default what the server gives all.
+        within_s: Seconds to wait; at most `HANDSHAKE_S`, which is the default.
+        bufsize: Size of the buffer to request, in bytes; the server's own by default.
 
     Raises:
-        KernelGone: Nobody listens there, or not any more.
-        HandshakeError: The server is another user's, has not the secret, or refused.
+        KernelGone: No server listens at the address any more.
+        HandshakeError: The server has another user, lacks the secret, or refused.
         ProxyTimeout: It did not answer in time.
     """
     patience_s = HANDSHAKE_S if within_s is None else min(within_s, HANDSHAKE_S)
@@ -244,7 +244,7 @@ def connect(
     caller = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _call(caller, address, deadline)
-        # While the server takes the call.
+        # Done while the server accepts the connection.
         hello = Hello(
             PROTOCOL_VERSION,
             client,
@@ -257,7 +257,7 @@ def connect(
         )
         _limit(caller, deadline)
         caller.sendall(frame(hello))
-        # While it answers: the first digest in a forked process takes some 60 us.
+        # Done while the server answers: the first digest after a fork takes some 60 us.
         key = key_of(secret, hello.nonce)
         user = other_user(caller)
         if user is not None:
@@ -284,17 +284,18 @@ def connect(
         if isinstance(error, HandshakeError) or is_of_signal_handler(error):
             raise
         raise HandshakeError(
-            "This proxy belongs to another user's kernel, or to a kernel that ended "
-            f"and left its address to another ({type(error).__name__}: {error}). Only "
-            "processes of the user who shared the object may use it."
+            "This proxy belongs to another user's kernel, or its kernel ended and "
+            f"another program now has the address ({type(error).__name__}: {error}). "
+            "Only processes of the user who shared the object may use it."
         ) from error
     except (BlockingIOError, TimeoutError) as error:
         caller.close()
         if is_of_signal_handler(error):
             raise
         raise ProxyTimeout(
-            f"The kernel did not take this worker's call within {patience_s:g} s: "
-            "it is stopped, or inside code that keeps the interpreter. Try again later."
+            f"The kernel did not accept this worker's connection within {patience_s:g} "
+            "s: it is stopped, or it runs code that holds the interpreter's lock. Try "
+            "again later."
         ) from error
     except (OSError, EOFError) as error:
         caller.close()
@@ -316,7 +317,7 @@ def _call(caller: socket.socket, address: str, deadline: float) -> None:
     caller.setblocking(False)
     while not _is_taken(caller, address):
         if time.monotonic() > deadline:
-            raise BlockingIOError("too many others wait there")
+            raise BlockingIOError("the queue of connections is full")
         # Not an Event: an interrupt inside of it breaks its lock.
         select.select((), (), (), CALL_AGAIN_S)
 
@@ -324,13 +325,13 @@ def _call(caller: socket.socket, address: str, deadline: float) -> None:
 def _is_taken(caller: socket.socket, address: str) -> bool:
     try:
         caller.connect(address)
-    except BlockingIOError:  # as many wait there as the system lets wait
+    except BlockingIOError:  # the queue of connections is full
         return False
     return True
 
 
 def _limit(caller: socket.socket, deadline: float) -> None:
-    # No time at all is a BlockingIOError, which is as good.
+    # A timeout of 0 raises BlockingIOError, which is handled in the same way.
     caller.settimeout(max(deadline - time.monotonic(), 0))
 
 
@@ -338,7 +339,7 @@ def _read_welcome(
     caller: socket.socket, received: Received, deadline: float
 ) -> Welcome:
     start = bytearray(SIZE_BYTES)
-    # A server sends it in one piece, the descriptor with the first byte.
+    # A server sends it in one piece, with the descriptor at the first byte.
     received.receive(caller, start)
     if not any(start):
         raise EOFError("it closed the connection")
@@ -355,10 +356,10 @@ def _read_welcome(
 
 def close_inherited(address: str) -> None:
     """
-    In a child of fork, give up every socket between its parent and a server's callers.
+    In a child of fork, close every socket between the parent and a server's clients.
 
-    Also those that no object knew at that moment, since a handshake was under way: as
-    long as one is open here, the other side does not learn of the parent's end.
+    This includes sockets without an owner at the fork, from a handshake in progress. As
+    long as one is open here, the other side does not detect the parent's end.
 
     Args:
         address: The path of the server's socket.
@@ -381,7 +382,7 @@ def _make_folder() -> tuple[Path, int]:
     Make a folder for a socket.
 
     Returns:
-        Its path, and a descriptor that keeps it from being swept up.
+        Its path, and a descriptor that prevents its removal by a sweep.
     """
     parent = None
     while True:
@@ -390,7 +391,7 @@ def _make_folder() -> tuple[Path, int]:
             folder.rmdir()
             parent = "/tmp"
             continue
-        # A sweep in another process may have met it before it was held.
+        # A sweep in another process may have removed it before it was locked.
         with contextlib.suppress(FileNotFoundError):
             fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             if hold(fd):

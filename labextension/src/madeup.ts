@@ -76,6 +76,7 @@ export class MadeUp implements Source {
       bytes_in: 0,
       bytes_out: 0,
       waited: 0,
+      connected: 0,
       calling: [['results'], ['conn'], ['model']][at % 3] ?? [],
       pss: (61.2 + (at % 9)) * MB
     }));
@@ -224,10 +225,12 @@ export class MadeUp implements Source {
             ],
       errors: isEmpty ? [] : this.errors,
       error_count: isEmpty ? 0 : 154,
+      error_kinds: isEmpty ? 0 : 4,
       chains: isEmpty
         ? []
         : [
             {
+              key: 'LimitedProxyChaining',
               path: 'model.named_steps.forest.estimators_[0].tree_.value.T.flat.base',
               type: 'LimitedProxyChaining',
               level: 8,

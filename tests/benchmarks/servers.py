@@ -20,7 +20,6 @@ from duck_jupyter.transport.lanes import (
     REPLIED,
     STATE,
     TAKEN,
-    pack_size,
 )
 
 from .workloads import Target
@@ -55,7 +54,7 @@ class Uncounted(Serving):
             self._reply(caller, data, buffers)
         else:
             words[LENGTH] = size_out
-            caller.map[: size_out + 4] = pack_size(size_out) + data
+            caller.map[4 : size_out + 4] = data
             words[STATE] = state + REPLIED - TAKEN
         caller.payload = None
         self._hand_back(caller)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .notebook import Gate
 
-__all__ = ["BUFSIZE", "DIG", "LOAD", "MONITOR", "call_until", "send", "wait_for"]
+__all__ = [
+    *("BUFSIZE", "DIG", "LOAD", "MONITOR", "call_until", "hold", "send", "wait_for"),
+]
 
 #: Bytes of a buffer, for all notebooks here.
 BUFSIZE = 4096
@@ -67,6 +69,21 @@ def call(box, results):
         box.take()
         results["calls"] = 1
 run_workers(call, shared.box, shared.results, count={workers})
+"""
+
+
+def hold(count: int, gate: Gate) -> str:
+    """
+    Let a worker hold so many objects of one path and call, until the gate is open.
+    """
+    return f"""
+def keep(box, results):
+    held = [box.deeper.deeper for _ in range({count})]
+    while not os.path.exists({gate}):
+        held[0].take()
+        results["calls"] = 1
+        threading.Event().wait(0.01)
+run_workers(keep, shared.box, shared.results)
 """
 
 

@@ -16,7 +16,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from .chromium import start_browser
 from .lab import Lab
-from .notebook import Gate, Notebook
+from .notebook import LAB, Gate, Notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -120,14 +120,15 @@ def notebook(
     lab: Lab, context: BrowserContext, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Notebook]]:
     """
-    What makes notebooks and opens them: `notebook(cell, cell)`.
+    What makes notebooks and opens them: `notebook(cell, cell)`, in JupyterLab.
     """
     count = 0
 
-    def make(*cells: str) -> Notebook:
+    def make(*cells: str, front: str = LAB) -> Notebook:
         nonlocal count
         count += 1
-        made = Notebook(lab, context, f"{name_of(request.node)}-{count}", list(cells))
+        name = f"{name_of(request.node)}-{count}"
+        made = Notebook(lab, context, name, list(cells), front)
         made.open()
         return made
 

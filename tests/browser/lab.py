@@ -69,6 +69,7 @@ class Lab:
             "ServerApp.allow_root": True,
             "IdentityProvider.token": TOKEN,
             "LabApp.expose_app_in_browser": True,
+            "JupyterNotebookApp.expose_app_in_browser": True,
             "LabApp.news_url": "",
             "LabApp.extension_manager": "readonly",
         }

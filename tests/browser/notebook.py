@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from .lab import Lab
 
-__all__ = ["KERNEL", "PANEL_ID", "Gate", "Notebook", "View"]
+__all__ = ["KERNEL", "LAB", "NOTEBOOK_7", "PANEL_ID", "Gate", "Notebook", "View"]
+
+#: Where each front end opens a notebook.
+LAB, NOTEBOOK_7 = "lab/tree", "notebooks"
 
 KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
 OPEN_S = 90
@@ -67,11 +70,18 @@ class Notebook:
         context: What keeps the page apart from those of other tests.
         name: The name of its file.
         cells: The code of its cells.
+        front: The front end that opens it, by its address.
     """
 
     def __init__(
-        self, lab: Lab, context: BrowserContext, name: str, cells: list[str]
+        self,
+        lab: Lab,
+        context: BrowserContext,
+        name: str,
+        cells: list[str],
+        front: str = LAB,
     ) -> None:
+        self._front = front
         self._lab = lab
         self._context = context
         self.name = name
@@ -97,7 +107,7 @@ class Notebook:
         Open its address, in an empty workspace, whatever its kernel does.
         """
         query = "reset&token=token"
-        self.page.goto(f"{self._lab.url}/lab/tree/{self.path.name}?{query}")
+        self.page.goto(f"{self._lab.url}/{self._front}/{self.path.name}?{query}")
         self.wait(f"() => {KERNEL}", seconds=OPEN_S)
 
     def open_again(self) -> Notebook:

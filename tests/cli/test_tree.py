@@ -13,7 +13,8 @@ from duck_jupyter.cli.tree import CutItem, ObjectItem, tree_of
 from tests.support.snapshots import golden
 
 if TYPE_CHECKING:
-    from duck_jupyter.session.snapshot import ObjectRow, Snapshot
+    from duck_jupyter.session.snapshot import Snapshot
+    from duck_jupyter.stats.rows import ObjectRow
 
 change = msgspec.structs.replace
 

@@ -106,7 +106,9 @@ def test_only_what_is_allowed_may_be_used(server: ProxyServer, worker: Worker) -
         True,
     )
     for code in ("p.double", "p.add(1, 2)", "p.step", "ref(p).add", "p.fresh()"):
-        with pytest.raises(AccessDenied, match="not among the names") as caught:
+        with pytest.raises(
+            AccessDenied, match="not one of the allowed names"
+        ) as caught:
             worker.eval(code, p=proxy)
         assert "%share tally --allow" in str(caught.value)
     with pytest.raises(AccessDenied):

@@ -201,7 +201,7 @@ def test_a_proxy_can_be_left_when_its_kernel_has_ended() -> None:
 def test_detach_takes_proxies_only(server: ProxyServer) -> None:
     proxy = server.create_proxy(Tally())
     for wrong in (5, proxy.count):
-        with pytest.raises(NotShareable, match=r"detach\(\) takes a proxy"):
+        with pytest.raises(NotShareable, match=r"detach\(\) must be given a proxy"):
             detach(wrong)
 
 

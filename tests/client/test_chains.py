@@ -49,7 +49,7 @@ def test_past_level_7_the_error_names_the_path_and_what_to_do(
     for part in (path, "level 8", "limit is 7", "one call", "--max-chain 8"):
         assert part in str(error)
     cut = server.statistics().chains[0]
-    assert (cut.path, cut.type_name, cut.level, cut.cuts) == (path, "Chain", 8, 1)
+    assert (cut.path, cut.type, cut.level, cut.cuts) == (path, "Chain", 8, 1)
 
 
 def test_a_path_of_pandas_steps_can_be_read(

@@ -189,7 +189,7 @@ except AwkwardError as error:
     text = error.args[1]
     result = error.args[0], "lock object" in text, vars(error)
 """
-    note = "Could not be pickled: args, lock of this exception."
+    note = "These attributes of the exception could not be pickled: args, lock."
     found = worker.exec(code, p=server.create_proxy(fail))
 
     assert found == ("with a lock", True, {"two": "the second", "__notes__": [note]})
@@ -242,7 +242,7 @@ def test_a_hostile_object_disturbs_nobody(server: ProxyServer, worker: Worker) -
     )
 
     assert found == ("<proxy>-3 Hostile, level 1", 2)
-    assert server.statistics().proxies[0].type_name == "Hostile"
+    assert server.statistics().proxies[0].type == "Hostile"
 
 
 def holder(target: object) -> Tally:
@@ -293,7 +293,7 @@ result = p.execute("select * from t").fetchall(), p.total_changes
 
 def test_a_closed_proxy_says_so(server: ProxyServer, worker: Worker) -> None:
     proxy = server.create_proxy(Tally())
-    with pytest.raises(ProxyClosed, match="Unpickle it anew"):
+    with pytest.raises(ProxyClosed, match="Use a new proxy"):
         worker.exec("detach(p); p.value", p=proxy)
 
     code = "detach(p); detach(p); result = repr(p)"

@@ -189,15 +189,17 @@ def test_an_object_that_was_reached_through_others_is_fetched(
 def test_a_method_of_a_proxy_is_called_and_not_fetched(
     array: Any, worker: Worker
 ) -> None:
-    with pytest.raises(NotShareable, match=r"sum of .* is a method: call it"):
+    with pytest.raises(
+        NotShareable, match=r"not the method .*sum of .*Call the method"
+    ):
         fetch(array.sum)
-    with pytest.raises(NotShareable, match="is a method: call it"):
+    with pytest.raises(NotShareable, match="Call the method"):
         worker.eval("fetch(p.sum)", p=array)
 
 
 @pytest.mark.parametrize("value", [np.zeros(3), [1], None, 5, Plain()])
 def test_what_is_no_proxy_is_used_as_it_is(value: Any) -> None:
-    with pytest.raises(NotShareable, match=r"shared\.NAME.*use it as it is"):
+    with pytest.raises(NotShareable, match=r"shared\.NAME.*Use the object as it is"):
         fetch(value)
 
 
@@ -266,7 +268,7 @@ def test_what_is_shared_with_a_few_names_only_is_not_fetched(
 ) -> None:
     proxy = server.create_proxy(np.zeros(9_999), name="array", allow=["sum"])
     for run in (worker.eval, eval_here):
-        with pytest.raises(AccessDenied, match=r"allow: sum.*%share array"):
+        with pytest.raises(AccessDenied, match=r"\(sum\).*%share array"):
             run("fetch(p)", p=proxy)
 
 

@@ -69,7 +69,7 @@ def test_in_a_worker_what_needs_the_object_says_to_fetch_it(
 ) -> None:
     proxies = {name: server.create_proxy(x) for name, x in targets().items()}
 
-    with pytest.raises(ObjectNeeded, match=r"Give it fetch\(p\)"):
+    with pytest.raises(ObjectNeeded, match=r"Pass fetch\(p\)"):
         worker.exec(LOCAL + code, **proxies)
 
 

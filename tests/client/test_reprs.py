@@ -115,7 +115,7 @@ def test_nothing_is_logged_of_a_line_that_has_no_object(server: ProxyServer) -> 
     proxy = server.create_proxy([1])
     with far(proxy) as remote:
         server.remove_proxy(proxy)
-        assert repr(remote) == repr(proxy) == "<proxy>-1 list (not shared any more)"
+        assert repr(remote) == repr(proxy) == "<proxy>-1 list (no longer shared)"
     assert not server.statistics().errors
 
 

@@ -153,7 +153,7 @@ def test_what_the_system_forbids_to_open_says_so(
 def test_a_version_that_is_not_kept_says_so(store: Store) -> None:
     handle = handle_of(store, np.zeros(5000))
     store.close()
-    with pytest.raises(VersionGone, match=r"of 'df' is not kept.*one worker"):
+    with pytest.raises(VersionGone, match=r"of 'df' was removed.*one worker"):
         attach(handle)
 
 
@@ -212,7 +212,7 @@ def test_a_damaged_handle_is_refused_and_breaks_nothing(store: Store) -> None:
     value = np.zeros(5000)
     data = encoded(publication.handle(value))
     for end in range(len(data)):
-        with pytest.raises(DataDecodeError, match=r"damaged.*Pass the object anew"):
+        with pytest.raises(DataDecodeError, match=r"damaged.*Pass the object again"):
             rebuild(data[:end])
     chance = random.Random(3)
     for _ in range(3000):

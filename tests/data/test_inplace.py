@@ -318,7 +318,7 @@ def test_it_goes_on_when_it_is_not_shared_any_more(worker: Worker) -> None:
     assert store.versions() == Versions()
     with pytest.raises(VersionGone):
         attach(late)
-    with pytest.raises(NotShareable, match="not shared in place any more"):
+    with pytest.raises(NotShareable, match="no longer shared in place"):
         inplace.handle(shared)
     del inplace
     store.close()
@@ -330,5 +330,5 @@ def test_it_goes_on_when_it_is_not_shared_any_more(worker: Worker) -> None:
 
 def test_another_object_is_no_part_of_it(move: Move) -> None:
     inplace = move(np.zeros(3000))
-    with pytest.raises(NotShareable, match="given another value"):
+    with pytest.raises(NotShareable, match="assigned another value"):
         inplace.handle(inplace.object.copy())

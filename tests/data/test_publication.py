@@ -352,7 +352,7 @@ def test_without_room_what_was_published_goes_on(
         # A file system of the kernel's own has no room whatever.
         patch.setattr(folders, "MEMORY_FOLDER", Path("/proc"))
         patch.setattr(spool, "_spool", Path("/proc"))
-        with pytest.raises(DataTooBigError, match="no room"):
+        with pytest.raises(DataTooBigError, match="no space"):
             publication.handle(value)
     assert attach(handle_of(publication, value)).all()
     assert not first.any()

@@ -170,7 +170,7 @@ def test_a_setting_that_cannot_be_stops_the_load_and_changes_nothing(
 ) -> None:
     shell.config.DuckJupyter.bufsize = 3
     before = look_at(shell)
-    with pytest.raises(TraitError, match="bufsize must be a whole number"):
+    with pytest.raises(TraitError, match="bufsize must be an integer"):
         load_ipython_extension(shell)
     assert look_at(shell) == before
 
@@ -184,5 +184,5 @@ def test_config_changes_count_from_the_next_start(
     assert cells.run("%share").overview.rows[0].bufsize == 300
     # IPython logs what cannot be.
     cells.run("%config DuckJupyter.bufsize = 3")
-    assert "bufsize must be a whole number" in caplog.text
+    assert "bufsize must be an integer" in caplog.text
     assert own_session().settings.bufsize == 300

@@ -22,7 +22,7 @@ df = pandas.DataFrame({"a": range(2000), "b": 1})
 results = {}
 lock = __import__("threading").Lock()
 """
-LIVE = "pass shared.{} to workers, whose calls run here"
+LIVE = "pass shared.{} to workers, and its calls run here"
 DATA = "in a worker fetch(shared.df) or just df"
 FRAME = "DataFrame 2,000 × 2"  # noqa: RUF001
 

@@ -79,7 +79,7 @@ def test_until_somebody_looks_nothing_is_loaded_for_it(kernel: Kernel) -> None:
     kernel.run("import sys\nbefore = set(sys.modules)")
     kernel.run(CELLS[0])
     loaded = kernel.value("sorted(set(sys.modules) - before)")
-    heavy = {"duck_jupyter.monitor.ticker", "duck_jupyter.monitor.widget", "anywidget"}
+    heavy = {"duck_jupyter.monitor.ticker", "duck_jupyter.monitor._widget", "anywidget"}
     assert not heavy & set(loaded)
     assert Front(kernel).ask("duck_snapshot")["status"] == "ok"
     assert kernel.value("'duck_jupyter.monitor.ticker' in sys.modules")

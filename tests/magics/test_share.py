@@ -28,25 +28,25 @@ MISTAKES = [
     ("%share df nosuch", "There is no variable 'nosuch'"),
     ("%share df json", "'json' is a module"),
     ("%share shared", "list of shared names"),
-    ("%share cfg.paths", "takes the names of variables"),
-    ("%share df --bufsize 3", "bufsize must be a whole number of bytes"),
-    ("%share df --bufsize many", "must be a whole number, not 'many'"),
+    ("%share cfg.paths", "must be given the name of a variable"),
+    ("%share df --bufsize 3", "bufsize must be an integer from"),
+    ("%share df --bufsize many", "must be an integer, not 'many'"),
     ("%share df --bufsize", "expected one argument"),
-    ("%share df --max-chain -1", "max_chain must be a whole number from 0"),
+    ("%share df --max-chain -1", "max_chain must be an integer from 0"),
     ("%share df --as 3x", "An alias must be"),
     ("%share df --as class", "An alias must be"),
     ("%share df --as ''", "An alias must be"),
     ("%share df --as _df", "begin with an underscore"),
     ("%share _hidden", "--as ALIAS"),
-    ("%share df cfg --as both", "2 variables"),
-    ("%share df --allow 'no name'", "not the name of an attribute"),
-    ("%share df --allow ''", "not the name of an attribute"),
-    ("%share df --allow get, cfg", "not the name of an attribute"),
+    ("%share df cfg --as both", "one variable, not 2"),
+    ("%share df --allow 'no name'", "allow must be names of attributes"),
+    ("%share df --allow ''", "allow must be names of attributes"),
+    ("%share df --allow get, cfg", "allow must be names of attributes"),
     ("%share df --nonsense", "unrecognized arguments: --nonsense"),
-    ("%share --readonly", "needs the name of a variable"),
+    ("%share --readonly", "must be given the name of a variable"),
     ("%share 'df", "No closing quotation"),
     ("%unshare df", "nothing to unshare"),
-    ("%unshare", "takes names or --all"),
+    ("%unshare", "must be given names or --all"),
     ("%unshare df --all", "not both"),
     ("%duck --clean", "%duck doctor --clean"),
     ("%duck stpo", "monitor, stop or doctor, not 'stpo'. Did you mean stop?"),
@@ -81,7 +81,7 @@ def test_a_mistake_leaves_what_is_shared_as_it_was(cells: Cells) -> None:
 
 def test_a_proxy_is_a_mistake_too(cells: Cells) -> None:
     cells.run("p = %share df")
-    assert "is a proxy already" in cells.mistake("%share p")
+    assert "is already a proxy" in cells.mistake("%share p")
 
 
 def test_share_gives_the_proxy(cells: Cells) -> None:
@@ -176,14 +176,14 @@ def test_names_that_are_allowed_add_to_what_is_read_only(cells: Cells) -> None:
     with pytest.raises(AccessDenied, match="read-only"):
         cells["p"].clear()
     cells.run("%share cfg\np = %share cfg --allow update")
-    with pytest.raises(AccessDenied, match="not among the names"):
+    with pytest.raises(AccessDenied, match="not one of the allowed names"):
         cells["p"].get("b")
 
 
 def test_names_may_stand_behind_options(cells: Cells) -> None:
     cells.run("%share df --readonly cfg\n%duck doctor --clean")
     rows = cells.run("%share").overview.rows
-    assert [(row.name, row.mode) for row in rows] == [
+    assert [(row.path, row.mode) for row in rows] == [
         ("df", "read-only"),
         ("cfg", "read-only"),
     ]

@@ -255,13 +255,13 @@ def test_an_error_of_publishing_reaches_the_cell(notebook: Kernel) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("%share --frozen --inplace arr", "choose one"),
+        ("%share --frozen --inplace arr", "not both"),
         ("%share --inplace numbers", "'numbers' is a list"),
         ("%share --inplace arr numbers", "'numbers' is a list"),
         ("%share --inplace words", "column 'b' of 'words' is"),
-        ("%share --frozen", "needs the name of a variable"),
-        ("%share --inplace", "needs the name of a variable"),
-        ("%share --no-handover", "needs the name of a variable"),
+        ("%share --frozen", "must be given the name of a variable"),
+        ("%share --inplace", "must be given the name of a variable"),
+        ("%share --no-handover", "must be given the name of a variable"),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_moves_nothing(

@@ -4,33 +4,33 @@ The table of what is shared, as text and as HTML.
 
 from __future__ import annotations
 
-from duck_jupyter.data.versions import Versions
-from duck_jupyter.magics.share_table import Table
-from duck_jupyter.session.overview import Overview, Row
+from msgspec.structs import replace
 
-ROW = Row(
-    name="df",
-    type_name="DataFrame",
-    size="336,776 x 19",
-    level=0,
-    mode="live",
-    workers=2,
-    calls=1234,
-    bytes=5000,
+from duck_jupyter.magics.share_table import Table
+from duck_jupyter.session.overview import Overview
+from tests.support.snapshots import golden
+
+ROW = replace(
+    golden().objects[0],
+    gets=34,
+    sets=200,
+    executes=1000,
     last=64,
     peak=300,
     bufsize=200,
-    versions=Versions(2, 3 << 20, 1 << 20, 1),
-    last_error=None,
+    versions=2,
+    version_bytes=3 << 20,
+    mapped_bytes=1 << 20,
 )
-BAD = ROW._replace(
-    name="cfg",
-    type_name="<b>Cfg</b>",
+BAD = replace(
+    ROW,
+    path="cfg",
+    type="<b>Cfg</b>",
     size="",
     level=1,
     last=0,
     peak=0,
-    versions=Versions(),
+    versions=0,
     last_error='KeyError: "x"\n<script>' + "x" * 100,
 )
 
@@ -76,7 +76,7 @@ def test_a_front_end_gets_both() -> None:
 
 def test_codes_for_a_terminal_are_shown_and_not_obeyed() -> None:
     code = "\x1b]0;owned\x07\x9b2J"
-    row = ROW._replace(name=code, type_name=code, last_error=f"ValueError: {code}")
+    row = replace(ROW, path=code, type=code, last_error=f"ValueError: {code}")
     table = Table(Overview("s", (row,), 0))
     for text, times in ((repr(table), 3), (table._repr_html_(), 4)):
         assert text.replace("\n", "").isprintable()

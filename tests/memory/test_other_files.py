@@ -63,10 +63,10 @@ def test_something_else_under_the_same_number_is_refused(
     found = os.fstat(key.fd)
     same = FileKey(key.pid, key.fd, found.st_dev, found.st_ino)
     try:
-        with pytest.raises(FileNotFoundError, match="another file by now"):
+        with pytest.raises(FileNotFoundError, match="is now another file"):
             worker.run(look, key)
         if kind != "file":  # not even if the numbers agree
-            with pytest.raises(FileNotFoundError, match="another file by now"):
+            with pytest.raises(FileNotFoundError, match="is now another file"):
                 worker.run(look, same)
     finally:
         for fd in {other, key.fd}:
@@ -86,7 +86,7 @@ def test_something_else_that_came_between_looking_and_opening_is_refused(
     monkeypatch.setattr(Path, "stat", lambda _: found)
     before = len(list(Path("/proc/self/fd").iterdir()))
     try:
-        with pytest.raises(FileNotFoundError, match="another file by now"):
+        with pytest.raises(FileNotFoundError, match="is now another file"):
             open_shared(key)
         assert len(list(Path("/proc/self/fd").iterdir())) == before
     finally:

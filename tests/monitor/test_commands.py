@@ -148,7 +148,7 @@ def test_without_a_server_there_is_nothing_to_do(commands: Commands) -> None:
 def test_what_is_no_command_is_refused(commands: Commands, wrong: Any) -> None:
     answer = commands.do(wrong)
     assert (answer["id"], answer["status"]) == (None, "error")
-    assert answer["message"].endswith("is no command of the monitor.")
+    assert answer["message"].endswith("is not a command of the monitor.")
     assert commands.done() == []
 
 

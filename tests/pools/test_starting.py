@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.magics.kernels import Kernel
-from tests.support.pools import METHODS, STARTED
+from tests.support.pools import METHODS, POOLS, STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +31,7 @@ def begin(text):
     model = text, Point
 def look(i):
     return model
-for kind in ("executor forkserver", "loky"):
+for kind in ("executor forkserver", "joblib loky", "loky"):
     with open_pool(kind) as run:
         run(abs, [-1])
 """
@@ -136,6 +137,61 @@ def test_a_class_that_is_deleted_before_its_instance_comes_back(cells: Kernel) -
         "    found = future.result(20)\n"
     )
     assert cells.value("type(found) is kept[0]") is True
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_error_of_a_shared_object_comes_back_through_a_pool(
+    cells: Kernel, method: str
+) -> None:
+    """
+    The worker has no function of a cell, and learned of the class by the proxy.
+    """
+    cells.run(
+        "import operator\n"
+        "class Refused(Exception):\n    pass\n"
+        "class Door:\n    def open(self):\n        raise Refused(3)\n"
+        "door, caught = Door(), None\n"
+        "%share door\n"
+    )
+    cells.run(
+        f"context = multiprocessing.get_context({method!r})\n"
+        "with ProcessPoolExecutor(1, context) as pool:\n"
+        "    try:\n"
+        "        pool.submit(operator.methodcaller('open'), shared.door).result(20)\n"
+        "    except Refused as error:\n"
+        "        caught = error.args[0]\n"
+    )
+    cells.run("%unshare door")
+    assert cells.value("caught") == 3
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_a_module_that_was_reloaded_goes_as_it_is_now(
+    cells: Kernel, kind: str, tmp_path: Path
+) -> None:
+    """
+    By reference, and within a function of a cell, in a pool that had the old one.
+    """
+    name = f"edited_{POOLS.index(kind)}"
+    file = tmp_path / f"{name}.py"
+    file.write_text("def say(i):\n    return 'old'\n")
+    cells.run(
+        "import importlib, os, sys\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        f"import {name} as edited\n"
+        "def say_it(i):\n    return edited.say(i)\n"
+        f"opened = open_pool({kind!r})\n"
+        "run = opened.__enter__()\n"
+        "found = run(edited.say, [1, 2]) + run(say_it, [1, 2])\n"
+    )
+    file.write_text("def say(i):\n    return 'edited'\n")
+    cells.run(
+        "importlib.reload(edited)\n"
+        "found += run(edited.say, [1, 2]) + run(say_it, [1, 2])\n"
+        "opened.__exit__(None, None, None)\n"
+        "del sys.path[0]\n"
+    )
+    assert cells.value("found") == ["old"] * 4 + ["edited"] * 4
 
 
 def test_with_the_setting_off_pools_are_as_ever(cells: Kernel) -> None:

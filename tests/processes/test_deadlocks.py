@@ -91,8 +91,8 @@ def test_the_refused_one_is_told_the_whole_circle_and_one_order(
     locks = ", ".join(f"locked(shared.{name})" for name in sorted(names))
     assert line == f"with {locks}:"
     assert text.endswith(
-        f"one and the same order; a worker uses the proxies that it "
-        f"was given. In the notebook: {line}"
+        "the same order; a worker uses the proxies that were "
+        f"passed to it. In the notebook: {line}"
     )
 
 
@@ -123,7 +123,7 @@ def test_the_error_is_noted_under_the_object_that_was_asked_for(
     text, line = close_circle(server, crew, proxies)
     found = server.statistics()
     (error,), (group,) = found.errors, found.error_groups
-    assert (error.object_name, error.asked) == ("one", "lock")
+    assert (error.object, error.asked) == ("one", "lock")
     last = {each.path: each.last_error for each in found.proxies}
     assert last == {"one": f"DeadlockError: {text}", "two": None}
     ((sentence, way),) = group.ways_out

@@ -18,7 +18,7 @@ import pytest
 from duck_jupyter import NotShared, share, shared, unshare
 from duck_jupyter.errors import DataEncodeError
 from duck_jupyter.session.names import Source, Terms
-from duck_jupyter.session.session import Wish
+from duck_jupyter.session.shared_names import Wish
 from tests.support.handed import (
     Box,
     fetch_back,

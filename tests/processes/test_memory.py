@@ -257,7 +257,7 @@ def test_nothing_is_left_after_a_restart(busy: tuple[Kernel, set[int]]) -> None:
         wait_gone(pid)
     kernel.run("%load_ext duck_jupyter")
     told = kernel.run("print(get_ipython().run_line_magic('duck', 'doctor'))")
-    assert "Nothing is left" in told
+    assert "have left nothing" in told
 
 
 @pytest.mark.parametrize("now", [False, True])

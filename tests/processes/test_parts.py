@@ -12,7 +12,7 @@ import pytest
 
 from duck_jupyter import fetch, share, shared
 from duck_jupyter.session.names import Source, Terms
-from duck_jupyter.session.session import Wish
+from duck_jupyter.session.shared_names import Wish
 from tests.support.parts import fill, fill_a, look_at_part
 
 if TYPE_CHECKING:

@@ -309,7 +309,7 @@ def test_a_cause_that_cannot_be_pickled_is_left_out_and_named(kind: Any) -> None
     error.__context__ = KeyError("b")
     found: Any = back(error)
 
-    note = "Could not be pickled: __cause__ of this exception."
+    note = "These attributes of the exception could not be pickled: __cause__."
     assert (found.code, found.__cause__, found.__notes__) == (1, None, [note])
     assert repr(found.__context__) == "KeyError('b')"
     with pytest.raises(DataEncodeError):
@@ -335,5 +335,7 @@ def test_what_cannot_be_pickled_is_left_out_and_named() -> None:
 
     assert found.code == 1
     assert found.args == (repr(error.args[0]), 2)
-    assert found.__notes__ == ["Could not be pickled: args, lock of this exception."]
+    assert found.__notes__ == [
+        "These attributes of the exception could not be pickled: args, lock."
+    ]
     assert vars(found.__context__).keys() == {"code", "__notes__"}

@@ -176,7 +176,7 @@ def test_a_size_of_0_is_empty() -> None:
 
 @pytest.mark.parametrize("size", [BYTES + 1, 2**31, 2**32 - 1])
 def test_a_size_that_cannot_be_is_too_big(size: int) -> None:
-    with pytest.raises(DataTooBigError, match=f"{size}.*{BYTES}"):
+    with pytest.raises(DataTooBigError, match=f"{BYTES} bytes, not {size}"):
         parse_from(memoryview(buffer(pack([0, []]), size)), timeout=None)
 
 
@@ -187,7 +187,7 @@ def test_a_buffer_without_room_for_a_size_is_a_decode_error() -> None:
 
 def test_a_frame_that_is_never_whole_is_a_timeout() -> None:
     whole = pack([0, [1, "x" * 50]])
-    with pytest.raises(TimeoutError, match=r"not whole within 0\.01 s"):
+    with pytest.raises(TimeoutError, match=r"not complete within 0\.01 s"):
         parse_from(memoryview(buffer(whole[:20], 20)), timeout=0.01)
 
 

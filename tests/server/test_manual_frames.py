@@ -229,9 +229,9 @@ def test_a_frame_that_asks_nothing_is_refused_before_it_is_sent(
 ) -> None:
     proxy = server.create_proxy(Tally(4))
     for opcode in (-1, -2, 7):
-        with pytest.raises(DataDecodeError, match="GET, SET and EXECUTE"):
+        with pytest.raises(DataDecodeError, match="GET, SET or EXECUTE"):
             worker.eval(f"p.get_response(Frame({opcode}, []))", p=proxy)
-        with pytest.raises(DataDecodeError, match="GET, SET and EXECUTE"):
+        with pytest.raises(DataDecodeError, match="GET, SET or EXECUTE"):
             proxy.get_response(Frame(opcode, []))
     with pytest.raises(ProxyObjectNotFound):
         worker.eval("p.get_response(Frame(0, [77, 'value']))", p=proxy)

@@ -49,7 +49,7 @@ def test_a_closed_server_does_not_run_again() -> None:
     server = ProxyServer()
     server.close()
 
-    with pytest.raises(ProxyClosed, match="make a new one"):
+    with pytest.raises(ProxyClosed, match="Create a new one"):
         server.run()
 
 

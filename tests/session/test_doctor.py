@@ -101,6 +101,35 @@ def test_what_was_published_is_held_as_versions(
     assert held["versions"].bytes >= 800_000
 
 
+def test_the_sizes_of_what_is_held_are_those_of_the_system(
+    session: Session, worker: Worker
+) -> None:
+    """
+    Each file is counted once: versions, lanes, and large messages behind a lane.
+    """
+    data = np.ones(1_000_000)
+    assert worker.run(total, share(data, name="data")) == 1_000_000
+    worker.run(keep, share(Cell(), name="cell"), np.zeros(20_000))
+    server = session.server
+    assert server is not None
+    (lane,) = [each.lane for each in server.connections()]
+    files = {}
+    for fd in Path("/proc/self/fd").iterdir():
+        name = str(fd.readlink()) if fd.is_symlink() else ""
+        if "duck-" in name or name.startswith("/dev/shm"):
+            found = fd.stat()
+            files[found.st_ino] = found
+    own = os.fstat(lane.block.descriptor.fileno())
+    (version,) = [each.st_size for each in files.values() if each.st_size > 8_000_000]
+    assert {kind.what: (kind.blocks, kind.bytes) for kind in examine(session).held} == {
+        "versions": (1, version),
+        "lanes": (1, lane.block.size),
+        "large messages": (1, own.st_blocks * 512 - lane.block.size),
+    }
+    ours = server.statistics().memory.ours
+    assert ours == sum(kind.bytes for kind in examine(session).held)
+
+
 def total(proxy: Any) -> int:
     return int(fetch(proxy).sum())
 
@@ -143,7 +172,7 @@ def test_what_somebody_uses_since_the_report_is_not_removed(session: Session) ->
 def test_a_report_is_sentences_and_tables() -> None:
     report = Report(MEMORY, SPOOL, (Held("lanes", 3, 12_288),), (LEFT, FOLDER))
     assert words_of(report).splitlines() == [
-        "Blocks are in /dev/shm; what does not fit goes to /tmp.",
+        "Blocks are in /dev/shm; blocks that do not fit are written to /tmp.",
         "Room | Folder | Capacity | Free",
         "memory | /dev/shm | 8.00 GB | 6.00 GB",
         "spool | /tmp | 100 GB | 50.0 GB",
@@ -151,8 +180,8 @@ def test_a_report_is_sentences_and_tables() -> None:
         "Held | Blocks | Bytes",
         "lanes | 3 | 12.0 KB",
         (
-            "2 things were left by processes that were killed, and in nobody's use. "
-            "To remove what is listed: %duck doctor --clean"
+            "2 things were left by processes that were killed, and no process uses "
+            "them. To remove them: %duck doctor --clean"
         ),
         "Left-over | Kind | Bytes | Age | Process",
         "/dev/shm/duck-0123456789abcdef | block | 4.00 KB | 2 h | ",
@@ -164,7 +193,10 @@ def test_a_report_is_sentences_and_tables() -> None:
     ("removed", "words"),
     [
         ((LEFT, FOLDER), "2 things were removed."),
-        ((LEFT,), r"1 thing was removed\. Not removed, as .*: /tmp/duck-17-abcdefgh"),
+        (
+            (LEFT,),
+            r"1 thing was removed\. Not removed, because .*: /tmp/duck-17-abcdefgh",
+        ),
         ((), r"Nothing was removed\. Not removed"),
     ],
 )
@@ -175,7 +207,7 @@ def test_it_says_what_was_removed(removed: Any, words: str) -> None:
 
 def test_nothing_left_is_one_sentence() -> None:
     report = Report(MEMORY, SPOOL, (), ())
-    assert "Nothing is left of processes that have ended." in words_of(report)
+    assert "Processes that ended have left nothing." in words_of(report)
     assert "Nothing was left to remove." in words_of(report, ())
 
 
@@ -183,7 +215,7 @@ def test_little_or_no_shared_memory_comes_with_advice() -> None:
     little = Report(Place(Path("/dev/shm"), 64 * 2**20, 0), SPOOL, (), ())
     assert "--shm-size=" in words_of(little)
     none = Report(Place(Path("/dev/shm"), 0, 0), SPOOL, (), ())
-    assert "There is no /dev/shm to write to" in words_of(none)
+    assert "/dev/shm cannot be written to" in words_of(none)
 
 
 # -- the spool folder's setting
@@ -204,7 +236,10 @@ def test_the_spool_folder_counts_from_the_next_start(tmp_path: Path) -> None:
 
 
 def test_a_spool_folder_that_cannot_be_is_refused_with_advice(tmp_path: Path) -> None:
-    with pytest.raises(TraitError, match=r"spool_dir is a folder .* Make it first"):
+    with pytest.raises(
+        TraitError,
+        match=r"spool_dir must be an existing folder .* Create the folder first",
+    ):
         DuckJupyter(spool_dir=str(tmp_path / "missing"))
 
 

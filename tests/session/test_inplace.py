@@ -4,6 +4,7 @@ In place: the variable's own data in shared memory, both directions, and back ag
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +31,8 @@ ADD = "fetch(p)[{at}] += {what}"
 
 @pytest.fixture(scope="module")
 def other_worker() -> Iterator[Worker]:
-    process = Worker()
-    yield process
-    process.close()
+    with contextlib.closing(Worker()) as process:
+        yield process
 
 
 @pytest.fixture
@@ -50,9 +50,7 @@ def is_shared_memory_left() -> bool:
     return any("/dev/shm" in path for path in list_nameless())
 
 
-def test_the_variable_has_the_same_values_in_shared_memory(
-    variables: Variables,
-) -> None:
+def test_the_values_are_the_same_in_shared_memory(variables: Variables) -> None:
     variables["arr"] = arr = np.asfortranarray(np.arange(6.0).reshape(2, 3))
     variables.share("arr", inplace=True)
     found = variables["arr"]
@@ -131,7 +129,7 @@ def test_running_the_cell_again_changes_nothing(
     assert moved["arr"] is arr
     assert arr[0] == 4
     assert session.server is not None
-    assert session.server.statistics().proxies[0].versions.kept == 1
+    assert session.server.statistics().proxies[0].versions == 1
 
 
 # -- back ----------------------------------------------------------------------------
@@ -159,7 +157,6 @@ def test_the_variable_gets_ordinary_memory_back_with_what_is_in_it(
     assert moved["arr"].flags.writeable
     moved["arr"][0] = 5
     assert other_name[0] == 4
-    # It works on, and goes with its last name.
     other_name[1] = 6
     assert is_shared_memory_left()
     if how == "share":
@@ -233,7 +230,7 @@ def test_a_frame_that_left_its_memory_says_what_to_do_and_that_works(
         df["a"] = df["a"] + 1
     else:
         df.index = df.index + 1
-    with pytest.raises(NotShareable, match=r"left the shared memory.*--inplace df"):
+    with pytest.raises(NotShareable, match=r"no longer in .* memory.*--inplace df"):
         worker.eval("fetch(p)", p=shared.df)
     proxy = variables.share("df", inplace=True)
     pd.testing.assert_frame_equal(worker.eval("fetch(p)", p=proxy), df)

@@ -11,7 +11,7 @@ import pytest
 
 from duck_jupyter import NotShared, locked, shared
 from duck_jupyter.session.names import Source, Terms
-from duck_jupyter.session.session import Wish
+from duck_jupyter.session.shared_names import Wish
 
 if TYPE_CHECKING:
     from duck_jupyter.proxy import Proxy

@@ -10,6 +10,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -20,8 +21,8 @@ from duck_jupyter.memory.leftovers import Leftover
 from duck_jupyter.session import observe
 from duck_jupyter.session.doctor import Report, examine, findings_of
 from duck_jupyter.session.names import Source, Terms
-from duck_jupyter.session.observe import ObjectRows, snapshot_of
-from duck_jupyter.session.session import Wish
+from duck_jupyter.session.observe import snapshot_of
+from duck_jupyter.session.shared_names import Wish
 from duck_jupyter.session.snapshot import Cell, as_plain
 from tests.support.processes import wait_until
 
@@ -83,7 +84,7 @@ def test_calls_are_in_the_row_the_worker_and_the_totals(
     assert (row.gets, row.sets, row.executes) == (0, 0, 10)
     assert row.bytes_out > 9 * 150
     assert row.last <= row.peak < 400
-    assert row.pids == [worker.pid]
+    assert row.pids == (worker.pid,)
     assert found.totals.executes == 10
     assert (found.totals.bytes_in, found.totals.bytes_out) == (
         *(row.bytes_in, row.bytes_out),
@@ -92,7 +93,7 @@ def test_calls_are_in_the_row_the_worker_and_the_totals(
     assert (process.pid, process.name, process.calls) == (worker.pid, "test-worker", 10)
     assert process.pss == 7 * MEGABYTE
     assert 0 <= process.waited <= time.time() - process.since
-    assert process.calling == []
+    assert process.calling == ()
     assert snapshot_of(session).workers[0].pss is None
     assert found.since is not None
     assert found.since <= row.since <= process.since <= found.time
@@ -102,10 +103,10 @@ def test_an_object_that_is_called_is_named_with_its_worker(
     session: Session, worker: Worker
 ) -> None:
     class Looking:
-        def look(self) -> list[str]:
+        def look(self) -> tuple[str, ...]:
             return snapshot_of(session).workers[0].calling
 
-    assert worker.eval("p.look()", p=share(Looking(), name="looking")) == ["looking"]
+    assert worker.eval("p.look()", p=share(Looking(), name="looking")) == ("looking",)
 
 
 def test_the_way_out_of_read_only_is_the_line_that_opens_it(
@@ -135,12 +136,17 @@ def test_errors_come_with_their_worker_and_ways_out(
     newest, cut = found.errors or []
     assert (newest.type, newest.object, newest.count) == ("AttributeError", "chain", 1)
     assert "AttributeError" in newest.traceback
-    assert (cut.type, cut.count, cut.pids) == ("LimitedProxyChaining", 2, [worker.pid])
+    assert (cut.type, cut.count, cut.pids) == (
+        *("LimitedProxyChaining", 2, (worker.pid,)),
+    )
     assert cut.worker == "test-worker"
     assert any(line.startswith("%share chain --max-chain") for _, line in cut.ways_out)
     (chain,) = found.chains or []
     assert (chain.level, chain.max_level, chain.cuts) == (2, 1, 2)
+    assert chain.key == cut.key
     assert (found.objects[0].last_error or "").startswith("AttributeError")
+    assert found.objects[0].error is not None
+    assert found.objects[0].error.key == newest.key
 
 
 def test_of_many_errors_the_newest_are_given(session: Session, worker: Worker) -> None:
@@ -154,7 +160,7 @@ for i in range(60):
 """
     worker.exec(code, cfg=proxy)
     found = snapshot_of(session)
-    assert found.error_count == 60
+    assert (found.error_count, found.error_kinds) == (60, 60)
     errors = found.errors or []
     assert [row.message for row in errors] == [
         str(i) for i in range(59, 59 - observe.MOST_ERRORS, -1)
@@ -200,7 +206,7 @@ def test_memory_is_told(session: Session, worker: Worker) -> None:
 
 def test_what_was_given_is_passed_on(session: Session) -> None:
     cell = Cell(running=True, number=5)
-    findings = findings_of(examine(session))
+    findings = tuple(findings_of(examine(session)))
     found = snapshot_of(session, cell=cell, findings=findings, done=["a"])
     assert (found.cell, found.memory.findings, found.done) == (cell, findings, ["a"])
 
@@ -228,25 +234,24 @@ def test_rows_that_did_not_change_are_the_same_ones(
     used = share({"a": 1}, name="used")
     share(items, name="items")
     share(b"x", name="unused")
-    rows = ObjectRows()
-    before = snapshot_of(session, rows=rows).objects
+    before = snapshot_of(session).objects
     worker.eval("used['a']", used=used)
     items.append(4)
 
     assert wait_until(lambda: snapshot_of(session).objects[0].executes == 1)
-    first, second, third = snapshot_of(session, rows=rows).objects
+    first, second, third = snapshot_of(session).objects
     assert first.executes == 1
     assert second.size == "4 items"
     assert third is before[2]
-    assert snapshot_of(session, rows=rows).objects == snapshot_of(session).objects
 
 
 def test_json_can_say_all_of_it(session: Session, worker: Worker) -> None:
     proxy = share({"a": 1}, name="cfg")
     with pytest.raises(KeyError):
         worker.eval("cfg['b']", cfg=proxy)
-    plain = as_plain(snapshot_of(session))
-    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    found = snapshot_of(session)
+    text = json.dumps(as_plain(found), allow_nan=False)
+    assert json.loads(text) == json.loads(msgspec.json.encode(found))
 
 
 def test_many_objects_are_looked_at_in_time(session: Session) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from duck_jupyter import share, shared
 from duck_jupyter.client.references import ref
+from duck_jupyter.objects.sizes import size_of
 from duck_jupyter.session.overview import MOST_CHAINED, overview_of
-from duck_jupyter.session.sizes import size_of
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def test_a_hostile_object_is_shared_and_shown(session: Session) -> None:
     share(Hostile(), name="hostile")
     assert "hostile (Hostile)" in repr(shared)
     (row,) = overview_of(session).rows
-    assert (row.name, row.type_name, row.size) == ("hostile", "Hostile", "")
+    assert (row.path, row.type, row.size) == ("hostile", "Hostile", "")
     assert repr(shared.hostile).endswith(" Hostile")
 
 
@@ -99,8 +99,8 @@ def test_calls_and_errors_are_in_the_row(session: Session, worker: Worker) -> No
     # A call is counted when its answer is on its way.
     assert wait_until(lambda: overview_of(session).rows[0].calls == 2)
     (row,) = overview_of(session).rows
-    assert row.workers == 1
-    assert row.bytes > 150
+    assert len(row.pids) == 1
+    assert row.bytes_out > 150
     assert row.peak > row.bufsize == 100
     assert row.last_error == "KeyError: 'b'"
 
@@ -110,7 +110,7 @@ def test_chained_objects_stand_below_their_name(session: Session) -> None:
     share([1], name="other")
     held = ref(shared.cfg)["a"]
     rows = overview_of(session).rows
-    assert [(row.name, row.level) for row in rows] == [
+    assert [(row.path, row.level) for row in rows] == [
         ("cfg", 0),
         ("cfg[]", 1),
         ("other", 0),

@@ -79,7 +79,7 @@ def test_a_mistake_changes_nothing(
 
 def test_a_proxy_is_not_shared_again(session: Session) -> None:
     proxy = share([1], name="numbers")
-    with pytest.raises(NotShareable, match="is a proxy already"):
+    with pytest.raises(NotShareable, match="is already a proxy"):
         share(proxy, name="again")
 
 

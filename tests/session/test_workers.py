@@ -12,7 +12,7 @@ import pytest
 
 from duck_jupyter import NotShared, share, shared, statistics
 from duck_jupyter.session.names import Source, Terms
-from duck_jupyter.session.session import Wish
+from duck_jupyter.session.shared_names import Wish
 from tests.support.jobs import add, ask_shared, length, record
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from duck_jupyter.session.api import own_session
 from duck_jupyter.session.names import Source, Terms
-from duck_jupyter.session.session import Wish
+from duck_jupyter.session.shared_names import Wish
 
 if TYPE_CHECKING:
     from duck_jupyter.proxy import Proxy

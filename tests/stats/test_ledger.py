@@ -11,7 +11,7 @@ from duck_jupyter.stats.counts import (
     LAST_BYTES,
     PEAK_BYTES,
     fresh_counts,
-    totals_of,
+    sum_of,
 )
 from duck_jupyter.stats.ledger import Changes, Ledger
 
@@ -76,4 +76,4 @@ def test_the_sum_is_that_of_all_whatever_came_and_went() -> None:
                 counts[place] = source.randrange(1000)
         ledger.follow(current)
         assert ledger.counts == current
-        assert totals_of([ledger.sum]) == totals_of(current.values())
+        assert sum_of([ledger.sum]) == sum_of(current.values())

@@ -47,7 +47,7 @@ def test_a_worker_that_ended_well_is_remembered(server: ProxyServer) -> None:
 
     assert wait_until(lambda: bool(server.statistics().ended_workers))
     (found,) = server.statistics().ended_workers
-    assert (found.pid, found.process_name) == (process.pid, "adder")
+    assert (found.pid, found.name) == (process.pid, "adder")
     assert found.calls == 8
     assert found.since <= found.ended
     assert server.statistics().workers == ()

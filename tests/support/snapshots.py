@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import msgspec
 
-from duck_jupyter.session.snapshot import (
-    SCHEMA,
-    Cell,
+from duck_jupyter.session.snapshot import SCHEMA, Cell, KernelRow, Snapshot
+from duck_jupyter.stats.exits import end_of
+from duck_jupyter.stats.rows import (
     ChainRow,
     EndedRow,
     ErrorRow,
     Finding,
-    KernelRow,
+    LastError,
     MemoryRow,
     ObjectRow,
-    Snapshot,
     Totals,
     WorkerRow,
 )
-from duck_jupyter.stats.exits import end_of
 from tests.support.processes import ROOT
 
 __all__ = ["GOLDEN_FILE", "golden", "golden_text"]
@@ -33,8 +31,9 @@ GOLDEN_FILE = ROOT / "tests" / "data" / "snapshot.json"
 #: The moment of the snapshot, and when its server was made.
 NOW = 1_790_000_000.5
 BEGAN = 1_789_999_000.25
-LATENCY = [0, 0, 0, 0, 120, 9_000, 2_500, 400, 64, 20, 7, 3, 1, 1, 0, 1, *[0] * 16]
+LATENCY = (0, 0, 0, 0, 120, 9_000, 2_500, 400, 64, 20, 7, 3, 1, 1, 0, 1, *[0] * 16)
 KEY_ERROR = "Traceback (most recent call last):\n  ...\nKeyError: 'lost'\n"
+TOO_DEEP_KEY, LOST_KEY = "4f1c8a0b5d2e6973", "9b3d7e2a1c5f4068"
 TOO_DEEP = (
     "root.next.next was reached through 3 proxies and root allows 2. Ask for less."
 )
@@ -81,21 +80,22 @@ def golden() -> Snapshot:
         ],
         errors=errors(),
         error_count=19,
-        chains=[ChainRow("root.next.next", "Node", 3, 2, 4)],
+        error_kinds=2,
+        chains=[ChainRow(TOO_DEEP_KEY, "root.next.next", "Node", 3, 2, 4)],
         memory=MemoryRow(
             capacity=67_108_864,
             free=50_331_648,
             ours=9_437_184,
             spooled=8_388_608,
             spool_dir="/var/tmp/duck",
-            findings=[
+            findings=(
                 Finding(
                     "little-memory",
                     "/dev/shm is small: what does not fit goes to /var/tmp/duck.",
                     "docker run --shm-size=2g",
                 ),
                 Finding("leftover", "2 things were left by dead processes.", ""),
-            ],
+            ),
         ),
         done=["6f1c2d", "6f1c2e"],
     )
@@ -126,14 +126,16 @@ def objects() -> list[ObjectRow]:
         versions=2,
         version_bytes=8_388_608,
         mapped_bytes=4_194_304,
+        awaited=1,
         last_error=None,
-        pids=[4101, 4102],
+        error=None,
+        pids=(4101, 4102),
         since=BEGAN + 1,
     )
     unused = {
         **dict.fromkeys(("gets", "sets", "executes", "bytes_in", "bytes_out"), 0),
         **dict.fromkeys(("last", "peak"), 0),
-        **dict.fromkeys(("versions", "version_bytes", "mapped_bytes"), 0),
+        **dict.fromkeys(("versions", "version_bytes", "mapped_bytes", "awaited"), 0),
     }
     change = msgspec.structs.replace
     cache = change(
@@ -158,7 +160,8 @@ def objects() -> list[ObjectRow]:
             last=90,
             peak=700,
             last_error="KeyError: 'lost'",
-            pids=[4102],
+            error=LastError(LOST_KEY, "KeyError", NOW - 6),
+            pids=(4102,),
         ),
         change(
             cache,
@@ -169,8 +172,9 @@ def objects() -> list[ObjectRow]:
             size="",
             mode="read-only",
             max_level=2,
-            pids=[4101],
+            pids=(4101,),
             last_error=f"LimitedProxyChaining: {TOO_DEEP}",
+            error=LastError(TOO_DEEP_KEY, "LimitedProxyChaining", NOW - 2),
         ),
         change(
             cache,
@@ -187,7 +191,7 @@ def objects() -> list[ObjectRow]:
             bytes_out=10_000,
             last=100,
             peak=100,
-            pids=[4101],
+            pids=(4101,),
         ),
         change(
             cache,
@@ -200,7 +204,7 @@ def objects() -> list[ObjectRow]:
             versions=1,
             version_bytes=8_000_000,
             mapped_bytes=8_000_000,
-            pids=[],
+            pids=(),
             since=NOW - 1,
         ),
     ]
@@ -220,7 +224,8 @@ def workers() -> list[WorkerRow]:
             bytes_in=1_300_000,
             bytes_out=7_000_000,
             waited=412.5,
-            calling=["df", "the server"],
+            connected=1_996.5,
+            calling=("df", "the server"),
             pss=73_400_320,
         ),
         WorkerRow(
@@ -232,7 +237,8 @@ def workers() -> list[WorkerRow]:
             bytes_in=100_000,
             bytes_out=200_000,
             waited=0.25,
-            calling=[],
+            connected=997.75,
+            calling=(),
             pss=None,
         ),
     ]
@@ -244,30 +250,38 @@ def errors() -> list[ErrorRow]:
     """
     return [
         ErrorRow(
+            key=TOO_DEEP_KEY,
             type="LimitedProxyChaining",
             object="root",
+            idx=3,
+            objects=1,
             message=TOO_DEEP,
+            cut="root.next.next",
             count=4,
             first=NOW - 20,
             last=NOW - 2,
-            pids=[4101],
+            pids=(4101,),
             worker="SpawnPoolWorker-1",
-            ways_out=[
+            ways_out=(
                 ("Allow one level more.", "%share root --max-chain 3"),
                 ("Or ask the object for what is needed in one call.", ""),
-            ],
+            ),
             traceback="",
         ),
         ErrorRow(
+            key=LOST_KEY,
             type="KeyError",
             object="cache",
+            idx=2,
+            objects=4,
             message="'lost'",
+            cut="",
             count=15,
             first=NOW - 300,
             last=NOW - 5,
-            pids=[4102, 4104],
+            pids=(4102, 4104),
             worker="SpawnPoolWorker-2",
-            ways_out=[],
+            ways_out=(),
             traceback=KEY_ERROR,
         ),
     ]

@@ -22,7 +22,7 @@ from duck_jupyter.client.link import Link
 from duck_jupyter.client.proxy import make_proxy
 from duck_jupyter.errors import DataTooBigError, KernelGone
 from duck_jupyter.memory.blocks import Block
-from duck_jupyter.objects.locks import Claim
+from duck_jupyter.objects.claims import Claim
 from duck_jupyter.proxy import ProxyServer
 from duck_jupyter.server.spin import Watched
 from duck_jupyter.transport.handshake import Hello

@@ -82,7 +82,7 @@ def test_another_version_is_refused_with_advice(
         stranger.introduce(hello(version))
         welcome = stranger.read_welcome()
         assert stranger.knows_secret()
-        assert "install the same duck-jupyter" in (welcome.refusal or "")
+        assert "Install the same version of duck-jupyter" in (welcome.refusal or "")
         assert not stranger.received
         assert stranger.is_hung_up_on()
     assert wait_until(lambda: any("version" in text for text in refusals(server)))

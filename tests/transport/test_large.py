@@ -233,7 +233,7 @@ def test_a_request_without_room_for_it_leaves_the_lane_as_it_was(
 ) -> None:
     proxy.keep(b"1" * 100_000)
     with files_of_at_most(200_000):
-        with pytest.raises(DataTooBigError, match="no room"):
+        with pytest.raises(DataTooBigError, match="no space"):
             proxy.keep(b"2" * 1_000_000)
         assert proxy.keep() == 0
         assert proxy.keep(b"3" * 100_000) == 1
@@ -243,7 +243,7 @@ def test_a_request_without_room_for_it_leaves_the_lane_as_it_was(
 def test_an_answer_without_room_for_it_is_an_error_too(proxy: Any) -> None:
     assert proxy.echo(1) == 1
     # Not even the error itself has room, so only its line comes.
-    too_big = pytest.raises(Exception, match=r"no memory left|no room")
+    too_big = pytest.raises(Exception, match=r"no memory left|no space")
     with files_of_at_most(10_000), too_big:
         proxy.give(100_000)
     assert proxy.give(100_000) == b"x" * 100_000

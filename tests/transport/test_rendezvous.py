@@ -216,5 +216,5 @@ def test_a_kernel_that_has_no_descriptors_left_says_so(server: ProxyServer) -> N
             second.introduce()
             welcome = second.read_welcome()
     assert welcome.refusal is not None
-    assert "cannot make a lane" in welcome.refusal
+    assert "cannot create a lane" in welcome.refusal
     assert "Too many open files" in welcome.refusal

@@ -1,3 +1,3 @@
 """
-How objects of one library each are pickled for shared memory.
+How the objects of each library are pickled for shared memory.
 """

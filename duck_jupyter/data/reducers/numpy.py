@@ -1,9 +1,9 @@
 """
-NumPy arrays: all their memory out of band, and writable on the other side.
+NumPy arrays: all their memory out of band, and writable in the worker.
 
-Numpy's own pickling copies an array with gaps, dates, and records with dates; and what
-it gives away of an array that may not be written to cannot be written to on the other
-side either, where it is nobody else's.
+NumPy's own pickling copies an array with gaps, dates, and records with dates. A
+read-only array also stays read-only in the worker, although its memory is private
+there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["reduce_array", "reduce_derived_array", "reduce_masked_array"]
 
 def reduce_array(array: Any) -> Any:
     """
-    Give the reduced form of an array of exactly the class `numpy.ndarray`.
+    Return the reduced form of an array of exactly the class `numpy.ndarray`.
     """
     if array.dtype.hasobject or not array.itemsize:
         return NotImplemented
@@ -34,7 +34,7 @@ def reduce_array(array: Any) -> Any:
 
 def reduce_derived_array(array: Any) -> tuple[Any, ...]:
     """
-    Give the reduced form of an array of a class of numpy's that is only a way to look.
+    Return the reduced form of an array of a derived class that is only a view.
     """
     import numpy as np
 
@@ -43,14 +43,14 @@ def reduce_derived_array(array: Any) -> tuple[Any, ...]:
 
 def reduce_masked_array(array: Any) -> Any:
     """
-    Give the reduced form of an array of exactly the class `numpy.ma.MaskedArray`.
+    Return the reduced form of an array of exactly the class `numpy.ma.MaskedArray`.
     """
     import numpy as np
 
     data, mask = array.data, np.ma.getmask(array)
     if type(data) is not np.ndarray or data.dtype.hasobject or data.dtype.names:
         return NotImplemented
-    # Of a view: an array remembers that it was asked, and would give another pickle.
+    # From a view: reading it changes the array, which would then pickle differently.
     fill_value = array.view().fill_value
     if fill_value == np.ma.default_fill_value(array):
         fill_value = None
@@ -61,15 +61,15 @@ def reduce_masked_array(array: Any) -> Any:
 
 def _view_memory(piece: Any) -> Any:
     """
-    Give the bytes of an array in one piece, as something that may be written to.
+    Return the bytes of a contiguous array as a writable object.
 
-    That it may be is only told to the pickle; the bytes are read and no more.
+    The writable flag is only for the pickle; the bytes are only read.
     """
     flat = piece.reshape(-1).view("u1")
     if flat.flags.writeable:
         return flat
     window: Any = (ctypes.c_char * flat.nbytes).from_address(flat.ctypes.data)
-    window.owner = flat  # or the memory would go before the window does
+    window.owner = flat  # or the memory would be freed before the window
     return window
 
 

@@ -1,8 +1,9 @@
 """
-Pandas arrays and types without what they remember of their use.
+pandas arrays and types without their caches.
 
-Pandas keeps what it worked out once, such as the unit of dates, in a dict beside the
-data, and pickles it along. A frame that was only looked at would seem to have changed.
+pandas stores values that it has computed once, such as the unit of dates, in a dict
+beside the data, and pickles the dict as well. A frame that was only read would seem to
+have changed.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from typing import Any
 
 __all__ = ["reduce_without_cache"]
 
-#: Where ``cache_readonly`` of pandas puts it; it makes that anew where it is missing.
+#: The attribute of pandas' ``cache_readonly``; pandas creates it again if it is
+#: missing.
 CACHE = "_cache"
 
 
 def reduce_without_cache(value: Any) -> Any:
     """
-    Give the reduced form of an extension array or an extension type of pandas.
+    Return the reduced form of an extension array or an extension type of pandas.
     """
     reduced = value.__reduce_ex__(5)
     if not isinstance(reduced, tuple) or len(reduced) < 3:
@@ -42,10 +44,10 @@ def _drop_cache(state: dict[Any, Any]) -> dict[Any, Any]:
 
 def _accepts(empty: Any, state: tuple[Any, ...]) -> bool:
     """
-    Say whether an array can be made of a state: pandas 2 wants the dict, though empty.
+    Return whether a state can be set without the dict; pandas 2 needs it, even empty.
     """
     try:
         empty.__setstate__(state)
-    except Exception:  # of what kind differs between the versions of pandas
+    except Exception:  # the type of the error differs between versions of pandas
         return False
     return True

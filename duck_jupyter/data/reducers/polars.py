@@ -1,7 +1,7 @@
 """
-Polars frames: handed over as Arrow tables, which have their memory out of band.
+Polars frames: pickled as Arrow tables, whose memory is out of band.
 
-Where Arrow cannot say all that polars knows of a column, polars' own pickling does.
+If Arrow cannot express all properties of a column, polars' own pickling is used.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from typing import Any
 
 __all__ = ["reduce_polars_frame", "reduce_polars_series"]
 
-#: As polars says it, and whether that is downwards.
+#: The names of polars, and whether the order is descending.
 ORDERS = {"SORTED_ASC": False, "SORTED_DESC": True}
-#: A series without a name has to have one as a column.
+#: The name of the column for a series without a name.
 COLUMN = "values"
 
 
 def reduce_polars_frame(frame: Any) -> Any:
     """
-    Give the reduced form of a `polars.DataFrame`.
+    Return the reduced form of a `polars.DataFrame`.
     """
     table = _to_arrow(frame)
     if table is None:
@@ -28,7 +28,7 @@ def reduce_polars_frame(frame: Any) -> Any:
 
 def reduce_polars_series(series: Any) -> Any:
     """
-    Give the reduced form of a `polars.Series`.
+    Return the reduced form of a `polars.Series`.
     """
     frame = series.rename(COLUMN).to_frame()
     table = _to_arrow(frame)
@@ -39,7 +39,7 @@ def reduce_polars_series(series: Any) -> Any:
 
 def _to_arrow(frame: Any) -> Any:
     """
-    Give a table that is the same frame, or None where Arrow cannot say all of it.
+    Return an equal Arrow table, or None if Arrow cannot express the frame.
     """
     import polars as pl
 
@@ -49,13 +49,13 @@ def _to_arrow(frame: Any) -> Any:
         if not frame.width or kept.schema != frame.schema:
             return None
         return frame.to_arrow(compat_level=newest)
-    except Exception:  # no pyarrow here, or a type that Arrow does not know
+    except Exception:  # no pyarrow here, or a type that Arrow does not have
         return None
 
 
 def _find_orders(frame: Any) -> dict[str, bool]:
     """
-    Tell which columns polars knows to be sorted, and whether downwards.
+    Return the columns that polars knows to be sorted, and whether descending.
     """
     return {
         column.name: downwards

@@ -1,9 +1,9 @@
 """
-Arrow arrays, by themselves and inside pandas: what is needed, and not a copy of it.
+Arrow arrays, alone and inside pandas: only the needed buffers, without a copy.
 
 A part of an array refers to the buffers of the whole, and would be pickled with all of
-them; and pandas puts the chunks of an array together before it pickles them, which
-copies even a single one.
+them. pandas joins the chunks of an array before it pickles them, which copies even a
+single chunk.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from .pandas import reduce_without_cache
 
 __all__ = ["reduce_arrow_array", "reduce_arrow_backed"]
 
-#: A copy is not worth it for less.
+#: A smaller saving is not worth a copy.
 LEAST_SAVING_BYTES = 4096
 
 
 def reduce_arrow_array(array: Any) -> Any:
     """
-    Give the reduced form of a `pyarrow.Array`.
+    Return the reduced form of a `pyarrow.Array`.
     """
     import pyarrow as pa
 
-    # Counted on first use, and then pickled along: a look would seem to be a change.
+    # It is computed on first use and then pickled, so reading it would seem to be a
+    # change.
     _ = array.null_count
     try:
         needed, whole = array.nbytes, array.get_total_buffer_size()
@@ -40,7 +41,7 @@ def reduce_arrow_array(array: Any) -> Any:
 
 def reduce_arrow_backed(array: Any) -> Any:
     """
-    Give the reduced form of an array of pandas that is an Arrow array inside.
+    Return the reduced form of a pandas array that stores an Arrow array.
     """
     import pyarrow as pa
 
@@ -57,5 +58,6 @@ def _rebuild_arrow_backed(kind: Any, inside: Any, dtype: Any) -> Any:
     import pandas as pd
 
     array = kind(inside)
-    # Text has several types over the same array; pandas 2 copies for any but this one.
+    # Text has several types over the same array; pandas 2 copies for all types but this
+    # one.
     return array if array.dtype == dtype else pd.array(inside, dtype, copy=False)

@@ -1,9 +1,9 @@
 """
-Help for objects whose own pickling copies what it need not copy.
+Reducers for objects whose own pickling makes needless copies.
 
-Each help is a reducer for one type: it gives what `pickle` shall take instead of the
-object, or NotImplemented where the object's own way is as good. They go by the public
-interface of the libraries only.
+Each reducer is for one type: it returns the reduced form for `pickle`, or
+NotImplemented if the object's own pickling is as good. It uses only the public
+interface of its library.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["find_help"]
 
 def find_help(kind: type) -> Callable[[Any], Any] | None:
     """
-    Give the reducer for a type, or None where no help is needed.
+    Return the reducer for a type, or None if none is needed.
     """
     library = str(kind.__module__).partition(".")[0]
     if library == "multiprocessing":
@@ -61,9 +61,10 @@ def _find_help_for_pandas(kind: type, pandas: Any) -> Callable[[Any], Any] | Non
 
 def _find_reducer_for_workers(kind: type) -> Callable[[Any], Any] | None:
     """
-    Give how multiprocessing pickles an object of its own, such as a connection.
+    Return multiprocessing's reducer for one of its own types, such as a connection.
     """
-    from multiprocessing.reduction import ForkingPickler  # slow for who has no pool
+    # slow, and not needed without a pool
+    from multiprocessing.reduction import ForkingPickler
 
     reducer: Callable[[Any], Any] | None
     reducer = ForkingPickler(io.BytesIO()).dispatch_table.get(kind)

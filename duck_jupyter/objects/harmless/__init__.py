@@ -1,3 +1,3 @@
 """
-Methods that are known to change nothing: one table for each library, and the lookup.
+Methods that are known to change nothing: a table for each library, and the lookup.
 """

@@ -1,7 +1,7 @@
 """
 Methods of pyarrow's tables and arrays that change nothing.
 
-Arrow's data is constant, but for what is written to its buffers.
+Arrow's data is constant, except for writes to its buffers.
 """
 
 from __future__ import annotations

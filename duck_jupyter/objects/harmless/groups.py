@@ -1,5 +1,5 @@
 """
-Names that several tables have in common.
+Names that are common to several tables.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ __all__ = ["ARITHMETIC", "LOOKS", "MAPPING", "SEQUENCE", "TEXT", "Table", "words
 #: The name of a type within its library, and its methods that change nothing.
 Table = dict[str, frozenset[str]]
 
-#: What a type only says about itself, by the rules of the language.
+#: Methods with which a type only describes itself, by the rules of the language.
 LOOKS = frozenset(
     {
         *("__dir__", "__hash__", "__bool__", "__len__", "__length_hint__"),
@@ -25,7 +25,7 @@ LOOKS = frozenset(
 
 def words(*texts: str) -> frozenset[str]:
     """
-    Give the words of some texts.
+    Return the words of some texts.
     """
     return frozenset(word for text in texts for word in text.split())
 
@@ -40,7 +40,7 @@ MAPPING = """
     __contains__ __getitem__ __iter__ __or__ __reversed__ copy fromkeys get items keys
     values
 """
-#: What `str`, `bytes` and `bytearray` have.
+#: The methods of `str`, `bytes` and `bytearray`.
 TEXT = """
     __mod__ capitalize center endswith expandtabs find isalnum isalpha isascii isdigit
     islower isspace istitle isupper join ljust lower lstrip maketrans partition

@@ -1,5 +1,5 @@
 """
-Mappings that insert a key when it is read, as a defaultdict does.
+Mappings that insert a missing key when it is read, such as a defaultdict.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Present", "inserts_what_is_missing"]
 
-#: What is known to insert nothing.
+#: These are known to insert nothing.
 _KNOWN = (None, Counter.__missing__, ChainMap.__missing__)
 _MISSING = object()
 
 
 def inserts_what_is_missing(target: Any) -> bool:
     """
-    Tell whether reading a mapping may insert a key, where nothing prevents it.
+    Return whether reading a mapping may insert a key, if nothing prevents it.
 
-    A dict of such a type is read through `Present`, which does.
+    A dict of such a type is read through `Present`, which prevents it.
     """
     if isinstance(target, ChainMap):
         parts = list(target.maps)
@@ -36,11 +36,11 @@ def inserts_what_is_missing(target: Any) -> bool:
 
 class Present:
     """
-    The items that a dict has.
+    The present items of a dict.
 
     Args:
         target: The dict.
-        refusal: Makes the error for a key that it has not.
+        refusal: Makes the error for a missing key.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Present:
     @classmethod
     def is_needed(cls, target: Any) -> bool:
         """
-        Tell whether reading a missing key may change a dict.
+        Return whether reading a missing key may change a dict.
         """
         return isinstance(target, dict) and _has_hook(target)
 

@@ -1,8 +1,8 @@
 """
 Methods of numpy's arrays that change nothing.
 
-Those that take ``out`` write to it; a read-only array that is given there is refused by
-numpy itself, for it is given as a view.
+Methods with an ``out`` argument write to it. If the read-only array itself is passed
+there, it arrives as a view, and numpy refuses the write.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from .groups import ARITHMETIC, Table, words
 
 __all__ = ["TABLE"]
 
-#: Of frames and series.
+#: Methods of frames and series.
 _FRAME = """
     __array__ __arrow_c_stream__ __contains__ __getitem__ __iter__ abs add add_prefix
     add_suffix agg aggregate align all any apply asfreq asof astype at_time between_time

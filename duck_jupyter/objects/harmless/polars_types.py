@@ -1,8 +1,8 @@
 """
 Methods of polars' frames and series that change nothing.
 
-Left out are those that change their frame, such as ``insert_column``. ``in_place=True``
-is refused before a method is called.
+Methods that change their frame, such as ``insert_column``, are left out.
+``in_place=True`` is refused before a method is called.
 """
 
 from __future__ import annotations

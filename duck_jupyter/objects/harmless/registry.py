@@ -1,5 +1,5 @@
 """
-What is known of the methods of a type: whether calling one changes its object.
+Which methods of a type are known to leave its object unchanged.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
     "is_harmless",
 ]
 
-#: By the first part of the name of the module that defines a type.
+#: Keyed by the first part of the name of the module that defines the type.
 TABLES: dict[str, Table] = {
     "builtins": builtin_types.TABLE,
     "numpy": numpy_types.TABLE,
@@ -37,16 +37,16 @@ TABLES: dict[str, Table] = {
     "pyarrow": arrow_types.TABLE,
     **standard_types.TABLES,
 }
-#: Of methods with their object: of Python, of C, and special ones of C.
+#: Types of bound methods: of Python, of C, and special methods of C.
 METHOD_TYPES = frozenset({MethodType, BuiltinMethodType, MethodWrapperType})
-#: Methods whose iterator is made for the caller: to take its items changes no other.
+#: Methods whose iterator belongs to the caller: taking its items changes nothing else.
 FRESH_ITERATORS = frozenset(
     {
         *("elements", "finditer", "itercolumns", "iterchunks", "items", "iterrows"),
         *("iter_columns", "iter_rows", "iter_slices", "itertuples"),
     }
 )
-#: Of ChainMap and UserDict, whose items are those of mappings in them.
+#: For ChainMap and UserDict, whose items come from the mappings in them.
 _ITEMS_OF_OTHERS = frozenset({"__getitem__", "get", "items", "values"})
 
 _known: weakref.WeakKeyDictionary[type, frozenset[str]] = weakref.WeakKeyDictionary()
@@ -54,7 +54,7 @@ _known: weakref.WeakKeyDictionary[type, frozenset[str]] = weakref.WeakKeyDiction
 
 def is_harmless(target: Any, name: str) -> bool:
     """
-    Tell whether a method is known to leave its object as it is, whatever it is given.
+    Return whether a method is known to leave its object unchanged, with any arguments.
 
     Args:
         target: The object.
@@ -68,7 +68,7 @@ def is_harmless(target: Any, name: str) -> bool:
     else:
         own = getattr(target, "__dict__", None)
         if isinstance(own, dict) and name in own:
-            return False  # a function of this object's own
+            return False  # a function of this one object
     if name not in _harmless_names(type(target)):
         return False
     return name not in _ITEMS_OF_OTHERS or not inserts_what_is_missing(target)
@@ -76,7 +76,7 @@ def is_harmless(target: Any, name: str) -> bool:
 
 def is_bound_method(value: Any) -> bool:
     """
-    Tell whether a value is a method together with its object.
+    Return whether a value is a bound method.
     """
     if type(value) not in METHOD_TYPES:
         return False
@@ -93,7 +93,7 @@ def _harmless_names(kind: type) -> frozenset[str]:
             for name in TABLES.get(_library(base), {}).get(base.__qualname__, ())
             if _is_of(base, kind, name)
         }
-        # Python's operators try the reflected method as well.
+        # Python's operators also try the reflected method.
         found |= {
             f"__r{name}__"
             for name in BINARY
@@ -105,7 +105,7 @@ def _harmless_names(kind: type) -> frozenset[str]:
 
 def _is_of(base: type, kind: type, name: str) -> bool:
     """
-    Tell whether a type has the method of a base, or one of the base's own library.
+    Return whether a type has the method of a base, or a method of the base's library.
     """
     definer = _definer(kind, name)
     return (

@@ -1,7 +1,8 @@
 """
 Methods of the standard library's types that change nothing.
 
-Left out is what moves a position, such as ``read``, and what takes a lock.
+Methods that move a position, such as ``read``, and methods that take a lock are left
+out.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _COLLECTIONS: Table = {
     ),
     "defaultdict": words(MAPPING),
     "deque": words(SEQUENCE, "copy"),
-    # Those of the views of a UserDict and a ChainMap.
+    # The views of a UserDict and a ChainMap.
     "ItemsView": words("__contains__ __iter__"),
     "KeysView": words(
         "__and__ __contains__ __iter__ __or__ __sub__ __xor__ isdisjoint"
@@ -45,7 +46,7 @@ _FUTURE = words("cancelled done exception result running")
 _STREAM = "isatty readable seekable writable"
 _IN_MEMORY = words(_STREAM, "getvalue tell")
 
-#: By the first part of the name of the module that defines the type.
+#: Keyed by the first part of the name of the module that defines the type.
 TABLES: dict[str, Table] = {
     "_io": {
         "BufferedRandom": words(_STREAM, "fileno"),

@@ -1,5 +1,5 @@
 """
-Read-only views of arrays and frames: what is reached through one cannot write either.
+Read-only views of arrays and frames; objects reached through a view are read-only.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ __all__ = ["is_indexer", "view_maker"]
 
 def view_maker(kind: type) -> Callable[[Any], Any] | None:
     """
-    Give what makes a read-only view of an object of a type; None where there is none.
+    Return the function that makes a read-only view of objects of a type, or None.
     """
     for library, find in _FINDERS.items():
         module = sys.modules.get(library)
-        # A library that is only half imported has no types yet.
+        # While a library is being imported, it has no types yet.
         maker = None if module is None else find(kind, module)
         if maker is not None:
             return maker
@@ -28,7 +28,7 @@ def view_maker(kind: type) -> Callable[[Any], Any] | None:
 
 def is_indexer(value: Any) -> bool:
     """
-    Tell whether a value is ``df.loc`` or its like, which writes to its frame.
+    Return whether a value is an indexer such as ``df.loc``, which writes to its frame.
     """
     kind = type(value)
     return kind.__module__.startswith("pandas.") and kind.__name__.endswith("Indexer")
@@ -41,8 +41,8 @@ def _numpy_maker(kind: type, numpy: Any) -> Callable[[Any], Any] | None:
 
 def _pandas_maker(kind: type, pandas: Any) -> Callable[[Any], Any] | None:
     frames = getattr(pandas, "DataFrame", None), getattr(pandas, "Series", None)
-    # Under copy-on-write, which pandas 3 always does, what is written to the one is
-    # not seen in the other.
+    # Under copy-on-write, which pandas 3 always uses, a write to one of them does not
+    # show in the other.
     for frame in frames:
         if frame is not None and issubclass(kind, frame):
             return lambda target: frame.copy(target, deep=False)

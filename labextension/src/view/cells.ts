@@ -30,6 +30,37 @@ export class Text {
   }
 }
 
+/** Where a sentence may be cut when there is little room: at its right, part by part. */
+const PART = /(?=, | · |: | to \d+ worker)/;
+
+/** Words that say little, and go before a number does. */
+const SPARE = /( up to| a call$|, nobody is calling$)/;
+
+/**
+ * The text of an element in parts: where there is little room a whole part goes, and no
+ * number is cut.
+ */
+export class Parts {
+  #text = '';
+
+  constructor(readonly element: HTMLElement) {}
+
+  set(text: string): void {
+    if (text !== this.#text) {
+      this.#text = text;
+      const parts = text ? text.split(PART) : [];
+      this.element.replaceChildren(...parts.map(partOf));
+    }
+  }
+}
+
+function partOf(text: string): HTMLElement {
+  const words = text
+    .split(SPARE)
+    .map((part, at) => (at % 2 ? el('span', { class: 'spare' }, part) : part));
+  return el('span', {}, ...words);
+}
+
 /** An attribute of an element, likewise. */
 export class Attribute {
   #value: string | null = null;

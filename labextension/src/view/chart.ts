@@ -2,7 +2,7 @@
 
 import uPlot from 'uplot';
 
-import { Attribute, Text } from './cells';
+import { Attribute, Parts, Text } from './cells';
 import { el } from './dom';
 import type { Rates } from './history';
 import { type ChartKind, type Most, PADDING } from './chart_kinds';
@@ -15,7 +15,7 @@ export class Chart {
   readonly #number = new Text(el('b'));
   readonly #unit = new Text(el('span'));
   readonly #of = new Text(el('span', { class: 'long' }));
-  readonly #values: Text[] = [];
+  readonly #values: Parts[] = [];
   readonly #marks = el('div', { 'aria-hidden': 'true' });
   readonly #scale: Scale;
   readonly #label = new Attribute(this.plot, 'aria-label');
@@ -31,7 +31,7 @@ export class Chart {
     this.#scale = new Scale(kind.id === 'bytes' ? 1024 : 1);
     const key = el('figcaption', { class: 'key' });
     for (const { className, label, more, colour } of kind.keys) {
-      const value = new Text(el('i', { class: 'v' }));
+      const value = new Parts(el('i', { class: 'v' }));
       this.#values.push(value);
       const name = el('span', {}, label, more && el('span', { class: 'long' }, more));
       const item = el('span', { class: className }, label && name, value.element);

@@ -1,6 +1,6 @@
 /** The head of the view: the state in words, and the tools. */
 
-import { Attribute, Flag, Text } from './cells';
+import { Attribute, Flag, Parts, Text } from './cells';
 import { el, icon, type IconName } from './dom';
 import type { Say } from './state';
 
@@ -35,8 +35,8 @@ export class Head {
   readonly find: HTMLInputElement;
   readonly #whose = new Text(el('span', { class: 'whose' }));
   readonly #mark: Attribute;
-  readonly #sentence = new Text(el('strong'));
-  readonly #aside = new Text(el('span', { class: 'aside' }));
+  readonly #sentence = new Parts(el('strong'));
+  readonly #aside = new Parts(el('span', { class: 'aside' }));
   readonly #isWarning: Flag;
   readonly #whole: Attribute;
   readonly #workers = new Text(el('button', { class: 'link err', type: 'button' }));

@@ -2,8 +2,20 @@
 
 import type { Head } from './head';
 
-/** Do what keys mean anywhere in the view, and keep all of them in it. */
-export function listenToKeys(frame: HTMLElement, head: Head): void {
+/** With this attribute, an element's keys are no shortcuts of JupyterLab's. */
+const NO_SHORTCUTS = 'data-lm-suppress-shortcuts';
+
+/**
+ * Do what keys mean anywhere in the view, and keep all of them in it.
+ *
+ * @param host - The element of the page that the view is in.
+ * @returns What stops that.
+ */
+export function listenToKeys(
+  host: HTMLElement,
+  frame: HTMLElement,
+  head: Head
+): () => void {
   frame.addEventListener('keydown', event => {
     const [target] = event.composedPath();
     const isTyping = (target as Element | undefined)?.matches?.('input');
@@ -16,6 +28,15 @@ export function listenToKeys(frame: HTMLElement, head: Head): void {
     }
   });
   keep(frame);
+  // Notebook 7 looks at a key before the view does: what comes first is the window.
+  const mark = (event: KeyboardEvent): void => {
+    host.toggleAttribute(NO_SHORTCUTS, !isForPage(event));
+  };
+  window.addEventListener('keydown', mark, true);
+  return () => {
+    window.removeEventListener('keydown', mark, true);
+    host.removeAttribute(NO_SHORTCUTS);
+  };
 }
 
 /**

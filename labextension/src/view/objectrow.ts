@@ -3,17 +3,10 @@
 import { membersOf, type PathRow } from '../paths';
 import type { ObjectRow } from '../snapshot';
 import { Bar, fillZone } from './bar';
-import { Attribute, Flag, Text } from './cells';
+import { Attribute, Flag, Parts, Text } from './cells';
 import { el, icon, type IconName } from './dom';
 import { age, bytes, rate, total } from './format';
-import {
-  errorType,
-  fetchLine,
-  isRefused,
-  MODES,
-  share,
-  sizeInWords
-} from './objectwords';
+import { fetchLine, isRefused, MODES, share, sizeInWords } from './objectwords';
 import { callsOf, type Line, type ObjectLine } from './tree';
 import { TreeRow, type RowView } from './treerow';
 
@@ -49,17 +42,10 @@ function cell(className: string, ...children: Node[]): HTMLElement {
 
 export class ObjectRowView extends TreeRow {
   readonly #bar = new Bar('Buffer fill');
+  /** The type and the size, where they have no column. */
+  readonly #sub = new Parts(el('span', { class: 'sub' }));
   readonly #text: Record<
-    | 'live'
-    | 'lvl'
-    | 'typeLvl'
-    | 'more'
-    | 'sub'
-    | 'type'
-    | 'size'
-    | 'mode'
-    | 'error'
-    | 'ago',
+    'live' | 'lvl' | 'typeLvl' | 'more' | 'type' | 'size' | 'mode' | 'error' | 'ago',
     Text
   >;
   readonly #numbers: Record<'rate' | 'calls' | 'bytes' | 'count' | 'mapped', Text>;
@@ -99,7 +85,6 @@ export class ObjectRowView extends TreeRow {
       lvl: make('span', 'lvl'),
       typeLvl: make('span', 'lvl'),
       more: make('span', 'count'),
-      sub: make('span', 'sub'),
       type: make('span'),
       size: make('em'),
       mode: new Text(cell('c-mode mode')),
@@ -123,7 +108,7 @@ export class ObjectRowView extends TreeRow {
       text.more.element,
       el('span', { class: 'long' }, ' chained')
     );
-    this.name.append(text.live.element, text.lvl.element, more, text.sub.element);
+    this.name.append(text.live.element, text.lvl.element, more, this.#sub.element);
     const type = el(
       'span',
       { class: 'type' },
@@ -161,7 +146,7 @@ export class ObjectRowView extends TreeRow {
     this.#gone = new Flag(this.element, 'gone');
     this.#title = new Attribute(id, 'title');
     this.#typeTitle = new Attribute(type, 'title');
-    this.#subTitle = new Attribute(text.sub.element, 'title');
+    this.#subTitle = new Attribute(this.#sub.element, 'title');
   }
 
   override bind(line: Line, index: number): void {
@@ -241,7 +226,7 @@ export class ObjectRowView extends TreeRow {
     this.#text.type.set(row.type, find);
     this.#text.size.set(size);
     const whole = [row.type, size].filter(Boolean).join(' · ');
-    this.#text.sub.set(whole);
+    this.#sub.set(whole);
     this.#subTitle.set(whole);
     this.#typeTitle.set(whole);
     // A chained object is shared as the one it was reached through.
@@ -305,17 +290,16 @@ export class ObjectRowView extends TreeRow {
     });
     this.#numbers.count.set(row.versions ? total(row.versions) : '');
     this.#numbers.mapped.set(row.versions ? ` · ${bytes(row.mapped_bytes)}` : '');
-    const error = row.last_error;
+    const { error, last_error: words } = row;
     const isHidden = error === null;
     if (this.#fault.hidden !== isHidden) {
       this.#fault.hidden = isHidden;
     }
     if (error !== null) {
-      const group = this.view.errorOf(row);
-      this.#text.error.set(errorType(error));
-      this.#text.ago.set(group ? age(this.view.time - group.last) : '');
-      if (this.#fault.title !== error) {
-        this.#fault.title = error;
+      this.#text.error.set(error.type);
+      this.#text.ago.set(age(this.view.time - error.time));
+      if (words !== null && this.#fault.title !== words) {
+        this.#fault.title = words;
       }
     }
   }

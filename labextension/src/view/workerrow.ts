@@ -1,6 +1,7 @@
 /** The row of a worker. */
 
-import { type EndedRow, isBad, type WorkerRow } from '../snapshot';
+import { isBad } from '../checks';
+import type { EndedRow, WorkerRow } from '../snapshot';
 import { Bar, waitingZone } from './bar';
 import { Attribute, Flag, Text } from './cells';
 import { el } from './dom';
@@ -166,7 +167,7 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
 
   #bindEnded(ended: EndedRow): void {
     const ago = age(this.view.time - ended.ended);
-    this.#setState('gone', `${ended.words}, ${ago} ago`, '', '');
+    this.#setState('gone', ended.words, '', `, ${ago} ago`);
     this.#title.set(`${ended.words}, ${ago} ago`);
     this.#since.set(lasting(ended.ended - ended.since));
     this.#rate.set('');

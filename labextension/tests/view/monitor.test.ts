@@ -136,6 +136,17 @@ describe('keys that are pressed in a view', () => {
     type('.sort', 'M', { ctrlKey: true, shiftKey: true });
     expect(heard).toEqual(['s', 'C']);
   });
+
+  it('are no shortcuts, also where the page looks at a key before the view', () => {
+    const marked: boolean[] = [];
+    const look = (): number =>
+      marked.push(element.hasAttribute('data-lm-suppress-shortcuts'));
+    document.addEventListener('keydown', look, true);
+    type('.sort', 'd');
+    type('.sort', 's', { ctrlKey: true });
+    document.removeEventListener('keydown', look, true);
+    expect(marked).toEqual([true, false]);
+  });
 });
 
 describe('a view that was out of sight', () => {

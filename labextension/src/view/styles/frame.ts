@@ -18,6 +18,8 @@ export const frame = `
   --muted:  color-mix(in srgb, var(--jp-ui-font-color2, var(--vscode-descriptionForeground, rgba(0, 0, 0, .54))) 86%, var(--ink)); /* 4.5:1 on hover too */
   --line:   var(--jp-border-color2, var(--vscode-panel-border, #e0e0e0));
   --line-2: var(--jp-border-color1, var(--vscode-panel-border, #bdbdbd));
+  --grid:   color-mix(in srgb, var(--ink) 14%, var(--bg)); /* fainter than what is drawn, also where borders are white */
+  --grid-2: color-mix(in srgb, var(--ink) 28%, var(--bg));
   --brand:  var(--jp-brand-color1, #1976d2);
   --good:   var(--jp-success-color1, #388e3c);
   --warn:   color-mix(in oklab, var(--jp-warn-color1, #f57c00) 95%, var(--ink)); /* 3:1 as a shape on white */
@@ -73,12 +75,16 @@ code, .code { font-family: var(--code); font-size: .9231em; font-variant-ligatur
 /* head: the state in words, then the tools --------------------------------------------------------------- */
 .head { display: flex; align-items: center; gap: 12px; padding: 6px 8px 6px var(--gut); min-height: 40px; flex: none; }
 .say { display: flex; align-items: center; gap: 10px; min-width: 0; flex: 1; }
-.words { min-width: 0; display: flex; align-items: baseline; gap: 0 10px; white-space: nowrap; overflow: hidden; }
-.words strong { font-size: var(--fs-2); font-weight: 600; color: var(--ink); flex: none; max-width: 100%; overflow: hidden; text-overflow: ellipsis; }
+/* what does not fit in one line wraps into a second, which nobody sees: whole parts go, and no number is cut */
+.words { min-width: 0; display: flex; flex-wrap: wrap; align-items: baseline; height: var(--row); line-height: var(--row); overflow: hidden; }
+.words > :is(strong, .aside) { display: contents; }
+.words > :is(strong, .aside) > span { flex: none; max-width: 100%; white-space: pre; overflow: hidden; text-overflow: ellipsis; }
+.words strong { font-size: var(--fs-2); font-weight: 600; color: var(--ink); }
+.words .aside > :first-child { margin-left: 10px; }
 .whose, .words .only-b { display: none; }
-.words .aside { color: var(--muted); overflow: hidden; text-overflow: ellipsis; }
+.words .aside { color: var(--muted); }
 .words .aside.warn { color: var(--warn-text); }
-.words .link { flex: none; }
+.words .link { flex: none; margin-left: 10px; }
 .link { color: var(--brand-text); border-radius: 2px; display: inline-block; line-height: var(--row); }
 .link:hover { text-decoration: underline; text-underline-offset: 2px; }
 .link.err { color: var(--error-text); }
@@ -127,16 +133,19 @@ code, .code { font-family: var(--code); font-size: .9231em; font-variant-ligatur
 .plot .when { position: absolute; bottom: 0; transform: translate(4px, 0); font-size: var(--fs-0); line-height: 16px; padding: 0 4px; border-radius: 2px; background: var(--ink); color: var(--bg); white-space: nowrap; pointer-events: none; }
 .plot .when.left { transform: translate(calc(-100% - 4px), 0); }
 .plot .gap { position: absolute; top: 0; bottom: 0; right: 0; background: repeating-linear-gradient(135deg, var(--track) 0 1px, transparent 1px 6px); border-left: 1px solid var(--line-2); }
-.key { display: flex; gap: 0 12px; font-size: var(--fs-0); line-height: calc(16 * var(--u)); margin-top: 4px; white-space: nowrap; overflow: hidden; color: var(--muted); }
+.key { display: flex; flex-wrap: wrap; gap: 0 12px; font-size: var(--fs-0); height: calc(16 * var(--u)); line-height: calc(16 * var(--u)); margin-top: 4px; white-space: pre; overflow: hidden; color: var(--muted); }
 .key i { font-style: normal; color: var(--text); }
 .key > .bare i { margin-left: 3px; }
 .key .v { min-width: 4ch; } /* what stands beside a number stays where it is */
-.key > span { display: inline-flex; align-items: center; gap: 4px; min-width: 0; }
+.key > span { display: inline-flex; align-items: center; gap: 4px; flex: none; }
 .key > span::before { content: ""; width: 8px; height: 8px; border-radius: 2px; background: var(--c, transparent); flex: none; }
 .key > span.thick::before { height: 2.5px; width: 10px; border-radius: 0; }
 .key > span.thin::before { height: 1px; width: 10px; border-radius: 0; }
 .key > span.bare::before { display: none; }
-.key > span.bare { overflow: hidden; text-overflow: ellipsis; display: block; }
+.key > span.bare { display: block; }
+.chart[data-id="wait"] .key { gap: 0; }
+.key .v > span { flex: none; }
+.chart[data-id="wait"] .key > span.bare, .chart[data-id="wait"] .key > span.bare .v { display: contents; }
 
 /* tabs: they carry counts and trouble -------------------------------------------------------------------- */
 .tabs { display: flex; align-items: stretch; gap: 4px; padding: 0 8px; height: calc(32 * var(--u)); flex: none; box-shadow: inset 0 -1px var(--line); }

@@ -48,7 +48,10 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .c-type .lvl { display: none; font-family: var(--ui); }
 .lvl.full { color: var(--warn-text); font-weight: 600; }
 .sub { display: none; }
-.type { font-family: var(--code); font-size: var(--fs-0); }
+.type, .sub { flex-wrap: wrap; height: var(--row); line-height: var(--row); overflow: hidden; }
+.type > :first-child, .sub > :first-child { max-width: 100%; overflow: hidden; text-overflow: ellipsis; }
+.sub > * { white-space: pre; }
+.type { display: flex; gap: 0 .6em; font-family: var(--code); font-size: var(--fs-0); }
 .type em { font-style: normal; color: var(--muted); font-family: var(--ui); }
 .mode { font-size: var(--fs-0); color: var(--muted); }
 
@@ -69,7 +72,7 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .bar[data-z="refused"] { --c: var(--error); }
 .bar .peak.past { width: 5px; left: calc(100% - 2px); background: var(--warn); clip-path: polygon(0 0, 100% 50%, 0 100%); box-shadow: none; }
 .bar .peak { position: absolute; top: -2px; bottom: -2px; left: calc(var(--p) * 1% - 1px); width: 2px; background: var(--ink); box-shadow: 0 0 0 1px var(--bg); }
-.bar .val { width: calc(40 * var(--u)); text-align: right; flex: none; }
+.bar .val { width: calc(46 * var(--u)); text-align: right; flex: none; }
 .bar .of { width: calc(58 * var(--u)); flex: none; color: var(--muted); font-size: var(--fs-0); }
 .bar[data-z="near"] .val, .bar[data-z="over"] .val { color: var(--warn-text); font-weight: 600; }
 .bar[data-z="refused"] .val { color: var(--error-text); font-weight: 600; }
@@ -115,7 +118,7 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .edetail .at code { color: var(--text); }
 .edetail .full { grid-column: 1 / -1; font-family: var(--code); font-size: .9231em; color: var(--text); overflow-wrap: anywhere; }
 .snip { display: flex; align-items: center; gap: 8px; padding: 2px 2px 2px 8px; background: var(--hover); border-radius: var(--r); font: .9231em/1.5 var(--code); margin-top: 4px; min-height: 28px; }
-.snip code { flex: 1; min-width: 0; overflow-x: auto; white-space: pre; font-size: inherit; scrollbar-width: none; }
+.snip code { flex: 1; min-width: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-size: inherit; }
 .snip .btn { width: 24px; height: 24px; }
 details.tb summary { cursor: pointer; color: var(--muted); font-size: var(--fs-0); list-style: none; display: flex; align-items: center; gap: 4px; min-height: 24px; border-radius: 2px; }
 details.tb summary::-webkit-details-marker { display: none; }

@@ -12,7 +12,7 @@ export const plots = `
 .plot .tick, .plot .event, .plot .gap, .plot .dot, .plot .when { z-index: 2; }
 .duck[data-state="silent"] .plot canvas { opacity: .62; }
 .duck[data-state="old"] .plot canvas { opacity: .7; }
-.plot .gridline { position: absolute; left: 0; right: 0; height: 0; border-top: 1px solid var(--line); pointer-events: none; }
+.plot .gridline { position: absolute; left: 0; right: 0; height: 0; border-top: 1px solid var(--grid); pointer-events: none; }
 .key > .bare i:first-child { margin-left: 0; }
-.plot .gridline.base { border-color: var(--line-2); }
+.plot .gridline.base { border-color: var(--grid-2); }
 `;

@@ -8,8 +8,8 @@ export const rest = `
 .mem .ours { background: var(--brand); width: calc(var(--v) * 1%); min-width: 3px; }
 .mem .theirs { background: color-mix(in srgb, var(--ink) 26%, transparent); width: calc(var(--o) * 1%); margin-left: 1px; }
 .mem[data-z="near"] .ours { background: var(--warn); }
-.mem .facts { display: flex; gap: 0 14px; min-width: 0; overflow: hidden; }
-.mem .facts span { overflow: hidden; text-overflow: ellipsis; } .mem .facts :first-child { flex: none; }
+.mem .facts { display: flex; flex-wrap: wrap; height: 1lh; gap: 0 14px; min-width: 0; overflow: hidden; }
+.mem .facts > * { flex: none; }
 .mem .spacer { flex: 1; }
 .mem .find-d { color: var(--warn-text); display: inline-flex; gap: 5px; align-items: center; min-height: 24px; }
 .mem .find-d .icon { width: 13px; height: 13px; }

@@ -8,11 +8,14 @@ export const rows = `
 .row.gone.broke .st { background: var(--error); }
 .row.gone.broke .state { color: var(--error-text); }
 .workers { --cols: minmax(calc(150 * var(--u)), 1fr) calc(56 * var(--u)) minmax(calc(176 * var(--u)), 1.35fr) calc(66 * var(--u)) calc(52 * var(--u)) calc(50 * var(--u)) minmax(calc(150 * var(--u)), 1.5fr) calc(68 * var(--u)); }
-.state code { white-space: nowrap; }
+/* words give way before how long ago, and before how many more */
+.row .state { display: flex; align-items: baseline; }
+.state > * { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: pre; }
+.state > :last-child { flex: none; }
 .lvl:empty { display: none; }
 .n:empty { display: none; }
 .edetail .full { max-width: none; margin: 8px 0 0; }
-.nothing { padding: 12px var(--gut); }
+.nothing, .rest { padding: 12px var(--gut); }
 .fold .by:disabled { cursor: default; color: var(--muted); background: none; }
 .fold .by:disabled::after { display: none; }
 .acts .btn:disabled { color: var(--faint); }

@@ -7,7 +7,7 @@ export const widths = `
   .objects { --cols: minmax(calc(200 * var(--u)), 1.9fr) calc(60 * var(--u)) calc(56 * var(--u)) calc(62 * var(--u)) calc(132 * var(--u)) minmax(calc(96 * var(--u)), 1fr); }
   .objects .c-type, .objects .c-total, .objects .c-pub { display: none; }
   .name .lvl:not(.full) { display: none; }
-  [aria-level="1"] > .name .sub { display: inline; color: var(--muted); font: var(--fs-0) var(--ui); padding-left: 6px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; flex: 0 1000 auto; }
+  [aria-level="1"] > .name .sub { display: flex; color: var(--muted); font: var(--fs-0)/var(--row) var(--ui); padding-left: 6px; min-width: 0; flex: 0 1000 auto; }
   .key .long, .now .long { display: none; }
   .workers { --cols: minmax(calc(136 * var(--u)), 1fr) calc(46 * var(--u)) minmax(calc(156 * var(--u)), 1.2fr) calc(52 * var(--u)) minmax(calc(110 * var(--u)), 1.1fr) calc(62 * var(--u)); }
   .workers .c-since, .workers .c-total { display: none; }
@@ -23,7 +23,7 @@ export const widths = `
   .find input::placeholder { color: transparent; }
   .find input:focus { padding-right: 6px; } .find input:focus::placeholder { color: var(--muted); }
   .tools .sep:first-of-type { display: none; }
-  .words .link { display: none; }
+  .words :is(.link, .spare) { display: none; }
   .key .v, .key .thick .v { display: none; } /* p50 is the number above */
   .key > .always:not(.thick) .v { display: inline; }
   .mem .facts .extra { display: none; } .mem .track { width: 88px; }
@@ -47,10 +47,12 @@ export const widths = `
   .whose { display: block; flex: 0 0 100%; font-size: var(--fs-0); color: var(--muted); margin-bottom: -4px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .words { flex: 1; }
   .mark { margin-top: 5px; }
-  .words { display: block; white-space: normal; }
-  .words strong { display: block; }
-  .words .link { margin-right: 10px; display: inline-block; }
-  .words .aside { display: block; }
+  .words { display: block; height: auto; line-height: inherit; }
+  .words .spare { display: inline; }
+  .words > :is(strong, .aside) > span { white-space: normal; overflow: visible; }
+  .words .aside > :first-child { margin-left: 0; }
+  .words > :is(strong, .aside) { display: block; }
+  .words .link { margin: 0 10px 0 0; }
   .cut .long { display: none; }
   .row.cut .name { padding-left: calc((var(--d, 0) - 1) * 12px + 16px); }
   .key .v { display: inline; }
@@ -81,6 +83,8 @@ export const widths = `
   .fold > button[aria-expanded="true"] .icon { transform: rotate(90deg); }
   .fold .by { font-size: var(--fs-0); color: var(--muted); font-weight: 400; height: 24px; padding: 0 4px; display: inline-flex; align-items: center; gap: 4px; border-radius: 2px; }
   .fold .by::after { content: ""; width: 7px; height: 4px; background: currentColor; clip-path: polygon(0 0, 100% 0, 50% 100%); }
+  .fold .by, .fold > button:first-child { white-space: nowrap; }
+  .fold > button:first-child { flex: 1 0 auto; } .fold .by { min-width: 0; overflow: hidden; text-overflow: ellipsis; }
   .fold .by:hover { color: var(--text); background: var(--hover); }
   .pane.folded > :not(.fold) { display: none; }
   .pane { padding-bottom: 6px; }
@@ -92,13 +96,14 @@ export const widths = `
   .objects .name { grid-area: name; display: flex; padding-left: calc(var(--d, 0) * 12px + 16px); }
   .objects .row .name .sub, .objects .name .lvl:not(.more) { display: none; }
   .objects .name .lvl.more { display: inline; } .lvl.more .long { display: none; }
-  .objects .c-type .lvl.full { display: inline; }
-  .objects .c-type { grid-area: sub; display: block; padding-left: calc(var(--d, 0) * 12px + 16px); color: var(--muted); }
+  .objects .c-type .lvl.full { display: inline; flex: none; }
+  .objects .c-type .type { min-width: 0; height: calc(16 * var(--u)); line-height: calc(16 * var(--u)); }
+  .objects .c-type { grid-area: sub; display: flex; padding-left: calc(var(--d, 0) * 12px + 16px); color: var(--muted); }
   .objects .c-rate { grid-area: rate; }
   .objects .c-rate::after { content: "/s"; color: var(--muted); font-size: var(--fs-0); padding-left: 1px; }
   .objects .c-fill { grid-area: fill; }
   .objects .row .bar .of { display: none; }
-  .objects .row .bar .val { font-size: var(--fs-0); width: calc(34 * var(--u)); }
+  .objects .row .bar .val { font-size: var(--fs-0); width: calc(40 * var(--u)); }
   .objects .row .bar { gap: 4px; }
   .objects .row.cut { height: var(--row); grid-template: "name" var(--row) / 1fr; }
 
@@ -109,18 +114,17 @@ export const widths = `
   .workers .c-wait { grid-area: bar; }
   .workers .c-mem { grid-area: mem; }
   .workers .bar { gap: 4px; }
-  .workers .bar .val { font-size: var(--fs-0); width: calc(34 * var(--u)); }
+  .workers .bar .val { font-size: var(--fs-0); width: calc(40 * var(--u)); }
 
   .ehead { height: auto; padding: 6px 12px 6px 8px; grid-template: "i t age" auto "i msg msg" auto / 12px minmax(0, 1fr) auto; gap: 0 6px; text-align: left; }
   .ehead .icon { grid-area: i; align-self: start; margin-top: 4px; }
   .ehead .t { grid-area: t; } .ehead .obj { display: none; } .ehead .age { grid-area: age; font-size: var(--fs-0); }
   .ehead .msg { grid-area: msg; font-size: var(--fs-0); color: var(--muted); }
   .edetail { padding: 2px 12px 12px 26px; }
-  .snip code { white-space: pre-wrap; overflow-wrap: anywhere; }
 
   .mem { display: grid; grid-template: "t d" auto "g g" 8px "f f" auto / 1fr auto; gap: 4px 10px; padding: 6px 12px 8px; white-space: normal; }
   .mem .title { grid-area: t; } .mem .find-d { grid-area: d; } .mem .track { grid-area: g; width: 100%; } .mem .spacer { display: none; }
-  .mem .facts { grid-area: f; flex-wrap: wrap; gap: 0 12px; }
+  .mem .facts { grid-area: f; height: auto; gap: 0 12px; }
   .band { align-items: flex-start; padding: 8px 12px; flex-wrap: wrap; }
   .band p { flex: 1 1 200px; }
   .absence, .duck[data-state="empty"] .absence { grid-template-columns: minmax(0, 1fr); align-content: start; padding-top: 28px; gap: 12px; }
@@ -148,6 +152,7 @@ export const widths = `
   .bar .peak { forced-color-adjust: none; background: CanvasText; }
   .tab[aria-selected="true"]::after { forced-color-adjust: none; background: Highlight; }
   .seg button[aria-checked="true"] { border: 1px solid CanvasText; }
+  .plot .gridline { forced-color-adjust: none; border-color: color-mix(in srgb, CanvasText 20%, Canvas); }
   .mark, .st, .key > span::before, .plot .dot, .plot .event::before { forced-color-adjust: none; }
 }
 `;

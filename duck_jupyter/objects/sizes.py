@@ -1,5 +1,5 @@
 """
-Sizes of objects in words, where they can be told at once.
+Sizes of objects as text, if the size is known at once.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..objects.summary import shaped_type
 from ..stats.text import exact, many
+from .summary import shaped_type
 
 __all__ = ["Sizer", "size_of", "sizer_of"]
 
-#: Tells the size of an object in words.
+#: Returns the size of an object as text.
 Sizer = Callable[[Any], str]
 
-#: What is counted in them. Their own ``__len__`` is asked, whatever a subclass says.
+#: The unit of each type. The type's own ``__len__`` counts, even for a subclass.
 _COUNTED: dict[type, str] = {
     list: "item",
     tuple: "item",
@@ -36,9 +36,9 @@ _COUNTED: dict[type, str] = {
 
 def size_of(value: Any) -> str:
     """
-    Give the size of an object in words: ``336,776 x 19``, ``12 keys``, or nothing.
+    Return the size of an object as text: ``336,776 x 19``, ``12 keys``, or "".
 
-    Only types are asked that are known to answer at once.
+    Only types that are known to answer at once are asked.
     """
     sizer = sizer_of(type(value))
     return "" if sizer is None else sizer(value)
@@ -46,7 +46,7 @@ def size_of(value: Any) -> str:
 
 def sizer_of(kind: type) -> Sizer | None:
     """
-    Give what tells the size of objects of a type, as `size_of` does, or None.
+    Return the function that writes the size of objects of a type, or None.
     """
     for counted, unit in _COUNTED.items():
         if issubclass(kind, counted):
@@ -66,5 +66,5 @@ def _shape_of(shaped: Any, value: Any) -> str:
             return many(shape[0], "item")
         return " x ".join(exact(length) for length in shape)
     except Exception:
-        # A subclass may have broken what its library's code relies on.
+        # A subclass may have broken an assumption of its library's code.
         return ""

@@ -1,5 +1,7 @@
 """
 Monitor: the live view as a widget, for every front end that shows ipywidgets.
+
+The module is private: ipywidgets has no types, so those of its classes are incomplete.
 """
 
 from __future__ import annotations
@@ -23,36 +25,37 @@ if TYPE_CHECKING:
 
 __all__ = ["Monitor"]
 
-#: Seconds from one state that is kept to the next, at least and for each object: it is
-#: what a second view begins with, and what a saved notebook shows.
+#: Seconds between two updates of the kept state, at least and for each object. A second
+#: view begins with this state, and a saved notebook shows it.
 KEPT_EVERY_S = (1.0, 0.005)
 
 
 class Monitor(anywidget.AnyWidget):
     """
-    A live view of what a session shares.
+    A live view of the shared objects of a session.
 
-    The stream is messages; the trait holds the last state, for views that come later.
+    The stream consists of messages; the trait holds the last state, for later views.
 
     Args:
         hub: The monitor of the session.
-        fallback: Gives the same as text and HTML, by type, where no widget is shown.
+        fallback: Returns the same as text and HTML, by MIME type, if widgets are not
+            shown.
     """
 
     _esm = Path(__file__).parent / "static" / "monitor.js"
-    #: The last snapshot, whole, as plain values.
-    snapshot = traitlets.Dict().tag(sync=True)
-    #: What its views are asked for by, where JupyterLab's extension asks for them.
+    #: The last whole snapshot, as plain values.
+    snapshot: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
+    #: The id with which JupyterLab's extension requests its views.
     comm_id = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, hub: Hub, fallback: Callable[[], dict[str, str]]) -> None:
         self._hub = hub
         self._fallback = fallback
         self._leases = Leases(lambda: hub.is_busy)
-        # A message is answered, and all that follows from it sent, where it came in: a
-        # subshell, which is free while a cell runs.
+        # The context of the last message. A message is answered in the subshell where
+        # it arrived, which is free while a cell runs.
         self._context: contextvars.Context | None = None
-        #: What tells whether the state that is kept is still true.
+        #: Used to detect whether the kept state is still valid.
         self._kept: Any = None
         self._kept_until = 0.0
         key = uuid.uuid4().hex
@@ -61,8 +64,9 @@ class Monitor(anywidget.AnyWidget):
         )
         hub.know(key, self)
         self.on_msg(self._hear)
-        # ipykernel 7.4 takes what a view says to where the comm has last published: to
-        # the main shell, at the end of its cell, where the widget was made in one.
+        # ipykernel 7.4 handles a view's messages where the comm last published. For a
+        # widget that was made in a cell, this is the main shell, at the end of the
+        # cell.
         comm: Any = self.comm
         if hasattr(comm, "_reply_subshell_for"):
             comm._reply_subshell_for = _as_it_was_sent
@@ -70,14 +74,14 @@ class Monitor(anywidget.AnyWidget):
     @property
     def is_looking(self) -> bool:
         """
-        A view is visible, as far as is known.
+        Whether a view is visible, as far as is known.
         """
         return self._leases.is_any
 
     @property
     def period_s(self) -> float:
         """
-        Seconds from one snapshot to the next.
+        Seconds between two snapshots.
         """
         return self._leases.period_s
 
@@ -86,8 +90,8 @@ class Monitor(anywidget.AnyWidget):
         Send a snapshot to all views.
 
         Args:
-            snapshot: A tick, or a whole one.
-            whole: What is kept for views that come later.
+            snapshot: A tick, or a whole snapshot.
+            whole: The whole snapshot; it is kept for later views.
         """
         context = self._context
         if context is None:
@@ -98,7 +102,7 @@ class Monitor(anywidget.AnyWidget):
     def _give(self, snapshot: Snapshot, whole: Snapshot) -> None:
         plain = as_plain(snapshot)
         self.send({"kind": "snapshot", "snapshot": plain})
-        # While a cell runs the stream is enough, and what lasts is how it ended.
+        # While a cell runs the stream is enough; the state at its end is kept.
         state = (
             snapshot.state,
             snapshot.totals,
@@ -126,11 +130,12 @@ class Monitor(anywidget.AnyWidget):
 
     def look(self, kind: Any, view: Any) -> None:
         """
-        Note that a view is seen, or is not any more. Any thread may call it.
+        Note that a view is visible or not. Any thread may call it.
 
         Args:
-            kind: ``"ready"`` or ``"visible"``, or ``"hidden"``; others mean nothing.
-            view: What the view is known by.
+            kind: ``"ready"`` or ``"visible"``, or ``"hidden"``; other values are
+                ignored.
+            view: The id of the view.
         """
         if kind in ("ready", "visible"):
             self._leases.renew(str(view))
