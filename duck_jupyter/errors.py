@@ -1,13 +1,11 @@
 """
-Every exception of the project, one tree under ProxyError.
+Every exception of the project: one tree under ProxyError, and two of pools' tasks.
 
 An exception's constructor takes facts and builds the sentence. Each exception can be
 pickled, because it may be sent from the kernel to a worker.
 """
 
 from __future__ import annotations
-
-import re
 
 __all__ = [
     "AccessDenied",
@@ -31,8 +29,10 @@ __all__ = [
     "ProxyTimeout",
     "RemoteError",
     "RemoteTraceback",
+    "TaskInterrupted",
     "VersionGone",
     "VersionsAwaited",
+    "WorkerDied",
     "WorkerGone",
 ]
 
@@ -71,24 +71,54 @@ class LimitedProxyChaining(ProxyError):
             such as ``"Rolling at df.groupby().rolling()"``.
     """
 
-    #: The line that allows longer chains and leaves the other settings as they are;
-    #: empty where there is none.
-    line: str = ""
-    #: The path of what the refused proxy would stand for, such as ``"df.groupby()"``.
+    #: The type and the path of the refused object, and the shared name at the start of
+    #: the path; empty if they are unknown.
+    type_name: str = ""
     path: str = ""
+    name: str = ""
+    #: The line that allows longer chains and keeps the other settings; empty if there
+    #: is none.
+    line: str = ""
 
     def __init__(self, max_level: int, target_obj: str | None = None) -> None:
         self.max_level = max_level
         self.target_obj = target_obj
-        what = f"{target_obj} would be" if target_obj else "The result would be"
-        found = re.search(r" at (\w+)", str(target_obj))
-        name = found.group(1) if found else "NAME"
-        super().__init__(
-            f"{what} a proxy of level {max_level + 1}, and the limit is {max_level}. "
+        super().__init__(self._message("NAME"))
+
+    @classmethod
+    def at(
+        cls, max_level: int, type_name: str, path: str, name: str, line: str = ""
+    ) -> LimitedProxyChaining:
+        """
+        Make the error of a path that was cut.
+
+        Args:
+            max_level: The highest level that a proxy may have.
+            type_name: The type of what was refused.
+            path: The path that led there.
+            name: The shared name that the path begins with.
+            line: The line that allows longer chains, or "".
+        """
+        error = cls(max_level, f"{type_name} at {path}")
+        error.type_name, error.path, error.name, error.line = (
+            type_name,
+            path,
+            name,
+            line,
+        )
+        if name.isidentifier():
+            error.args = (error._message(name),)
+        return error
+
+    def _message(self, name: str) -> str:
+        target, limit = self.target_obj, self.max_level
+        what = f"{target} would be" if target else "The result would be"
+        return (
+            f"{what} a proxy of level {limit + 1}, and the limit is {limit}. "
             f"Fetch a copy and take these steps there: fetch(shared.{name}). Or take "
             "them in one call: share a function that takes them in the kernel. Or "
-            f"raise the limit: %share {name} --max-chain {max_level + 1}, or "
-            f"ProxyServer(max_chain={max_level + 1})."
+            f"raise the limit: %share {name} --max-chain {limit + 1}, or "
+            f"ProxyServer(max_chain={limit + 1})."
         )
 
 
@@ -109,8 +139,8 @@ class DataTooBigError(ProxyError):
     A frame is larger than its buffer or than the server's limit.
     """
 
-    #: Bytes of a message that is larger than ``max_message``; 0 where there was no
-    #: room for it, whatever the limit.
+    #: Size in bytes of a message that exceeds ``max_message``; 0 if there was no space
+    #: for it.
     message_bytes: int = 0
 
 
@@ -241,3 +271,15 @@ class RemoteTraceback(Exception):
 
     def __str__(self) -> str:
         return f"\n{self.text}"
+
+
+class TaskInterrupted(Exception):
+    """
+    A pool's task was stopped, or not begun, because its cell was interrupted.
+    """
+
+
+class WorkerDied(Exception):
+    """
+    A worker of a `multiprocessing.Pool` ended in the midst of a task.
+    """

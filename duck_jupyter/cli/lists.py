@@ -291,8 +291,8 @@ class Errors(Listing):
         self._time = snapshot.time
         self._items: list[ErrorRow] = snapshot.errors or []
         self._count = snapshot.error_count
-        keys = [(row.type, row.object, row.message) for row in self._items]
-        super().__init__(keys)
+        self._kinds = snapshot.error_kinds
+        super().__init__([row.key for row in self._items])
 
     def title(self) -> Text:
         """
@@ -300,7 +300,9 @@ class Errors(Listing):
         """
         if not self._items:
             return Text("Errors 0")
-        kinds = many(len(self._items), "kind")
+        kinds = many(self._kinds, "kind")
+        if self._kinds > len(self._items):
+            kinds += f", the newest {len(self._items)} listed"
         return Text(f"Errors {total(self._count)} of {kinds}", "red")
 
     def cells(self, at: int) -> list[Text]:

@@ -19,6 +19,8 @@ from .harmless.registry import FRESH_ITERATORS, is_harmless
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..stats.rows import Mode
+
 __all__ = [
     "DEFAULT_BUFSIZE",
     "DEFAULT_MAX_CHAIN",
@@ -106,7 +108,7 @@ class Policy:
         return self.line or f"%share {self.name}"
 
     @cached_property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """
         The access that workers have, in one word.
         """
@@ -211,11 +213,11 @@ class Policy:
     @property
     def line_with_longer_chains(self) -> str:
         """
-        The line that allows longer chains, and leaves the rest as it is.
+        The line that allows longer chains and keeps the other settings.
 
-        It is empty where they are as long as they may be.
+        It is empty if the limit is already the highest.
         """
-        # Twice as long: one step more may not be enough.
+        # Twice as long, because one more step may not be enough.
         longer = min(2 * self.max_chain + 1, MOST_CHAIN)
         if longer <= self.max_chain:
             return ""

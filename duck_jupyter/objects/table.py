@@ -194,12 +194,13 @@ class ObjectTable:
                 if known is None:
                     path = _shorten(parent.path + step)
                     if level > policy.max_chain:
-                        error = LimitedProxyChaining(
-                            policy.max_chain, f"{type(target).__name__} at {path}"
+                        raise LimitedProxyChaining.at(
+                            policy.max_chain,
+                            type(target).__name__,
+                            path,
+                            policy.name,
+                            policy.line_with_longer_chains,
                         )
-                        error.path = path
-                        error.line = policy.line_with_longer_chains
-                        raise error
                     known = Entry(next(self._numbers), target, level, path, policy)
                     known.parent = parent.idx
                     self._keep(known)

@@ -15,12 +15,13 @@ from ..errors import ProxyError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["TEXT_CHARS", "cell_names", "describe", "traceback_text"]
+__all__ = ["TEXT_CHARS", "cell_names", "describe", "message_of", "traceback_text"]
 
 #: A longer traceback keeps its two ends.
 TEXT_CHARS = 20_000
 #: Frames of code in this folder are left out.
 OWN_FOLDER = str(Path(__file__).parents[1]) + os.sep
+NO_TEXT = "(its text cannot be made)"
 FILE = re.compile(r'^(\s*)File "([^"\n]+)", (?=line )', re.MULTILINE)
 
 #: Each returns the notebook's name for the file of a cell, such as ``Cell In[3]``, or
@@ -35,7 +36,17 @@ def describe(error: BaseException) -> str:
     try:
         return f"{type(error).__name__}: {error}"[:TEXT_CHARS]
     except BaseException:  # __str__ may run any code of the user
-        return f"{type(error).__name__} (its text cannot be made)"
+        return f"{type(error).__name__} {NO_TEXT}"
+
+
+def message_of(error: BaseException) -> str:
+    """
+    Return the text of an exception, even if its own ``__str__`` raises.
+    """
+    try:
+        return str(error)[:TEXT_CHARS]
+    except BaseException:  # __str__ may run any code of the user
+        return NO_TEXT
 
 
 def traceback_text(error: BaseException) -> str:

@@ -40,7 +40,7 @@ from ..protocol.references import (
     resolving,
 )
 from ..protocol.special_methods import FIRST_BATCH, INPLACE
-from ..protocol.tracebacks import describe, traceback_text
+from ..protocol.tracebacks import message_of, traceback_text
 from ..protocol.values import (
     MUTABLE_TYPES,
     PLAIN_TYPES,
@@ -49,6 +49,7 @@ from ..protocol.values import (
     reduce_main_only,
     wrap,
 )
+from ..stats.error_log import Subject
 from .blocking_calls import BLOCKING, AsEver, block
 from .context_managers import enter, leave
 from .control import LATER
@@ -370,14 +371,16 @@ class Dispatcher:
             error = advice_for(error, entry)
         text = traceback_text(error)
         if not isinstance(error, UNLOGGED):
-            name = f"object {idx}" if entry is None else entry.path
+            if entry is None:
+                subject = Subject(idx, f"object {idx}", "", asked)
+            else:
+                subject = Subject(idx, entry.path, entry.policy.name, asked)
             worker = (connection.hello.pid, connection.hello.process_name)
-            message = describe(error).partition(": ")[2][:MESSAGE_CHARS]
-            self._errors.note(error, message, text, idx, name, asked, worker)
+            message = message_of(error)[:MESSAGE_CHARS]
+            noted = self._errors.note(error, message, text, subject, worker)
             if isinstance(error, LimitedProxyChaining):
-                what, _, path = (error.target_obj or "").partition(" at ")
                 shared = idx if entry is None else self._shared(entry).idx
-                self._errors.note_cut(error, message, path, what, shared)
+                self._errors.note_cut(error, shared, noted)
         fault = pack_fault(error, reduce_main_only, text)
         return encode_fault(idx, fault), ()
 

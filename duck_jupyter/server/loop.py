@@ -14,7 +14,6 @@ A slow call delays no other client: while the poller runs it, the next bell wake
 leader, which becomes the poller. Only the thread that holds a connection's claim
 answers it, so two pollers at the same time waste time and do no harm. Threads are
 started as needed: there is always one more than there are calls in progress.
-always one more than there are calls under way.
 
 A bell wakes once. A thread that takes the bells of several connections may block inside
 the call of the first one, and so may a poller that was given a bell. Therefore the
@@ -24,6 +23,7 @@ leader checks after `LEFT_S` whether these connections were answered.
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from ..transport.doorbells import Waker, make_bells
@@ -128,6 +128,12 @@ class Loop:
         """
         self.remove(connection)
         self._lost(connection)
+
+    def busy_delay(self) -> float | None:
+        """
+        Give by how many seconds a caller was delayed at most in the last two seconds.
+        """
+        return self.poller.delays.longest(time.monotonic())
 
     def start(self) -> None:
         """

@@ -13,6 +13,7 @@ from ..protocol.faults import short_fault
 from ..protocol.frames import encode_fault
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import DESK
+from ..stats.error_log import Subject
 from ..transport.lanes import (
     LENGTH,
     NEEDS_FENCE,
@@ -145,8 +146,8 @@ class Serving:
                 self.loop.door.forget(stranger)
                 self.doorway.dismiss(stranger)
                 if isinstance(error, HandshakeError):
-                    about = (error, str(error), "", 0, "the server", "connect", (0, ""))
-                    self._errors.note(*about)
+                    subject = Subject(0, "the server", "", "connect")
+                    self._errors.note(error, str(error), "", subject, (0, ""))
                 elif not isinstance(error, LEFT):
                     raise
                 return None
@@ -352,6 +353,6 @@ class Serving:
         connection.claim.release()
         if not connection.words[WAITING]:
             return 0.0
-        latency = connection.blocked_since(time.monotonic())
+        latency = connection.waited_since(time.monotonic())
         connection.lane.ring()
         return latency

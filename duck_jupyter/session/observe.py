@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["snapshot_of"]
 
-#: Groups of errors in a snapshot, the newest; tracebacks make them large.
+#: Kinds of error in a snapshot, the newest; tracebacks make them large.
 MOST_ERRORS = 50
 #: Tells this process from the one before it, after a restart.
 SESSION_ID = secrets.token_hex(8)
@@ -73,6 +73,7 @@ def snapshot_of(
             ended=[],
             errors=[],
             error_count=0,
+            error_kinds=0,
             chains=[],
             memory=replace(memory_row(), findings=told),
             done=done or [],
@@ -101,6 +102,7 @@ def snapshot_of(
         ended=list(found.ended_workers),
         errors=list(found.error_groups[:MOST_ERRORS]),
         error_count=found.error_count,
+        error_kinds=found.error_kinds,
         chains=list(found.chains),
         memory=replace(found.memory, findings=told),
         done=done or [],

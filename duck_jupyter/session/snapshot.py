@@ -8,7 +8,7 @@ None is what is not known.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -32,7 +32,7 @@ __all__ = [
     "tick_between",
 ]
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 
 
 class KernelRow(msgspec.Struct, frozen=True):
@@ -61,16 +61,15 @@ class Snapshot(msgspec.Struct, frozen=True):
     A session at one moment; a tick where it is not whole.
     """
 
-    schema: int
+    schema: Literal[1]
     seq: int
     #: A tick has of the objects those that changed since the one before, and None for
     #: errors and chains that did not change.
     whole: bool
     time: float
     since: float | None
-    #: ``"serving"``, ``"empty"`` where nothing is shared, ``"stopped"`` where its
-    #: server has ended.
-    state: str
+    #: ``"empty"`` where nothing is shared, ``"stopped"`` where its server has ended.
+    state: Literal["serving", "empty", "stopped"]
     kernel: KernelRow
     cell: Cell
     busy_delay: float | None
@@ -83,6 +82,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     ended: list[EndedRow]
     errors: list[ErrorRow] | None
     error_count: int
+    #: How many kinds of error there were; `errors` has the newest of them.
+    error_kinds: int
     chains: list[ChainRow] | None
     memory: MemoryRow
     #: Ids of the commands that were done lately.

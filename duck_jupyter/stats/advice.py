@@ -18,7 +18,7 @@ from ..errors import (
     VersionsAwaited,
 )
 
-__all__ = ["ways_out"]
+__all__ = ["Ways", "ways_out"]
 
 #: Steps of a path that can be typed as they are told: ``.deeper``, and neither ``()``
 #: nor ``[]``, whose arguments are not told.
@@ -27,18 +27,18 @@ STEPS = re.compile(r"(?:\.[^\W\d]\w*)+")
 Ways = tuple[tuple[str, str], ...]
 
 
-def ways_out(error: BaseException, object_name: str) -> Ways:
+def ways_out(error: BaseException, name: str) -> Ways:
     """
     Give what to do about an exception; empty where only its reader can know.
 
     Args:
         error: The exception.
-        object_name: The name or path of the object that was called.
+        name: The shared name of the object that was called, or through which it was
+            reached; empty where there is none.
 
     Returns:
         Sentences, each with the lines to copy or "".
     """
-    name = object_name.partition(".")[0].partition("[")[0].partition("(")[0]
     if isinstance(error, LimitedProxyChaining):
         return _of_cut_chain(error, name)
     if isinstance(error, AccessDenied):
@@ -61,9 +61,7 @@ def ways_out(error: BaseException, object_name: str) -> Ways:
 
 
 def _of_cut_chain(error: LimitedProxyChaining, name: str) -> Ways:
-    # The chain begins with a shared object, whichever object was called last.
-    found = re.match(r"\w+", error.path)
-    root = name if found is None else found[0]
+    root = error.name or name
     longer = ("Allow longer chains.", error.line)
     limit = (longer,) if error.line else ()
     if not root.isidentifier():
@@ -72,7 +70,7 @@ def _of_cut_chain(error: LimitedProxyChaining, name: str) -> Ways:
             ("Take the steps in one function that runs in the kernel.", ""),
             *limit,
         )
-    rest = error.path[len(root) :]
+    rest = error.path.removeprefix(root)
     steps = rest if STEPS.fullmatch(rest) else f"  # and the steps: {rest}"
     function = f"def {root}_steps():\n    return shared.{root}{steps}"
     return (

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Reader", "memory_row"]
 
-#: The delay of a busy kernel is that of the last so many seconds.
-BUSY_WINDOW_S = 5.0
-
 
 class Users(NamedTuple):
     """
@@ -83,7 +80,7 @@ class Reader:
                 # Interrupted: what is remembered may be half of it.
                 self._forget()
                 raise
-        errors, by_type, groups, chains = server.errors.snapshot()
+        errors = server.errors.snapshot()
         lanes = sum(each.lane.bytes for each in connections)
         versions = server.publisher.store.versions()
         return ServerStatistics(
@@ -94,11 +91,13 @@ class Reader:
             workers,
             server.workers.ended(),
             totals,
-            errors,
-            by_type,
-            groups,
-            chains,
-            _busy_delay(server.delays()),
+            errors.records,
+            errors.by_type,
+            errors.groups,
+            errors.kinds,
+            errors.chains,
+            # Nobody is delayed once nobody is connected.
+            server.busy_delay() if workers else None,
             memory_row(lanes + versions.bytes, versions.spooled),
             waits,
         )
@@ -176,6 +175,8 @@ class Reader:
             if entry.holders:
                 held = {pid_of[each] for each in list(entry.holders) if each in pid_of}
                 pids = tuple(sorted(held.union(pids)))
+            noted = last_errors.get(idx)
+            error = None if noted is None else noted.error
             before = self._rows.get(idx)
             # What it would be compared with costs more than all else of this loop.
             if (
@@ -190,7 +191,7 @@ class Reader:
                 and before.parent == entry.parent
                 and before.level == entry.level
                 and before.type == entry.type_name
-                and before.last_error == last_errors.get(idx)
+                and before.error is error
             ):
                 found[idx] = before
                 continue
@@ -260,6 +261,7 @@ def _object_row(
     is_published: bool,
 ) -> ObjectRow:
     idx, policy, publisher = entry.idx, entry.policy, server.publisher
+    noted = server.errors.last_of.get(idx)
     versions = publisher.versions(idx) if is_published else NOTHING_KEPT
     gets, sets, executes, bytes_in, bytes_out, last, peak = counts[:LATENCY_FIRST]
     return ObjectRow(
@@ -284,7 +286,8 @@ def _object_row(
         version_bytes=versions.bytes,
         mapped_bytes=versions.mapped,
         awaited=versions.awaited,
-        last_error=server.errors.last_of.get(idx),
+        last_error=None if noted is None else noted.text,
+        error=None if noted is None else noted.error,
         pids=pids,
         since=entry.since,
     )
@@ -298,12 +301,6 @@ def _calling(server: Server, threads: Sequence[Connection]) -> tuple[str, ...]:
             entry = server.table.entries.get(payload[0]) if payload else None
             paths.append("the server" if entry is None else entry.path)
     return tuple(paths)
-
-
-def _busy_delay(delays: list[tuple[float, float]]) -> float | None:
-    after = time.monotonic() - BUSY_WINDOW_S
-    recent = sorted(delay for when, delay in delays if when > after)
-    return recent[int(len(recent) * 0.99)] if recent else None
 
 
 def memory_row(ours: int = 0, spooled: int = 0) -> MemoryRow:

@@ -4,38 +4,92 @@ The errors that went to workers: the last ones, how often each kind came, cut ch
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import Counter, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
+from ..errors import LimitedProxyChaining
 from .advice import ways_out
-from .rows import ChainRow, ErrorRecord, ErrorRow
+from .rows import ChainRow, ErrorRecord, ErrorRow, LastError
 
 if TYPE_CHECKING:
-    from ..errors import LimitedProxyChaining
+    from .advice import Ways
 
-__all__ = ["ErrorLog"]
+__all__ = ["ErrorLog", "Errors", "Noted", "Subject"]
 
+#: Exceptions that are kept, and kinds of them.
 ERRORS_KEPT = 200
-#: Objects whose last error is known.
+#: Objects whose last error is known, and objects that are counted for one kind.
 OBJECTS_KEPT = 1000
+
+
+class Subject(NamedTuple):
+    """
+    What a request was about.
+    """
+
+    #: The object's number, 0 where there is none.
+    idx: int
+    #: Its path, or words in place of it.
+    path: str
+    #: The shared name that the path begins with; empty where there is none.
+    name: str
+    #: The attribute, the method or the word.
+    asked: str
+
+
+class Noted(NamedTuple):
+    """
+    The last error of an object.
+    """
+
+    #: Its type and message.
+    text: str
+    error: LastError
+
+
+class Errors(NamedTuple):
+    """
+    All that is known of errors at one moment.
+    """
+
+    #: The last exceptions, the newest last.
+    records: tuple[ErrorRecord, ...]
+    by_type: tuple[tuple[str, int], ...]
+    #: The newest first.
+    groups: tuple[ErrorRow, ...]
+    #: How many kinds there were, those among them that are not kept.
+    kinds: int
+    chains: tuple[ChainRow, ...]
+
+
+class _Kind(NamedTuple):
+    row: ErrorRow
+    #: The numbers of the objects.
+    objects: set[int]
 
 
 class ErrorLog:
     """
-    The last exceptions that went to workers, and how often each kind did.
+    The exceptions that went to workers.
+
+    Two are of one kind where their type, their message and what to do about them are
+    the same, whatever object they are of.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.records: deque[ErrorRecord] = deque(maxlen=ERRORS_KEPT)
-        self.by_type: Counter[str] = Counter()
+        self._records: deque[ErrorRecord] = deque(maxlen=ERRORS_KEPT)
+        self._by_type: Counter[str] = Counter()
         #: The last error of an object, by its number.
-        self.last_of: dict[int, str] = {}
-        self._groups: dict[tuple[str, str, str], ErrorRow] = {}
+        self.last_of: dict[int, Noted] = {}
+        self._kinds: dict[tuple[str, str, Ways], _Kind] = {}
+        #: Kinds that were kept once.
+        self._dropped = 0
         self._cuts: dict[tuple[str, int], ChainRow] = {}
 
     def note(
@@ -43,107 +97,137 @@ class ErrorLog:
         error: BaseException,
         message: str,
         traceback: str,
-        idx: int,
-        object_name: str,
-        asked: str,
+        subject: Subject,
         worker: tuple[int, str],
-    ) -> None:
+    ) -> Noted:
         """
         Keep an exception.
+
+        Args:
+            error: The exception.
+            message: Its text.
+            traceback: Its traceback as text.
+            subject: What it was about.
+            worker: The number and the name of the process that gets it.
         """
         now = time.time()
         kind = type(error).__name__
         pid, name = worker
-        record = ErrorRecord(
-            now, kind, message, object_name, asked, pid, name, traceback
-        )
-        key = (kind, object_name, message)
+        identity = kind, message, ways_out(error, subject.name)
         with self._lock:
-            self.records.append(record)
-            self.by_type[kind] += 1
-            self._set_last(idx, f"{kind}: {message}")
-            old = self._groups.get(key)
-            if old is None:
-                if len(self._groups) >= ERRORS_KEPT:
-                    oldest = min(self._groups, key=lambda k: self._groups[k].last)
-                    del self._groups[oldest]
-                ways = ways_out(error, object_name)
-                self._groups[key] = ErrorRow(
-                    kind,
-                    object_name,
-                    message,
-                    1,
-                    now,
-                    now,
-                    (pid,),
-                    name,
-                    ways,
-                    traceback,
-                )
-            else:
-                pids = old.pids
-                if pid not in pids:
-                    pids = (*pids, pid)
-                self._groups[key] = msgspec.structs.replace(
-                    old,
-                    count=old.count + 1,
-                    last=now,
-                    pids=pids,
+            known = self._kinds.get(identity)
+            if known is None:
+                cut = error.path if isinstance(error, LimitedProxyChaining) else ""
+                known = self._begin(identity, cut, now)
+            row, objects = known
+            if len(objects) < OBJECTS_KEPT:
+                objects.add(subject.idx)
+            row = replace(
+                row,
+                object=subject.path,
+                idx=subject.idx,
+                objects=len(objects),
+                count=row.count + 1,
+                last=now,
+                pids=row.pids if pid in row.pids else (*row.pids, pid),
+                worker=name,
+                traceback=traceback,
+            )
+            self._kinds[identity] = _Kind(row, objects)
+            self._by_type[kind] += 1
+            self._records.append(
+                ErrorRecord(
+                    time=now,
+                    key=row.key,
+                    type=kind,
+                    message=message,
+                    object=subject.path,
+                    asked=subject.asked,
+                    pid=pid,
                     worker=name,
                     traceback=traceback,
                 )
+            )
+            noted = Noted(f"{kind}: {message}", LastError(row.key, kind, now))
+            self._set_last(subject.idx, noted)
+            return noted
 
-    def _set_last(self, idx: int, text: str) -> None:
+    def _begin(self, identity: tuple[str, str, Ways], cut: str, now: float) -> _Kind:
+        """
+        Make room for one more kind, and give its row without what each error changes.
+        """
+        if len(self._kinds) >= ERRORS_KEPT:
+            oldest = min(self._kinds, key=lambda each: self._kinds[each].row.last)
+            del self._kinds[oldest]
+            self._dropped += 1
+        kind, message, ways = identity
+        row = ErrorRow(
+            key=_key_of(identity),
+            type=kind,
+            object="",
+            idx=0,
+            objects=0,
+            message=message,
+            cut=cut,
+            count=0,
+            first=now,
+            last=now,
+            pids=(),
+            worker="",
+            ways_out=ways,
+            traceback="",
+        )
+        return _Kind(row, set())
+
+    def _set_last(self, idx: int, noted: Noted) -> None:
         # The last one goes to the end, so that the first one is the oldest.
         self.last_of.pop(idx, None)
-        self.last_of[idx] = text
+        self.last_of[idx] = noted
         if len(self.last_of) > OBJECTS_KEPT:
             del self.last_of[next(iter(self.last_of))]
 
-    def note_cut(
-        self,
-        error: LimitedProxyChaining,
-        message: str,
-        path: str,
-        type_name: str,
-        shared: int,
-    ) -> None:
+    def note_cut(self, error: LimitedProxyChaining, shared: int, noted: Noted) -> None:
         """
         Count a chain that was cut.
 
         Args:
             error: What the worker got.
-            message: Its text.
-            path: Where the chain would have led.
-            type_name: The type of what is there.
-            shared: The object that the chain begins with. It is told as that one's last
-                error too, since what was reached through it may go at once.
+            shared: The number of the object that the chain begins with. The error is
+                its last one too, since what was reached through it may go at once.
+            noted: What `note` gave for it.
         """
-        key = (path, error.max_level)
+        place = error.path, error.max_level
         with self._lock:
-            self._set_last(shared, f"{type(error).__name__}: {message}")
-            old = self._cuts.get(key)
-            cuts = 1 if old is None else old.cuts + 1
-            self._cuts[key] = ChainRow(
-                path, type_name, error.max_level + 1, error.max_level, cuts
+            self._set_last(shared, noted)
+            before = self._cuts.get(place)
+            self._cuts[place] = ChainRow(
+                key=noted.error.key,
+                path=error.path,
+                type=error.type_name,
+                level=error.max_level + 1,
+                max_level=error.max_level,
+                cuts=1 if before is None else before.cuts + 1,
             )
 
-    def snapshot(
-        self,
-    ) -> tuple[
-        tuple[ErrorRecord, ...],
-        tuple[tuple[str, int], ...],
-        tuple[ErrorRow, ...],
-        tuple[ChainRow, ...],
-    ]:
+    def snapshot(self) -> Errors:
         """
-        Give the records, counts by type, groups (newest first) and cut chains.
+        Give all that is known.
         """
         with self._lock:
-            groups = sorted(self._groups.values(), key=lambda g: -g.last)
-            return (
-                tuple(self.records),
-                tuple(sorted(self.by_type.items())),
-                tuple(groups),
+            rows = [kind.row for kind in self._kinds.values()]
+            rows.sort(key=lambda row: -row.last)
+            return Errors(
+                tuple(self._records),
+                tuple(sorted(self._by_type.items())),
+                tuple(rows),
+                self._dropped + len(rows),
                 tuple(self._cuts.values()),
             )
+
+
+def _key_of(identity: tuple[str, str, Ways]) -> str:
+    """
+    Give the key of a kind of error: the same one each time, in other kernels as well.
+    """
+    text = repr(identity).encode(errors="backslashreplace")
+    return hashlib.blake2b(text, digest_size=8).hexdigest()

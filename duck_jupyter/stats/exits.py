@@ -5,7 +5,10 @@ How a worker ended, in words.
 from __future__ import annotations
 
 import signal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .rows import How
 
 __all__ = ["End", "end_of"]
 
@@ -15,8 +18,7 @@ class End(NamedTuple):
     The end of a process.
     """
 
-    #: ``"ended"``, ``"failed"``, ``"killed"``, or ``"gone"`` where nobody knows.
-    how: str
+    how: How
     words: str
 
 

@@ -8,6 +8,8 @@ Times are seconds since the epoch, sizes are bytes, and None is what is not know
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from .text import quantile
@@ -18,13 +20,22 @@ __all__ = [
     "ErrorRecord",
     "ErrorRow",
     "Finding",
+    "How",
+    "LastError",
     "MemoryRow",
+    "Mode",
     "ObjectRow",
     "ServerStatistics",
     "Totals",
     "Wait",
     "WorkerRow",
 ]
+
+
+#: What workers may do with an object.
+Mode = Literal["live", "frozen", "inplace", "read-only"]
+#: How a process ended; "gone" where nobody knows.
+How = Literal["ended", "failed", "killed", "gone"]
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -54,6 +65,17 @@ class Totals(msgspec.Struct, frozen=True):
         return self.gets + self.sets + self.executes
 
 
+class LastError(msgspec.Struct, frozen=True):
+    """
+    Which error was the last one of an object.
+    """
+
+    #: That of its kind, `ErrorRow.key`.
+    key: str
+    type: str
+    time: float
+
+
 class ObjectRow(msgspec.Struct, frozen=True):
     """
     One shared object, or one reached through it, and the traffic to it.
@@ -69,8 +91,7 @@ class ObjectRow(msgspec.Struct, frozen=True):
     type: str
     #: In words, or empty.
     size: str
-    #: ``"live"``, ``"frozen"``, ``"inplace"`` or ``"read-only"``.
-    mode: str
+    mode: Mode
     level: int
     max_level: int
     #: Bytes of a buffer; `last` and `peak` fill it.
@@ -90,7 +111,9 @@ class ObjectRow(msgspec.Struct, frozen=True):
     mapped_bytes: int
     #: Older versions that handles on their way stand for.
     awaited: int
+    #: The type and the message of its last error.
     last_error: str | None
+    error: LastError | None
     #: Processes that hold or call it.
     pids: tuple[int, ...]
     since: float
@@ -146,8 +169,8 @@ class EndedRow(msgspec.Struct, frozen=True):
     #: Exit code, or the negative number of the signal; None where only the code that
     #: started it can know, and where it goes on without being connected.
     exit_code: int | None
-    #: ``"ended"``, ``"failed"``, ``"killed"``, or ``"gone"`` where nobody knows.
-    how: str
+    #: ``"gone"`` where nobody knows.
+    how: How
     #: The same, and by what.
     words: str
     calls: int
@@ -155,19 +178,28 @@ class EndedRow(msgspec.Struct, frozen=True):
 
 class ErrorRow(msgspec.Struct, frozen=True):
     """
-    Exceptions of one type, object and message.
+    One kind of error: exceptions of one type and message, with the same ways out.
     """
 
+    #: The same for the same kind, in other kernels as well.
+    key: str
     type: str
+    #: The path and the number of the object that met the last one; 0 where there was
+    #: none.
     object: str
+    idx: int
+    #: How many objects met one.
+    objects: int
     message: str
+    #: The path that was cut, for a `LimitedProxyChaining`; empty for others.
+    cut: str
     count: int
     first: float
     last: float
     pids: tuple[int, ...]
     #: The name of the process that met the last one.
     worker: str
-    #: What to do next: a sentence, and a line to copy or an empty one.
+    #: What to do next: a sentence, and lines to copy or none.
     ways_out: tuple[tuple[str, str], ...]
     traceback: str
 
@@ -178,6 +210,8 @@ class ErrorRecord(msgspec.Struct, frozen=True):
     """
 
     time: float
+    #: That of its kind, `ErrorRow.key`.
+    key: str
     type: str
     message: str
     #: The object's name or path, and what was asked of it.
@@ -193,6 +227,8 @@ class ChainRow(msgspec.Struct, frozen=True):
     A path that was cut because it grew longer than allowed.
     """
 
+    #: That of its error, `ErrorRow.key`.
+    key: str
     path: str
     type: str
     #: The level it would have had, and the highest allowed.
@@ -262,12 +298,15 @@ class ServerStatistics(msgspec.Struct, frozen=True):
     #: The last 200 exceptions that went to workers, the newest last.
     errors: tuple[ErrorRecord, ...]
     errors_by_type: tuple[tuple[str, int], ...]
-    #: The same by type, object and message, the newest first.
+    #: The last 200 kinds of them, the newest first.
     error_groups: tuple[ErrorRow, ...]
+    #: How many kinds there were. A kind that is not kept any more, and comes again,
+    #: counts twice.
+    error_kinds: int
     #: Chains that were cut.
     chains: tuple[ChainRow, ...]
-    #: Seconds by which a busy kernel delayed requests lately (p99), or None where none
-    #: had to wait.
+    #: Seconds by which a busy kernel has delayed a caller at most, in the last two
+    #: seconds; None where it has delayed nobody by a millisecond.
     busy_delay_s: float | None
     memory: MemoryRow
     #: Who waits for the lock of an object, or has waited for a call for over a second.

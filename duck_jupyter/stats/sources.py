@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..data.versions import Versions
     from ..transport.lanes import Lane
     from .error_log import ErrorLog
+    from .rows import Mode
     from .workers import WorkerLog
 
 __all__ = ["Connection", "Entry", "Policy", "Publisher", "Server", "Table"]
@@ -61,7 +62,7 @@ class Policy(Protocol):
         ...
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """
         What workers may do, in a word.
         """
@@ -146,7 +147,7 @@ class Publisher(Protocol):
         """
         ...
 
-    def mode(self, entry: Any) -> str:
+    def mode(self, entry: Any) -> Mode:
         """
         Say in a word what workers get of an object.
         """
@@ -195,8 +196,8 @@ class Server(Protocol):
         """
         ...
 
-    def delays(self) -> list[tuple[float, float]]:
+    def busy_delay(self) -> float | None:
         """
-        Give by how many seconds requests were delayed, and when on the monotonic clock.
+        Give by how many seconds a caller was delayed at most in the last two seconds.
         """
         ...

@@ -35,11 +35,21 @@ class Connected(Protocol):
     tally: Tally
     #: Seconds since the epoch.
     since: float
+    #: It only releases what its process no longer holds.
+    tidies: bool
+    #: The counted calls, by object.
+    counts: dict[int, list[int]]
 
     @property
     def asks(self) -> bool:
         """
         Whether a thread of the user's has called through it.
+        """
+        ...
+
+    def waited_before(self, now: float) -> float:
+        """
+        Return the seconds that it has waited in calls that have ended.
         """
         ...
 
@@ -128,10 +138,10 @@ class WorkerLog:
         with self._lock:
             self._find_record(connection)
             if not last:
-                if connection.asks:
+                if connection.counts and not connection.tidies:
                     now = time.time()
                     waited, connected = self._times.get(hello.client, (0.0, 0.0))
-                    waited += connection.waited_until(now)
+                    waited += connection.waited_before(now)
                     self._times[hello.client] = (
                         waited,
                         connected + now - connection.since,

@@ -6,7 +6,8 @@ import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { Whole } from './merge';
-import { isSnapshot, type Snapshot } from './snapshot';
+import { isSnapshot } from './checks';
+import type { Snapshot } from './snapshot';
 import { type Answer, ask, broadcastOf, type Question, type Wire } from './wire';
 
 /**

@@ -225,10 +225,12 @@ export class MadeUp implements Source {
             ],
       errors: isEmpty ? [] : this.errors,
       error_count: isEmpty ? 0 : 154,
+      error_kinds: isEmpty ? 0 : 4,
       chains: isEmpty
         ? []
         : [
             {
+              key: 'LimitedProxyChaining',
               path: 'model.named_steps.forest.estimators_[0].tree_.value.T.flat.base',
               type: 'LimitedProxyChaining',
               level: 8,

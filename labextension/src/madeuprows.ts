@@ -103,6 +103,8 @@ export function rowOf(made: Made, idx: number, since: number): ObjectRow {
     mapped_bytes: path === 'flights' ? 56.5 * MB : 0,
     awaited: 0,
     last_error: path === 'results' ? "KeyError: 'N14228'" : null,
+    error:
+      path === 'results' ? { key: 'KeyError', type: 'KeyError', time: since } : null,
     pids: [41283, 41284],
     since
   };
@@ -117,8 +119,12 @@ export function errorsAt(time: number): ErrorRow[] {
     age: number,
     ways: [string, string][]
   ): ErrorRow => ({
+    key: type,
     type,
     object,
+    idx: 1,
+    objects: 1,
+    cut: '',
     message,
     count,
     first: time - 72,

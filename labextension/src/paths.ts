@@ -175,6 +175,11 @@ function sumOf(rows: readonly ObjectRow[]): PathRow {
     rows.reduce((all, row) => all + of(row), 0);
   const most = (of: (row: ObjectRow) => number): number =>
     rows.reduce((largest, row) => Math.max(largest, of(row)), 0);
+  const failed = rows.reduce<ObjectRow | null>(
+    (newest, row) =>
+      row.error && row.error.time >= (newest?.error?.time ?? 0) ? row : newest,
+    null
+  );
   const types = new Set(rows.map(row => row.type));
   const sizes = new Set(rows.map(row => row.size));
   return {
@@ -192,7 +197,8 @@ function sumOf(rows: readonly ObjectRow[]): PathRow {
     versions: sum(row => row.versions),
     version_bytes: sum(row => row.version_bytes),
     mapped_bytes: sum(row => row.mapped_bytes),
-    last_error: rows.findLast(row => row.last_error !== null)?.last_error ?? null,
+    last_error: failed?.last_error ?? null,
+    error: failed?.error ?? null,
     pids: [...new Set(rows.flatMap(row => row.pids))],
     since: Math.min(...rows.map(row => row.since)),
     members: rows.map(row => row.idx)

@@ -1,129 +1,198 @@
 /**
- * What the kernel tells: `duck_jupyter/session/snapshot.py` and
- * `duck_jupyter/stats/rows.py` in TypeScript.
+ * What the kernel sends. `python -m tests.support.typescript` generates this file from
+ * `duck_jupyter/session/snapshot.py` and `duck_jupyter/stats/rows.py`: do not edit it.
  *
  * Times are seconds since the epoch, sizes are bytes, and null is what is not known.
- * Both are checked against `tests/data/snapshot.json`.
  */
 
 export const SCHEMA = 1;
 
+/** The process that shares. */
+export interface KernelRow {
+  pid: number;
+  python: string;
+  /** Random, once for each process. */
+  session: string;
+}
+
+/** What the notebook's main thread does. */
+export interface Cell {
+  running: boolean;
+  /** The cell's number, In [number]. */
+  number: number | null;
+}
+
+/** Counts of all calls, those to objects that were removed among them. */
 export interface Totals {
   gets: number;
   sets: number;
   executes: number;
+  /** Bytes of requests, towards the kernel. */
   bytes_in: number;
+  /** Bytes of answers, towards the workers. */
   bytes_out: number;
+  /**
+   * Bytes of the last frame and of the largest one. The fullest of the connected
+   * threads counts; if none is connected, the last one to disconnect.
+   */
   last: number;
   peak: number;
   /** Calls by latency; bucket i is under 2**i / 4 microseconds. */
   latency: number[];
 }
 
-export type Mode = 'live' | 'frozen' | 'inplace' | 'read-only';
-
+/** One shared object, or one reached through it, and the traffic to it. */
 export interface ObjectRow {
   idx: number;
+  /** The number of the object it was first reached through, for a chained one. */
   parent: number | null;
+  /** The shared name, or the path from it such as `df.groupby()`. */
   path: string;
+  /** The name it was reached through. */
   root: string;
   type: string;
+  /** In words, or empty. */
   size: string;
-  mode: Mode;
+  mode: 'frozen' | 'inplace' | 'live' | 'read-only';
   level: number;
   max_level: number;
+  /** Bytes of a buffer; `last` and `peak` fill it. */
   bufsize: number;
   gets: number;
   sets: number;
   executes: number;
   bytes_in: number;
   bytes_out: number;
+  /** As in `Totals`. */
   last: number;
   peak: number;
+  /** How many versions are kept for workers that fetch it, and their bytes. */
   versions: number;
   version_bytes: number;
+  /** Bytes of the versions that somebody maps. */
   mapped_bytes: number;
   /** Older versions that handles on their way stand for. */
   awaited: number;
+  /** The type and the message of its last error. */
   last_error: string | null;
+  error: LastError | null;
+  /** Processes that hold or call it. */
   pids: number[];
   since: number;
 }
 
+/** Which error was the last one of an object. */
+export interface LastError {
+  /** That of its kind, `ErrorRow.key`. */
+  key: string;
+  type: string;
+  time: number;
+}
+
+/** One connected process. */
 export interface WorkerRow {
   pid: number;
   name: string;
   since: number;
+  /** How many of its threads are connected and have called. */
   threads: number;
   calls: number;
   bytes_in: number;
   bytes_out: number;
-  /** Seconds that its threads have waited for answers, all together. */
+  /**
+   * Seconds that its threads have waited for answers, all together: from the question
+   * to the answer, by the worker's own clock.
+   */
   waited: number;
   /** Seconds that its threads have been connected, all together. */
   connected: number;
+  /** The paths of the objects that it calls, or waits for, right now. */
   calling: string[];
+  /** Its memory in bytes, shared pages counted in parts. */
   pss: number | null;
 }
 
+/** A process that was connected and has disconnected. */
 export interface EndedRow {
   pid: number;
   name: string;
   since: number;
   ended: number;
+  /**
+   * Exit code, or the negative number of the signal; null where only the code that
+   * started it can know, and where it goes on without being connected.
+   */
   exit_code: number | null;
-  /** `gone` where nobody knows. */
-  how: 'ended' | 'failed' | 'killed' | 'gone';
+  /** `"gone"` where nobody knows. */
+  how: 'ended' | 'failed' | 'gone' | 'killed';
   /** The same, and by what. */
   words: string;
   calls: number;
 }
 
-/** Tell whether a process came to a bad end. */
-export function isBad({ how }: EndedRow): boolean {
-  return how === 'failed' || how === 'killed';
-}
-
+/** One kind of error: exceptions of one type and message, with the same ways out. */
 export interface ErrorRow {
+  /** The same for the same kind, in other kernels as well. */
+  key: string;
   type: string;
+  /**
+   * The path and the number of the object that met the last one; 0 where there was
+   * none.
+   */
   object: string;
+  idx: number;
+  /** How many objects met one. */
+  objects: number;
   message: string;
+  /** The path that was cut, for a `LimitedProxyChaining`; empty for others. */
+  cut: string;
   count: number;
   first: number;
   last: number;
   pids: number[];
+  /** The name of the process that met the last one. */
   worker: string;
-  /** A sentence, and a line to copy or an empty one. */
+  /** What to do next: a sentence, and lines to copy or none. */
   ways_out: [string, string][];
   traceback: string;
 }
 
+/** A path that was cut because it grew longer than allowed. */
 export interface ChainRow {
+  /** That of its error, `ErrorRow.key`. */
+  key: string;
   path: string;
   type: string;
+  /** The level it would have had, and the highest allowed. */
   level: number;
   max_level: number;
   cuts: number;
 }
 
-export interface Finding {
-  what: string;
-  detail: string;
-  line: string;
-}
-
+/** The folder of shared memory, in bytes. */
 export interface MemoryRow {
   capacity: number | null;
   free: number | null;
+  /** What the lanes and versions of this server take, there or in the spool folder. */
   ours: number;
+  /** What of it lies in the spool folder. */
   spooled: number;
   spool_dir: string;
+  /** null where nobody has looked. */
   findings: Finding[] | null;
+}
+
+/** Something about shared memory that the user may want to do something about. */
+export interface Finding {
+  what: string;
+  detail: string;
+  /** A line to copy, or empty. */
+  line: string;
 }
 
 /** A session at one moment; a tick where it is not whole. */
 export interface Snapshot {
-  schema: typeof SCHEMA;
+  schema: 1;
   seq: number;
   /**
    * A tick has of the objects those that changed since the one before, and null for
@@ -132,37 +201,24 @@ export interface Snapshot {
   whole: boolean;
   time: number;
   since: number | null;
-  state: 'serving' | 'empty' | 'stopped';
-  kernel: { pid: number; python: string; session: string };
-  cell: { running: boolean; number: number | null };
+  /** `"empty"` where nothing is shared, `"stopped"` where its server has ended. */
+  state: 'empty' | 'serving' | 'stopped';
+  kernel: KernelRow;
+  cell: Cell;
   busy_delay: number | null;
   totals: Totals;
   objects: ObjectRow[];
+  /** Numbers of objects that went since the snapshot before. */
   gone: number[];
   object_count: number;
   workers: WorkerRow[];
   ended: EndedRow[];
   errors: ErrorRow[] | null;
   error_count: number;
+  /** How many kinds of error there were; `errors` has the newest of them. */
+  error_kinds: number;
   chains: ChainRow[] | null;
   memory: MemoryRow;
   /** Ids of the commands that were done lately. */
   done: string[];
-}
-
-/** Tell whether a message holds a snapshot that this view can draw. */
-export function isSnapshot(value: unknown): value is Snapshot {
-  if (typeof value !== 'object' || value === null) {
-    return false;
-  }
-  const found = value as Partial<Snapshot>;
-  return (
-    found.schema === SCHEMA &&
-    typeof found.seq === 'number' &&
-    typeof found.time === 'number' &&
-    Array.isArray(found.objects) &&
-    Array.isArray(found.workers) &&
-    typeof found.totals === 'object' &&
-    found.totals !== null
-  );
 }

@@ -1,7 +1,8 @@
 /** What one second's look tells: the figures of the status bar, from whole snapshots. */
 
 import { countTop } from './paths';
-import { isBad, type Snapshot } from './snapshot';
+import { isBad } from './checks';
+import type { Snapshot } from './snapshot';
 
 /** Rates are those of the last seconds. */
 const WINDOW_S = 3;

@@ -2,7 +2,8 @@
 
 import { askThroughLab } from './bridge';
 import { Whole } from './merge';
-import { isSnapshot, type Snapshot } from './snapshot';
+import { isSnapshot } from './checks';
+import type { Snapshot } from './snapshot';
 import type { Command, Source, Update } from './source';
 import type { Answer, Question } from './wire';
 import { mountMonitor } from './view/monitor';

@@ -26,15 +26,20 @@ describe('objects of one path', () => {
   });
 
   it('are added up, and the fullest buffer stands for all', () => {
+    const early = { key: 'early', type: 'ValueError', time: 5 };
+    const late = { key: 'late', type: 'KeyError', time: 9 };
     const rows = held(3, 3, { executes: 5, bytes_in: 10, last: 40, pids: [7] });
+    rows[0] = { ...(rows[0] as ObjectRow), last_error: 'KeyError: 1', error: late };
     const last = chained(99, 98, 'model.deeper.deeper', {
-      ...{ level: 2, executes: 1, last: 7, peak: 90, last_error: 'KeyError: 1' },
+      ...{ level: 2, executes: 1, last: 7, peak: 90, last_error: 'ValueError: 2' },
+      error: early,
       pids: [7, 8]
     });
     const [, sum] = new Paths().gather([object(1, 'model'), ...rows, last]);
     expect(sum).toMatchObject({
       ...{ executes: 16, bytes_in: 30, last: 40, peak: 90, pids: [7, 8] },
-      last_error: 'KeyError: 1'
+      last_error: 'KeyError: 1',
+      error: late
     });
   });
 

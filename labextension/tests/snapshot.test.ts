@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import golden from '../../tests/data/snapshot.json';
+import { isSnapshot } from '../src/checks';
 import { merge, Whole } from '../src/merge';
-import { isSnapshot, SCHEMA, type Snapshot } from '../src/snapshot';
+import { SCHEMA, type Snapshot } from '../src/snapshot';
 
 const whole = golden as unknown as Snapshot;
 

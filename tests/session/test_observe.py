@@ -143,7 +143,10 @@ def test_errors_come_with_their_worker_and_ways_out(
     assert any(line.startswith("%share chain --max-chain") for _, line in cut.ways_out)
     (chain,) = found.chains or []
     assert (chain.level, chain.max_level, chain.cuts) == (2, 1, 2)
+    assert chain.key == cut.key
     assert (found.objects[0].last_error or "").startswith("AttributeError")
+    assert found.objects[0].error is not None
+    assert found.objects[0].error.key == newest.key
 
 
 def test_of_many_errors_the_newest_are_given(session: Session, worker: Worker) -> None:
@@ -157,7 +160,7 @@ for i in range(60):
 """
     worker.exec(code, cfg=proxy)
     found = snapshot_of(session)
-    assert found.error_count == 60
+    assert (found.error_count, found.error_kinds) == (60, 60)
     errors = found.errors or []
     assert [row.message for row in errors] == [
         str(i) for i in range(59, 59 - observe.MOST_ERRORS, -1)

@@ -18,15 +18,23 @@ from duck_jupyter.session.snapshot import (
 )
 from duck_jupyter.stats.counts import LATENCY_BUCKETS
 from tests.support.snapshots import GOLDEN_FILE, golden, golden_text
+from tests.support.typescript import TYPESCRIPT_FILE, typescript
 
 change = msgspec.structs.replace
 
 
 def test_the_file_is_what_a_snapshot_is_today() -> None:
     """
-    To change the shape: ``python -m tests.support.snapshots``, and the TypeScript.
+    To change the shape: ``python -m tests.support.snapshots``.
     """
     assert GOLDEN_FILE.read_bytes() == golden_text().encode()
+
+
+def test_the_typescript_is_made_from_the_rows() -> None:
+    """
+    To write it: ``python -m tests.support.typescript``.
+    """
+    assert TYPESCRIPT_FILE.read_text(encoding="utf-8") == typescript()
 
 
 def test_a_snapshot_comes_back_from_json_as_it_was() -> None:

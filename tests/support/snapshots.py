@@ -16,6 +16,7 @@ from duck_jupyter.stats.rows import (
     EndedRow,
     ErrorRow,
     Finding,
+    LastError,
     MemoryRow,
     ObjectRow,
     Totals,
@@ -32,6 +33,7 @@ NOW = 1_790_000_000.5
 BEGAN = 1_789_999_000.25
 LATENCY = (0, 0, 0, 0, 120, 9_000, 2_500, 400, 64, 20, 7, 3, 1, 1, 0, 1, *[0] * 16)
 KEY_ERROR = "Traceback (most recent call last):\n  ...\nKeyError: 'lost'\n"
+TOO_DEEP_KEY, LOST_KEY = "4f1c8a0b5d2e6973", "9b3d7e2a1c5f4068"
 TOO_DEEP = (
     "root.next.next was reached through 3 proxies and root allows 2. Ask for less."
 )
@@ -78,7 +80,8 @@ def golden() -> Snapshot:
         ],
         errors=errors(),
         error_count=19,
-        chains=[ChainRow("root.next.next", "Node", 3, 2, 4)],
+        error_kinds=2,
+        chains=[ChainRow(TOO_DEEP_KEY, "root.next.next", "Node", 3, 2, 4)],
         memory=MemoryRow(
             capacity=67_108_864,
             free=50_331_648,
@@ -125,6 +128,7 @@ def objects() -> list[ObjectRow]:
         mapped_bytes=4_194_304,
         awaited=1,
         last_error=None,
+        error=None,
         pids=(4101, 4102),
         since=BEGAN + 1,
     )
@@ -156,6 +160,7 @@ def objects() -> list[ObjectRow]:
             last=90,
             peak=700,
             last_error="KeyError: 'lost'",
+            error=LastError(LOST_KEY, "KeyError", NOW - 6),
             pids=(4102,),
         ),
         change(
@@ -169,6 +174,7 @@ def objects() -> list[ObjectRow]:
             max_level=2,
             pids=(4101,),
             last_error=f"LimitedProxyChaining: {TOO_DEEP}",
+            error=LastError(TOO_DEEP_KEY, "LimitedProxyChaining", NOW - 2),
         ),
         change(
             cache,
@@ -244,9 +250,13 @@ def errors() -> list[ErrorRow]:
     """
     return [
         ErrorRow(
+            key=TOO_DEEP_KEY,
             type="LimitedProxyChaining",
             object="root",
+            idx=3,
+            objects=1,
             message=TOO_DEEP,
+            cut="root.next.next",
             count=4,
             first=NOW - 20,
             last=NOW - 2,
@@ -259,9 +269,13 @@ def errors() -> list[ErrorRow]:
             traceback="",
         ),
         ErrorRow(
+            key=LOST_KEY,
             type="KeyError",
             object="cache",
+            idx=2,
+            objects=4,
             message="'lost'",
+            cut="",
             count=15,
             first=NOW - 300,
             last=NOW - 5,

@@ -13,14 +13,9 @@ export interface ListState {
   readonly ended: readonly EndedRow[];
   /** The same array as before where they have not changed. */
   readonly errors: readonly ErrorRow[];
+  /** How many kinds of error there were; the list has the newest of them. */
+  readonly errorKinds: number;
   readonly chains: readonly ChainRow[];
-}
-
-/** Which error is meant where one is pointed to from another list. */
-export interface ErrorHint {
-  readonly type: string;
-  /** The whole message, or a part of it. */
-  readonly message: string;
 }
 
 export interface ListContext {
@@ -31,7 +26,8 @@ export interface ListContext {
   waiting(pid: number): number | null;
   send(command: Command): void;
   copy(text: string): void;
-  showError(hint: ErrorHint): void;
+  /** Show a kind of error, by its key. */
+  showError(key: string): void;
   /** Milliseconds of a clock that never goes back. */
   now(): number;
 }

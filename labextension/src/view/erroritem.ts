@@ -18,11 +18,6 @@ export interface ErrorView {
 /** Longer messages do not fit into the line, and are told whole below it. */
 const LINE_CHARS = 60;
 
-/** What makes two errors one. */
-export function keyOf({ type, object, message }: ErrorRow): string {
-  return JSON.stringify([type, object, message]);
-}
-
 let serial = 0;
 
 export class ErrorItem {
@@ -38,6 +33,7 @@ export class ErrorItem {
   readonly #age = new Text(el('span', { class: 'age num dim' }));
   readonly #expanded: Attribute;
   readonly #stop: Attribute;
+  readonly #where = new Text(el('code'));
   readonly #who = new Text(el('span'));
   readonly #traceback = new Traceback();
   readonly #id = `duck-error-${(serial += 1)}`;
@@ -71,7 +67,7 @@ export class ErrorItem {
     this.#group = group;
     this.#type.set(group.type, find);
     this.#times.set(group.count > 1 ? `×${total(group.count)}` : '');
-    this.#object.set(group.object, find);
+    this.#object.set(objectsOf(group), find);
     this.#message.set(group.message, find);
     const [first, ...others] = group.pids;
     this.#by.set(
@@ -107,7 +103,7 @@ export class ErrorItem {
   }
 
   /** What was told once stays as it was: ways out and message are the group's own. */
-  #makeDetail({ object, message, ways_out }: ErrorRow): HTMLElement {
+  #makeDetail({ message, ways_out }: ErrorRow): HTMLElement {
     const ways = ways_out.map(([sentence, line]) =>
       el(
         'div',
@@ -122,12 +118,14 @@ export class ErrorItem {
       ways.length ? el('h4', {}, 'What to do next') : null,
       ways.length ? el('div', { class: 'todo' }, ...ways) : null,
       message.length > LINE_CHARS ? el('p', { class: 'full' }, message) : null,
-      el('p', { class: 'at' }, el('code', {}, object), this.#who.element),
+      el('p', { class: 'at' }, this.#where.element, this.#who.element),
       this.#traceback.element
     );
   }
 
-  #bindDetail({ pids, worker, first, traceback }: ErrorRow): void {
+  #bindDetail(group: ErrorRow): void {
+    const { pids, worker, first, traceback } = group;
+    this.#where.set(objectsOf(group));
     const names = pids.map(pid => this.view.nameOf(pid) ?? `process ${pid}`);
     const who = shortened(
       names.length > 1 || names[0]?.startsWith('process') === false
@@ -139,6 +137,11 @@ export class ErrorItem {
     );
     this.#traceback.set(traceback);
   }
+}
+
+/** The object that met the last one, and how many others did. */
+export function objectsOf({ object, objects }: ErrorRow): string {
+  return objects > 1 ? `${object} and ${many(objects - 1, 'other')}` : object;
 }
 
 /** Names as a sentence has them: "ForkPoolWorker-1 and -4". */

@@ -1,9 +1,10 @@
 /** Exceptions that went to workers: grouped, newest first, with what to do next. */
 
 import type { ErrorRow, WorkerRow } from '../snapshot';
-import type { ErrorHint, List, ListContext, ListCount, ListState } from './context';
+import type { List, ListContext, ListCount, ListState } from './context';
 import { el } from './dom';
-import { ErrorItem, type ErrorView, keyOf } from './erroritem';
+import { ErrorItem, type ErrorView } from './erroritem';
+import { exact } from './format';
 import { Pane } from './pane';
 import { Pace } from './sort';
 import { putInOrder } from './virtual';
@@ -15,11 +16,14 @@ export class ErrorList implements List, ErrorView {
 
   readonly #pane: Pane;
   readonly #list = el('div', { role: 'list', 'aria-label': 'Errors' });
+  readonly #more = el('p', { class: 'rest dim', hidden: true });
   readonly #nothing = el('p', { class: 'nothing dim' });
   readonly #pace = new Pace();
   readonly #items = new Map<string, ErrorItem>();
 
   #groups: readonly ErrorRow[] = [];
+  /** How many kinds there were; only the newest are sent. */
+  #kinds = 0;
   #workers: readonly WorkerRow[] = [];
   /** Keys in the order in which they are drawn. */
   #order: string[] = [];
@@ -31,7 +35,7 @@ export class ErrorList implements List, ErrorView {
     this.#pane = new Pane('errors', 'Errors', () => undefined);
     this.element = this.#pane.element;
     this.#pane.by.disabled = true; // there is one order only
-    this.element.append(this.#list, this.#nothing);
+    this.element.append(this.#list, this.#more, this.#nothing);
     this.#list.addEventListener('pointerenter', () => (this.#isPointed = true));
     this.#list.addEventListener('pointerleave', () => (this.#isPointed = false));
     this.#list.addEventListener('keydown', event => this.#onKey(event));
@@ -48,6 +52,7 @@ export class ErrorList implements List, ErrorView {
   update(state: ListState): void {
     this.time = state.time;
     this.#groups = state.errors;
+    this.#kinds = state.errorKinds;
     this.#workers = state.workers;
     this.#draw();
   }
@@ -59,16 +64,17 @@ export class ErrorList implements List, ErrorView {
   }
 
   count(): ListCount {
-    const all = this.kinds;
+    const all = this.#listed().length;
     if (this.sought) {
       return { text: `${this.#found().length} of ${all}`, trouble: '' };
     }
-    return all ? { text: '', trouble: String(all) } : { text: '0', trouble: '' };
+    return all ? { text: '', trouble: this.#number() } : { text: '0', trouble: '' };
   }
 
-  /** How many there are of what the list groups: the head, the tab and the list agree. */
-  get kinds(): number {
-    return this.#listed().length;
+  /** How many kinds of error there are: the head, the tab and the list agree. */
+  get words(): string {
+    const all = this.#listed().length;
+    return all ? `${this.#number()} ${all === 1 ? 'kind' : 'kinds'} of error` : '';
   }
 
   setNarrow(isNarrow: boolean): void {
@@ -91,13 +97,8 @@ export class ErrorList implements List, ErrorView {
   }
 
   /** Open the error that is meant, and go to it. */
-  open(hint: ErrorHint): void {
-    const ofType = this.#groups.filter(({ type }) => type === hint.type);
-    const meant =
-      ofType.find(({ message }) => message === hint.message) ??
-      ofType.find(({ message }) => message.includes(hint.message)) ??
-      ofType[0];
-    const item = meant && this.#items.get(keyOf(meant));
+  open(key: string): void {
+    const item = this.#items.get(key);
     if (item) {
       this.#pane.setFolded(false);
       item.setOpen(true);
@@ -119,6 +120,22 @@ export class ErrorList implements List, ErrorView {
     return this.#groups.filter(group => group.last > this.#cleared);
   }
 
+  /** Whether there are more kinds than are listed: the oldest are not sent. */
+  #isCut(): boolean {
+    const { length } = this.#groups;
+    return this.#kinds > length && this.#listed().length === length;
+  }
+
+  /** How many kinds there are, and how many of them are listed where that differs. */
+  #number(): string {
+    const all = this.#listed().length;
+    if (!this.#isCut()) {
+      return String(all);
+    }
+    // How many of the others came since the list was cleared is not known.
+    return this.#cleared > -Infinity ? `${all}+` : `${all} of ${exact(this.#kinds)}`;
+  }
+
   #found(): readonly ErrorRow[] {
     return this.#listed().filter(({ type, object, message, worker }) =>
       `${type} ${object} ${message} ${worker}`.toLowerCase().includes(this.sought)
@@ -134,11 +151,13 @@ export class ErrorList implements List, ErrorView {
   }
 
   #draw(): void {
-    const groups = new Map(this.#found().map(group => [keyOf(group), group]));
+    const groups = new Map(this.#found().map(group => [group.key, group]));
     const known = new Set(this.#order);
     const isMoving = this.#pace.mayMove(this.context.now(), this.#isHeld());
     if (isMoving || this.#order.length === 0) {
-      this.#order = [...groups.values()].sort((a, b) => b.last - a.last).map(keyOf);
+      this.#order = [...groups.values()]
+        .sort((a, b) => b.last - a.last)
+        .map(({ key }) => key);
     } else {
       // New ones wait below what is read; the tab counts them at once.
       const fresh = [...groups.keys()].filter(key => !known.has(key));
@@ -168,6 +187,8 @@ export class ErrorList implements List, ErrorView {
     this.#pane.setWords(text, trouble, 'newest first');
     this.#list.hidden = elements.length === 0;
     this.#nothing.hidden = elements.length > 0;
+    this.#more.hidden = elements.length === 0 || !this.#isCut();
+    this.#more.textContent = `Only the newest ${this.#listed().length} kinds are listed.`;
     if (elements.length === 0) {
       this.#nothing.textContent = this.sought
         ? `Nothing here matches “${this.sought}”.`

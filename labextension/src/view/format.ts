@@ -139,9 +139,14 @@ export function lasting(seconds: number): string {
   return age(whole);
 }
 
+/** A count with all its figures. */
+export function exact(count: number): string {
+  return count.toLocaleString('en');
+}
+
 /** How many of something. */
 export function many(count: number, what: string): string {
-  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+  return `${exact(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** How many of something, with three figures. */

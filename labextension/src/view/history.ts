@@ -1,6 +1,7 @@
 /** What is, and counts at earlier moments, of which all rates are differences. */
 
-import { isBad, type ObjectRow, type Snapshot, type Totals } from '../snapshot';
+import { isBad } from '../checks';
+import type { ObjectRow, Snapshot, Totals } from '../snapshot';
 
 /** Seconds that are kept, and those of them of which every snapshot is. */
 export const KEPT_S = 15 * 60;

@@ -20,10 +20,9 @@ import { Announcer } from './announcer';
 import { Attribute } from './cells';
 import { Band } from './band';
 import { Charts } from './charts';
-import type { ErrorHint, List, ListContext } from './context';
+import type { List, ListContext } from './context';
 import { el } from './dom';
 import { ErrorList } from './errors';
-import * as format from './format';
 import { Head } from './head';
 import { Silence } from './silence';
 import { GAP_S, History } from './history';
@@ -114,7 +113,7 @@ class Monitor {
       waiting: pid => this.#history.waitingOf(pid),
       send: command => this.#pending.send(command),
       copy: text => this.#copy(text),
-      showError: hint => this.#showError(hint),
+      showError: key => this.#showError(key),
       now: () => performance.now()
     };
     this.#lists = [
@@ -250,6 +249,7 @@ class Monitor {
         workers: now.workers,
         ended: now.ended,
         errors: now.errors ?? [],
+        errorKinds: now.error_kinds,
         chains: now.chains ?? []
       };
       for (const list of this.#lists) {
@@ -275,7 +275,7 @@ class Monitor {
     const [, workers, errors] = this.#lists;
     this.#head.setTrouble(
       isEmpty ? '' : workerTrouble(workers.count().trouble),
-      isEmpty || !errors.kinds ? '' : `${format.many(errors.kinds, 'kind')} of error`
+      isEmpty ? '' : errors.words
     );
     this.#announcer.state(say.sentence);
   }
@@ -338,9 +338,9 @@ class Monitor {
     this.#pictures.want(true);
   }
 
-  #showError(hint: ErrorHint): void {
+  #showError(key: string): void {
     this.#tabs.select('errors');
-    this.#lists[2].open(hint);
+    this.#lists[2].open(key);
   }
 
   #copy(text: string): void {

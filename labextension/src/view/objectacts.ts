@@ -1,9 +1,9 @@
 /** What can be done to an object from its row. */
 
 import type { PathRow } from '../paths';
-import type { ChainRow, ObjectRow } from '../snapshot';
-import type { ErrorHint, ListContext } from './context';
-import { errorType, fetchLine } from './objectwords';
+import type { ObjectRow } from '../snapshot';
+import type { ListContext } from './context';
+import { fetchLine } from './objectwords';
 
 /**
  * Do what a button of a row is for.
@@ -17,16 +17,9 @@ export function act(what: string, row: PathRow, context: ListContext): void {
     context.send({ name: 'reset_peaks', args: { idx: row.members ?? row.idx } });
   } else if (what === 'unshare') {
     context.send({ name: 'unshare', args: { object: row.path } });
-  } else if (row.last_error !== null) {
-    const type = errorType(row.last_error);
-    const message = row.last_error.slice(type.length).replace(/^: /, '');
-    context.showError({ type, message });
+  } else if (row.error !== null) {
+    context.showError(row.error.key);
   }
-}
-
-/** The error that says what to do about a chain that was cut. */
-export function hintOf({ path }: ChainRow): ErrorHint {
-  return { type: 'LimitedProxyChaining', message: path };
 }
 
 /** Let a name be dropped into a cell as the line that fetches the object. */

@@ -6,14 +6,7 @@ import { Bar, fillZone } from './bar';
 import { Attribute, Flag, Parts, Text } from './cells';
 import { el, icon, type IconName } from './dom';
 import { age, bytes, rate, total } from './format';
-import {
-  errorType,
-  fetchLine,
-  isRefused,
-  MODES,
-  share,
-  sizeInWords
-} from './objectwords';
+import { fetchLine, isRefused, MODES, share, sizeInWords } from './objectwords';
 import { callsOf, type Line, type ObjectLine } from './tree';
 import { TreeRow, type RowView } from './treerow';
 
@@ -297,17 +290,16 @@ export class ObjectRowView extends TreeRow {
     });
     this.#numbers.count.set(row.versions ? total(row.versions) : '');
     this.#numbers.mapped.set(row.versions ? ` · ${bytes(row.mapped_bytes)}` : '');
-    const error = row.last_error;
+    const { error, last_error: words } = row;
     const isHidden = error === null;
     if (this.#fault.hidden !== isHidden) {
       this.#fault.hidden = isHidden;
     }
     if (error !== null) {
-      const group = this.view.errorOf(row);
-      this.#text.error.set(errorType(error));
-      this.#text.ago.set(group ? age(this.view.time - group.last) : '');
-      if (this.#fault.title !== error) {
-        this.#fault.title = error;
+      this.#text.error.set(error.type);
+      this.#text.ago.set(age(this.view.time - error.time));
+      if (words !== null && this.#fault.title !== words) {
+        this.#fault.title = words;
       }
     }
   }

@@ -1,13 +1,12 @@
 /** The shared objects: a tree in the order of sharing, of which only what is seen is drawn. */
 
 import { type PathRow, Paths, membersOf } from '../paths';
-import type { ChainRow, ErrorRow, ObjectRow } from '../snapshot';
+import type { ChainRow, ObjectRow } from '../snapshot';
 import { OBJECT_COLUMNS } from './columns';
 import type { List, ListContext, ListCount, ListState } from './context';
-import { ErrorsByText } from './errortexts';
 import { type Grid, onGridKey } from './gridkeys';
 import { Kept } from './kept';
-import { act, drag, hintOf } from './objectacts';
+import { act, drag } from './objectacts';
 import { CutRowView } from './cutrow';
 import { ObjectRowView } from './objectrow';
 import type { RowView } from './treerow';
@@ -24,6 +23,7 @@ const EMPTY: ListState = {
   workers: [],
   ended: [],
   errors: [],
+  errorKinds: 0,
   chains: []
 };
 
@@ -41,7 +41,6 @@ export class ObjectList implements List, Grid, RowView {
   readonly #kept = new Kept();
 
   #state = EMPTY;
-  readonly #errors = new ErrorsByText();
   #objects: readonly PathRow[] = [];
   #chains: readonly ChainRow[] = [];
   /** Which of the objects each line shows, and when that was found. */
@@ -79,7 +78,6 @@ export class ObjectList implements List, Grid, RowView {
   update(state: ListState): void {
     this.#state = state;
     this.time = state.time;
-    this.#errors.update(state.errors);
     this.#refresh();
   }
 
@@ -128,12 +126,8 @@ export class ObjectList implements List, Grid, RowView {
     return rates.reduce((all, rate) => (rate === null ? all : rate + (all ?? 0)), null);
   }
 
-  errorOf(row: ObjectRow): ErrorRow | null {
-    return this.#errors.of(row);
-  }
-
   errorTime(row: ObjectRow): number | null {
-    return row.last_error === null ? null : (this.errorOf(row)?.last ?? 0);
+    return row.error?.time ?? null;
   }
 
   isGone(row: ObjectRow): boolean {
@@ -349,7 +343,7 @@ export class ObjectList implements List, Grid, RowView {
     const what = target.closest<HTMLElement>('[data-do]')?.dataset['do'];
     if (line.kind === 'cut') {
       if (what) {
-        this.context.showError(hintOf(line.chain));
+        this.context.showError(line.chain.key);
       }
     } else if (what) {
       act(what, line.row, this.context);

@@ -19,11 +19,6 @@ export function fetchLine(row: ObjectRow): string {
   return `fetch(shared.${isCode ? row.path : row.root})`;
 }
 
-/** The type of an error that a row names as its last. */
-export function errorType(text: string): string {
-  return text.split(':', 1)[0] ?? text;
-}
-
 /** The share of its buffer that something takes, in percent. */
 export function share(size: number, row: ObjectRow): number {
   return row.bufsize > 0 ? (size / row.bufsize) * 100 : 0;
@@ -43,7 +38,7 @@ const sizes = new Map<number, string>();
 
 /** Whether it was refused to send more to an object than is allowed. */
 export function isRefused(row: ObjectRow): boolean {
-  return row.last_error?.startsWith('DataTooBigError') ?? false;
+  return row.error?.type === 'DataTooBigError';
 }
 
 /** All that a narrow row leaves out, in words. */

@@ -180,7 +180,7 @@ export class Tree {
     const isWay =
       below.length === 1 &&
       !cuts.has(row.idx) &&
-      row.last_error === null &&
+      row.error === null &&
       callsOf(row) <= 2 * callsOf(child) + OWN_CALLS;
     if (!isWay) {
       this.#apart.add(row.idx);

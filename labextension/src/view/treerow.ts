@@ -1,7 +1,7 @@
 /** What the rows of objects and those of cut chains have in common. */
 
 import type { PathRow } from '../paths';
-import type { ErrorRow, ObjectRow } from '../snapshot';
+import type { ObjectRow } from '../snapshot';
 import { Attribute, Style, Text } from './cells';
 import { el } from './dom';
 import type { Line } from './tree';
@@ -16,7 +16,6 @@ export interface RowView {
   readonly isSameSize: boolean;
   now(): number;
   rate(row: PathRow): number | null;
-  errorOf(row: ObjectRow): ErrorRow | null;
   isGone(row: ObjectRow): boolean;
   focusKey: string | null;
 }

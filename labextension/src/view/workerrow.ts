@@ -1,6 +1,7 @@
 /** The row of a worker. */
 
-import { type EndedRow, isBad, type WorkerRow } from '../snapshot';
+import { isBad } from '../checks';
+import type { EndedRow, WorkerRow } from '../snapshot';
 import { Bar, waitingZone } from './bar';
 import { Attribute, Flag, Text } from './cells';
 import { el } from './dom';

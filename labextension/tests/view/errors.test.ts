@@ -106,6 +106,46 @@ describe('the list of errors', () => {
   });
 });
 
+describe('kinds of error that are not all listed', () => {
+  const cut = (): void => {
+    rest.clock += MOVE_EVERY_MS;
+    list.update(state({ errors: [young, newest], errorKinds: 1500 }));
+  };
+  const more = (): HTMLElement | null => list.element.querySelector('.rest');
+
+  it('are said to be more than those', () => {
+    cut();
+    expect(list.count().trouble).toBe('2 of 1,500');
+    expect(list.words).toBe('2 of 1,500 kinds of error');
+    expect(more()?.textContent).toBe('Only the newest 2 kinds are listed.');
+    expect(more()?.hidden).toBe(false);
+  });
+
+  it('are not where all are listed', () => {
+    update(young, newest);
+    expect(list.words).toBe('2 kinds of error');
+    expect(more()?.hidden).toBe(true);
+  });
+
+  it('are a number that is not known where the list was cleared since', () => {
+    list.time = START - 60;
+    list.clear();
+    cut();
+    expect(list.words).toBe('2+ kinds of error');
+    expect(more()?.textContent).toBe('Only the newest 2 kinds are listed.');
+  });
+});
+
+describe('one kind of error of many objects', () => {
+  it('is one line, with how many they are', () => {
+    update({ ...young, object: 'd7', objects: 150, count: 300 });
+    const [item] = items();
+    expect(textOf(item as HTMLElement, '.obj')).toBe('d7 and 149 others');
+    expect(textOf(item as HTMLElement, '.x')).toBe('×300');
+    expect(list.words).toBe('1 kind of error');
+  });
+});
+
 describe('an error that is opened', () => {
   it('says first what to do next, with lines to copy', () => {
     list.update(stateOf(golden));
@@ -202,8 +242,9 @@ describe('the keys', () => {
 
 describe('from another list', () => {
   it('the error that is meant is opened', () => {
-    update(old, { ...old, message: 'level 8 of at most 7: model.a.b' }, young);
-    list.open({ type: 'KeyError', message: 'model.a.b' });
+    const message = 'level 8 of at most 7: model.a.b';
+    update(old, { ...old, key: 'cut', message }, young);
+    list.open('cut');
     const open = items().filter(item => item.querySelector('.edetail'));
     expect(open.map(item => textOf(item, '.msg'))).toEqual([
       'level 8 of at most 7: model.a.b'
@@ -213,7 +254,7 @@ describe('from another list', () => {
 
   it('one that is not there any more is not', () => {
     update(old);
-    list.open({ type: 'OSError', message: 'gone' });
+    list.open('gone');
     expect(list.element.querySelector('.edetail')).toBeNull();
   });
 });

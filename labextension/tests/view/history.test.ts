@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isSnapshot, type Snapshot } from '../../src/snapshot';
+import { isSnapshot } from '../../src/checks';
+import type { Snapshot } from '../../src/snapshot';
 import { GAP_S, History, KEPT_S, quantile } from '../../src/view/history';
 import { columnsOf, roundUp, Scale } from '../../src/view/series';
 import { golden, START, worker } from './support';

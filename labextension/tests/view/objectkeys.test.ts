@@ -3,7 +3,6 @@ import { ObjectList } from '../../src/view/objects';
 import {
   chained,
   click,
-  error,
   giveSizes,
   mount,
   names,
@@ -35,7 +34,7 @@ describe('the keys', () => {
     list.update(
       state({
         objects: [
-          object(1, 'model', { last_error: 'KeyError: 1' }),
+          object(1, 'model', { error: { key: 'k', type: 'KeyError', time: 1 } }),
           chained(2, 1, 'model.a'),
           chained(3, 1, 'model.b')
         ]
@@ -92,12 +91,16 @@ describe('a row can', () => {
     list.update(
       state({
         objects: [
-          object(1, 'df', { last_error: 'KeyError: a: b' }),
+          object(1, 'df', {
+            last_error: 'KeyError: a: b',
+            error: { key: 'lost', type: 'KeyError', time: START - 7 }
+          }),
           chained(2, 1, 'df.x'),
           chained(3, 1, 'df.groupby().y')
         ],
-        errors: [error('KeyError', { message: 'a: b', last: START - 7 })],
-        chains: [{ path: 'df.x.y', type: 'X', level: 8, max_level: 7, cuts: 1 }]
+        chains: [
+          { key: 'cut', path: 'df.x.y', type: 'X', level: 8, max_level: 7, cuts: 1 }
+        ]
       })
     );
   });
@@ -133,10 +136,7 @@ describe('a row can', () => {
   it('lead to its last error, and a cut to what to do', () => {
     click(button('df', 'fault'));
     click(list.element.querySelector('[data-do=what]'));
-    expect(rest.hints).toEqual([
-      { type: 'KeyError', message: 'a: b' },
-      { type: 'LimitedProxyChaining', message: 'df.x.y' }
-    ]);
+    expect(rest.shown).toEqual(['lost', 'cut']);
     expect(textOf(rowNamed(list, 'df'), '.ago')).toBe('7 s');
   });
 

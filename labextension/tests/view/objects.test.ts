@@ -47,7 +47,7 @@ describe('the list of objects', () => {
     expect(textOf(df, '.c-fill .of')).toBe('of 64 KB');
     expect(textOf(df, '.c-pub')).toBe('2 · 4.00 MB');
     expect(textOf(rowNamed(list, 'cache'), '.what')).toBe('KeyError');
-    expect(textOf(rowNamed(list, 'cache'), '.ago')).toBe('5 s');
+    expect(textOf(rowNamed(list, 'cache'), '.ago')).toBe('6 s');
     expect(textOf(rowNamed(list, 'grid'), '.c-mode')).toBe('in place');
     const cut = rowsOf(list)[4];
     expect(cut?.className).toContain('cut');
@@ -100,7 +100,8 @@ describe('the list of objects', () => {
   });
 
   it('draws a refused object in the colour of errors', () => {
-    const objects = [object(1, 'a', { last_error: 'DataTooBigError: 2 GB' })];
+    const refused = { key: 'k', type: 'DataTooBigError', time: 1 };
+    const objects = [object(1, 'a', { error: refused })];
     list.update(state({ objects }));
     expect(rowsOf(list)[0]?.querySelector<HTMLElement>('.bar')?.dataset['z']).toBe(
       'refused'
@@ -370,7 +371,9 @@ describe('a branch', () => {
   });
 
   it('is open where a chain was cut below it', () => {
-    const chains = [{ path: 'conn.c3.x', type: 'X', level: 8, max_level: 7, cuts: 1 }];
+    const chains = [
+      { key: 'cut', path: 'conn.c3.x', type: 'X', level: 8, max_level: 7, cuts: 1 }
+    ];
     list.update(state({ objects: many(12), chains }));
     expect(names(list)).toHaveLength(14);
   });

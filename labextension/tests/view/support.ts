@@ -4,7 +4,7 @@ import { vi } from 'vitest';
 import snapshot from '../../../tests/data/snapshot.json';
 import type { ErrorRow, ObjectRow, Snapshot, WorkerRow } from '../../src/snapshot';
 import type { Command } from '../../src/source';
-import type { ErrorHint, List, ListContext, ListState } from '../../src/view/context';
+import type { List, ListContext, ListState } from '../../src/view/context';
 
 /** The session that both languages are tested with. */
 export const golden = snapshot as unknown as Snapshot;
@@ -16,6 +16,7 @@ export function stateOf(snapshot: Snapshot): ListState {
     workers: snapshot.workers,
     ended: snapshot.ended,
     errors: snapshot.errors ?? [],
+    errorKinds: snapshot.error_kinds,
     chains: snapshot.chains ?? []
   };
 }
@@ -29,6 +30,7 @@ export function state(values: Partial<ListState>): ListState {
     workers: [],
     ended: [],
     errors: [],
+    errorKinds: values.errors?.length ?? 0,
     chains: [],
     ...values
   };
@@ -62,6 +64,7 @@ export function object(
     mapped_bytes: 0,
     awaited: 0,
     last_error: null,
+    error: null,
     pids: [],
     since: START,
     ...values
@@ -97,8 +100,12 @@ export function worker(pid: number, values: Partial<WorkerRow> = {}): WorkerRow 
 
 export function error(type: string, values: Partial<ErrorRow> = {}): ErrorRow {
   return {
+    key: type,
     type,
     object: 'df',
+    idx: 1,
+    objects: 1,
+    cut: '',
     message: 'it broke',
     count: 1,
     first: START - 60,
@@ -117,7 +124,7 @@ export class Rest implements ListContext {
   readonly shares = new Map<number, number>();
   readonly sent: Command[] = [];
   readonly copied: string[] = [];
-  readonly hints: ErrorHint[] = [];
+  readonly shown: string[] = [];
   /** Milliseconds. */
   clock = 10_000;
 
@@ -141,8 +148,8 @@ export class Rest implements ListContext {
     this.copied.push(text);
   }
 
-  showError(hint: ErrorHint): void {
-    this.hints.push(hint);
+  showError(key: string): void {
+    this.shown.push(key);
   }
 
   now(): number {

@@ -20,7 +20,15 @@ function drawn(lines: readonly Line[]): string[] {
 }
 
 function chain(path: string, values: Partial<ChainRow> = {}): ChainRow {
-  return { path, type: 'ndarray', level: 8, max_level: 7, cuts: 37, ...values };
+  return {
+    key: 'cut',
+    path,
+    type: 'ndarray',
+    level: 8,
+    max_level: 7,
+    cuts: 37,
+    ...values
+  };
 }
 
 describe('the tree of objects', () => {
@@ -79,7 +87,10 @@ describe('the tree of objects', () => {
     tree.update(
       [
         object(1, 'model'),
-        chained(2, 1, 'model.forest', { last_error: 'KeyError: 1' }),
+        chained(2, 1, 'model.forest', {
+          last_error: 'KeyError: 1',
+          error: { key: 'k', type: 'KeyError', time: 1 }
+        }),
         chained(3, 2, 'model.forest.tree', { level: 2 })
       ],
       []

@@ -15,7 +15,7 @@ export const rows = `
 .lvl:empty { display: none; }
 .n:empty { display: none; }
 .edetail .full { max-width: none; margin: 8px 0 0; }
-.nothing { padding: 12px var(--gut); }
+.nothing, .rest { padding: 12px var(--gut); }
 .fold .by:disabled { cursor: default; color: var(--muted); background: none; }
 .fold .by:disabled::after { display: none; }
 .acts .btn:disabled { color: var(--faint); }

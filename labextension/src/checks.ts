@@ -1,0 +1,25 @@
+/** What is asked of what the kernel sends. */
+
+import { type EndedRow, SCHEMA, type Snapshot } from './snapshot';
+
+/** Tell whether a process came to a bad end. */
+export function isBad({ how }: EndedRow): boolean {
+  return how === 'failed' || how === 'killed';
+}
+
+/** Tell whether a message holds a snapshot that this view can draw. */
+export function isSnapshot(value: unknown): value is Snapshot {
+  if (typeof value !== 'object' || value === null) {
+    return false;
+  }
+  const found = value as Partial<Snapshot>;
+  return (
+    found.schema === SCHEMA &&
+    typeof found.seq === 'number' &&
+    typeof found.time === 'number' &&
+    Array.isArray(found.objects) &&
+    Array.isArray(found.workers) &&
+    typeof found.totals === 'object' &&
+    found.totals !== null
+  );
+}
