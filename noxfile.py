@@ -1,6 +1,5 @@
 """
-The developer's sessions: `nox -s lint types public tests lowest js package browser`,
-and more.
+The developer's sessions: `nox -s lint types tests js package browser`, and more.
 """
 
 from __future__ import annotations
