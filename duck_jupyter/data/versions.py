@@ -2,7 +2,8 @@
 Version: one published state of an object, in a file of memory.
 
 `layout` has the layout of the file. A handle has not arrived until a process marks its
-ticket. Until then, and as long as any process maps the file, the version is not changed.
+ticket. Until then, and as long as any process maps the file, the version does not
+change.
 """
 
 from __future__ import annotations
