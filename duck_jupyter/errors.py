@@ -1,5 +1,5 @@
 """
-Every exception of the project, one tree under ProxyError.
+Every exception of the project: one tree under ProxyError, and two of pools' tasks.
 
 An exception's constructor takes facts and builds the sentence. Each exception can be
 pickled, because it may be sent from the kernel to a worker.
@@ -29,8 +29,10 @@ __all__ = [
     "ProxyTimeout",
     "RemoteError",
     "RemoteTraceback",
+    "TaskInterrupted",
     "VersionGone",
     "VersionsAwaited",
+    "WorkerDied",
     "WorkerGone",
 ]
 
@@ -77,8 +79,6 @@ class LimitedProxyChaining(ProxyError):
     #: The line that allows longer chains and keeps the other settings; empty if there
     #: is none.
     line: str = ""
-    #: The path of what the refused proxy would stand for, such as ``"df.groupby()"``.
-    path: str = ""
 
     def __init__(self, max_level: int, target_obj: str | None = None) -> None:
         self.max_level = max_level
@@ -271,3 +271,15 @@ class RemoteTraceback(Exception):
 
     def __str__(self) -> str:
         return f"\n{self.text}"
+
+
+class TaskInterrupted(Exception):
+    """
+    A pool's task was stopped, or not begun, because its cell was interrupted.
+    """
+
+
+class WorkerDied(Exception):
+    """
+    A worker of a `multiprocessing.Pool` ended in the midst of a task.
+    """

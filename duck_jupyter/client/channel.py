@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import KernelGone, ProxyError, ProxyTimeout
 from ..transport.handshake import HANDSHAKE_S
 from ..transport.lanes import (
+    BEGAN_AT,
     FIRST_OF_SEQUENCE,
     GRANT,
     LEAVING,
@@ -281,7 +282,8 @@ class Channel:
         words = lane.words
         started = time.monotonic()
         # The server does not accept a time from before it knew this client.
-        lane.doubles[POSTED_AT] = max(self._began, self._connected_at)
+        lane.doubles[BEGAN_AT] = max(self._began, self._connected_at)
+        lane.doubles[POSTED_AT] = started
         words[WAITING] = 1
         lane.fence()
         try:

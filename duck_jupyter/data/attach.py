@@ -4,8 +4,10 @@ From a handle to the object, in the process that unpickles the handle.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,13 +25,13 @@ from ..memory.files import Access, open_shared
 from ..memory.mapping_cache import lend
 from .fetched_versions import remember
 from .handles import Handle, Inline, this_machine
+from .layout import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index, taker_at
 from .pickling import load
-from .versions import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["attach", "encoded", "rebuild", "rebuild_memory", "reduced"]
+__all__ = ["attach", "encoded", "mark_arrived", "rebuild", "rebuild_memory", "reduced"]
 
 _T = TypeVar("_T")
 
@@ -76,6 +78,18 @@ def rebuild(data: bytes, *, writable: bool = True, private: bool = False) -> Any
         return load(handle.head, [kind(buffer) for buffer in handle.buffers])
     value = attach(handle, writable=writable)
     return copy.deepcopy(value) if private and handle.inplace else value
+
+
+def mark_arrived(data: bytes) -> None:
+    """
+    Note that an encoded handle has arrived whose object is not needed.
+    """
+    handle = _decoded(_decode_handle, data)
+    if isinstance(handle, Handle) and 0 <= handle.ticket < TICKETS:
+        # Without the file nobody waits for the handle.
+        with contextlib.suppress(OSError), open_shared(handle.file) as file:
+            if file.read(NONCE_BYTES, 0) == handle.nonce:
+                file.write(ARRIVED, TICKETS_AT + handle.ticket)
 
 
 def attach(handle: Handle, *, writable: bool = True) -> Any:
@@ -146,6 +160,8 @@ def _map(handle: Handle, access: int) -> Any:
             if file.read(NONCE_BYTES, 0) == handle.nonce:
                 mapped = lend(file) if access == Access.COPY else file.map(access)
                 if 0 <= handle.ticket < TICKETS:
+                    number = os.getpid().to_bytes(4, sys.byteorder)
+                    file.write(number, taker_at(handle.ticket))
                     file.write(ARRIVED, TICKETS_AT + handle.ticket)
                 return mapped
     except FileNotFoundError:

@@ -14,12 +14,14 @@ from ..errors import DataEncodeError, NotShareable
 from ..memory.copying import address_of
 from .fetched_versions import find_origin
 from .handles import Lent
+from .layout import Layout
 from .part_lookup import InplaceLook
 from .parts import Memory
 from .pickling import ANY_SIZE_BUFFERS, dump, load
-from .versions import Layout, Version, Versions
+from .versions import Version, Versions
 
 if TYPE_CHECKING:
+    from ..memory.files import FileKey
     from .handles import Handle
 
 __all__ = ["Inplace", "in_ordinary_memory"]
@@ -174,6 +176,13 @@ class Inplace:
             if self._closed:
                 return None
             return Memory(self._in_place(self._version.handle()))
+
+    def takers(self) -> dict[FileKey, set[int]]:
+        """
+        Tell which processes took the memory, by file.
+        """
+        with self._lock:
+            return {} if self._closed else dict([self._version.takers()])
 
     def renew(self) -> None:
         """

@@ -18,6 +18,8 @@ from .parts import Memory
 from .regions import is_array, may_hold
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .pickling import Dumped
     from .protocols import InplaceMemory, Published
     from .regions import Region
@@ -51,6 +53,8 @@ class Look(Protocol):
 
     #: Whether its memory is the object's own memory.
     inplace: bool
+    #: Called with the handles that were given out, 0 or 1, and bytes of a part.
+    on_handed: Callable[[int, int], object]
 
     def place(self, region: Region) -> Place | None:
         """
@@ -77,6 +81,7 @@ class InplaceLook:
         self._target = target
         self._memory: Memory | None = None
         self._dumped: Dumped | None = None
+        self.on_handed: Callable[[int, int], object] = _nothing
 
     def place(self, region: Region) -> Place | None:
         """
@@ -90,10 +95,12 @@ class InplaceLook:
             if may_hold(self._target, region) and self._has_outside(region):
                 self._inplace.handle(self._target)  # it raises the error
             return None
+        is_first = self._memory is None
         if self._memory is None:
             self._memory = self._inplace.memory()
         if self._memory is None:
             return None
+        self.on_handed(int(is_first), region.size)
         return Place(self._memory, offset, inplace=True)
 
     def _has_outside(self, region: Region) -> bool:
@@ -122,6 +129,7 @@ class PublishedLook:
         self._least = LEAST_BYTES if is_array(target) else LEAST_OF_TABLE_BYTES
         self._dumped: Dumped | None = None
         self._memories: dict[bytes, Memory] = {}
+        self.on_handed: Callable[[int, int], object] = _nothing
 
     def place(self, region: Region) -> Place | None:
         """
@@ -141,7 +149,7 @@ class PublishedLook:
             version = self._publication.find(origin.nonce)
             # Writes to a fetched object are in its private pages, and not in the file.
             if version and version.shows(origin.offset, region.low, region.size):
-                return self._place_in(version, origin.offset)
+                return self._place_in(version, origin.offset, region)
             return None
         if not may_hold(self._target, region):
             return None
@@ -155,13 +163,21 @@ class PublishedLook:
         version = self._publication.part(self._target, self._dumped, part, region.data)
         if version is None:
             return None
-        return self._place_in(version, version.start_of(part.number) + part.offset)
+        start = version.start_of(part.number) + part.offset
+        return self._place_in(version, start, region)
 
-    def _place_in(self, version: Version, offset: int) -> Place:
+    def _place_in(self, version: Version, offset: int, region: Region) -> Place:
         memory = self._memories.get(version.nonce)
+        self.on_handed(int(memory is None), region.size)
         if memory is None:
             memory = self._memories[version.nonce] = Memory(version.handle())
         return Place(memory, offset, inplace=False)
+
+
+def _nothing(handles: int, size: int) -> None:
+    """
+    Nobody counts.
+    """
 
 
 def _find_part(dumped: Dumped, region: Region) -> Part | None:

@@ -13,16 +13,18 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..memory.dirty_tracker import Watcher, notes
+from ..memory.dirty_tracker import Watcher, bytes_in, notes
 from .consistency import MOST_TRIES, is_steady, still_changing, take_apart
 from .handles import Inline
+from .layout import Layout
 from .part_lookup import PublishedLook
-from .versions import Layout, Version, Versions
+from .versions import Version, Versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ..memory.dirty_tracker import Part
+    from ..memory.files import FileKey
     from .handles import Handle, Lent
     from .pickling import Dumped
     from .protocols import Keeper
@@ -116,8 +118,7 @@ class Publication:
         """
         Return a kept version; call it within `at_work`.
         """
-        kept = [*self._older, *([] if self._current is None else [self._current])]
-        return next((version for version in kept if version.nonce == nonce), None)
+        return next((kept for kept in self._kept() if kept.nonce == nonce), None)
 
     def part(
         self, target: Any, dumped: Dumped, part: Part, data: int
@@ -162,7 +163,7 @@ class Publication:
         if parts is None:
             return version.holds(dumped, [part])
         inside = [both for other in parts if (both := other.within(part))]
-        if _size(inside) < _size(parts) * WORTH_SHARE:
+        if bytes_in(inside) < bytes_in(parts) * WORTH_SHARE:
             return version.holds(dumped, inside)
         # Compare all of it, so that it need not be compared the next time.
         same = version.holds(dumped, parts)
@@ -331,8 +332,7 @@ class Publication:
         with self._unless_busy() as free:
             if free:
                 self._drop_unused()
-                current = [] if self._current is None else [self._current]
-                kept = [*self._older, *current]
+                kept = self._kept()
                 self._counted = Versions(
                     len(kept),
                     sum(version.size for version in kept),
@@ -341,6 +341,16 @@ class Publication:
                     sum(version.size for version in kept if version.is_spooled),
                 )
         return self._counted
+
+    def takers(self) -> dict[FileKey, set[int]]:
+        """
+        Tell which processes took what is kept, by file.
+        """
+        with self._unless_busy() as free:
+            return dict(version.takers() for version in self._kept()) if free else {}
+
+    def _kept(self) -> list[Version]:
+        return [*self._older, *([] if self._current is None else [self._current])]
 
     def retire(self) -> bool:
         """
@@ -386,7 +396,3 @@ class Publication:
     def __repr__(self) -> str:
         found = self.versions()
         return f"<Publication of {self.name}: {found.kept} versions>"
-
-
-def _size(parts: Sequence[Part]) -> int:
-    return sum(part.size for part in parts)

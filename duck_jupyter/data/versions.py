@@ -1,16 +1,8 @@
 """
 Version: one published state of an object, in a file of memory.
 
-::
-
-    0        header   the version's nonce; zeros while it must not be mapped
-    4096     tickets  one byte for each handle
-    8192     buffers  64 bytes aligned, in the order of pickling
-    ...      index    (offset of the head, its bytes, [(offset, bytes) of each buffer])
-    ...      head     the pickle, without its buffers
-
-A handle has not arrived until a process marks its ticket. Until then, and as long as
-any process maps the file, the version is not changed.
+`layout` has the layout of the file. A handle has not arrived until a process marks its
+ticket. Until then, and as long as any process maps the file, the version is not changed.
 """
 
 from __future__ import annotations
@@ -22,88 +14,30 @@ from collections import deque
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from ..memory.copying import Span, address_of, differs, update
 from ..memory.dirty_tracker import Part
 from ..memory.files import MemoryFile
 from .handles import Handle, Lent, this_machine
+from .layout import (
+    ARRIVED,
+    BUFFERS_AT,
+    FREE,
+    NO_TICKET,
+    NONCE_BYTES,
+    ON_ITS_WAY,
+    TAKERS_AT,
+    TICKETS_AT,
+    Layout,
+)
 from .pickling import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..memory.files import FileKey
     from .pickling import Dumped
 
-__all__ = [
-    "ARRIVED",
-    "NONCE_BYTES",
-    "TICKETS",
-    "TICKETS_AT",
-    "Index",
-    "Layout",
-    "Version",
-    "Versions",
-]
-
-NONCE_BYTES = 16
-TICKETS_AT = 4096
-TICKETS = 4096
-BUFFERS_AT = TICKETS_AT + TICKETS
-#: Arrow and vector instructions need this.
-ALIGNMENT = 64
-#: The values of a ticket's byte.
-FREE, ON_ITS_WAY, ARRIVED = b"\0", b"\1", b"\2"
-#: The ticket of a handle when none is free. Its version is kept.
-NO_TICKET = -1
-
-
-class Index(NamedTuple):
-    """
-    The offsets and sizes of the parts of an object in a file, in bytes.
-    """
-
-    head_at: int
-    head_size: int
-    buffers: list[tuple[int, int]]
-
-
-class Layout:
-    """
-    The layout of an object in a file.
-
-    Args:
-        dumped: The object.
-    """
-
-    def __init__(self, dumped: Dumped) -> None:
-        end = BUFFERS_AT
-        ranges: list[tuple[int, int]] = []
-        for buffer in dumped.buffers:
-            ranges.append((end, len(buffer)))
-            end = _aligned(end + len(buffer))
-        self.index_at = end
-        # The size of the index depends on its numbers, and these are the largest.
-        room = len(msgspec.msgpack.encode(Index(2**62, 2**62, ranges)))
-        head_at = end + room
-        index = Index(head_at, len(dumped.head), ranges)
-        self.ranges: list[tuple[int, int]] = ranges
-        self.index: bytes = msgspec.msgpack.encode(index)
-        self.head_at = head_at
-        self.size: int = head_at + len(dumped.head)
-
-    def pieces(self, dumped: Dumped) -> list[tuple[int, memoryview]]:
-        """
-        List the content of a new file, by offset, without a missing page.
-        """
-        control = memoryview(bytes(BUFFERS_AT))
-        starts = [start for start, _ in self.ranges]
-        tail = self.index.ljust(self.head_at - self.index_at, b"\0") + dumped.head
-        return [
-            (0, control),
-            *zip(starts, dumped.buffers, strict=True),
-            (self.index_at, memoryview(tail)),
-        ]
+__all__ = ["Version", "Versions"]
 
 
 class Version:
@@ -127,6 +61,8 @@ class Version:
         self._lent: dict[int, Handle] = {}
         #: Those of them that were released before they arrived.
         self._given_up: deque[Handle] = deque()
+        #: The holders that may still make handles of it.
+        self.held_by: set[int] = set()
         self._file = MemoryFile(layout.size, layout.pieces(dumped))
         self._finish(layout, dumped.head)
 
@@ -136,7 +72,7 @@ class Version:
         self._lost_count = False
         #: When the last handle was made, in seconds of the monotonic clock.
         self.given_at: float = time.monotonic()
-        self._file.map[TICKETS_AT:BUFFERS_AT] = bytes(TICKETS)
+        self._file.map[TAKERS_AT:BUFFERS_AT] = bytes(BUFFERS_AT - TAKERS_AT)
         self.nonce: bytes = secrets.token_bytes(NONCE_BYTES)
         # Last: a process that reads the nonce finds the rest written.
         self._file.map[:NONCE_BYTES] = self.nonce
@@ -170,6 +106,13 @@ class Version:
         self._settle()
         tickets = self._file.map[TICKETS_AT:BUFFERS_AT]
         return self._lost_count or ON_ITS_WAY in tickets
+
+    def takers(self) -> tuple[FileKey, set[int]]:
+        """
+        Tell which file it is, and which processes took it; the latest of very many.
+        """
+        found = set(memoryview(self._file.map[TAKERS_AT:TICKETS_AT]).cast("I"))
+        return self._file.key, found - {0, os.getpid()}
 
     @property
     def in_use(self) -> bool:
@@ -376,7 +319,3 @@ class Versions(NamedTuple):
     awaited: int = 0
     #: Bytes in the spool folder.
     spooled: int = 0
-
-
-def _aligned(offset: int) -> int:
-    return -(-offset // ALIGNMENT) * ALIGNMENT

@@ -40,9 +40,9 @@ from .userfaultfd import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["PageNotes", "Part", "Watcher", "notes"]
+__all__ = ["PageNotes", "Part", "Watcher", "bytes_in", "notes"]
 
 #: Smaller buffers are always compared, which is as fast.
 SMALLEST_BYTES = 1 << 20
@@ -75,6 +75,13 @@ class Part(NamedTuple):
         if self.number != other.number or start >= end:
             return None
         return Part(self.number, start, end - start)
+
+
+def bytes_in(parts: Iterable[Part]) -> int:
+    """
+    Return the size of parts in all, in bytes.
+    """
+    return sum(part.size for part in parts)
 
 
 class PageNotes:

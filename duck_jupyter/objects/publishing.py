@@ -5,13 +5,18 @@ The objects of the table as values: access to them, and their publications.
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..data.attach import reduced
+from ..data.holds import Hold
 from ..data.inplace import Inplace
 from ..data.store import Store
 from ..data.versions import Versions
 from ..errors import AccessDenied, VersionsAwaited
+from ..memory.mapped_by import mapped_by
+from .handed import HandedCounts
 
 if TYPE_CHECKING:
     from ..data.handles import Handle, Inline, Lent
@@ -36,6 +41,7 @@ class Publisher:
         self._table = table
         self._lock = threading.Lock()
         self._publications: dict[int, Publication | Inplace] = {}
+        self.handed = HandedCounts()
 
     def fetch(self, entry: Entry) -> Lent[Handle | Inline]:
         """
@@ -56,7 +62,9 @@ class Publisher:
                 f"over, share it without --allow: {policy.command}"
             )
         self.sweep()
-        return self._publication(entry).lend(entry.target)
+        lent = self._publication(entry).lend(entry.target)
+        self.handed.note_handle(entry.idx, lent.handle)
+        return lent
 
     def handle(self, entry: Entry, target: Any) -> Handle | Inline:
         """
@@ -72,7 +80,9 @@ class Publisher:
             DataTooBigError: There is no space for it.
         """
         self.sweep()
-        return self._publication(entry).handle(target)
+        handle = self._publication(entry).handle(target)
+        self.handed.note_handle(entry.idx, handle)
+        return handle
 
     def _publication(self, entry: Entry) -> Publication | Inplace:
         with self._lock:
@@ -97,7 +107,9 @@ class Publisher:
         entry = self._table.entries.get(idx)
         if entry is None or entry.target is not target:
             return None
-        return self._publication(entry).look(target)
+        look = self._publication(entry).look(target)
+        look.on_handed = partial(self.handed.note, idx)
+        return look
 
     def reduced(self, entry: Entry, target: Any) -> Any:
         """
@@ -115,6 +127,29 @@ class Publisher:
             # limits the rate.
             return NotImplemented
         return reduced(handle)
+
+    def hold(self, idx: int, target: Any) -> Any:
+        """
+        Hold a shared object as it is now, for a pool that pickles it later.
+
+        Args:
+            idx: Its number in the table.
+            target: The object, which another thread may just be taking from there.
+
+        Returns:
+            What pickles as the object in this state, or None where it is not shared
+            any more or lies in memory where everyone sees every write.
+
+        Raises:
+            VersionsAwaited: Too many states are held or wait for workers.
+            ProxyError: As `handle`.
+        """
+        entry = self._table.entries.get(idx)
+        if entry is None or entry.target is not target:
+            return None
+        self.sweep()
+        publication = self._publication(entry)
+        return None if isinstance(publication, Inplace) else Hold(publication, target)
 
     def put(self, entry: Entry, inplace: Inplace) -> None:
         """
@@ -146,6 +181,8 @@ class Publisher:
             ended = [self._publications.pop(idx) for idx in gone]
         for publication in ended:
             self.store.retire(publication)
+        for idx in gone:
+            self.handed.forget(idx)
 
     def mode(self, entry: Entry) -> Mode:
         """
@@ -169,6 +206,20 @@ class Publisher:
         with self._lock:
             publication = self._publications.get(idx)
         return Versions() if publication is None else publication.versions()
+
+    def holders(self) -> dict[int, dict[int, int]]:
+        """
+        Tell how many versions of each object each process maps.
+        """
+        with self._lock:
+            publications = dict(self._publications)
+        taken = {idx: each.takers() for idx, each in publications.items()}
+        files = {key: pids for found in taken.values() for key, pids in found.items()}
+        mapped = mapped_by(files)
+        return {
+            idx: Counter(pid for key in found for pid in mapped[key])
+            for idx, found in taken.items()
+        }
 
     def close(self) -> None:
         """

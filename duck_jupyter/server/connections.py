@@ -18,6 +18,7 @@ from ..stats.counts import (
 )
 from ..stats.thread_counts import Tally
 from ..transport.lanes import (
+    BEGAN_AT,
     FIRST_OF_SEQUENCE,
     IDLE,
     LEAVING,
@@ -72,6 +73,7 @@ class Connection:
         "contexts",
         "counts",
         "decode",
+        "doubles",
         "gone",
         "grants",
         "held",
@@ -99,6 +101,7 @@ class Connection:
     ) -> None:
         self.lane: Lane = lane
         self.words: memoryview[int] = lane.words
+        self.doubles: memoryview[float] = lane.doubles
         self.map: mmap.mmap = lane.map
         self.bufsize: int = lane.bufsize
         self.hello: Hello = hello
@@ -171,7 +174,7 @@ class Connection:
             if size > self.bufsize:
                 self._offer_buffer(idx)
         if not state & SAMPLED and self._untimed is not None:
-            took = self.lane.doubles[TOOK]
+            took = self.doubles[TOOK]
             if 0.0 < took < LONGEST_S:
                 self._untimed[bucket_of(took)] += SAMPLE_EVERY
         if latency:
@@ -195,13 +198,21 @@ class Connection:
         Args:
             now: Seconds since the epoch; a call in progress counts until then.
         """
-        waited = self.lane.doubles[WAITED]
-        # The client wrote it: it may be any number, or not a number.
-        if not waited > 0.0:
-            waited = 0.0
+        waited = self.waited_before(now)
         if self.words[WAITING]:
-            waited += self.blocked_since(time.monotonic())
+            waited += self.waited_since(time.monotonic())
         return min(waited, max(now - self.since, 0.0))
+
+    def waited_before(self, now: float) -> float:
+        """
+        Give how long the client thread has waited in calls that have ended, in seconds.
+
+        Args:
+            now: Seconds since the epoch.
+        """
+        waited = self.doubles[WAITED]
+        # The client wrote it: it may be any number, or none.
+        return min(waited, max(now - self.since, 0.0)) if waited > 0.0 else 0.0
 
     @property
     def asks(self) -> bool:
@@ -210,7 +221,7 @@ class Connection:
         """
         return self.words[STATE] >= FIRST_OF_SEQUENCE and not self.tidies
 
-    def blocked_since(self, now: float) -> float:
+    def waited_since(self, now: float) -> float:
         """
         Return how long the client thread has waited for this answer, in seconds.
 
@@ -220,7 +231,17 @@ class Connection:
         Returns:
             0.0 if it does not block, or if the time in the lane is not valid.
         """
-        posted_at = self.lane.doubles[POSTED_AT]
+        doubles = self.doubles
+        began_at = doubles[BEGAN_AT] if doubles[POSTED_AT] else 0.0
+        return now - began_at if self._came_at <= began_at <= now else 0.0
+
+    def blocked_for(self, now: float) -> float:
+        """
+        Give how long the client thread has blocked, in seconds; as `waited_since`.
+
+        What it needed to ask, and to look for the answer, does not count.
+        """
+        posted_at = self.doubles[POSTED_AT]
         return now - posted_at if self._came_at <= posted_at <= now else 0.0
 
     @property

@@ -23,6 +23,7 @@ leader checks after `LEFT_S` whether these connections were answered.
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from ..transport.doorbells import Waker, make_bells
@@ -127,6 +128,12 @@ class Loop:
         """
         self.remove(connection)
         self._lost(connection)
+
+    def busy_delay(self) -> float | None:
+        """
+        Give by how many seconds a caller was delayed at most in the last two seconds.
+        """
+        return self.poller.delays.longest(time.monotonic())
 
     def start(self) -> None:
         """

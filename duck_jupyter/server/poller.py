@@ -11,7 +11,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from ..transport.lanes import PHASE, POSTED, STATE
+from ..stats.delays import Delays
+from ..transport.lanes import PHASE, POSTED, POSTED_AT, STATE
 from .spin import LookTime, Watched
 
 if TYPE_CHECKING:
@@ -65,9 +66,7 @@ class Poller:
         self._inside: object = None
         self.watched: Watched = Watched()
         self._look_time = LookTime()
-        #: (monotonic seconds, seconds): when a request was seen, and how long it had
-        #: waited.
-        self.delays: list[tuple[float, float]] = []
+        self.delays: Delays = Delays()
 
     @property
     def polls(self) -> bool:
@@ -128,17 +127,22 @@ class Poller:
         if words[STATE] & PHASE != POSTED:
             connection.claim.release()
             return False
-        now = time.monotonic()
-        delay = connection.blocked_since(now)
-        if delay:
-            self.delays.append((now, delay))
-            if len(self.delays) > 512:
-                del self.delays[:256]
+        if connection.doubles[POSTED_AT]:
+            self._note_delay(connection)
         self._inside = me
         self._serve(connection)
         if self._inside is me:
             self._inside = None
         return True
+
+    def _note_delay(self, connection: Connection) -> None:
+        """
+        Note for how long a client has blocked before its request was seen.
+        """
+        # The first request of a client waits for its handshake, not for a busy kernel.
+        if connection.counts:
+            now = time.monotonic()
+            self.delays.note(now, connection.blocked_for(now))
 
     def _wait_for_claim(self, me: object, connection: Connection) -> bool:
         """
@@ -177,6 +181,8 @@ class Poller:
                     if words[STATE] & PHASE != POSTED:
                         connection.claim.release()
                         continue
+                    if connection.doubles[POSTED_AT]:
+                        self._note_delay(connection)
                     self._inside = me
                     serve(connection)
                     if self._inside is me:

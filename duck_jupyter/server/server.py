@@ -371,11 +371,11 @@ class ProxyServer(AnswersByHand):
         """
         return [] if self._serving is None else list(self._serving.connections)
 
-    def delays(self) -> list[tuple[float, float]]:
+    def busy_delay(self) -> float | None:
         """
-        Return when requests were seen, and how long they had waited, in seconds.
+        Return the longest delay of a client in the last two seconds, in seconds.
         """
-        return [] if self._serving is None else list(self._serving.loop.poller.delays)
+        return None if self._serving is None else self._serving.loop.busy_delay()
 
     def wake(self) -> None:
         """

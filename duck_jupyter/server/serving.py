@@ -353,6 +353,6 @@ class Serving:
         connection.claim.release()
         if not connection.words[WAITING]:
             return 0.0
-        latency = connection.blocked_since(time.monotonic())
+        latency = connection.waited_since(time.monotonic())
         connection.lane.ring()
         return latency

@@ -51,7 +51,7 @@ def _long_calls(
         # Claims to locks are listed by `ObjectLocks`.
         if connection.words[STATE] & PHASE != TAKEN or not payload or not payload[0]:
             continue
-        waited = connection.blocked_since(now)
+        waited = connection.waited_since(now)
         entry = table.entries.get(payload[0])
         if waited >= LONG_S and entry is not None:
             what = f"{entry.path}.{payload[1]}()"

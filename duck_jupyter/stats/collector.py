@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec.structs import replace
 
 from ..data.versions import Versions
 from ..memory.folders import memory_place
@@ -19,18 +21,16 @@ from ..transport.lanes import PHASE, POSTED, STATE, TAKEN
 from .counts import BYTES_IN, BYTES_OUT, LAST_BYTES, LATENCY_FIRST, calls_in, sum_of
 from .ledger import Ledger
 from .rows import MemoryRow, ObjectRow, ServerStatistics, Totals, WorkerRow
+from .workers import process_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .rows import Wait
     from .sources import Connection, Entry, Server
     from .thread_counts import Tally
 
 __all__ = ["Reader", "memory_row"]
-
-#: The delay of a busy kernel is that of the last so many seconds.
-BUSY_WINDOW_S = 5.0
 
 
 class Users(NamedTuple):
@@ -64,6 +64,8 @@ class Reader:
         #: By the object's number.
         self._users: dict[int, Users] = {}
         self._rows: dict[int, ObjectRow] = {}
+        #: When processes were first seen to map a version.
+        self._seen: dict[int, float] = {}
 
     def read(self, server: Server, waits: tuple[Wait, ...]) -> ServerStatistics:
         """
@@ -99,7 +101,8 @@ class Reader:
             errors.groups,
             errors.kinds,
             errors.chains,
-            _busy_delay(server.delays()),
+            # Nobody is delayed once nobody is connected.
+            server.busy_delay() if workers else None,
             memory_row(lanes + versions.bytes, versions.spooled),
             waits,
         )
@@ -113,10 +116,17 @@ class Reader:
         pid_of = {
             connection.hello.client: connection.hello.pid for connection in connections
         }
-        self._rows = self._of_objects(server, entries, pid_of, changed)
+        holders = server.publisher.holders()
+        self._rows = self._of_objects(server, entries, pid_of, changed, holders)
         sums = [ledger.sum for ledger in self._ledgers.values()]
-        totals = _totals(sum_of([table.past, self._past.sum, *sums]))
-        workers = self._of_workers(server, connections)
+        handovers, handed_bytes = server.publisher.handed.in_all()
+        totals = replace(
+            _totals(sum_of([table.past, self._past.sum, *sums])),
+            handovers=handovers,
+            handed_bytes=handed_bytes,
+            versions=server.publisher.store.versions().kept,
+        )
+        workers = self._of_workers(server, connections, _sum_by_pid(holders.values()))
         return tuple(self._rows.values()), workers, totals
 
     def _count(
@@ -159,6 +169,7 @@ class Reader:
         entries: Sequence[Entry],
         pid_of: dict[str, int],
         changed: set[int],
+        holders: Mapping[int, Mapping[int, int]],
     ) -> dict[int, ObjectRow]:
         last_errors = server.errors.last_of
         published = server.publisher.published()
@@ -177,6 +188,8 @@ class Reader:
             if entry.holders:
                 held = {pid_of[each] for each in list(entry.holders) if each in pid_of}
                 pids = tuple(sorted(held.union(pids)))
+            if holders.get(idx):
+                pids = tuple(sorted({*pids, *holders[idx]}))
             noted = last_errors.get(idx)
             error = None if noted is None else noted.error
             before = self._rows.get(idx)
@@ -216,7 +229,10 @@ class Reader:
         return total
 
     def _of_workers(
-        self, server: Server, connections: Sequence[Connection]
+        self,
+        server: Server,
+        connections: Sequence[Connection],
+        holds: Mapping[int, int],
     ) -> tuple[WorkerRow, ...]:
         by_client: dict[str, list[Connection]] = defaultdict(list)
         for connection in connections:
@@ -249,9 +265,47 @@ class Reader:
                     + sum(now - each for each in begun.values()),
                     calling=_calling(server, threads),
                     pss=None,
+                    holds=holds.get(first.pid, 0),
                 )
             )
+        connected = {worker.pid for worker in workers}
+        self._seen = {pid: self._seen.get(pid, now) for pid in holds}
+        workers += [
+            _holder(pid, self._seen[pid], versions)
+            for pid, versions in holds.items()
+            if pid not in connected
+        ]
         return tuple(sorted(workers, key=lambda worker: worker.since))
+
+
+def _sum_by_pid(holders: Iterable[Mapping[int, int]]) -> dict[int, int]:
+    """
+    Add up the versions that each process maps, over all objects.
+    """
+    found: Counter[int] = Counter()
+    for each in holders:
+        found.update(each)
+    return dict(found)
+
+
+def _holder(pid: int, since: float, versions: int) -> WorkerRow:
+    """
+    Describe a process that maps versions and has never connected.
+    """
+    return WorkerRow(
+        pid=pid,
+        name=process_name(pid),
+        since=since,
+        threads=0,
+        calls=0,
+        bytes_in=0,
+        bytes_out=0,
+        waited=0.0,
+        connected=0.0,
+        calling=(),
+        pss=None,
+        holds=versions,
+    )
 
 
 def _object_row(
@@ -265,6 +319,7 @@ def _object_row(
     idx, policy, publisher = entry.idx, entry.policy, server.publisher
     noted = server.errors.last_of.get(idx)
     versions = publisher.versions(idx) if is_published else NOTHING_KEPT
+    handovers, handed_bytes = publisher.handed.of(idx) if is_published else (0, 0)
     gets, sets, executes, bytes_in, bytes_out, last, peak = counts[:LATENCY_FIRST]
     return ObjectRow(
         idx=idx,
@@ -292,6 +347,8 @@ def _object_row(
         error=None if noted is None else noted.error,
         pids=pids,
         since=entry.since,
+        handovers=handovers,
+        handed_bytes=handed_bytes,
     )
 
 
@@ -303,12 +360,6 @@ def _calling(server: Server, threads: Sequence[Connection]) -> tuple[str, ...]:
             entry = server.table.entries.get(payload[0]) if payload else None
             paths.append("the server" if entry is None else entry.path)
     return tuple(paths)
-
-
-def _busy_delay(delays: list[tuple[float, float]]) -> float | None:
-    after = time.monotonic() - BUSY_WINDOW_S
-    recent = sorted(delay for when, delay in delays if when > after)
-    return recent[int(len(recent) * 0.99)] if recent else None
 
 
 def memory_row(ours: int = 0, spooled: int = 0) -> MemoryRow:

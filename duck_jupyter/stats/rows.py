@@ -56,6 +56,12 @@ class Totals(msgspec.Struct, frozen=True):
     peak: int = 0
     #: Calls by latency; bucket i is under 2**i / 4 microseconds.
     latency: tuple[int, ...] = ()
+    #: How often objects were handed over to workers, and the bytes of data that were
+    #: not copied for it.
+    handovers: int = 0
+    handed_bytes: int = 0
+    #: How many versions are kept.
+    versions: int = 0
 
     @property
     def calls(self) -> int:
@@ -114,9 +120,12 @@ class ObjectRow(msgspec.Struct, frozen=True):
     #: The type and the message of its last error.
     last_error: str | None
     error: LastError | None
-    #: Processes that hold or call it.
+    #: Processes that hold or call it, or hold a version of it.
     pids: tuple[int, ...]
     since: float
+    #: As in `Totals`; a part of the object counts as the object.
+    handovers: int = 0
+    handed_bytes: int = 0
 
     @property
     def calls(self) -> int:
@@ -128,7 +137,7 @@ class ObjectRow(msgspec.Struct, frozen=True):
 
 class WorkerRow(msgspec.Struct, frozen=True):
     """
-    One connected process.
+    One process that is connected, or maps a version of an object.
     """
 
     pid: int
@@ -148,6 +157,8 @@ class WorkerRow(msgspec.Struct, frozen=True):
     calling: tuple[str, ...]
     #: Its memory in bytes, shared pages counted in parts.
     pss: int | None
+    #: How many versions it maps.
+    holds: int = 0
 
     @property
     def waiting_share(self) -> float:
@@ -305,8 +316,8 @@ class ServerStatistics(msgspec.Struct, frozen=True):
     error_kinds: int
     #: Chains that were cut.
     chains: tuple[ChainRow, ...]
-    #: Seconds by which a busy kernel delayed requests lately (p99), or None where none
-    #: had to wait.
+    #: Seconds by which a busy kernel has delayed a caller at most, in the last two
+    #: seconds; None where it has delayed nobody by a millisecond.
     busy_delay_s: float | None
     memory: MemoryRow
     #: Who waits for the lock of an object, or has waited for a call for over a second.

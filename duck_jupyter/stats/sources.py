@@ -134,12 +134,37 @@ class Table(Protocol):
         """
 
 
+class Handed(Protocol):
+    """
+    How often objects were handed over.
+    """
+
+    def of(self, idx: int) -> tuple[int, int]:
+        """
+        Give how often an object was handed over, and the bytes that were not copied.
+        """
+        ...
+
+    def in_all(self) -> tuple[int, int]:
+        """
+        Give the same of all objects.
+        """
+        ...
+
+
 class Publisher(Protocol):
     """
     The versions of the objects.
     """
 
     store: Store
+
+    @property
+    def handed(self) -> Handed:
+        """
+        How often they were handed over.
+        """
+        ...
 
     def published(self) -> frozenset[int]:
         """
@@ -156,6 +181,12 @@ class Publisher(Protocol):
     def versions(self, idx: int) -> Versions:
         """
         Tell what is kept of an object.
+        """
+        ...
+
+    def holders(self) -> Mapping[int, Mapping[int, int]]:
+        """
+        Tell how many versions of each object each process maps.
         """
         ...
 
@@ -196,8 +227,8 @@ class Server(Protocol):
         """
         ...
 
-    def delays(self) -> list[tuple[float, float]]:
+    def busy_delay(self) -> float | None:
         """
-        Give by how many seconds requests were delayed, and when on the monotonic clock.
+        Give by how many seconds a caller was delayed at most in the last two seconds.
         """
         ...

@@ -35,11 +35,21 @@ class Connected(Protocol):
     tally: Tally
     #: Seconds since the epoch.
     since: float
+    #: It only releases what its process no longer holds.
+    tidies: bool
+    #: The counted calls, by object.
+    counts: dict[int, list[int]]
 
     @property
     def asks(self) -> bool:
         """
         Whether a thread of the user's has called through it.
+        """
+        ...
+
+    def waited_before(self, now: float) -> float:
+        """
+        Return the seconds that it has waited in calls that have ended.
         """
         ...
 
@@ -128,10 +138,10 @@ class WorkerLog:
         with self._lock:
             self._find_record(connection)
             if not last:
-                if connection.asks:
+                if connection.counts and not connection.tidies:
                     now = time.time()
                     waited, connected = self._times.get(hello.client, (0.0, 0.0))
-                    waited += connection.waited_until(now)
+                    waited += connection.waited_before(now)
                     self._times[hello.client] = (
                         waited,
                         connected + now - connection.since,
@@ -204,6 +214,18 @@ def _record_of(pid: int) -> dict[str, Any] | None:
             record: dict[str, Any] = vars(popen)
             return record
     return None
+
+
+def process_name(pid: int) -> str:
+    """
+    Give the name of a process that multiprocessing has started, or say which it is.
+    """
+    for process in list(multiprocessing.process._children):  # type: ignore[attr-defined]
+        popen = getattr(process, "_popen", None)
+        if popen is not None and popen.pid == pid:
+            name: str = process.name
+            return name
+    return f"process {pid}"
 
 
 def _exit_code_of(pid: int, record: dict[str, Any] | None) -> int | None:

@@ -18,11 +18,12 @@ multiple of 64 on       idle -> posted, the server posted -> taken -> replied; a
                         leaving: 1 when the client's thread has ended
                         offered: size of the buffer that the server offers in a new
                         lane, if a frame was larger than this one's; else 0
-then, 64 bits each, in  posted: start of the request whose answer the client blocks
-seconds, by the client  for (monotonic), else 0
+then, 64 bits each, in  posted: when the client stopped polling and blocked (monotonic),
+seconds, by the client  else 0
                         waited: seconds that the client has waited for all answers
                         took: time of the request before the last one whose number is
                         a multiple of `SAMPLE_EVERY`
+                        began: start of the request whose answer the client blocks for
 ======================  ========================================================
 
 Correctness depends on the doorbell and on the state, never on polling: a side that
@@ -61,7 +62,7 @@ __all__ = ["Lane"]
 
 STATE, WAITING, WATCHED, LENGTH, LEAVING, OFFERED = range(6)
 #: Indices in words of 64 bits: after six words of 32 bits.
-POSTED_AT, WAITED, TOOK = range(3, 6)
+POSTED_AT, WAITED, TOOK, BEGAN_AT = range(3, 7)
 TAIL_BYTES = 64
 IDLE, POSTED, TAKEN, REPLIED = range(4)
 PHASE = 3

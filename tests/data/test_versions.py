@@ -14,16 +14,16 @@ import pytest
 
 from duck_jupyter.data import versions
 from duck_jupyter.data.attach import attach, encoded, rebuild
-from duck_jupyter.data.pickling import Dumped, dump
-from duck_jupyter.data.versions import (
+from duck_jupyter.data.layout import (
     ALIGNMENT,
     BUFFERS_AT,
     NO_TICKET,
     TICKETS,
     Index,
     Layout,
-    Version,
 )
+from duck_jupyter.data.pickling import Dumped, dump
+from duck_jupyter.data.versions import Version
 from duck_jupyter.errors import VersionGone
 from tests.interruption.steps import PACKAGE, At, Survey
 

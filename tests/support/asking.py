@@ -25,9 +25,10 @@ class Measured(NamedTuple):
     whole: float
     #: Of that, in calls.
     inside: float
-    #: Half of the calls took less than this, and 99 of 100 less than that.
+    #: Half of the calls took less than this, 99 of 100 less than that; and the longest.
     p50: float
     p99: float
+    longest: float
 
 
 def _read(proxy: Any) -> None:
@@ -83,4 +84,4 @@ def ask(proxy: Any, job: str, seconds: float, every: int, own_s: float) -> Measu
     ordered = sorted(took)
     count = len(took)
     p50, p99 = ordered[count // 2], ordered[count * 99 // 100]
-    return Measured(count, whole, sum(took), p50, p99)
+    return Measured(count, whole, sum(took), p50, p99, ordered[-1])

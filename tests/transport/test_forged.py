@@ -24,7 +24,7 @@ from duck_jupyter.errors import (
     ProxyObjectNotFound,
     ProxyTimeout,
 )
-from duck_jupyter.transport.lanes import OVERFLOW, POSTED_AT, STATE, WATCHED
+from duck_jupyter.transport.lanes import BEGAN_AT, OVERFLOW, POSTED_AT, STATE, WATCHED
 from tests.protocol.strategies import values
 from tests.support.processes import wait_until
 from tests.support.raw import RawClient, far
@@ -344,7 +344,7 @@ def test_garbage_through_the_doorbell_is_only_noise(scene: Scene) -> None:
 def test_a_forged_clock_counts_for_nothing(scene: Scene, posted_at: float) -> None:
     with RawClient(scene.server) as bad:
         for _ in range(20):
-            bad.lane.doubles[POSTED_AT] = posted_at
+            bad.lane.doubles[POSTED_AT] = bad.lane.doubles[BEGAN_AT] = posted_at
             assert bad.call(GET, [scene.idx, "value"]) == 1
         figures = scene.server.statistics()
         assert all(0 <= worker.waiting_share <= 1 for worker in figures.workers)
