@@ -2,7 +2,7 @@
 Version: one published state of an object, in a file of memory.
 
 `layout` has the layout of the file. A handle has not arrived until a process marks its
-ticket. Until then, and as long as any process maps the file, the version is not changed.
+ticket. Until then, and as long as a process maps the file, the version is not changed.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Version:
 
     def takers(self) -> tuple[FileKey, set[int]]:
         """
-        Tell which file it is, and which processes took it; the latest of very many.
+        Return its file, and the processes that took it; of very many only the latest.
         """
         found = set(memoryview(self._file.map[TAKERS_AT:TICKETS_AT]).cast("I"))
         return self._file.key, found - {0, os.getpid()}
