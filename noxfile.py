@@ -24,12 +24,13 @@ nox.options.error_on_missing_interpreters = False
 @nox.session
 def lint(session: nox.Session) -> None:
     """
-    Check style, format and spelling.
+    Check style, format, spelling and which dependencies are declared.
     """
     session.install("-e", ".[dev]")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
-    session.run("codespell", "duck_jupyter", "tests", "README.md", "CHANGELOG.md")
+    session.run("codespell")
+    session.run("deptry", ".")
 
 
 @nox.session
@@ -39,6 +40,28 @@ def types(session: nox.Session) -> None:
     """
     session.install("-e", ".[dev,browser]")
     session.run("mypy")
+
+
+@nox.session
+def public(session: nox.Session) -> None:
+    """
+    Check that every public name has a type, and a complete one.
+    """
+    # One version, since later ones may find more; the extra brings a node.
+    session.install("-e", ".", "pyright[nodejs]==1.1.414")
+    session.run("pyright", "--verifytypes", "duck_jupyter", "--ignoreexternal")
+
+
+@nox.session(python=PYTHONS[0])
+def lowest(session: nox.Session) -> None:
+    """
+    Run the quick tests on the lowest Python with the lowest versions that are allowed.
+    """
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    versions = Path(session.create_tmp()).resolve() / "lowest.txt"
+    versions.write_text("\n".join(project["dependencies"]).replace(">=", "=="))
+    session.install("-e", ".[dev]", "--constraint", str(versions))
+    session.run("python", "-m", "pytest", "-m", "not slow")
 
 
 @nox.session(python=PYTHONS)
@@ -152,7 +175,7 @@ def benchmarks(session: nox.Session) -> None:
     Run the measurements; a quiet machine gives better numbers.
     """
     session.install("-e", ".[dev,browser]")
-    for name in ("live", "contention", "data", "monitor", "view"):
+    for name in ("live", "contention", "data", "pools", "monitor", "view"):
         session.run("python", "-m", f"tests.benchmarks.{name}", *session.posargs)
 
 

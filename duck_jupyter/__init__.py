@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._version import __version__
 from .errors import (
     AccessDenied,
     DataDecodeError,
@@ -42,7 +43,6 @@ from .errors import (
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ._version import __version__
     from .client.detaching import detach
     from .client.fetching import fetch
     from .client.locking import locked
@@ -92,8 +92,6 @@ __all__ = [
 ]
 
 _HOMES = {
-    # Reading it takes longer than loading all the rest, which each worker does.
-    "__version__": "._version",
     "SpoolWarning": ".memory.spool",
     "detach": ".client.detaching",
     "fetch": ".client.fetching",

@@ -28,6 +28,7 @@ from tests.support.blocks import (
     list_nameless,
 )
 from tests.support.processes import describe, wait_until
+from tests.support.turns import Turns, count_processes
 from tests.support.workers import Worker
 
 if TYPE_CHECKING:
@@ -183,6 +184,15 @@ def pytest_configure(config: pytest.Config) -> None:
     Hear of all fixtures: those of the session are not told to a folder's conftest.
     """
     config.pluginmanager.register(Lasting())
+    if hasattr(config, "workerinput"):  # one of several processes of pytest-xdist
+        config.pluginmanager.register(Turns())
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """
+    Run all tests in as many processes as there are cores, and some tests in this one.
+    """
+    return count_processes(config, os.cpu_count() or 1)
 
 
 @pytest.fixture(autouse=True)

@@ -17,9 +17,10 @@ from ..data.import_hook import ImportWatch
 from .records import DISPLAY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
-    from .speaking import Speaker
+    Send = Callable[[int, bytes], object]
 
 __all__ = ["add_displaying"]
 
@@ -27,12 +28,15 @@ __all__ = ["add_displaying"]
 MODULE = "IPython.core.display_functions"
 
 
-def add_displaying(speaker: Speaker) -> None:
+def add_displaying(send: Send) -> None:
     """
     Let this worker display objects.
+
+    Args:
+        send: Sends a record of a kind to the notebook.
     """
     shell = _shell()
-    displaying = _Displaying(speaker)
+    displaying = _Displaying(send)
     if shell is not None:
         shell.display_pub.publish = displaying.publish
         shell.display_pub.clear_output = displaying.clear_output
@@ -56,8 +60,8 @@ class _Displaying:
     Formats objects and sends them.
     """
 
-    def __init__(self, speaker: Speaker) -> None:
-        self._speaker = speaker
+    def __init__(self, send: Send) -> None:
+        self._send_record = send
         self._formatter: Any = None
 
     def place(self, module: ModuleType) -> None:
@@ -102,7 +106,7 @@ class _Displaying:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         message = json.dumps([kind, content], default=str)
-        self._speaker.send(DISPLAY, message.encode("utf-8"))
+        self._send_record(DISPLAY, message.encode("utf-8"))
 
     def display(
         self,

@@ -107,10 +107,13 @@ def release_at_end(pool: Any) -> None:
         pause.wait(LOOK_S)
         # Not their exit codes: to ask for one would be to wait for the process.
         is_over = all(state_of(x.pid) in "ZX" for x in list(pool._pool))
-        was_held, is_held = is_held, is_over and lock._semlock._is_zero()
-        if was_held and is_held:
+        if is_over and lock.acquire(block=False):
+            # Wakes who waits, where a worker was ended before it did.
             lock.release()
-            is_held = False
+        elif is_over and is_held:
+            lock.release()
+            is_over = False
+        is_held = is_over
 
 
 def _release_if_lost(lock: Any, alive: Callable[[], list[int]]) -> bool:

@@ -159,4 +159,4 @@ def add_speaking(key: Key, run: int, logs: LogSettings | None) -> None:
             logging.basicConfig(format=logs.form, datefmt=logs.dates)
     from .displaying import add_displaying
 
-    add_displaying(speaker)
+    add_displaying(speaker.send)

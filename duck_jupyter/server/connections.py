@@ -10,6 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..stats.counts import (
+    BESIDE,
+    BUFFER_BYTES,
     BYTES_IN,
     BYTES_OUT,
     LAST_BYTES,
@@ -164,15 +166,18 @@ class Connection:
             counts = self.counts[idx]
         except KeyError:
             counts = self.tally.begin(idx)
+            counts[BUFFER_BYTES] = self.bufsize
         counts[opcode] += 1
         counts[BYTES_IN] += size_in
         counts[BYTES_OUT] += size_out
         size = size_out if size_out > size_in else size_in
-        counts[LAST_BYTES] = size
-        if size > counts[PEAK_BYTES]:
-            counts[PEAK_BYTES] = size
-            if size > self.bufsize:
-                self._offer_buffer(idx)
+        if size <= counts[PEAK_BYTES]:
+            counts[LAST_BYTES] = size
+        elif size <= self.bufsize:
+            counts[LAST_BYTES] = counts[PEAK_BYTES] = size
+        else:
+            counts[BESIDE] += (size_in > self.bufsize) + (size_out > self.bufsize)
+            self._offer_buffer(idx)
         if not state & SAMPLED and self._untimed is not None:
             took = self.doubles[TOOK]
             if 0.0 < took < LONGEST_S:

@@ -73,6 +73,7 @@ def test_a_job_that_fails_says_why(ours: Version) -> None:
         ours.run("no_such_job")
 
 
+@pytest.mark.slow
 def test_a_version_must_be_a_checkout(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="must be a checkout"):
         Version(tmp_path)

@@ -250,6 +250,7 @@ def test_a_kernel_that_ends_ends_the_view(own_folders: None) -> None:
             assert process.stderr.read().endswith("has ended.\n")
 
 
+@pytest.mark.alone
 def test_the_doctor_shows_and_removes_what_the_dead_left(own_folders: None) -> None:
     left = Path(os.environ["TMPDIR"]) / "duck-1-abcdefgh"
     left.mkdir()

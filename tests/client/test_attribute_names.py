@@ -126,7 +126,11 @@ def test_a_name_is_the_objects_once_it_has_it(
     assert worker.exec("p.close(); result = repr(p)", p=proxy) == "<closed proxy>"
 
 
-@pytest.mark.parametrize("target", [[], {}, Slotted(), Plain(), Tally], ids=repr)
+@pytest.mark.parametrize(
+    "target",
+    [[], {}, Slotted(), Plain(), Tally],
+    ids=["list", "dict", "slotted", "plain", "class"],
+)
 def test_the_proxys_own_names_answer_where_the_object_has_none(
     server: ProxyServer, worker: Worker, target: Any
 ) -> None:

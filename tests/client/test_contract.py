@@ -222,6 +222,7 @@ def test_a_method_is_of_the_object_that_it_is_bound_to() -> None:
     assert not is_method_of("count", one)
 
 
+@pytest.mark.slow
 def test_the_module_needs_no_notebook() -> None:
     code = """
 import sys

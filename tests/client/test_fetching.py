@@ -206,6 +206,7 @@ def test_what_is_no_proxy_is_used_as_it_is(value: Any) -> None:
 # -- private, writable ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_nobody_sees_what_a_worker_writes(
     server: ProxyServer, worker: Worker, other_worker: Worker
 ) -> None:
@@ -372,6 +373,7 @@ result = (before, take(1000))
 """
 
 
+@pytest.mark.slow
 def test_a_thousand_fetches_leave_nothing(server: ProxyServer, worker: Worker) -> None:
     me = psutil.Process()
     target = np.zeros(2**17)  # a megabyte

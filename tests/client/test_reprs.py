@@ -224,6 +224,7 @@ def kernel() -> Iterator[Kernel]:
 LATE = "(no answer within 0.3 s)"
 
 
+@pytest.mark.slow
 def test_a_kernel_that_does_not_answer_is_not_waited_for(kernel: Kernel) -> None:
     with far(kernel.tally) as proxy, far(kernel.tally) as other:
         assert proxy.count() == 1
@@ -237,6 +238,7 @@ def test_a_kernel_that_does_not_answer_is_not_waited_for(kernel: Kernel) -> None
         assert proxy.count() == 2
 
 
+@pytest.mark.slow
 def test_a_lock_stays_held_while_a_line_is_late(kernel: Kernel) -> None:
     with far(kernel.lock) as lock, far(kernel.lock) as other:
         assert lock.acquire()
@@ -248,6 +250,7 @@ def test_a_lock_stays_held_while_a_line_is_late(kernel: Kernel) -> None:
         lock.release()
 
 
+@pytest.mark.slow
 def test_a_kernel_that_has_ended_is_said_to_have(kernel: Kernel) -> None:
     with far(kernel.tally) as proxy, far(kernel.tally) as late:
         assert proxy.count() == late.count() - 1 == 1

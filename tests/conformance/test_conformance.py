@@ -71,6 +71,7 @@ def test_a_stand_in_equals_its_class() -> None:
     assert len({list, stand_in}) == 1
 
 
+@pytest.mark.slow
 def test_a_test_that_hangs_or_dies_is_a_result_and_not_the_end() -> None:
     found = run_suite(
         "list", on_proxies=True, deadline=0.5, module="tests.conformance.faulty"

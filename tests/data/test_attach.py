@@ -165,6 +165,7 @@ def test_another_version_under_the_same_number_is_not_taken(store: Store) -> Non
         attach(changed(handle, nonce=b""))
 
 
+@pytest.mark.slow
 def test_views_go_on_when_the_kernel_is_killed() -> None:
     with start_python(KERNEL) as kernel:
         assert kernel.stdout is not None
@@ -240,6 +241,7 @@ def test_a_damaged_inline_object_is_refused() -> None:
             rebuild(encoded(handle))
 
 
+@pytest.mark.slow
 def test_a_limit_that_is_too_low_says_so() -> None:
     code = f"""
 import resource
@@ -281,6 +283,7 @@ def attach_and_drop(publication: Publication, times: int) -> None:
         assert view[0] == 5
 
 
+@pytest.mark.slow
 def test_a_thousand_times_attached_and_dropped_leaves_nothing(store: Store) -> None:
     publication = store.publication("df")
     attach_and_drop(publication, 100)

@@ -74,6 +74,7 @@ def test_a_fitted_model_predicts_the_same(name: str) -> None:
     assert list(map(bytes, before.buffers)) == list(map(bytes, after.buffers))
 
 
+@pytest.mark.slow
 def test_a_class_of_a_notebook_arrives_where_it_is_unknown(tmp_path: Path) -> None:
     path = str(tmp_path / "state")
     for code in (DEFINE, USE):
@@ -131,6 +132,7 @@ def test_a_chunked_polars_frame_keeps_its_chunks() -> None:
     assert frame.n_chunks() == load(dumped.head, dumped.buffers).n_chunks() == 3
 
 
+@pytest.mark.slow
 def test_polars_without_pyarrow_goes_as_polars_has_it() -> None:
     code = """
 import sys

@@ -195,6 +195,7 @@ def test_a_handle_that_was_given_up_is_awaited_no_longer(make: Make) -> None:
         attach(lent.handle)
 
 
+@pytest.mark.slow
 def test_giving_up_a_handle_that_has_arrived_touches_no_other_handle(
     make: Make,
 ) -> None:

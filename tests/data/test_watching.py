@@ -170,6 +170,7 @@ def test_the_same_bytes_of_another_type_are_another_state(
     np.testing.assert_array_equal(found, times)
 
 
+@pytest.mark.slow
 def test_random_changes_all_arrive(store: Store, compared: list[int]) -> None:
     random = np.random.default_rng(3)
     arrays = [np.zeros(COUNT // 2), np.ones(COUNT // 4), np.ones(10)]

@@ -7,12 +7,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from duck_jupyter.magics.doctor_report import DoctorReport
 from duck_jupyter.session.doctor import Section
 from tests.support.processes import run_python
 
 if TYPE_CHECKING:
     from .cells import Cells
+
+pytestmark = pytest.mark.alone
 
 LEAVE = """
 import os

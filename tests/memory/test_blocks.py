@@ -303,6 +303,7 @@ assert bytes(block.buf[:3]) == b"abc"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["block.close()", "", "del block"])
 def test_an_unrelated_process_that_ends_takes_nothing_with_it(
     named: SharedMemory, end: str

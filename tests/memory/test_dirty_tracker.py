@@ -289,6 +289,7 @@ def test_memory_that_came_again_at_the_same_place_is_compared() -> None:
     assert found, "the allocator never gave the same memory again"
 
 
+@pytest.mark.slow
 def test_memory_that_the_kernel_moved_is_compared() -> None:
     code = """
 import ctypes, numpy as np

@@ -125,6 +125,7 @@ def test_a_file_is_locked_as_long_as_it_is_mapped(
     assert not file.is_mapped
 
 
+@pytest.mark.slow
 def test_several_processes_map_a_file_and_the_last_one_counts(
     file: MemoryFile, worker: Worker, second: Worker
 ) -> None:

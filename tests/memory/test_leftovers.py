@@ -22,6 +22,8 @@ from tests.support.processes import run_python, start_python, wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = [pytest.mark.alone, pytest.mark.slow]
+
 MEMORY = Path("/dev/shm")
 
 MAKE_AND_DIE = """

@@ -197,6 +197,7 @@ def test_a_watch_whose_memory_is_gone_is_in_nobodys_way() -> None:
     assert suspected(second, array)(FAR)
 
 
+@pytest.mark.slow
 def test_threads_that_ask_at_once_miss_no_write() -> None:
     arrays = [make_array(4 << 20) for _ in range(3)]
     watchers = [watched(array) for array in arrays]
@@ -298,6 +299,7 @@ print(notes.refused)
     assert "Operation not permitted" in done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_a_page_that_changes_each_time_does_not_end_the_watch() -> None:
     array = make_array()
     watcher = watched(array)

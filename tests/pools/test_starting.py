@@ -34,6 +34,8 @@ def look(i):
 for kind in ("executor forkserver", "joblib loky", "loky"):
     with open_pool(kind) as run:
         run(abs, [-1])
+served = []
+%share served
 """
 
 

@@ -254,6 +254,7 @@ def test_totals_add_up_and_are_laid_out() -> None:
 # -- rounds that do not end ------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_round_that_crashes_counts_and_says_how_it_ended() -> None:
     # There is no such round: its process says so, and fails.
     said: list[str] = []

@@ -35,6 +35,8 @@ from tests.support.processes import run_python
 if TYPE_CHECKING:
     from tests.support.workers import Worker
 
+pytestmark = pytest.mark.alone
+
 GB = 2**30
 MEMORY = Place(Path("/dev/shm"), 8 * GB, 6 * GB)
 SPOOL = Place(Path("/tmp"), 100 * GB, 50 * GB)

@@ -73,6 +73,7 @@ def test_a_worker_that_was_killed_is_remembered_with_its_signal(
         kill(process.pid or 0)
 
 
+@pytest.mark.slow
 def test_the_last_call_of_a_worker_that_dies_of_it_is_counted(
     server: ProxyServer,
 ) -> None:

@@ -325,6 +325,7 @@ def test_a_slow_stranger_is_hung_up_on_when_the_next_one_calls(
             assert slow.is_hung_up_on()
 
 
+@pytest.mark.slow
 def test_a_flood_of_strangers_starves_no_caller(server: ProxyServer, good: Any) -> None:
     address, over = server.link.address, threading.Event()
 

@@ -99,6 +99,7 @@ def player(search: Search) -> Iterator[Player]:
         playing.end()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rules", "states"), RUNS)
 def test_all_states_of_a_run_are_right(rules: Rules, states: int) -> None:
     """

@@ -163,6 +163,7 @@ def test_a_pickled_proxy_of_an_earlier_kernel_says_so() -> None:
         proxy.value = 1
 
 
+@pytest.mark.slow
 def test_a_pickled_proxy_of_a_killed_kernel_says_so() -> None:
     code = (
         "import os, pickle, sys\n"

@@ -72,7 +72,7 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .bar[data-z="refused"] { --c: var(--error); }
 .bar .peak.past { width: 5px; left: calc(100% - 2px); background: var(--warn); clip-path: polygon(0 0, 100% 50%, 0 100%); box-shadow: none; }
 .bar .peak { position: absolute; top: -2px; bottom: -2px; left: calc(var(--p) * 1% - 1px); width: 2px; background: var(--ink); box-shadow: 0 0 0 1px var(--bg); }
-.bar .val { width: calc(40 * var(--u)); text-align: right; flex: none; }
+.bar .val { width: calc(46 * var(--u)); text-align: right; flex: none; }
 .bar .of { width: calc(58 * var(--u)); flex: none; color: var(--muted); font-size: var(--fs-0); }
 .bar[data-z="near"] .val, .bar[data-z="over"] .val { color: var(--warn-text); font-weight: 600; }
 .bar[data-z="refused"] .val { color: var(--error-text); font-weight: 600; }

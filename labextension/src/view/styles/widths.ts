@@ -103,7 +103,7 @@ export const widths = `
   .objects .c-rate::after { content: "/s"; color: var(--muted); font-size: var(--fs-0); padding-left: 1px; }
   .objects .c-fill { grid-area: fill; }
   .objects .row .bar .of { display: none; }
-  .objects .row .bar .val { font-size: var(--fs-0); width: calc(34 * var(--u)); }
+  .objects .row .bar .val { font-size: var(--fs-0); width: calc(40 * var(--u)); }
   .objects .row .bar { gap: 4px; }
   .objects .row.cut { height: var(--row); grid-template: "name" var(--row) / 1fr; }
 
@@ -114,7 +114,7 @@ export const widths = `
   .workers .c-wait { grid-area: bar; }
   .workers .c-mem { grid-area: mem; }
   .workers .bar { gap: 4px; }
-  .workers .bar .val { font-size: var(--fs-0); width: calc(34 * var(--u)); }
+  .workers .bar .val { font-size: var(--fs-0); width: calc(40 * var(--u)); }
 
   .ehead { height: auto; padding: 6px 12px 6px 8px; grid-template: "i t age" auto "i msg msg" auto / 12px minmax(0, 1fr) auto; gap: 0 6px; text-align: left; }
   .ehead .icon { grid-area: i; align-self: start; margin-top: 4px; }
