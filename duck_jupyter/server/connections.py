@@ -210,13 +210,13 @@ class Connection:
 
     def waited_before(self, now: float) -> float:
         """
-        Give how long the client thread has waited in calls that have ended, in seconds.
+        Return how many seconds the client thread has waited in calls that have ended.
 
         Args:
             now: Seconds since the epoch.
         """
         waited = self.doubles[WAITED]
-        # The client wrote it: it may be any number, or none.
+        # The client wrote it: it may be any number, or not a number.
         return min(waited, max(now - self.since, 0.0)) if waited > 0.0 else 0.0
 
     @property
@@ -242,9 +242,9 @@ class Connection:
 
     def blocked_for(self, now: float) -> float:
         """
-        Give how long the client thread has blocked, in seconds; as `waited_since`.
+        Return how long the client thread has blocked, in seconds; like `waited_since`.
 
-        What it needed to ask, and to look for the answer, does not count.
+        The time to send the request and to poll for the answer does not count.
         """
         posted_at = self.doubles[POSTED_AT]
         return now - posted_at if self._came_at <= posted_at <= now else 0.0
