@@ -94,9 +94,9 @@ class LimitedProxyChaining(ProxyError):
 
         Args:
             max_level: The highest level that a proxy may have.
-            type_name: The type of what was refused.
-            path: The path that led there.
-            name: The shared name that the path begins with.
+            type_name: The type of the refused object.
+            path: The path to the refused object.
+            name: The shared name at the start of the path.
             line: The line that allows longer chains, or "".
         """
         error = cls(max_level, f"{type_name} at {path}")
