@@ -88,5 +88,6 @@ def test_the_advice_to_allow_longer_chains_names_the_shared_object() -> None:
     """
     What it says can be copied.
     """
-    error = LimitedProxyChaining(7, "Rolling at flights.groupby().rolling()")
+    path = "flights.groupby().rolling()"
+    error = LimitedProxyChaining.at(7, "Rolling", path, "flights")
     assert "%share flights --max-chain 8" in str(error)

@@ -63,10 +63,6 @@ def strangers(server: ProxyServer) -> int:
     return len(doorway_of(server)._strangers)
 
 
-def threads_of(server: ProxyServer) -> int:
-    return sum(worker.threads for worker in server.statistics().workers)
-
-
 def framed(data: bytes) -> bytes:
     return len(data).to_bytes(4, "big") + data
 
@@ -361,7 +357,7 @@ def test_workers_that_come_at_the_same_moment_all_come_in(
                 step(connection)
         for connection in connections:
             connection.say(connection.proof())
-        assert wait_until(lambda: threads_of(server) == 61)
+        assert wait_until(lambda: len(server.connections()) == 61)
     finally:
         for connection in connections:
             connection.close()
