@@ -78,7 +78,7 @@ COVERED: dict[str, str] = {
     "pools/board.py": "pools/test_deaths.py",
     "pools/calls.py": "pools/test_tracebacks.py",
     "pools/capturing.py": "pools/test_moment.py",
-    "pools/cell_pickler.py": "pools/test_functions.py",
+    "pools/_cell_pickler.py": "pools/test_functions.py",
     "pools/cells.py": "pools/test_functions.py",
     "pools/displaying.py": "pools/test_tracebacks.py",
     "pools/explaining.py": "pools/test_deaths.py",
