@@ -75,3 +75,12 @@ def test_the_architecture_names_every_package_in_the_order_of_the_floors() -> No
     assert heights == sorted(heights)
     units = {unit_of(path) for path in MODULES}
     assert set(named) == units - {"__init__", "_version"}
+
+
+def test_each_number_names_a_test_that_is_there() -> None:
+    table = ARCHITECTURE.partition("## The numbers of the monitor")[2]
+    rows = re.findall(r"^\| .* \|$", table.partition("\n## ")[0], re.MULTILINE)[2:]
+    assert len(rows) > 10
+    for row in rows:
+        ((path, name),) = re.findall(r"`(\S+\.py)::(test_\w+)` \|$", row)
+        assert f"def {name}(" in (ROOT / "tests" / path).read_text(), row

@@ -17,7 +17,6 @@ from ..stats.text import (
     percent,
     plain_bytes,
     rate,
-    times,
     total,
 )
 from .listing import Column, Listing, foreign, lines_of
@@ -35,6 +34,8 @@ __all__ = ["WIDE", "Errors", "Objects", "Workers", "lists_of"]
 WIDE, WIDEST = 120, 160
 #: Of the buffer; from here on the next frame may be too large for it.
 NEAR = 0.7
+#: Of the calls to an object: more frames beside its buffer are worth a colour.
+OFTEN = 0.1
 BAR_CELLS = 8
 #: A worker that waits so much of its time is held up by the kernel.
 MUCH_WAITING = 0.5
@@ -140,6 +141,13 @@ class Objects(Listing):
             Text(f"{many(item.calls, 'call')}; {moved} to workers"),
             Text(f"Buffer fill {fill} of {plain_bytes(row.bufsize)}"),
         ]
+        if item.beside:
+            words = f"{many(item.beside, 'frame')} larger than the buffer"
+            lines[-1].append(f"; {words}", _beside_style(item))
+        if item.handovers:
+            saved = in_bytes(item.handed_bytes)
+            words = f"Handed over {many(item.handovers, 'time')}, {saved} not copied"
+            lines.append(Text(words))
         if item.live > 1:
             lines[1].append(f"; {many(item.live, 'object')} of this path")
         if item.versions:
@@ -180,12 +188,18 @@ def _cut_in_words(item: CutItem) -> list[Text]:
 
 
 def _fill(item: ObjectItem) -> Text:
-    cells = round(min(item.last, 1.0) * BAR_CELLS)
-    style = "yellow" if item.last >= NEAR else "blue"
+    cells = round(item.last * BAR_CELLS)
+    style = "yellow" if item.last >= NEAR else _beside_style(item) or "blue"
     text = Text("█" * cells, style)
     text.append("░" * (BAR_CELLS - cells), "dim")
-    shown = percent(item.last) if item.last <= 1 else times(item.last)
-    return text.append(f" {shown}")
+    return text.append(f" {percent(item.last)}")
+
+
+def _beside_style(item: ObjectItem) -> str:
+    """
+    Give the colour of an object whose frames are often larger than its buffer.
+    """
+    return "yellow" if item.beside > OFTEN * item.calls else ""
 
 
 class Workers(Listing):

@@ -122,7 +122,7 @@ def _state(snapshot: Snapshot) -> Text:
         else serving_in_words(
             sum(1 for row in snapshot.objects if not row.level),
             len(snapshot.workers),
-            called=totals.calls > 0,
+            called=totals.are_used,
         )
     )
     if snapshot.state != "serving":

@@ -37,6 +37,10 @@ class ObjectItem(NamedTuple):
     #: Of the buffer, the fullest of them.
     last: float
     peak: float
+    #: Frames that travelled beside the buffer.
+    beside: int
+    handovers: int
+    handed_bytes: int
     versions: int
     version_bytes: int
     mapped_bytes: int
@@ -104,6 +108,9 @@ def _item(
         sum(row.bytes_out for row in rows),
         max(row.last / row.bufsize for row in rows),
         max(row.peak / row.bufsize for row in rows),
+        sum(row.beside for row in rows),
+        sum(row.handovers for row in rows),
+        sum(row.handed_bytes for row in rows),
         sum(row.versions for row in rows),
         sum(row.version_bytes for row in rows),
         sum(row.mapped_bytes for row in rows),

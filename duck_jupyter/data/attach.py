@@ -86,7 +86,7 @@ def mark_arrived(data: bytes) -> None:
     """
     handle = _decoded(_decode_handle, data)
     if isinstance(handle, Handle) and 0 <= handle.ticket < TICKETS:
-        # Without the file nobody waits for the handle.
+        # If the file does not exist, no publication waits for the handle.
         with contextlib.suppress(OSError), open_shared(handle.file) as file:
             if file.read(NONCE_BYTES, 0) == handle.nonce:
                 file.write(ARRIVED, TICKETS_AT + handle.ticket)

@@ -1,9 +1,9 @@
 """
-Capture: what is passed to a pool, with its shared objects as they are at that moment.
+Capture: the arguments for a pool, with shared objects in their present state.
 
-Shared objects are replaced by holds of their state, also in plain lists, tuples and
-dicts some levels deep. All else stays what it is and is pickled when its turn comes: to
-pickle it at once would keep everything that waits twice.
+Shared objects are replaced by holds of their state, also inside plain lists, tuples and
+dicts, some levels deep. Other objects are not changed, and are pickled later: pickling
+them at once would keep everything that waits twice.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Capture"]
 
-#: Levels of containers that are looked into: a chunk of a map has two of its own.
+#: Levels of containers to search: a chunk of a map has two of its own.
 DEEP = 5
-#: Items of a container that is looked into.
+#: The largest number of items of a container to search.
 MOST_ITEMS = 10_000
-#: They are not shared as such, and nothing is in them.
+#: These types cannot be shared, and contain nothing.
 ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
 CONTAINERS = frozenset({list, tuple, dict})
 
 
 class Reduced:
     """
-    Stands for an object whose reduced form was made before.
+    Pickles as a reduced form that was made before.
     """
 
     __slots__ = ("_reduced",)
@@ -43,11 +43,11 @@ class Reduced:
 
 class Capture:
     """
-    What is captured in one call. The same object is held once.
+    The captured objects of one call. Each object is held once.
 
     Args:
-        gives: The shared objects, by identity.
-        holds: What holds them.
+        gives: The shared objects, by id.
+        holds: Functions that hold them, by id.
         views: Finds parts of them, or None.
     """
 
@@ -58,15 +58,15 @@ class Capture:
         self._holds = holds
         self._views = views
         self._known: dict[int, Any] = {}
-        #: Holds, to be released when nobody pickles them any more.
+        #: The holds, to be released when they are not pickled any more.
         self.held: list[Any] = []
 
     def __call__(self, value: Any, deep: int = DEEP) -> Any:
         """
-        Give a value, or a copy of it in which shared objects are held.
+        Return a value, or a copy of it with holds in place of shared objects.
 
         Raises:
-            VersionsAwaited: Too many states wait for workers.
+            VersionsAwaited: Too many states wait for workers to fetch them.
             ProxyError: A shared object cannot be published.
         """
         kind = type(value)

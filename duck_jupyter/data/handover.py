@@ -109,11 +109,11 @@ class Handover:
 
     def add_reducer(self, reducer: Callable[[Any, Any], Any]) -> None:
         """
-        Ask a function about every object that a pool pickles; again is fine.
+        Call a function for every object that a pool pickles. Repeated calls do nothing.
 
         Args:
             reducer: Called with the pickler and the object, in the pickling thread;
-                gives what ``__reduce__`` would, or NotImplemented.
+                returns the same as ``__reduce__``, or NotImplemented.
         """
         with self._taps.lock:
             if reducer not in self._reducers:
@@ -143,13 +143,13 @@ class Handover:
 
     def is_shared(self, value: Any) -> bool:
         """
-        Tell whether an object is handed over, as itself.
+        Return whether an object itself is handed over.
         """
         return id(value) in self._gives
 
     def hold(self, value: Any) -> Any:
         """
-        Give what pickles as a shared object as it is now, or None for any other.
+        Return a hold of a shared object in its present state, or None for others.
 
         Raises:
             ProxyError: It cannot be published.

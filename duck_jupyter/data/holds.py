@@ -1,8 +1,8 @@
 """
-Hold: the state of an object at one moment, kept for handles that are still to be made.
+Hold: the state of an object at one moment, kept for handles that are made later.
 
-Pools pickle a task some time after it was submitted. What was submitted is held until
-then, and each pickle takes a handle of its own.
+Pools pickle a task some time after it was submitted. The state of the submitted object
+is held until then, and each pickle gets its own handle.
 """
 
 from __future__ import annotations
@@ -24,22 +24,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Encoded", "Hold", "let_go"]
 
-#: What gives up the states that nobody holds any more. A destructor may run anywhere,
-#: also where a lock is held that giving up needs: it only notes it here.
+#: Functions that release states after their holds were dropped. A destructor may run
+#: anywhere, also while a lock is held that the release needs, so it only notes the
+#: function here.
 _numbers = itertools.count()
 _dropped: deque[Callable[[], None]] = deque()
 
 
 class Hold:
     """
-    One state of an object. Pickled, it is the object in that state.
+    One state of an object. It pickles as the object in that state.
 
     Args:
-        publication: Of the object.
+        publication: The publication of the object.
         target: The object.
 
     Raises:
-        ProxyError: As `Publication.handle`.
+        ProxyError: As for `Publication.handle`.
     """
 
     __slots__ = ("__weakref__", "_handle", "_made", "_publication", "_release")
@@ -64,9 +65,9 @@ class Hold:
 
     def release(self) -> None:
         """
-        Keep the state no longer, nor for handles that were made. Twice is fine.
+        Release the state, and the handles that were made. Repeated calls do nothing.
 
-        Where a hold is only collected, handles that were made still arrive.
+        If a hold is only dropped, its handles can still arrive.
         """
         while self._made:
             self._made.pop()()
@@ -76,14 +77,14 @@ class Hold:
     @property
     def nonce(self) -> bytes:
         """
-        What tells states of one object apart.
+        A value that differs between states of one object.
         """
         held = self._handle
         return held.nonce if isinstance(held, Handle) else encoded(held)
 
     def handle(self) -> Handle | Inline:
         """
-        Make a handle that one process may take.
+        Make a handle for one process.
         """
         return self._publication.at_work(self._make)
 
@@ -94,13 +95,13 @@ class Hold:
     def _make(self) -> Handle | Inline:
         version = self._find()
         if version is None:
-            # The server was stopped, and whoever takes it hears of that; or it goes as
-            # it is.
+            # The server was stopped, and the process that unpickles the handle gets the
+            # error; or the handle has the data itself.
             return self._handle
         lent = version.lend()
         self._made.append(lent.give_up)
         if not self._release.alive:
-            # Its task has ended meanwhile, and nobody will take the handle.
+            # Its task has ended meanwhile, and no process will take the handle.
             lent.give_up()
         return lent.handle
 
@@ -110,7 +111,7 @@ class Hold:
 
 class Encoded:
     """
-    Pickled, it is a new handle to a state that is held, as bytes.
+    Pickles as a new handle to a held state, as bytes.
     """
 
     __slots__ = ("hold",)
@@ -124,7 +125,7 @@ class Encoded:
 
 def let_go() -> None:
     """
-    Give up the states that nobody holds any more.
+    Release the states whose holds were dropped.
     """
     while _dropped:
         _dropped.popleft()()

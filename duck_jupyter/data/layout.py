@@ -1,5 +1,5 @@
 """
-Layout: where the parts of a version lie in its file.
+Layout: the places of the parts of a version in its file.
 
 ::
 
@@ -102,10 +102,10 @@ class Layout:
 
 def taker_at(ticket: int) -> int:
     """
-    Tell where a process that takes a version notes its number, in bytes.
+    Return the offset where a process that takes a version writes its number, in bytes.
 
     Args:
-        ticket: That of its handle.
+        ticket: The ticket of its handle.
     """
     return TAKERS_AT + ticket * 4 % (TICKETS_AT - TAKERS_AT)
 

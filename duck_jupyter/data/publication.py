@@ -344,7 +344,7 @@ class Publication:
 
     def takers(self) -> dict[FileKey, set[int]]:
         """
-        Tell which processes took what is kept, by file.
+        Return the processes that took kept versions, by file.
         """
         with self._unless_busy() as free:
             return dict(version.takers() for version in self._kept()) if free else {}

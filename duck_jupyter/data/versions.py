@@ -109,7 +109,7 @@ class Version:
 
     def takers(self) -> tuple[FileKey, set[int]]:
         """
-        Tell which file it is, and which processes took it; the latest of very many.
+        Return its file, and the processes that took it; of very many only the latest.
         """
         found = set(memoryview(self._file.map[TAKERS_AT:TICKETS_AT]).cast("I"))
         return self._file.key, found - {0, os.getpid()}

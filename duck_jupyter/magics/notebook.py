@@ -1,5 +1,5 @@
 """
-ShellNotebook: what IPython and its kernel do for pools.
+ShellNotebook: the services of IPython and its kernel for pools.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ class ShellNotebook:
     The notebook of a shell.
 
     Args:
-        shell: The shell. In a terminal it has no kernel, and all goes to the terminal.
+        shell: The shell. In a terminal it has no kernel, and all output is printed.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
-        # Its annotations differ from version to version.
+        # Its annotations differ between versions of IPython.
         self._shell: Any = shell
         self._kernel: Any = getattr(shell, "kernel", None)
 
     def header(self) -> Any:
         """
-        Give what names the cell that this thread works for, or None.
+        Return the header of the cell that this thread works for, or None.
         """
         return None if self._kernel is None else self._kernel.get_parent("shell")
 
@@ -55,7 +55,7 @@ class ShellNotebook:
             if text:
                 self.write(header, "stdout", f"{text}\n")
             return
-        # The socket hands it to the thread that owns the real one.
+        # The socket passes it to the thread that owns the real one.
         topic = f"kernel.{kernel.ident}.{kind}".encode()
         kernel.session.send(
             kernel.iopub_socket, kind, content, parent=header, ident=topic

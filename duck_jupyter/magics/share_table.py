@@ -133,11 +133,13 @@ def html_of(
 
 def _cells(row: ObjectRow) -> tuple[str, ...]:
     if row.peak:
-        # A larger frame is sent outside the buffer.
         fill = f"{percent(row.last / row.bufsize)}, peak "
         fill += f"{percent(row.peak / row.bufsize)} of {plain_bytes(row.bufsize)}"
     else:
         fill = f"0 of {plain_bytes(row.bufsize)}"
+    if row.beside:
+        # A larger frame is sent outside the buffer.
+        fill += f", {exact(row.beside)} larger"
     return (
         _shorten("  " * row.level + printable(row.path)),
         _shorten(printable(row.type)),

@@ -1,5 +1,5 @@
 """
-How often objects were handed over to workers, and how much was not copied for it.
+Counts of the hand-overs of objects to workers, and of the bytes that were not copied.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Handed", "HandedCounts"]
 
-#: So many notes are kept before they are added up.
+#: The number of notes to keep before they are added up.
 MOST_NOTES = 1000
 
 
 class Handed(NamedTuple):
     """
-    Hand-overs, and the bytes of data that they did not copy.
+    The number of hand-overs, and the bytes of data that they did not copy.
     """
 
     times: int = 0
@@ -35,8 +35,8 @@ class HandedCounts:
     """
 
     def __init__(self) -> None:
-        # A signal handler may hand over in the middle of a hand-over: to note takes no
-        # lock.
+        # A signal handler may hand over in the middle of a hand-over, so noting takes
+        # no lock.
         self._notes: deque[tuple[int, int, int]] = deque()
         self._lock = threading.Lock()
         self._by_object: dict[int, Handed] = defaultdict(Handed)
@@ -44,11 +44,11 @@ class HandedCounts:
 
     def note(self, idx: int, count: int, size: int) -> None:
         """
-        Note that an object was handed over, or a part of it.
+        Note the hand-over of an object, or of a part of it.
 
         Args:
             idx: The object's number.
-            count: How many handles were given out; 0 for one more part.
+            count: The number of handles; 0 for one more part.
             size: Bytes that were not copied.
         """
         self._notes.append((idx, count, size))
@@ -57,28 +57,28 @@ class HandedCounts:
 
     def note_handle(self, idx: int, handle: Handle | Inline) -> None:
         """
-        Note that an object was handed over as a whole.
+        Note the hand-over of a whole object.
         """
         size = handle.index_at - BUFFERS_AT if isinstance(handle, Handle) else 0
         self.note(idx, 1, size)
 
     def of(self, idx: int) -> Handed:
         """
-        Give the hand-overs of an object and of its parts.
+        Return the hand-overs of an object and of its parts.
         """
         self._add_up()
         return self._by_object.get(idx, Handed())
 
     def in_all(self) -> Handed:
         """
-        Give the hand-overs of all objects, those that were removed among them.
+        Return the hand-overs of all objects, including removed ones.
         """
         self._add_up()
         return self._all
 
     def forget(self, idx: int) -> None:
         """
-        Count an object that was removed only among all.
+        Keep the counts of a removed object only in the total.
         """
         self._add_up()
         self._by_object.pop(idx, None)

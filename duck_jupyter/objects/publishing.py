@@ -130,19 +130,19 @@ class Publisher:
 
     def hold(self, idx: int, target: Any) -> Any:
         """
-        Hold a shared object as it is now, for a pool that pickles it later.
+        Hold a shared object in its present state, for a pool that pickles it later.
 
         Args:
             idx: Its number in the table.
-            target: The object, which another thread may just be taking from there.
+            target: The object; another thread may be removing it from the table.
 
         Returns:
-            What pickles as the object in this state, or None where it is not shared
-            any more or lies in memory where everyone sees every write.
+            An object that pickles as the target in this state, or None if the target is
+            no longer shared, or is in memory where all processes see every write.
 
         Raises:
             VersionsAwaited: Too many states are held or wait for workers.
-            ProxyError: As `handle`.
+            ProxyError: As for `handle`.
         """
         entry = self._table.entries.get(idx)
         if entry is None or entry.target is not target:
@@ -209,7 +209,7 @@ class Publisher:
 
     def holders(self) -> dict[int, dict[int, int]]:
         """
-        Tell how many versions of each object each process maps.
+        Return how many versions of each object each process maps.
         """
         with self._lock:
             publications = dict(self._publications)

@@ -10,6 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..stats.counts import (
+    BESIDE,
+    BUFFER_BYTES,
     BYTES_IN,
     BYTES_OUT,
     LAST_BYTES,
@@ -164,15 +166,18 @@ class Connection:
             counts = self.counts[idx]
         except KeyError:
             counts = self.tally.begin(idx)
+            counts[BUFFER_BYTES] = self.bufsize
         counts[opcode] += 1
         counts[BYTES_IN] += size_in
         counts[BYTES_OUT] += size_out
         size = size_out if size_out > size_in else size_in
-        counts[LAST_BYTES] = size
-        if size > counts[PEAK_BYTES]:
-            counts[PEAK_BYTES] = size
-            if size > self.bufsize:
-                self._offer_buffer(idx)
+        if size <= counts[PEAK_BYTES]:
+            counts[LAST_BYTES] = size
+        elif size <= self.bufsize:
+            counts[LAST_BYTES] = counts[PEAK_BYTES] = size
+        else:
+            counts[BESIDE] += (size_in > self.bufsize) + (size_out > self.bufsize)
+            self._offer_buffer(idx)
         if not state & SAMPLED and self._untimed is not None:
             took = self.doubles[TOOK]
             if 0.0 < took < LONGEST_S:
@@ -205,13 +210,13 @@ class Connection:
 
     def waited_before(self, now: float) -> float:
         """
-        Give how long the client thread has waited in calls that have ended, in seconds.
+        Return how many seconds the client thread has waited in calls that have ended.
 
         Args:
             now: Seconds since the epoch.
         """
         waited = self.doubles[WAITED]
-        # The client wrote it: it may be any number, or none.
+        # The client wrote it: it may be any number, or not a number.
         return min(waited, max(now - self.since, 0.0)) if waited > 0.0 else 0.0
 
     @property
@@ -237,9 +242,9 @@ class Connection:
 
     def blocked_for(self, now: float) -> float:
         """
-        Give how long the client thread has blocked, in seconds; as `waited_since`.
+        Return how long the client thread has blocked, in seconds; like `waited_since`.
 
-        What it needed to ask, and to look for the answer, does not count.
+        The time to send the request and to poll for the answer does not count.
         """
         posted_at = self.doubles[POSTED_AT]
         return now - posted_at if self._came_at <= posted_at <= now else 0.0

@@ -131,7 +131,7 @@ class Loop:
 
     def busy_delay(self) -> float | None:
         """
-        Give by how many seconds a caller was delayed at most in the last two seconds.
+        Return the longest delay of a client in the last two seconds, in seconds.
         """
         return self.poller.delays.longest(time.monotonic())
 

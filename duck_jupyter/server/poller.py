@@ -137,7 +137,7 @@ class Poller:
 
     def _note_delay(self, connection: Connection) -> None:
         """
-        Note for how long a client has blocked before its request was seen.
+        Note how long a client had blocked before its request was seen.
         """
         # The first request of a client waits for its handshake, not for a busy kernel.
         if connection.counts:

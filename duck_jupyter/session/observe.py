@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ..stats.collector import memory_row
+from ..stats.row_building import memory_row
 from ..stats.rows import Totals
 from .snapshot import SCHEMA, Cell, KernelRow, Snapshot
 

@@ -57,7 +57,7 @@ def overview_of(session: Session) -> Overview:
         left_out += max(0, len(chained) - MOST_CHAINED)
         rows += chained[:MOST_CHAINED]
     state = serving_in_words(
-        len(names), len(statistics.workers), called=bool(statistics.totals.calls)
+        len(names), len(statistics.workers), called=statistics.totals.are_used
     )
     hint = "" if names else f" {TO_SHARE}"
     return Overview(f"{state}.{hint}", tuple(rows), left_out)

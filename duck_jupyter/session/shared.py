@@ -90,7 +90,7 @@ class Shared(Unshareable):
 
     def _duck_proxies(self) -> dict[str, Any]:
         """
-        Give the proxies by name, for a function of a cell that goes to a worker.
+        Return the proxies by name, for a function of a cell that is sent to a worker.
         """
         return {shared.name: shared.proxy for shared in self._session.names}
 

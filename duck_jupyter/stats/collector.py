@@ -14,23 +14,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
-from ..data.versions import Versions
-from ..memory.folders import memory_place
-from ..memory.spool import spool_folder
 from ..transport.lanes import PHASE, POSTED, STATE, TAKEN
-from .counts import BYTES_IN, BYTES_OUT, LAST_BYTES, LATENCY_FIRST, calls_in, sum_of
+from .counts import BYTES_IN, BYTES_OUT, LAST_BYTES, calls_in, sum_of
 from .ledger import Ledger
-from .rows import MemoryRow, ObjectRow, ServerStatistics, Totals, WorkerRow
-from .workers import process_name
+from .row_building import (
+    counts_in,
+    holder_row,
+    memory_row,
+    object_row,
+    totals_of,
+)
+from .rows import ServerStatistics, WorkerRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from .rows import Wait
+    from .rows import ObjectRow, Totals, Wait
     from .sources import Connection, Entry, Server
     from .thread_counts import Tally
 
-__all__ = ["Reader", "memory_row"]
+__all__ = ["Reader"]
 
 
 class Users(NamedTuple):
@@ -43,7 +46,6 @@ class Users(NamedTuple):
 
 
 NOBODY = Users((), ())
-NOTHING_KEPT = Versions()
 
 
 class Reader:
@@ -121,7 +123,7 @@ class Reader:
         sums = [ledger.sum for ledger in self._ledgers.values()]
         handovers, handed_bytes = server.publisher.handed.in_all()
         totals = replace(
-            _totals(sum_of([table.past, self._past.sum, *sums])),
+            totals_of(sum_of([table.past, self._past.sum, *sums])),
             handovers=handovers,
             handed_bytes=handed_bytes,
             versions=server.publisher.store.versions().kept,
@@ -213,8 +215,8 @@ class Reader:
             if before is None or idx in changed:
                 counts = self._counts_of(idx, users)
             else:
-                counts = _counts_in(before)
-            now = _object_row(server, entry, size, counts, pids, idx in published)
+                counts = counts_in(before)
+            now = object_row(server, entry, size, counts, pids, idx in published)
             found[idx] = before if before == now else now
         return found
 
@@ -271,7 +273,7 @@ class Reader:
         connected = {worker.pid for worker in workers}
         self._seen = {pid: self._seen.get(pid, now) for pid in holds}
         workers += [
-            _holder(pid, self._seen[pid], versions)
+            holder_row(pid, self._seen[pid], versions)
             for pid, versions in holds.items()
             if pid not in connected
         ]
@@ -288,70 +290,6 @@ def _sum_by_pid(holders: Iterable[Mapping[int, int]]) -> dict[int, int]:
     return dict(found)
 
 
-def _holder(pid: int, since: float, versions: int) -> WorkerRow:
-    """
-    Describe a process that maps versions and has never connected.
-    """
-    return WorkerRow(
-        pid=pid,
-        name=process_name(pid),
-        since=since,
-        threads=0,
-        calls=0,
-        bytes_in=0,
-        bytes_out=0,
-        waited=0.0,
-        connected=0.0,
-        calling=(),
-        pss=None,
-        holds=versions,
-    )
-
-
-def _object_row(
-    server: Server,
-    entry: Entry,
-    size: str,
-    counts: list[int],
-    pids: tuple[int, ...],
-    is_published: bool,
-) -> ObjectRow:
-    idx, policy, publisher = entry.idx, entry.policy, server.publisher
-    noted = server.errors.last_of.get(idx)
-    versions = publisher.versions(idx) if is_published else NOTHING_KEPT
-    handovers, handed_bytes = publisher.handed.of(idx) if is_published else (0, 0)
-    gets, sets, executes, bytes_in, bytes_out, last, peak = counts[:LATENCY_FIRST]
-    return ObjectRow(
-        idx=idx,
-        parent=entry.parent,
-        path=entry.path,
-        root=policy.name,
-        type=entry.type_name,
-        size=size,
-        mode=publisher.mode(entry) if is_published else policy.mode,
-        level=entry.level,
-        max_level=policy.max_chain,
-        bufsize=policy.bufsize,
-        gets=gets,
-        sets=sets,
-        executes=executes,
-        bytes_in=bytes_in,
-        bytes_out=bytes_out,
-        last=last,
-        peak=peak,
-        versions=versions.kept,
-        version_bytes=versions.bytes,
-        mapped_bytes=versions.mapped,
-        awaited=versions.awaited,
-        last_error=None if noted is None else noted.text,
-        error=None if noted is None else noted.error,
-        pids=pids,
-        since=entry.since,
-        handovers=handovers,
-        handed_bytes=handed_bytes,
-    )
-
-
 def _calling(server: Server, threads: Sequence[Connection]) -> tuple[str, ...]:
     paths = []
     for connection in threads:
@@ -360,39 +298,3 @@ def _calling(server: Server, threads: Sequence[Connection]) -> tuple[str, ...]:
             entry = server.table.entries.get(payload[0]) if payload else None
             paths.append("the server" if entry is None else entry.path)
     return tuple(paths)
-
-
-def memory_row(ours: int = 0, spooled: int = 0) -> MemoryRow:
-    """
-    Give the row of the folder of shared memory.
-
-    Args:
-        ours: Bytes that this server takes.
-        spooled: Those of them that lie in the spool folder.
-    """
-    place = memory_place()
-    known = bool(place.capacity)
-    return MemoryRow(
-        capacity=place.capacity if known else None,
-        free=place.free if known else None,
-        ours=ours,
-        spooled=spooled,
-        spool_dir=str(spool_folder()),
-        findings=None,
-    )
-
-
-def _totals(counts: list[int]) -> Totals:
-    gets, sets, executes, bytes_in, bytes_out, last, peak = counts[:LATENCY_FIRST]
-    latency = tuple(counts[LATENCY_FIRST:])
-    return Totals(gets, sets, executes, bytes_in, bytes_out, last, peak, latency)
-
-
-def _counts_in(row: ObjectRow) -> list[int]:
-    """
-    Give the counts of a row again.
-    """
-    return [
-        *(row.gets, row.sets, row.executes),
-        *(row.bytes_in, row.bytes_out, row.last, row.peak),
-    ]

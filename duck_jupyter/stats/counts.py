@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "BESIDE",
+    "BUFFER_BYTES",
     "BYTES_IN",
     "BYTES_OUT",
     "EXECUTES",
@@ -27,6 +29,7 @@ __all__ = [
     "LATENCY_FIRST",
     "PEAK_BYTES",
     "SETS",
+    "SIZES",
     "add_counts",
     "bucket_of",
     "calls_in",
@@ -36,8 +39,11 @@ __all__ = [
 ]
 
 #: Indices of a list of counts; the first three are the opcodes.
-GETS, SETS, EXECUTES, BYTES_IN, BYTES_OUT, LAST_BYTES, PEAK_BYTES = range(7)
-LATENCY_FIRST = 7
+GETS, SETS, EXECUTES, BYTES_IN, BYTES_OUT, BESIDE = range(6)
+#: Of these the largest stands for all: bytes of the last frame and of the largest one
+#: that fitted the buffer, and of the buffer.
+LAST_BYTES, PEAK_BYTES, BUFFER_BYTES = SIZES = range(6, 9)
+LATENCY_FIRST = 9
 #: Bucket i holds latencies under 2**i / 4 microseconds, and not under half of that.
 LATENCY_BUCKETS = 32
 
@@ -53,10 +59,10 @@ def add_counts(total: list[int], counts: list[int]) -> None:
     """
     Add counts that came later to others, in place; of the peaks the largest stays.
     """
-    last = counts[LAST_BYTES] or total[LAST_BYTES]
-    peak = max(total[PEAK_BYTES], counts[PEAK_BYTES])
-    total[:] = map(int.__add__, total, counts)
-    total[LAST_BYTES], total[PEAK_BYTES] = last, peak
+    sizes = list(map(max, total[LAST_BYTES:LATENCY_FIRST], counts[LAST_BYTES:]))
+    sizes[0] = counts[LAST_BYTES] or total[LAST_BYTES]
+    total[:] = map(add, total, counts)
+    total[LAST_BYTES:LATENCY_FIRST] = sizes
 
 
 def difference(now: list[int], before: list[int]) -> list[int]:
@@ -64,7 +70,7 @@ def difference(now: list[int], before: list[int]) -> list[int]:
     Give the counts that came since; the sizes are those of now.
     """
     since = list(map(sub, now, before))
-    since[LAST_BYTES], since[PEAK_BYTES] = now[LAST_BYTES], now[PEAK_BYTES]
+    since[LAST_BYTES:LATENCY_FIRST] = now[LAST_BYTES:LATENCY_FIRST]
     return since
 
 
@@ -83,12 +89,13 @@ def sum_of(many: Iterable[list[int]]) -> list[int]:
     # A monitor asks for those of a thousand objects, few of which many threads call:
     # one after the other takes half of what columns of a few do.
     total = fresh_counts()
-    last = peak = 0
+    last = peak = buffer = 0
     for counts in many:
         last = max(last, counts[LAST_BYTES])
         peak = max(peak, counts[PEAK_BYTES])
+        buffer = max(buffer, counts[BUFFER_BYTES])
         total = list(map(add, total, counts))
-    total[LAST_BYTES], total[PEAK_BYTES] = last, peak
+    total[LAST_BYTES:LATENCY_FIRST] = last, peak, buffer
     return total
 
 

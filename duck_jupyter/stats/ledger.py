@@ -10,7 +10,7 @@ from __future__ import annotations
 from operator import add, itemgetter, sub
 from typing import TYPE_CHECKING, NamedTuple
 
-from .counts import LAST_BYTES, PEAK_BYTES, fresh_counts
+from .counts import SIZES, fresh_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,7 +62,7 @@ class Ledger:
         if changed:
             total = map(sub, _columns(news.values()), _columns(olds))
             self.sum = list(map(add, self.sum, total))
-            for size in (LAST_BYTES, PEAK_BYTES):
+            for size in SIZES:
                 self.sum[size] = max(map(itemgetter(size), known.values()), default=0)
         return Changes(changed, others)
 

@@ -50,12 +50,15 @@ class Totals(msgspec.Struct, frozen=True):
     bytes_in: int = 0
     #: Bytes of answers, towards the workers.
     bytes_out: int = 0
-    #: Bytes of the last frame and of the largest one. The fullest of the connected
-    #: threads counts; if none is connected, the last one to disconnect.
+    #: Bytes of the last frame and of the largest one that fitted the buffer. The
+    #: fullest of the connected threads counts; if none is connected, the last one to
+    #: disconnect.
     last: int = 0
     peak: int = 0
     #: Calls by latency; bucket i is under 2**i / 4 microseconds.
     latency: tuple[int, ...] = ()
+    #: Frames that were larger than the buffer, and travelled beside it.
+    beside: int = 0
     #: How often objects were handed over to workers, and the bytes of data that were
     #: not copied for it.
     handovers: int = 0
@@ -69,6 +72,13 @@ class Totals(msgspec.Struct, frozen=True):
         Requests of all kinds.
         """
         return self.gets + self.sets + self.executes
+
+    @property
+    def are_used(self) -> bool:
+        """
+        Whether a worker has called, or was handed an object.
+        """
+        return self.calls > 0 or self.handovers > 0
 
 
 class LastError(msgspec.Struct, frozen=True):
@@ -100,7 +110,8 @@ class ObjectRow(msgspec.Struct, frozen=True):
     mode: Mode
     level: int
     max_level: int
-    #: Bytes of a buffer; `last` and `peak` fill it.
+    #: Bytes of the buffer that its calls use, the largest of all threads; before the
+    #: first call, of the buffer that it is shared with. `last` and `peak` fill it.
     bufsize: int
     gets: int
     sets: int
@@ -124,6 +135,7 @@ class ObjectRow(msgspec.Struct, frozen=True):
     pids: tuple[int, ...]
     since: float
     #: As in `Totals`; a part of the object counts as the object.
+    beside: int = 0
     handovers: int = 0
     handed_bytes: int = 0
 

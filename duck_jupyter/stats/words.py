@@ -16,7 +16,7 @@ def serving_in_words(objects: int, workers: int, *, called: bool) -> str:
     Args:
         objects: How many are shared.
         workers: How many are connected.
-        called: There was a call already.
+        called: A worker has called, or was handed an object, already.
     """
     if not objects:
         return "Ready, nothing shared yet"

@@ -78,7 +78,8 @@ export class MadeUp implements Source {
       waited: 0,
       connected: 0,
       calling: [['results'], ['conn'], ['model']][at % 3] ?? [],
-      pss: (61.2 + (at % 9)) * MB
+      pss: (61.2 + (at % 9)) * MB,
+      holds: at % 2
     }));
   }
 
@@ -193,7 +194,7 @@ export class MadeUp implements Source {
             : 'serving',
       kernel: { pid: 41000, python: '3.11.7', session: 'made-up' },
       cell: { running: true, number: 7 },
-      busy_delay: isBusy ? 0.009 : 0.00002,
+      busy_delay: isBusy ? 0.009 : null,
       totals: {
         gets: sum(row => row.gets),
         sets: sum(row => row.sets),
@@ -202,7 +203,11 @@ export class MadeUp implements Source {
         bytes_out: sum(row => row.bytes_out),
         last: 0,
         peak: 0,
-        latency: [...this.latency]
+        latency: [...this.latency],
+        beside: 0,
+        handovers: sum(row => row.handovers),
+        handed_bytes: sum(row => row.handed_bytes),
+        versions: sum(row => row.versions)
       },
       objects,
       gone: [],

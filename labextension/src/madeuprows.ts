@@ -102,6 +102,9 @@ export function rowOf(made: Made, idx: number, since: number): ObjectRow {
     version_bytes: path === 'flights' ? 97.6 * MB : 0,
     mapped_bytes: path === 'flights' ? 56.5 * MB : 0,
     awaited: 0,
+    beside: 0,
+    handovers: path === 'flights' ? 24 : 0,
+    handed_bytes: path === 'flights' ? 2342 * MB : 0,
     last_error: path === 'results' ? "KeyError: 'N14228'" : null,
     error:
       path === 'results' ? { key: 'KeyError', type: 'KeyError', time: since } : null,

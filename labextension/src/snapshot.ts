@@ -32,13 +32,23 @@ export interface Totals {
   /** Bytes of answers, towards the workers. */
   bytes_out: number;
   /**
-   * Bytes of the last frame and of the largest one. The fullest of the connected
-   * threads counts; if none is connected, the last one to disconnect.
+   * Bytes of the last frame and of the largest one that fitted the buffer. The fullest
+   * of the connected threads counts; if none is connected, the last one to disconnect.
    */
   last: number;
   peak: number;
   /** Calls by latency; bucket i is under 2**i / 4 microseconds. */
   latency: number[];
+  /** Frames that were larger than the buffer, and travelled beside it. */
+  beside: number;
+  /**
+   * How often objects were handed over to workers, and the bytes of data that were not
+   * copied for it.
+   */
+  handovers: number;
+  handed_bytes: number;
+  /** How many versions are kept. */
+  versions: number;
 }
 
 /** One shared object, or one reached through it, and the traffic to it. */
@@ -56,7 +66,10 @@ export interface ObjectRow {
   mode: 'frozen' | 'inplace' | 'live' | 'read-only';
   level: number;
   max_level: number;
-  /** Bytes of a buffer; `last` and `peak` fill it. */
+  /**
+   * Bytes of the buffer that its calls use, the largest of all threads; before the
+   * first call, of the buffer that it is shared with. `last` and `peak` fill it.
+   */
   bufsize: number;
   gets: number;
   sets: number;
@@ -76,9 +89,13 @@ export interface ObjectRow {
   /** The type and the message of its last error. */
   last_error: string | null;
   error: LastError | null;
-  /** Processes that hold or call it. */
+  /** Processes that hold or call it, or hold a version of it. */
   pids: number[];
   since: number;
+  /** As in `Totals`; a part of the object counts as the object. */
+  beside: number;
+  handovers: number;
+  handed_bytes: number;
 }
 
 /** Which error was the last one of an object. */
@@ -89,7 +106,7 @@ export interface LastError {
   time: number;
 }
 
-/** One connected process. */
+/** One process that is connected, or maps a version of an object. */
 export interface WorkerRow {
   pid: number;
   name: string;
@@ -110,6 +127,8 @@ export interface WorkerRow {
   calling: string[];
   /** Its memory in bytes, shared pages counted in parts. */
   pss: number | null;
+  /** How many versions it maps. */
+  holds: number;
 }
 
 /** A process that was connected and has disconnected. */

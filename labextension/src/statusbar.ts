@@ -175,7 +175,7 @@ export function say(
   if (isSilent) {
     words.push([` · no news for ${Math.floor(silence / 1000)} s`, false]);
   } else if (model.rate > 0) {
-    words.push([' · ', false], [rate(model.rate), true], [' frames/s', false]);
+    words.push([' · ', false], [rate(model.rate), true], [' calls/s', false]);
   } else if (model.shared > 0) {
     words.push([' · idle', false]);
   }

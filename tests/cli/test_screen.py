@@ -198,7 +198,9 @@ def test_the_chosen_row_is_told_in_full_below_the_list() -> None:
         next(line for line in lines if line.startswith("> cache"))
     )
     assert "Last error: KeyError: 'lost'" in lines
-    assert "Buffer fill 18 %, peak 137 % of 512 B" in frame(golden(), "down", "enter")
+    lines = frame(golden(), "down", "enter")
+    told = "Buffer fill 18 %, peak 90 % of 512 B; 3 frames larger than the buffer"
+    assert told in lines
 
 
 def test_a_worker_is_told_with_how_it_ended() -> None:
@@ -225,9 +227,20 @@ def test_an_object_has_a_row_with_its_fill() -> None:
     assert "2 in 8.00 MB" in df
 
 
-def test_a_frame_above_the_buffer_fills_the_bar_and_no_more() -> None:
-    row = change(golden().objects[0], last=10**6, bufsize=65536)
-    assert "████████ 15.3×" in shown(change(golden(), objects=[row]))  # noqa: RUF001
+@pytest.mark.parametrize(("beside", "is_yellow"), [(0, False), (5, False), (50, True)])
+def test_frames_beside_the_buffer_are_coloured_if_they_are_many(
+    beside: int, is_yellow: bool
+) -> None:
+    row = change(
+        golden().objects[0], gets=100, sets=0, executes=0, last=9_000, beside=beside
+    )
+    told = change(golden(), objects=[row])
+    (line,) = [
+        line for line in report_of(told, window_of(told), 200) if "█" in line.plain
+    ]
+    bar = line.plain.index("█")
+    (style,) = {span.style for span in line.spans if span.start <= bar < span.end}
+    assert (style == "yellow") is is_yellow
 
 
 def test_a_chained_object_stands_below_its_parent() -> None:

@@ -16,7 +16,8 @@ ROW = replace(
     sets=200,
     executes=1000,
     last=64,
-    peak=300,
+    peak=150,
+    beside=3,
     bufsize=200,
     versions=2,
     version_bytes=3 << 20,
@@ -30,6 +31,7 @@ BAD = replace(
     level=1,
     last=0,
     peak=0,
+    beside=0,
     versions=0,
     last_error='KeyError: "x"\n<script>' + "x" * 100,
 )
@@ -47,7 +49,7 @@ def test_the_text_is_a_sentence_and_aligned_columns() -> None:
     assert set(rule) == {"-", " "}
     assert df.index("1,234") + len("1,234") == headings.index("Calls") + len("Calls")
     assert "336,776 x 19" in df
-    assert "32 %, peak 150 % of 200 B" in df
+    assert "32 %, peak 75 % of 200 B, 3 larger" in df
     assert "2 in 3.00 MB, 1.00 MB mapped, 1 awaited" in df
     assert cfg.startswith("  cfg")
     assert cfg.endswith("xxx...")

@@ -149,7 +149,7 @@ def test_where_nobody_could_fetch_it_fails_and_does_not_wait(
 ) -> None:
     monkeypatch.setattr(store, "AWAITED_SHARE", 4 * array.nbytes / capacity())
     queue = multiprocessing.get_context("spawn").Queue()
-    with pytest.raises(VersionsAwaited, match="wait for workers to fetch them"):
+    with pytest.raises(VersionsAwaited, match="changed again while workers"):
         submit_states(array, lambda: queue.put(array))
     queue.cancel_join_thread()
     queue.close()

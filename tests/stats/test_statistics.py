@@ -81,7 +81,9 @@ def test_bytes_are_counted_each_way(server: ProxyServer, worker: Worker) -> None
     totals = statistics_after(server, 3).totals
     assert 300 < totals.bytes_in < 500
     assert 10_000 < totals.bytes_out < 10_200
-    assert 10_000 < totals.peak < 10_100
+    # One answer was larger than the buffer: it fills none.
+    assert totals.beside == 1
+    assert 300 < totals.peak < 400
 
     def last() -> int:
         return server.statistics().proxies[0].last
@@ -336,3 +338,18 @@ def test_a_closed_server_can_still_be_asked(
     found = server.statistics()
     assert not found.running
     assert found.totals.calls == 1
+
+
+def test_frames_beside_the_buffer_are_counted_and_fill_none(
+    server: ProxyServer, worker: Worker
+) -> None:
+    proxy = server.create_proxy(Plain(text=""), bufsize=400)
+    sizes = [10, 5_000, 20, 6_000, 30]
+    worker.exec(f"for n in {sizes}: p.text = 'z' * n", p=proxy)
+
+    found = statistics_after(server, len(sizes))
+    (row,) = found.proxies
+    buffers = {connection.bufsize for connection in server.connections()}
+    assert row.bufsize == max(buffers)
+    assert row.beside == found.totals.beside == 2
+    assert 30 < row.last <= row.peak <= row.bufsize

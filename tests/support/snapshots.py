@@ -64,7 +64,12 @@ def golden() -> Snapshot:
         cell=Cell(running=True, number=7),
         busy_delay=0.009,
         totals=Totals(
-            9_000, 1_117, 2_000, 1_500_000, 7_250_000, 49_152, 61_440, LATENCY
+            *(9_000, 1_117, 2_000, 1_500_000, 7_250_000, 49_152, 61_440),
+            LATENCY,
+            beside=12,
+            handovers=24,
+            handed_bytes=100_663_296,
+            versions=2,
         ),
         objects=objects(),
         # Told here for its shape: an object that was unshared since the last tick.
@@ -131,6 +136,9 @@ def objects() -> list[ObjectRow]:
         error=None,
         pids=(4101, 4102),
         since=BEGAN + 1,
+        beside=12,
+        handovers=24,
+        handed_bytes=100_663_296,
     )
     unused = {
         **dict.fromkeys(("gets", "sets", "executes", "bytes_in", "bytes_out"), 0),
@@ -158,7 +166,8 @@ def objects() -> list[ObjectRow]:
             bytes_in=200_000,
             bytes_out=240_000,
             last=90,
-            peak=700,
+            peak=461,
+            beside=3,
             last_error="KeyError: 'lost'",
             error=LastError(LOST_KEY, "KeyError", NOW - 6),
             pids=(4102,),
@@ -227,6 +236,7 @@ def workers() -> list[WorkerRow]:
             connected=1_996.5,
             calling=("df", "the server"),
             pss=73_400_320,
+            holds=2,
         ),
         WorkerRow(
             pid=4102,

@@ -48,7 +48,7 @@ const LATENCY: [number, number] = [1e-6, 8e-2];
 export const CHART_KINDS: ChartKind[] = [
   {
     id: 'frames',
-    title: 'Frames in a second',
+    title: 'Calls in a second',
     keys: [
       { className: 'op', label: 'GET', colour: 'var(--op-get)' },
       { className: 'op', label: 'SET', colour: 'var(--op-set)' },
@@ -64,7 +64,7 @@ export const CHART_KINDS: ChartKind[] = [
     ticks: ([, top]) => [[top, format.rate(top)]],
     words: rates => ({
       number: format.rate(rates && rates.gets + rates.sets + rates.executes),
-      unit: 'frames/s',
+      unit: 'calls/s',
       keys: [
         format.rate(rates && rates.gets),
         format.rate(rates && rates.sets),

@@ -6,7 +6,14 @@ import { Bar, fillZone } from './bar';
 import { Attribute, Flag, Parts, Text } from './cells';
 import { el, icon, type IconName } from './dom';
 import { age, bytes, rate, total } from './format';
-import { fetchLine, isRefused, MODES, share, sizeInWords } from './objectwords';
+import {
+  fetchLine,
+  isOftenBeside,
+  isRefused,
+  MODES,
+  share,
+  sizeInWords
+} from './objectwords';
 import { callsOf, type Line, type ObjectLine } from './tree';
 import { TreeRow, type RowView } from './treerow';
 
@@ -284,7 +291,7 @@ export class ObjectRowView extends TreeRow {
     this.#bar.set({
       value: fill,
       peak: share(row.peak, row),
-      zone: fillZone(fill, isRefused(row)),
+      zone: isOftenBeside(row) ? 'over' : fillZone(fill, isRefused(row)),
       of: sizeInWords(row.bufsize),
       saysOf: !this.view.isSameSize
     });

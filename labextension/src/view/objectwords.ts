@@ -2,7 +2,7 @@
 
 import { membersOf, type PathRow } from '../paths';
 import type { ObjectRow } from '../snapshot';
-import { bytes, plainBytes, total } from './format';
+import { bytes, many, plainBytes, total } from './format';
 import { callsOf } from './tree';
 
 export const MODES: Readonly<Record<ObjectRow['mode'], string>> = {
@@ -41,6 +41,14 @@ export function isRefused(row: ObjectRow): boolean {
   return row.error?.type === 'DataTooBigError';
 }
 
+/** Of the calls to an object: more frames beside its buffer are worth a colour. */
+const OFTEN = 0.1;
+
+/** Whether frames are often larger than the buffer, and travel beside it. */
+export function isOftenBeside(row: ObjectRow): boolean {
+  return !isRefused(row) && row.beside > OFTEN * callsOf(row);
+}
+
 /** All that a narrow row leaves out, in words. */
 export function description(row: PathRow): string {
   const live = membersOf(row).length;
@@ -50,6 +58,10 @@ export function description(row: PathRow): string {
     live > 1 ? `${total(live)} live` : '',
     row.level ? `level ${row.level} of ${row.max_level}` : '',
     calls,
+    row.beside ? `${many(row.beside, 'frame')} larger than the buffer` : '',
+    row.handovers
+      ? `handed over ${many(row.handovers, 'time')}, ${bytes(row.handed_bytes)} not copied`
+      : '',
     row.versions
       ? `${row.versions} published (${bytes(row.version_bytes)}), ${bytes(row.mapped_bytes)} mapped by workers`
       : '',

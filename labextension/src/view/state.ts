@@ -20,9 +20,6 @@ export interface Say {
   isWarning: boolean;
 }
 
-/** A kernel that delays calls by less than this is not said to be busy; in seconds. */
-const BUSY_S = 1e-3;
-
 function objectsAndWorkers(now: Snapshot): string {
   const objects = format.many(countTop(now.objects), 'object');
   return now.workers.length
@@ -65,16 +62,32 @@ export function sayOf(
     const words = 'the kernel is inside one long call';
     return say('silent', 'silent', `No news for ${format.age(late)}`, words, true);
   }
-  if (now.busy_delay !== null && now.busy_delay >= BUSY_S) {
+  if (now.busy_delay !== null) {
     const delay = `kernel busy, up to +${format.time(now.busy_delay)} a call`;
     return say('live', 'live', objectsAndWorkers(now), delay, true);
   }
   if (idle === null || idle > 3) {
-    const last = idle === null ? 'no call yet' : `last call ${format.age(idle)} ago`;
+    const holders = now.workers.filter(worker => worker.holds).length;
+    if (holders) {
+      const held = `${format.many(holders, 'worker')} with versions`;
+      return say('live', 'live', objectsAndWorkers(now), held);
+    }
     const who = now.workers.length ? ', nobody is calling' : '';
-    return say('idle', 'idle', objectsAndWorkers(now) + who, last);
+    return say('idle', 'idle', objectsAndWorkers(now) + who, lastCall(now, idle));
   }
   return say('live', 'live', objectsAndWorkers(now), '');
+}
+
+function lastCall(now: Snapshot, idle: number | null): string {
+  if (idle !== null) {
+    return `last call ${format.age(idle)} ago`;
+  }
+  const { gets, sets, executes, handovers } = now.totals;
+  const calls = gets + sets + executes;
+  if (calls) {
+    return `${format.many(calls, 'call')} before this was opened`;
+  }
+  return handovers ? `${format.many(handovers, 'hand-over')}, no call` : 'no call yet';
 }
 
 function say(

@@ -5,7 +5,7 @@ import type { EndedRow, WorkerRow } from '../snapshot';
 import { Bar, waitingZone } from './bar';
 import { Attribute, Flag, Text } from './cells';
 import { el } from './dom';
-import { age, bytes, lasting, rate, total, UNKNOWN } from './format';
+import { UNKNOWN, age, bytes, lasting, many, rate, total } from './format';
 import type { VirtualRow } from './virtual';
 
 /** A worker, or what is known of one that is no more. */
@@ -137,7 +137,9 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
         ? // Most calls are over before anybody looks.
           calls
           ? 'between calls'
-          : 'idle'
+          : worker.holds
+            ? `holds ${many(worker.holds, 'version')}`
+            : 'idle'
         : state === 'waiting'
           ? 'waiting on '
           : 'calling ',
@@ -146,7 +148,8 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
     );
     const what = worker.calling.join(', ');
     const threads = worker.threads === 1 ? '1 thread' : `${worker.threads} threads`;
-    this.#title.set(what ? `${what} (${threads})` : threads);
+    const held = worker.holds ? `, holds ${many(worker.holds, 'version')}` : '';
+    this.#title.set((what ? `${what} (${threads})` : threads) + held);
     this.#since.set(lasting(this.view.time - worker.since));
     this.#rate.set(rate(calls));
     this.#none.set(!calls);

@@ -44,7 +44,7 @@ const roots = snapshot(1).objects.filter(row => row.parent === null).length;
 
 describe('the item of the status bar', () => {
   it('says how much is shared, and how fast it goes', () => {
-    expect(sentence(served(2400))).toBe(`live: ${roots} shared · 1.2k frames/s`);
+    expect(sentence(served(2400))).toBe(`live: ${roots} shared · 1.2k calls/s`);
   });
 
   it('says that nobody calls', () => {

@@ -5,7 +5,7 @@ import { golden, object, START, worker } from './support';
 const now = {
   ...golden,
   time: START,
-  busy_delay: 0,
+  busy_delay: null,
   objects: [object(1, 'df'), object(2, 'bar')],
   workers: [worker(1)]
 };
@@ -28,6 +28,23 @@ describe('the sentence', () => {
     const say = sayOf({ ...now, busy_delay: 0.009 }, 'live', 0, 0);
     expect(plain(say.aside)).toBe('kernel busy, up to +9 ms a call');
     expect(say.isWarning).toBe(true);
+  });
+
+  it('says that there was no call only before the first one', () => {
+    const totals = { ...now.totals, gets: 0, sets: 0, executes: 0, handovers: 0 };
+    const aside = (values: Partial<typeof totals>): string =>
+      plain(sayOf({ ...now, totals: { ...totals, ...values } }, 'live', 0, null).aside);
+    expect(aside({})).toBe('no call yet');
+    expect(aside({ gets: 2, executes: 1 })).toBe('3 calls before this was opened');
+    expect(aside({ handovers: 8 })).toBe('8 hand-overs, no call');
+  });
+
+  it('says who holds versions where nobody calls', () => {
+    const workers = [worker(1, { holds: 1 }), worker(2)];
+    const say = sayOf({ ...now, workers }, 'live', 0, null);
+    expect(say.sentence).toBe('Serving 2 objects to 2 workers');
+    expect(say.aside).toBe('1 worker with versions');
+    expect(say.mark).toBe('live');
   });
 
   it('says since when nobody calls', () => {

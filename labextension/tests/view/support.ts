@@ -63,6 +63,9 @@ export function object(
     version_bytes: 0,
     mapped_bytes: 0,
     awaited: 0,
+    beside: 0,
+    handovers: 0,
+    handed_bytes: 0,
     last_error: null,
     error: null,
     pids: [],
@@ -94,6 +97,7 @@ export function worker(pid: number, values: Partial<WorkerRow> = {}): WorkerRow 
     connected: 0,
     calling: [],
     pss: 1024 * 1024,
+    holds: 0,
     ...values
   };
 }
