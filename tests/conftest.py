@@ -188,6 +188,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Turns())
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """
     Run all tests in as many processes as there are cores, and some tests in this one.

@@ -77,7 +77,7 @@ COVERED: dict[str, str] = {
     "pools/board.py": "pools/test_ends.py",
     "pools/calls.py": "pools/test_deaths.py",
     "pools/capturing.py": "pools/test_moment.py",
-    "pools/cell_pickler.py": "pools/test_functions.py",
+    "pools/_cell_pickler.py": "pools/test_functions.py",
     "pools/cells.py": "pools/test_functions.py",
     "pools/displaying.py": "pools/test_output.py",
     "pools/explaining.py": "pools/test_deaths.py",

@@ -305,7 +305,7 @@ class Errors(Listing):
         self._time = snapshot.time
         self._items: list[ErrorRow] = snapshot.errors or []
         self._count = snapshot.error_count
-        self.unlisted = snapshot.error_kinds - len(self._items)
+        self.unlisted: int = snapshot.error_kinds - len(self._items)
         super().__init__([row.key for row in self._items])
 
     def title(self) -> Text:

@@ -119,7 +119,7 @@ class Channel:
         #: When the last exchange began, and when the user had its answer, in monotonic
         #: seconds.
         self._began = 0.0
-        self.ended = 0.0
+        self.ended: float = 0.0
         #: Seconds of waiting in all exchanges before the last one.
         self._waited = 0.0
         self._poll = select.poll()

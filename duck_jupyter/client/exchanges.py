@@ -69,7 +69,7 @@ class Exchanges:
         """
         Forget the channels of all threads.
         """
-        self.thread = ThreadState(self.numbers)
+        self.thread: ThreadState = ThreadState(self.numbers)
         # Looked up by each call, without the cost of the hook of `ThreadState`.
         self._local = threading.local()
 

@@ -117,7 +117,7 @@ class Encoded:
     __slots__ = ("hold",)
 
     def __init__(self, hold: Hold) -> None:
-        self.hold = hold
+        self.hold: Hold = hold
 
     def __reduce__(self) -> Any:
         return bytes, (encoded(self.hold.handle()),)

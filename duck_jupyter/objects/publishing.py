@@ -41,7 +41,7 @@ class Publisher:
         self._table = table
         self._lock = threading.Lock()
         self._publications: dict[int, Publication | Inplace] = {}
-        self.handed = HandedCounts()
+        self.handed: HandedCounts = HandedCounts()
 
     def fetch(self, entry: Entry) -> Lent[Handle | Inline]:
         """

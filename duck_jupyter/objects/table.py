@@ -21,7 +21,7 @@ from ..protocol.references import TYPE_NAME_CHARS, ObjectRef
 from ..protocol.special_methods import bits_of
 from ..stats.counts import PEAK_BYTES, add_counts, fresh_counts
 from .ownership import find_thread_bound
-from .sizes import sizer_of
+from .sizes import Sizer, sizer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -118,7 +118,7 @@ class ObjectTable:
     All objects of one server. Any thread may call it.
     """
 
-    sizer_of = staticmethod(sizer_of)
+    sizer_of: Callable[[type], Sizer | None] = staticmethod(sizer_of)
 
     def __init__(self) -> None:
         #: The hot path reads this without the lock.

@@ -103,10 +103,11 @@ class Board:
 
     def __init__(self, key: Key | None = None) -> None:
         size = RUNS + SLOT * SLOTS
-        self._writer = self.output = -1
+        self._writer = -1
+        self.output: int = -1
         if key is None:
             name = f"duck-pools-{os.urandom(8).hex()}"
-            self.fd = os.memfd_create(name)
+            self.fd: int = os.memfd_create(name)
             os.ftruncate(self.fd, size)
             alive, self._writer = os.pipe()
             #: The reading end of the pipe in which workers put their output.
@@ -122,7 +123,7 @@ class Board:
         self._map = mmap.mmap(self.fd, size)
         self._view = view = memoryview(self._map)
         #: One byte for each run.
-        self.interrupted = view[:RUNS]
+        self.interrupted: memoryview[int] = view[:RUNS]
         self._words = view[RUNS:].cast("Q")
         self._floats = view[RUNS:].cast("d")
         self._at = 0

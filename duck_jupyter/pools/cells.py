@@ -22,7 +22,7 @@ from ..data.handover import handover
 from ..data.holds import Encoded
 from ..errors import DataEncodeError, VersionsAwaited
 from . import mirror as made
-from .cell_pickler import Pickled, pickled
+from ._cell_pickler import Pickled, pickled
 from .members import unsendable
 from .mirror import main
 from .names import is_own, path_of
@@ -72,14 +72,14 @@ class Kept:
     __slots__ = ("data", "handles", "needs", "stamp", "token")
 
     def __init__(self, stamp: tuple[Any, ...] | None, found: Pickled) -> None:
-        self.stamp = stamp
-        self.data = found.data
-        self.needs = found.needs
-        self.handles = _handles(found)
+        self.stamp: tuple[Any, ...] | None = stamp
+        self.data: bytes = found.data
+        self.needs: tuple[str, ...] = found.needs
+        self.handles: tuple[Any, ...] = _handles(found)
         digest = hashlib.blake2b(found.data, digest_size=TOKEN_BYTES)
         for hold in found.holds:
             digest.update(hold.nonce)
-        self.token = digest.digest()
+        self.token: bytes = digest.digest()
 
 
 def _handles(found: Pickled) -> tuple[Any, ...]:
@@ -270,8 +270,8 @@ class Sent:
     __slots__ = ("bundle", "value")
 
     def __init__(self, value: Any, inherited: int = 0) -> None:
-        self.value = value
-        self.bundle = bundle_of(value, inherited=inherited)
+        self.value: Any = value
+        self.bundle: Bundle = bundle_of(value, inherited=inherited)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """

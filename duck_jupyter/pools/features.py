@@ -156,7 +156,7 @@ class Features:
 
 
 #: Those of this process.
-features = Features()
+features: Features = Features()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=features.after_fork)

@@ -53,11 +53,11 @@ class Options:
         grace: Seconds that an interrupted task has for its end.
     """
 
-    grace = 1.0
+    grace: float = 1.0
 
 
 #: Those of this process.
-options = Options()
+options: Options = Options()
 
 
 class Stop:
@@ -76,7 +76,7 @@ class Stop:
         self.number = number
         self.pools = pools
         self.run = run
-        self.done = threading.Event()
+        self.done: threading.Event = threading.Event()
         self.stopped = self.killed = self.cancelled = 0
 
 

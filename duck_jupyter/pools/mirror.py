@@ -76,9 +76,9 @@ class Mirror:
 
     def __init__(self) -> None:
         #: The notebook's own process, which is never set anything in.
-        self.is_kernel = False
+        self.is_kernel: bool = False
         #: What this process pickles goes with the notebook's names.
-        self.has_begun = False
+        self.has_begun: bool = False
         #: What could not be rebuilt since the last task.
         self.failures: list[BaseException] = []
         #: In the kernel, gives the very object that a number stands for, or None.
@@ -221,7 +221,7 @@ class Mirror:
 
 
 #: That of this process.
-mirror = Mirror()
+mirror: Mirror = Mirror()
 
 
 def _mark(handle: bytes) -> None:
@@ -378,8 +378,18 @@ class Unsendable:
     def __reduce__(self) -> tuple[Any, ...]:
         return Unsendable, (self._duck_message,)
 
-    __call__ = __enter__ = __iter__ = __len__ = __getitem__ = __setitem__ = _duck_refuse
-    __contains__ = __bool__ = __next__ = __await__ = __add__ = __radd__ = _duck_refuse
+    __call__: Callable[..., Any] = _duck_refuse
+    __enter__: Callable[..., Any] = _duck_refuse
+    __iter__: Callable[..., Any] = _duck_refuse
+    __len__: Callable[..., Any] = _duck_refuse
+    __getitem__: Callable[..., Any] = _duck_refuse
+    __setitem__: Callable[..., Any] = _duck_refuse
+    __contains__: Callable[..., Any] = _duck_refuse
+    __bool__: Callable[..., Any] = _duck_refuse
+    __next__: Callable[..., Any] = _duck_refuse
+    __await__: Callable[..., Any] = _duck_refuse
+    __add__: Callable[..., Any] = _duck_refuse
+    __radd__: Callable[..., Any] = _duck_refuse
 
     def __exit__(self, *error: object) -> None:
         self._duck_refuse()

@@ -56,4 +56,4 @@ class Place:
 
 
 #: That of this process.
-notebook = Place()
+notebook: Place = Place()

@@ -42,7 +42,7 @@ class Patches:
     """
 
     def __init__(self) -> None:
-        self.places = Places()
+        self.places: Places = Places()
         self._watch = ImportWatch([*POOLS, QUEUES], self._see)
 
     def open(self) -> None:
@@ -217,4 +217,4 @@ def _lazily(before: Any, threads: Any) -> Any:
 
 
 #: Those of this process.
-patches = Patches()
+patches: Patches = Patches()

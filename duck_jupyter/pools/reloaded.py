@@ -77,7 +77,7 @@ class Reloaded:
 
     def __init__(self, counts: dict[str, int], function: Any) -> None:
         self._first = _First(counts)
-        self.function = function
+        self.function: Any = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """

@@ -41,8 +41,8 @@ class Run:
 
     def __init__(self, header: Any = None) -> None:
         self.header = header
-        self.number = 0
-        self.submitted = 0
+        self.number: int = 0
+        self.submitted: int = 0
         self.pools: dict[int, weakref.ref[Any]] = {}
         self.renew()
 
@@ -139,4 +139,4 @@ def _is_of_pool(thread: threading.Thread, pool: Any) -> bool:
 
 
 #: Those of this process.
-runs = Runs()
+runs: Runs = Runs()

@@ -44,7 +44,7 @@ class Slots(Feature):
         """
         Make the board.
         """
-        self.board = Board()
+        self.board: Board = Board()
 
     def close(self) -> None:
         """

@@ -47,7 +47,7 @@ class Speaker(worker.WorkerFeature):
     """
 
     def __init__(self, key: Key, run: int) -> None:
-        self.run = run
+        self.run: int = run
         path = f"/proc/{key.pid}/fd/{key.output}"
         self._pipe = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         self._streams: list[_Stream] = []

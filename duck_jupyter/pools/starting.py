@@ -33,8 +33,8 @@ class Starting:
     def __init__(self) -> None:
         self._places = Places()
         #: Whether the main thread is starting a worker; and whether SIGINT came then.
-        self.is_busy = False
-        self.was_interrupted = False
+        self.is_busy: bool = False
+        self.was_interrupted: bool = False
 
     def open(self) -> None:
         """

@@ -62,14 +62,15 @@ class Task:
         is_map: bool = False,
         mapper: Any = None,
     ) -> None:
-        self.id = next(_ids)
-        self.pool = pool
-        self.function = self.original = function
-        self.args = args
-        self.kwargs = kwargs
-        self.is_map = is_map
+        self.id: int = next(_ids)
+        self.pool: Any = pool
+        self.function: Any = function
+        self.original: Any = function
+        self.args: Any = args
+        self.kwargs: dict[str, Any] = kwargs
+        self.is_map: bool = is_map
         #: What a `multiprocessing.Pool` calls with a chunk; it has the function beside.
-        self.mapper = mapper
+        self.mapper: Any = mapper
         self.held: list[Any] = []
         self.notes: dict[str, Any] = {}
 

@@ -110,9 +110,9 @@ class Running:
     __slots__ = ("args", "function", "id", "kwargs", "notes")
 
     def __init__(self, function: Any, id: int, notes: dict[str, Any]) -> None:  # noqa: A002
-        self.function = function
-        self.id = id
-        self.notes = notes
+        self.function: Any = function
+        self.id: int = id
+        self.notes: dict[str, Any] = notes
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """
@@ -133,7 +133,8 @@ class Running:
         if mirror.failures:
             failures, mirror.failures = mirror.failures, []
             raise failures[0]
-        self.args, self.kwargs = args, kwargs
+        self.args: tuple[Any, ...] = args
+        self.kwargs: dict[str, Any] = kwargs
         _running += 1
         try:
             for feature in features:

@@ -59,13 +59,13 @@ class DuckJupyter(Configurable):
         ),
     ).tag(config=True)
 
-    pools = Bool(
+    pools: Bool[bool, bool | int] = Bool(
         True,
         help="Let the pools of multiprocessing, concurrent.futures, loky and joblib "
         "run what cells define.",
     ).tag(config=True)
 
-    interrupt_grace = Float(
+    interrupt_grace: Float[float, int | float] = Float(
         1.0,
         min=0.0,
         help="Seconds that a pool's task has to end when its cell was interrupted. "

@@ -1,5 +1,7 @@
 """
 The pickle of one value of a cell, which names what else of the notebook it needs.
+
+The module is private: cloudpickle has no types, so those of its classes are incomplete.
 """
 
 from __future__ import annotations
