@@ -10,7 +10,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._version import __version__
 from .errors import (
     AccessDenied,
     DataDecodeError,
@@ -33,14 +32,17 @@ from .errors import (
     ProxyTimeout,
     RemoteError,
     RemoteTraceback,
+    TaskInterrupted,
     VersionGone,
     VersionsAwaited,
+    WorkerDied,
     WorkerGone,
 )
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ._version import __version__
     from .client.detaching import detach
     from .client.fetching import fetch
     from .client.locking import locked
@@ -71,8 +73,10 @@ __all__ = [
     "RemoteError",
     "RemoteTraceback",
     "SpoolWarning",
+    "TaskInterrupted",
     "VersionGone",
     "VersionsAwaited",
+    "WorkerDied",
     "WorkerGone",
     "__version__",
     "detach",
@@ -88,6 +92,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    # Reading it takes longer than loading all the rest, which each worker does.
+    "__version__": "._version",
     "SpoolWarning": ".memory.spool",
     "detach": ".client.detaching",
     "fetch": ".client.fetching",

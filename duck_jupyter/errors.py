@@ -1,5 +1,5 @@
 """
-Every exception of the project, one tree under ProxyError.
+Every exception of the project: one tree under ProxyError, and two of pools' tasks.
 
 An exception's constructor takes facts and builds the sentence. Each exception can be
 pickled, because it may be sent from the kernel to a worker.
@@ -29,8 +29,10 @@ __all__ = [
     "ProxyTimeout",
     "RemoteError",
     "RemoteTraceback",
+    "TaskInterrupted",
     "VersionGone",
     "VersionsAwaited",
+    "WorkerDied",
     "WorkerGone",
 ]
 
@@ -69,13 +71,13 @@ class LimitedProxyChaining(ProxyError):
             such as ``"Rolling at df.groupby().rolling()"``.
     """
 
-    #: The type and the path of what was refused, and the shared name that the path
-    #: begins with; empty where they are not known.
+    #: The type and the path of the refused object, and the shared name at the start of
+    #: the path; empty if they are unknown.
     type_name: str = ""
     path: str = ""
     name: str = ""
-    #: The line that allows longer chains and leaves the other settings as they are;
-    #: empty where there is none.
+    #: The line that allows longer chains and keeps the other settings; empty if there
+    #: is none.
     line: str = ""
 
     def __init__(self, max_level: int, target_obj: str | None = None) -> None:
@@ -137,8 +139,8 @@ class DataTooBigError(ProxyError):
     A frame is larger than its buffer or than the server's limit.
     """
 
-    #: Bytes of a message that is larger than ``max_message``; 0 where there was no
-    #: room for it, whatever the limit.
+    #: Size in bytes of a message that exceeds ``max_message``; 0 if there was no space
+    #: for it.
     message_bytes: int = 0
 
 
@@ -269,3 +271,15 @@ class RemoteTraceback(Exception):
 
     def __str__(self) -> str:
         return f"\n{self.text}"
+
+
+class TaskInterrupted(Exception):
+    """
+    A pool's task was stopped, or not begun, because its cell was interrupted.
+    """
+
+
+class WorkerDied(Exception):
+    """
+    A worker of a `multiprocessing.Pool` ended in the midst of a task.
+    """

@@ -31,7 +31,7 @@ FLOORS = [
     {"client", "stats"},
     {"objects"},
     {"server"},
-    {"proxy"},
+    {"proxy", "pools"},
     {"session"},
     {"monitor"},
     {"magics", "cli"},
@@ -41,9 +41,9 @@ HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 
 # What may be imported in one house only, even inside a function.
 HOMES = {
-    "IPython": {"magics"},
+    "IPython": {"magics", "pools"},
     "anywidget": {"monitor"},
-    "mmap": {"memory"},
+    "mmap": {"memory", "pools"},
     "prompt_toolkit": {"cli"},
     "rich": {"cli"},
     "multiprocessing.shared_memory": {"memory"},

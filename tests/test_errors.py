@@ -14,7 +14,13 @@ import pytest
 
 import duck_jupyter
 from duck_jupyter import detach, errors
-from duck_jupyter.errors import LimitedProxyChaining, ProxyError, RemoteTraceback
+from duck_jupyter.errors import (
+    LimitedProxyChaining,
+    ProxyError,
+    RemoteTraceback,
+    TaskInterrupted,
+    WorkerDied,
+)
 from duck_jupyter.proxy import Frame, ProxyServer
 from tests.support.raw import far
 
@@ -80,7 +86,9 @@ def test_an_exception_keeps_any_number_of_arguments(kind: Any, args: Any) -> Non
 def test_the_tree_has_one_root_and_everything_is_listed() -> None:
     kinds = {k for k in vars(errors).values() if isinstance(k, type)}
     assert kinds == set(KINDS)
-    assert {k for k in kinds if not issubclass(k, ProxyError)} == {RemoteTraceback}
+    others = {k for k in kinds if not issubclass(k, ProxyError)}
+    # Those of pools have nothing to do with a proxy.
+    assert others == {RemoteTraceback, TaskInterrupted, WorkerDied}
 
 
 @pytest.mark.parametrize("kind", KINDS)

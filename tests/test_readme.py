@@ -34,13 +34,29 @@ def indented_blocks() -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_the_first_cell_gives_the_result_that_is_shown() -> None:
+    cell = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    NotebookClient(notebook, timeout=CELL_S, kernel_name="python3").execute()
+    (value,) = (
+        o for o in notebook.cells[0].outputs if o.output_type == "execute_result"
+    )
+    assert value["data"]["text/plain"] in indented_blocks()
+
+
+def test_no_cell_writes_a_module() -> None:
+    assert "%%writefile" not in README
+
+
+@pytest.mark.slow
 def test_the_three_cells_give_the_result_that_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
     So does the table below them, but for what depends on which worker was quicker.
     """
-    cells = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[:3]
+    cells = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[1:4]
     sources = [*(cell.strip() for cell in cells), SHOW_TABLE]
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in sources]

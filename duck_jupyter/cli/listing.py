@@ -47,6 +47,8 @@ class Listing(ABC):
     #: What is shown where it has no rows.
     nothing: ClassVar[str]
     columns: ClassVar[tuple[Column, ...]]
+    #: How many more there are than the kernel sends.
+    unlisted: int = 0
 
     def __init__(self, keys: Sequence[Hashable]) -> None:
         self.keys = keys

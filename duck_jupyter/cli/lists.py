@@ -305,7 +305,7 @@ class Errors(Listing):
         self._time = snapshot.time
         self._items: list[ErrorRow] = snapshot.errors or []
         self._count = snapshot.error_count
-        self._kinds = snapshot.error_kinds
+        self.unlisted = snapshot.error_kinds - len(self._items)
         super().__init__([row.key for row in self._items])
 
     def title(self) -> Text:
@@ -314,9 +314,10 @@ class Errors(Listing):
         """
         if not self._items:
             return Text("Errors 0")
-        kinds = many(self._kinds, "kind")
-        if self._kinds > len(self._items):
-            kinds += f", the newest {len(self._items)} listed"
+        listed = len(self._items)
+        kinds = many(listed + self.unlisted, "kind")
+        if self.unlisted:
+            kinds += f", newest {exact(listed)}"
         return Text(f"Errors {total(self._count)} of {kinds}", "red")
 
     def cells(self, at: int) -> list[Text]:
@@ -326,7 +327,7 @@ class Errors(Listing):
         row = self._items[at]
         return [
             Text(f"×{total(row.count)}" if row.count > 1 else ""),  # noqa: RUF001
-            foreign(row.object),
+            foreign(_objects_of(row)),
             Text(age(self._time - row.last)),
             foreign(row.worker),
             foreign(f"{row.type}: {row.message}", "red"),
@@ -339,7 +340,7 @@ class Errors(Listing):
         row = self._items[at]
         lines = self.advice(at)
         first = age(self._time - row.first)
-        who = f"{row.object}, {many(row.count, 'time')}, first {first} ago"
+        who = f"{_objects_of(row)}, {many(row.count, 'time')}, first {first} ago"
         if row.worker:
             who += f", last in {row.worker}"
         return [*lines, foreign(who), *lines_of(row.traceback, "dim")]
@@ -355,3 +356,10 @@ class Errors(Listing):
             if line:
                 lines.append(foreign(f"    {line}", "bold"))
         return lines
+
+
+def _objects_of(row: ErrorRow) -> str:
+    """
+    Name the object of the last error, and count the others of its kind.
+    """
+    return f"{row.object} +{exact(row.objects - 1)}" if row.objects > 1 else row.object

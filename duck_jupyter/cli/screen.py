@@ -104,7 +104,7 @@ def report_of(snapshot: Snapshot, window: Window, width: int) -> list[Text]:
         columns = _columns(listing, width)
         lines += [Text(), _heading(columns)]
         lines += [_line(columns, listing.cells(at)) for at in rows]
-        left_out = len(listing.keys) - len(rows)
+        left_out = len(listing.keys) + listing.unlisted - len(rows)
         if left_out:
             lines.append(Text(f"and {many(left_out, 'more row')}", "dim"))
         if listing is errors:

@@ -57,8 +57,8 @@ WORTH_S = 500e-6
 TRUST_S = 0.001
 #: A lost bell delays a call by at most this many seconds.
 RECHECK_S = 1.0
-#: What a thread does between two calls counts as waiting up to this: the proxy's own
-#: code around a request takes about as long.
+#: Up to this many seconds between two exchanges count as waiting: the proxy's own code
+#: around a request takes about as long.
 BETWEEN_S = 1e-6
 
 
@@ -78,8 +78,8 @@ class Channel:
         called_at: When the client connected to the server, in monotonic seconds; now by
             default.
 
-    It adds up the time that its thread has waited, and notes it in the lane. The time
-    of an exchange is noted while the next one waits for its answer: that costs nothing.
+    It adds up the time that its thread has waited, and writes it into the lane. It
+    writes the time of an exchange while the next one waits, so this costs nothing.
     """
 
     __slots__ = (
@@ -116,11 +116,11 @@ class Channel:
         self._widen = widen
         self._connected_at = time.monotonic()
         self._called_at = self._connected_at if called_at is None else called_at
-        #: When the last exchange began, and when its answer was there for the user; in
-        #: monotonic seconds.
+        #: When the last exchange began, and when the user had its answer, in monotonic
+        #: seconds.
         self._began = 0.0
         self.ended = 0.0
-        #: Seconds, of all exchanges before it.
+        #: Seconds of waiting in all exchanges before the last one.
         self._waited = 0.0
         self._poll = select.poll()
         self._poll.register(lane.doorbell, select.POLLIN)
@@ -281,7 +281,7 @@ class Channel:
         lane = self.lane
         words = lane.words
         started = time.monotonic()
-        # The server believes no time before it knew this client.
+        # The server does not accept a time from before it knew this client.
         lane.doubles[BEGAN_AT] = max(self._began, self._connected_at)
         lane.doubles[POSTED_AT] = started
         words[WAITING] = 1

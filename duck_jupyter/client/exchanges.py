@@ -67,10 +67,10 @@ class Exchanges:
 
     def _begin_threads(self) -> None:
         """
-        Know of no thread's channels.
+        Forget the channels of all threads.
         """
         self.thread = ThreadState(self.numbers)
-        # What each call looks up, without the cost of the hook that `ThreadState` has.
+        # Looked up by each call, without the cost of the hook of `ThreadState`.
         self._local = threading.local()
 
     def _extension(self, code: int, data: memoryview) -> Any:

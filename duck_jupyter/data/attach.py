@@ -4,6 +4,7 @@ From a handle to the object, in the process that unpickles the handle.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import sys
@@ -30,7 +31,7 @@ from .pickling import load
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["attach", "encoded", "rebuild", "rebuild_memory", "reduced"]
+__all__ = ["attach", "encoded", "mark_arrived", "rebuild", "rebuild_memory", "reduced"]
 
 _T = TypeVar("_T")
 
@@ -77,6 +78,18 @@ def rebuild(data: bytes, *, writable: bool = True, private: bool = False) -> Any
         return load(handle.head, [kind(buffer) for buffer in handle.buffers])
     value = attach(handle, writable=writable)
     return copy.deepcopy(value) if private and handle.inplace else value
+
+
+def mark_arrived(data: bytes) -> None:
+    """
+    Note that an encoded handle has arrived whose object is not needed.
+    """
+    handle = _decoded(_decode_handle, data)
+    if isinstance(handle, Handle) and 0 <= handle.ticket < TICKETS:
+        # Without the file nobody waits for the handle.
+        with contextlib.suppress(OSError), open_shared(handle.file) as file:
+            if file.read(NONCE_BYTES, 0) == handle.nonce:
+                file.write(ARRIVED, TICKETS_AT + handle.ticket)
 
 
 def attach(handle: Handle, *, writable: bool = True) -> Any:

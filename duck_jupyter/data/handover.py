@@ -13,6 +13,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from .capture import Capture
 from .pickler_hooks import Taps
 from .views import Views
 
@@ -29,7 +30,7 @@ class Handover:
     The objects that pools pickle as something else. Any thread may call it.
 
     There is one, `handover`, because pools belong to the process. While it has no
-    objects, the pools are unchanged. In a forked child it starts empty.
+    objects and no reducers, the pools are unchanged. In a forked child it starts empty.
 
     An object whose class is exactly dict, list, tuple, set or frozenset is never handed
     over as a whole, because picklers call no hook for these; they call it for each
@@ -47,7 +48,12 @@ class Handover:
         self._gives: dict[int, tuple[Any, Callable[[], Any]]] = {}
         # For objects whose parts may use their memory: functions that find such parts.
         self._looks: dict[int, Callable[[], Look | None]] = {}
-        self._taps = Taps(self._begin, self._gives, self._make_views)
+        #: Of those that can be held as they are now, what holds them.
+        self._holds: dict[int, Callable[[], Any]] = {}
+        #: Called with whether there are objects, each time that changes.
+        self.on_use: Callable[[bool], object] | None = None
+        self._reducers: list[Callable[[Any, Any], Any]] = []
+        self._taps = Taps(self._begin, self._gives, self._make_views, self._reducers)
         self._thread = threading.local()
 
     def add(
@@ -55,6 +61,7 @@ class Handover:
         target: Any,
         give: Callable[[], Any],
         look: Callable[[], Look | None] | None = None,
+        hold: Callable[[], Any] | None = None,
     ) -> None:
         """
         Hand over an object from now on; if it was already added, replace its functions.
@@ -68,15 +75,23 @@ class Handover:
                 any error of pickling.
             look: Called once in each pickle that holds an array or a buffer over other
                 memory; it returns an object that finds parts of the target.
+            hold: Returns what pickles as the object in its present state, or None.
         """
         with self._taps.lock:
+            is_first = not self._gives
             before = self._gives.get(id(target))
             self._gives[id(target)] = (target, give)
             if look is None:
                 self._looks.pop(id(target), None)
             else:
                 self._looks[id(target)] = look
+            if hold is None:
+                self._holds.pop(id(target), None)
+            else:
+                self._holds[id(target)] = hold
             self._taps.open()
+            if is_first and self.on_use is not None:
+                self.on_use(True)
         # Dropping these may run code of the user, so the lock is not held.
         del before
 
@@ -86,10 +101,81 @@ class Handover:
         """
         with self._taps.lock:
             self._looks.pop(id(target), None)
+            self._holds.pop(id(target), None)
             before = self._gives.pop(id(target), None)
-            if not self._gives:
-                self._taps.close()
+            if before is not None:
+                self._unused()
         del before
+
+    def add_reducer(self, reducer: Callable[[Any, Any], Any]) -> None:
+        """
+        Ask a function about every object that a pool pickles; again is fine.
+
+        Args:
+            reducer: Called with the pickler and the object, in the pickling thread;
+                gives what ``__reduce__`` would, or NotImplemented.
+        """
+        with self._taps.lock:
+            if reducer not in self._reducers:
+                self._reducers.append(reducer)
+            self._taps.open()
+
+    def discard_reducer(self, reducer: Callable[[Any, Any], Any]) -> None:
+        """
+        Ask a function no more; one that was not added is not asked already.
+        """
+        with self._taps.lock:
+            if reducer in self._reducers:
+                self._reducers.remove(reducer)
+            self._close_if_idle()
+
+    def _unused(self) -> None:
+        self._close_if_idle()
+        if not self._gives and self.on_use is not None:
+            self.on_use(False)
+
+    @property
+    def has_objects(self) -> bool:
+        """
+        Whether anything is handed over.
+        """
+        return bool(self._gives)
+
+    def is_shared(self, value: Any) -> bool:
+        """
+        Tell whether an object is handed over, as itself.
+        """
+        return id(value) in self._gives
+
+    def hold(self, value: Any) -> Any:
+        """
+        Give what pickles as a shared object as it is now, or None for any other.
+
+        Raises:
+            ProxyError: It cannot be published.
+        """
+        if id(value) not in self._gives:
+            return None
+        hold = self._holds.get(id(value))
+        return None if hold is None else hold()
+
+    def follow(self) -> None:
+        """
+        Let names stand for what their variables stand for now.
+        """
+        if self._gives:
+            self._begin()
+
+    def capture(self) -> Capture:
+        """
+        Begin to hold what is passed to a pool in one line.
+        """
+        self._begin()
+        return Capture(self._gives, self._holds, self._make_views())
+
+    def _close_if_idle(self) -> None:
+        if not self._gives and not self._reducers:
+            self._taps.close()
 
     def clear(self) -> None:
         """
@@ -98,8 +184,9 @@ class Handover:
         with self._taps.lock:
             before = list(self._gives.values())
             self._looks.clear()
+            self._holds.clear()
             self._gives.clear()
-            self._taps.close()
+            self._unused()
         before.clear()
 
     def after_fork(self) -> None:
@@ -108,6 +195,7 @@ class Handover:
         """
         self._taps.lock = threading.RLock()
         self._thread = threading.local()
+        self._reducers.clear()
         self.clear()
 
     def _make_views(self) -> Views | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .views import Views
 
     Gives = dict[int, tuple[Any, Callable[[], Any]]]
+    Reducers = list[Callable[[Any, Any], Any]]
 
 __all__ = ["Taps"]
 
@@ -55,6 +56,8 @@ class Taps:
             are pickled as usual.
         views: Returns an object that finds the parts of shared objects in one pickle,
             or None.
+        reducers: Asked in their order about all other objects, with the pickler and
+            the object; each returns a reduced form or NotImplemented.
     """
 
     def __init__(
@@ -62,10 +65,12 @@ class Taps:
         begin: Callable[[], object],
         gives: Gives,
         views: Callable[[], Views | None],
+        reducers: Reducers,
     ) -> None:
         self._begin = begin
         self._gives = gives
         self._views = views
+        self._reducers = reducers
         # Each: the holder, the attribute's name, our value, and the former value.
         self._placed: list[tuple[Any, str, Any, Any]] = []
         self._watch = ImportWatch([*PICKLERS, *DUMPERS], self._see)
@@ -127,6 +132,7 @@ class Taps:
             return
         # Local names, because this runs for every object that is not a plain value.
         begin, get, views = self._begin, self._gives.get, self._views
+        reducers = self._reducers
         dump_before = pickler.dump
         override_before = getattr(pickler, "reducer_override", _decline)
 
@@ -148,6 +154,10 @@ class Taps:
                 reduced = NotImplemented if seen is None else seen.reduce(obj)
             if reduced is not NotImplemented:
                 return reduced
+            for reducer in reducers:
+                reduced = reducer(self, obj)
+                if reduced is not NotImplemented:
+                    return reduced
             return override_before(self, obj)
 
         self._place(pickler, "dump", dump)

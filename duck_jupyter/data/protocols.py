@@ -1,8 +1,9 @@
 """
-What parts of the data plane ask of one another, as protocols.
+Protocols between modules of the data plane.
 
-A store keeps publications, which ask it for room; a look finds parts of both kinds of
-shared memory, whose modules use looks. So none of them imports the other.
+A store keeps publications, and these request memory from it. Looks find parts of both
+kinds of shared memory, and the modules of both use looks. With these protocols none of
+them imports the other.
 """
 
 from __future__ import annotations
@@ -24,67 +25,67 @@ _T = TypeVar("_T")
 
 class Keeper(Protocol):
     """
-    What a publication asks of its store.
+    The methods of a store that publications use.
     """
 
     def make_way(self, publication: Any, size: int) -> None:
         """
-        See to it that there is room for another version, of so many bytes.
+        Make space for another version of this size in bytes.
         """
 
     def retire(self, publication: Any) -> None:
         """
-        End a publication; its handles that are on their way still arrive.
+        End a publication; its handles can still arrive.
         """
 
     def tidy_soon(self) -> None:
         """
-        Look now and then for memory that workers have let go.
+        Search from time to time for memory that workers released.
         """
 
 
 class InplaceMemory(Protocol):
     """
-    What a look asks of memory that an object was moved to.
+    The methods of in-place memory that looks use.
     """
 
     name: str
 
     def handle(self, target: Any) -> Any:
         """
-        Give what stands for the memory itself.
+        Return a handle to the memory itself.
         """
         ...
 
     def offset_of(self, low: int, high: int) -> int | None:
         """
-        Tell where addresses lie in the memory.
+        Return the offset of addresses in the memory.
         """
         ...
 
     def memory(self) -> Memory | None:
         """
-        Give what stands for all the memory; None where it is not shared any more.
+        Return the whole memory for parts to refer to; None if it is no longer shared.
         """
         ...
 
 
 class Published(Protocol):
     """
-    What a look asks of a publication.
+    The methods of a publication that looks use.
     """
 
     name: str
 
     def at_work(self, work: Callable[[], _T]) -> _T:
         """
-        Do some work; what it finds or publishes is kept meanwhile.
+        Do some work; versions that it finds or publishes stay meanwhile.
         """
         ...
 
     def find(self, nonce: bytes) -> Version | None:
         """
-        Give a version that is kept.
+        Return a kept version.
         """
         ...
 
@@ -92,6 +93,6 @@ class Published(Protocol):
         self, target: Any, dumped: Dumped, part: Part, data: int
     ) -> Version | None:
         """
-        Give a version that holds a part of the object as it is now.
+        Return a version that holds a part of the present object.
         """
         ...

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import VersionsAwaited
 from ..memory.folders import memory_place
 from ..memory.spool import spool_place
+from .holds import let_go
 from .publication import Publication
 from .versions import Versions
 
@@ -76,6 +77,7 @@ class Store:
         self._sweep()
 
     def _sweep(self) -> None:
+        let_go()
         # Under the lock: a publication that is added again is in one list or the other.
         with self._lock:
             for publication in list(self._retired):
@@ -136,6 +138,8 @@ class Store:
         for version, owner in awaited:
             if taken + size <= bound or now - version.given_at < LOST_S:
                 break
+            if version.held_by:
+                continue
             owner.give_up(version)
             taken -= version.size
         if awaited and taken and taken + size > bound:

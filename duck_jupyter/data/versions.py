@@ -62,6 +62,8 @@ class Version:
         self._lent: dict[int, Handle] = {}
         #: Those of them that were released before they arrived.
         self._given_up: deque[Handle] = deque()
+        #: The holders that may still make handles of it.
+        self.held_by: set[int] = set()
         self._file = MemoryFile(layout.size, layout.pieces(dumped))
         self._finish(layout, dumped.head)
 

@@ -15,6 +15,11 @@ from ..client.locking import locked
 from ..client.references import ref
 from ..monitor.comm import Sockets
 from ..monitor.hub import Hub
+from ..pools.features import features
+from ..pools.install import install, is_installed, uninstall
+from ..pools.interrupting import options
+from ..pools.notebook import notebook
+from ..pools.unreached import explain
 from ..session.api import own_session, shared
 from ..session.settings import DuckJupyter
 from .completion import make_matcher
@@ -22,6 +27,7 @@ from .display import Display
 from .installed_key import Place
 from .messages import Answers
 from .monitor_display import is_in_cell
+from .notebook import ShellNotebook
 from .share import DuckMagics
 
 if TYPE_CHECKING:
@@ -136,6 +142,8 @@ class Extension:
         if self._sockets is not None:
             self._sockets.open()
         shell.observe(self._end, "exit_now")
+        settings.observe(self._set_pools, ["pools", "interrupt_grace"])
+        self._set_pools()
 
     def unload(self) -> None:
         """
@@ -143,6 +151,11 @@ class Extension:
         """
         shell, session = self._shell, self._session
         shell.unobserve(self._end, "exit_now")
+        self._settings.unobserve(self._set_pools, ["pools", "interrupt_grace"])
+        # Those of the process: another shell may have them, too.
+        if not any(other._settings.pools for other in _loaded.values()):
+            uninstall()
+            notebook.shown = None
         shell.events.unregister("pre_run_cell", self._cell_begins)
         shell.events.unregister("post_run_cell", self._cell_ends)
         shell.events.unregister("post_execute", self._follow)
@@ -175,17 +188,36 @@ class Extension:
         # When a kernel shuts down, it first ends its child processes. This may take so
         # long that Jupyter kills it before any `atexit` function has run.
         if change.new:
+            features.kernel_ends()
             self._session.stop()
             self._hub.stop()
 
+    def _set_pools(self, change: Any = None) -> None:
+        options.grace = self._settings.interrupt_grace
+        if not self._settings.pools:
+            uninstall()
+            notebook.shown = None
+        elif not is_installed():
+            notebook.shown = ShellNotebook(self._shell)
+            install()
+            kernel = getattr(self._shell, "kernel", None)
+            if kernel is not None and is_in_cell(kernel):
+                # The one that loads the extension.
+                features.cell_begins()
+
     def _cell_begins(self, info: Any) -> None:
         self._answers.cell_begins(info.raw_cell)
+        features.cell_begins()
         # In some versions of IPython the shell's own count is ahead of the cell.
         number = self._last_cell + 1 if self._last_cell and info.store_history else None
         self._hub.cell_begins(number)
 
     def _cell_ends(self, result: Any) -> None:
+        features.cell_ends(result.error_in_exec)
         self._answers.cell_ends()
+        said = explain(result.error_in_exec) if self._settings.pools else None
+        if said is not None:
+            sys.stderr.write(f"{said}\n")
         self._last_cell = result.execution_count or self._last_cell
         # For an empty cell IPython reports only the end.
         if result.info.raw_cell.strip():

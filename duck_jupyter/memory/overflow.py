@@ -150,7 +150,7 @@ class Overflow:
     @property
     def bytes(self) -> int:
         """
-        The bytes that the system has allocated for it, for either side.
+        The bytes that the system has allocated for the area, for both sides.
         """
         if self._block.closed:
             return 0

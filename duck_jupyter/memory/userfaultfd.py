@@ -279,7 +279,7 @@ class PageWrites:
 
     def close(self) -> None:
         """
-        Give the descriptors up; in the process that made them, all notes end.
+        Close the descriptors; in the process that opened them, all notes end.
         """
         os.close(self._fd)
         os.close(self._pagemap)

@@ -1,5 +1,5 @@
 """
-Claims: what holds the lock of an object, or waits for it.
+Claims: each holds the lock of an object, or waits for it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Claim:
         entry: The object.
         owner: The client thread, or the thread of this process.
         worker: Its name, for messages.
-        queue: Called once, when a claim has to wait.
-        tell: Called once, by a thread of the server, when a claim that had to wait
-            holds the lock.
+        queue: Called once, when the claim must wait.
+        tell: Called once, by a thread of the server, when a claim that waited gets the
+            lock.
     """
 
     __slots__ = ("entry", "owner", "queue", "since", "target", "tell", "worker")
@@ -39,13 +39,13 @@ class Claim:
         tell: Callable[[], None],
     ) -> None:
         self.entry: Entry = entry
-        #: The object itself, whatever the entry stands for later.
+        #: The object itself, even if the entry is given another one later.
         self.target: Any = entry.target
         self.owner: Hashable = owner
         self.worker: str = worker
         self.queue: Callable[[], None] = queue
         self.tell: Callable[[], None] = tell
-        #: Monotonic seconds.
+        #: In monotonic seconds.
         self.since: float = time.monotonic()
 
     def __repr__(self) -> str:

@@ -213,11 +213,11 @@ class Policy:
     @property
     def line_with_longer_chains(self) -> str:
         """
-        The line that allows longer chains, and leaves the rest as it is.
+        The line that allows longer chains and keeps the other settings.
 
-        It is empty where they are as long as they may be.
+        It is empty if the limit is already the highest.
         """
-        # Twice as long: one step more may not be enough.
+        # Twice as long, because one more step may not be enough.
         longer = min(2 * self.max_chain + 1, MOST_CHAIN)
         if longer <= self.max_chain:
             return ""

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..data.attach import reduced
+from ..data.holds import Hold
 from ..data.inplace import Inplace
 from ..data.store import Store
 from ..data.versions import Versions
@@ -127,6 +128,31 @@ class Publisher:
             return NotImplemented
         return reduced(handle)
 
+    def hold(self, idx: int, target: Any) -> Any:
+        """
+        Hold a shared object as it is now, for a pool that pickles it later.
+
+        Args:
+            idx: Its number in the table.
+            target: The object, which another thread may just be taking from there.
+
+        Returns:
+            What pickles as the object in this state, or None where it is not shared
+            any more or lies in memory where everyone sees every write.
+
+        Raises:
+            VersionsAwaited: Too many states are held or wait for workers.
+            ProxyError: As `handle`.
+        """
+        entry = self._table.entries.get(idx)
+        if entry is None or entry.target is not target:
+            return None
+        self.sweep()
+        publication = self._publication(entry)
+        if isinstance(publication, Inplace):
+            return None
+        return Hold(publication, target, partial(self.handed.note_handle, idx))
+
     def put(self, entry: Entry, inplace: Inplace) -> None:
         """
         Note that the object itself is in shared memory.
@@ -140,7 +166,7 @@ class Publisher:
 
     def renew(self, idx: int) -> None:
         """
-        Note that a name now stands for another object.
+        Note that a name now has another object.
         """
         with self._lock:
             publication = self._publications.get(idx)

@@ -26,7 +26,7 @@ class Owner(Protocol):
     @property
     def name(self) -> str:
         """
-        What messages call it.
+        Its name in messages.
         """
         ...
 

@@ -34,12 +34,12 @@ __all__ = ["ClientProcess", "ClientThread", "Clients", "OpenContext"]
 
 class Current(Protocol):
     """
-    The connection of a lane, as far as its thread has to know it.
+    The members of a connection that its client thread uses.
     """
 
     lane: Lane
     words: memoryview[int]
-    #: The connection has ended.
+    #: Whether the connection has ended.
     gone: bool
 
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "left_by"]
 
-#: No call is said to take longer, in seconds, by a client that did not block.
+#: The longest accepted time of a call whose client did not block, in seconds.
 LONGEST_S = 10.0
 
 
@@ -136,9 +136,9 @@ class Connection:
         self.proxied: dict[int, tuple[Any, Entry]] = {}
         self.since: float = time.time()
         self._came_at = came_at
-        #: It releases what its process no longer holds, and does nothing else.
+        #: Whether it only reports what its process no longer holds.
         self.tidies: bool = False
-        #: Counts of the object that was called last, if its time is not known yet.
+        #: The counts of the last called object, until the time of the call is known.
         self._untimed: list[int] | None = None
 
     def count(
@@ -222,7 +222,7 @@ class Connection:
     @property
     def asks(self) -> bool:
         """
-        A thread of the user's has called through it.
+        Whether a thread of the user has called through it.
         """
         return self.words[STATE] >= FIRST_OF_SEQUENCE and not self.tidies
 

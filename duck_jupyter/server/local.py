@@ -110,7 +110,7 @@ class Told:
 
 class Server(Protocol):
     """
-    What is asked of the server.
+    The members of a server that this module uses.
     """
 
     table: ObjectTable
@@ -121,13 +121,13 @@ class Server(Protocol):
     @property
     def link(self) -> Link:
         """
-        This process's link to it.
+        This process's link to the server.
         """
         ...
 
     def wake(self) -> None:
         """
-        Let a thread of the server look for what has changed.
+        Let a thread of the server clean up.
         """
 
 

@@ -4,17 +4,16 @@ The threads that wait for requests, and take turns to do so (Leader/Followers).
 ::
 
     doorbells (sockets) ──> the leader: blocks until a bell rings
-                                 │ leaves that place to the next thread, and becomes
+                                 │ lets the next thread lead, and becomes
                                  v
     lanes (memory) ───────> the poller: answers, polls the lanes that are in use for a
-                            little while, answers what it finds, and goes back to wait
-                            for its turn to lead
+                            short time, answers further requests, and then waits for
+                            its turn to lead
 
 A slow call delays no other client: while the poller runs it, the next bell wakes the
 leader, which becomes the poller. Only the thread that holds a connection's claim
 answers it, so two pollers at the same time waste time and do no harm. Threads are
 started as needed: there is always one more than there are calls in progress.
-always one more than there are calls under way.
 
 A bell wakes once. A thread that takes the bells of several connections may block inside
 the call of the first one, and so may a poller that was given a bell. Therefore the

@@ -373,7 +373,7 @@ class ProxyServer(AnswersByHand):
 
     def busy_delay(self) -> float | None:
         """
-        Return by how many seconds a caller was delayed at most in the last 2 seconds.
+        Return the longest delay of a client in the last two seconds, in seconds.
         """
         return None if self._serving is None else self._serving.loop.busy_delay()
 

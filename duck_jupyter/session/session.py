@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.handover import handover
 from ..data.regions import has_memory
 from ..errors import NotShared
+from ..pools.capturing import capture_while
 from .missing_names import not_shared
 from .names import Source, Terms, check_name, check_object, close_to, is_shareable
 from .relocation import Moves, move_out
@@ -200,11 +201,13 @@ class Session:
                     shared = other
             handover.on_pickling = self.follow
             give = partial(server.reduced, shared.proxy, shared.target)
+            handover.on_use = capture_while if self.settings.pools else None
             look: Any = None
+            idx = shared.proxy._duck_idx
             if has_memory(shared.target):
-                idx = shared.proxy._duck_idx
                 look = partial(server.publisher.look, idx, shared.target)
-            handover.add(shared.target, give, look)
+            hold = partial(server.publisher.hold, idx, shared.target)
+            handover.add(shared.target, give, look, hold)
 
     def _take_back(self, server: ProxyServer, target: Any) -> None:
         """

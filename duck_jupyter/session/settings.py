@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import Int, TraitError, Unicode, validate
+from traitlets import Bool, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from ..errors import NotShareable
@@ -57,6 +57,19 @@ class DuckJupyter(Configurable):
             "A folder for blocks that do not fit in /dev/shm, used by this process "
             "and its workers; the temporary folder by default."
         ),
+    ).tag(config=True)
+
+    pools = Bool(
+        True,
+        help="Let the pools of multiprocessing, concurrent.futures, loky and joblib "
+        "run what cells define.",
+    ).tag(config=True)
+
+    interrupt_grace = Float(
+        1.0,
+        min=0.0,
+        help="Seconds that a pool's task has to end when its cell was interrupted. "
+        "Then its worker is killed.",
     ).tag(config=True)
 
     @validate("spool_dir")

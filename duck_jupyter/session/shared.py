@@ -88,6 +88,12 @@ class Shared(Unshareable):
 
         return own_shared, ()
 
+    def _duck_proxies(self) -> dict[str, Any]:
+        """
+        Give the proxies by name, for a function of a cell that goes to a worker.
+        """
+        return {shared.name: shared.proxy for shared in self._session.names}
+
     def __repr__(self) -> str:
         names = self._session.names
         if not names:

@@ -103,7 +103,7 @@ class Reader:
             errors.groups,
             errors.kinds,
             errors.chains,
-            # Nobody is delayed if nobody is connected.
+            # Nobody is delayed once nobody is connected.
             server.busy_delay() if workers else None,
             memory_row(lanes + versions.bytes, versions.spooled),
             waits,

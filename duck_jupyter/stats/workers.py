@@ -35,21 +35,21 @@ class Connected(Protocol):
     tally: Tally
     #: Seconds since the epoch.
     since: float
-    #: Whether it only releases what its process no longer holds.
+    #: It only releases what its process no longer holds.
     tidies: bool
-    #: The calls that were counted, by object.
+    #: The counted calls, by object.
     counts: dict[int, list[int]]
-
-    def waited_before(self, now: float) -> float:
-        """
-        Return the seconds that it has waited in calls that have ended.
-        """
-        ...
 
     @property
     def asks(self) -> bool:
         """
         Whether a thread of the user's has called through it.
+        """
+        ...
+
+    def waited_before(self, now: float) -> float:
+        """
+        Return the seconds that it has waited in calls that have ended.
         """
         ...
 

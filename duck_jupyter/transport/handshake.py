@@ -14,7 +14,6 @@ The key of a connection is the keyed BLAKE2b digest (RFC 7693) of the client's n
 under the secret, and a proof is that of the server's nonce under this key. The nonces
 are new for each connection, so a proof is not valid in another connection. The two
 sides put different words before the nonce, so neither can send the other's proof back.
-BLAKE2b is Python's own code: the first digest of a forked process takes 60 to 80 us.
 
 BLAKE2b is Python's own code: the first digest of a forked process takes 60 to 80 us.
 OpenSSL's HMAC takes 160 to 200 us, because it writes to more pages that the parent

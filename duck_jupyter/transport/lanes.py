@@ -20,10 +20,10 @@ multiple of 64 on       idle -> posted, the server posted -> taken -> replied; a
                         lane, if a frame was larger than this one's; else 0
 then, 64 bits each, in  posted: when the client stopped polling and blocked (monotonic),
 seconds, by the client  else 0
-                        waited: how long the client has waited for answers in all
-                        took: how long the request took that came before the last one
-                        whose number is a multiple of `SAMPLE_EVERY`
-                        began: when the client began the request for which it blocks
+                        waited: seconds that the client has waited for all answers
+                        took: time of the request before the last one whose number is
+                        a multiple of `SAMPLE_EVERY`
+                        began: start of the request whose answer the client blocks for
 ======================  ========================================================
 
 Correctness depends on the doorbell and on the state, never on polling: a side that
@@ -286,7 +286,7 @@ class Lane:
     @property
     def bytes(self) -> int:
         """
-        What the system has allocated for both sides, in bytes.
+        The bytes that the system has allocated for both sides.
         """
         return self.block.size + self.overflow.bytes
 

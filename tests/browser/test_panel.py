@@ -32,7 +32,7 @@ def test_rows_change_while_a_cell_runs_and_after_a_reload_meanwhile(
     expect(opened.panel.rows).to_have_count(3)
     opened.begin(1)
     opened.panel.expect_change("shared.box")
-    expect(opened.status).to_have_text(re.compile(r"^3 shared · .+ frames/s"))
+    expect(opened.status).to_have_text(re.compile(r"^3 shared · .+ calls/s"))
     assert opened.runs(1)
     opened.go()
     opened.open_panel()
@@ -78,17 +78,25 @@ def test_commands_share_a_selected_name_unshare_all_and_load(notebook: Make) -> 
     name = page.locator(".jp-Notebook .cm-line", has_text="amount = [1]")
     name.dblclick(position={"x": 8, "y": 8})
     name.click(button="right", position={"x": 8, "y": 8})
-    page.locator(".lm-Menu-item[data-command='duck-jupyter:share']").click()
+    entry = page.locator(".lm-Menu-item[data-command='duck-jupyter:share']")
+    expect(entry).to_have_text("Share in duck_jupyter")
+    entry.click()
     expect(opened.panel.rows).to_have_count(1)
     expect(opened.panel.row("shared.amount")).to_be_visible()
     opened.execute("apputils:activate-command-palette")
     page.locator(".lm-CommandPalette-input").fill("duck")
     labels = page.locator(".lm-CommandPalette-itemLabel")
     expect(labels).to_contain_text(
-        ["Insert Cell", "Open Monitor", "Share Selected", "Unshare All"]
+        ["duck: Open Monitor", "duck: Share Selected", "duck: Unshare All", "duck: In"]
     )
     labels.filter(has_text="Unshare All").click()
     expect(opened.panel.sentence).to_have_text(re.compile("nothing (is )?shared"))
+    opened.execute("application:toggle-right-area")
+    expect(opened.panel.frame).to_be_hidden()
+    opened.execute("apputils:activate-command-palette")
+    page.locator(".lm-CommandPalette-input").fill("duck")
+    page.keyboard.press("Enter")
+    expect(opened.panel.frame).to_be_visible()
 
 
 def test_the_item_of_the_status_bar_opens_the_panel_and_can_be_turned_off(

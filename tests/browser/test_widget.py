@@ -111,7 +111,13 @@ def test_a_chain_that_was_cut_appears_with_its_advice_while_a_cell_runs(
     error = view.errors.first
     expect(error).to_contain_text("LimitedProxyChaining")
     expect(error).to_contain_text("What to do next")
-    expect(error.locator(".snip code")).not_to_have_count(0)
+    lines = error.locator(".snip code")
+    expect(lines).to_have_text(
+        ["fetch(shared.box)", re.compile("def box_steps"), "%share box --max-chain 15"]
+    )
+    error.locator(".snip button").nth(1).click()
+    copied = opened.page.evaluate("() => navigator.clipboard.readText()")
+    assert copied.endswith(".deeper\n%share box_steps")
     error.locator("summary").click()
     expect(error.locator("pre")).to_contain_text("LimitedProxyChaining")
     assert opened.runs(2)

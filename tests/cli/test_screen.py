@@ -169,6 +169,19 @@ def test_the_tabs_say_how_many_and_what_is_wrong() -> None:
     assert tabs.endswith("analysis.ipynb")
 
 
+def test_kinds_of_error_that_are_not_all_listed_are_said_to_be_more() -> None:
+    tabs = frame(change(golden(), error_kinds=213), size=(80, 24))[2]
+    assert tabs.endswith("Errors 19 of 213 kinds, newest 2")
+    assert "and 211 more rows" in shown(change(golden(), error_kinds=213))
+
+
+def test_an_error_of_many_objects_names_the_last_and_counts_the_others() -> None:
+    first, second = golden().errors or []
+    many = change(second, object="d7", objects=1500)
+    rows = frame(change(golden(), errors=[first, many]), "tab", "tab")
+    assert "d7 +1,499" in line_of(rows, "×15")  # noqa: RUF001
+
+
 def test_a_kernel_that_does_not_answer_is_said_above_what_is_known() -> None:
     note = (
         "The kernel analysis.ipynb does not answer: it is stopped, or in a long call."
@@ -291,7 +304,7 @@ def test_errors_are_shown_with_what_to_do() -> None:
 
 def test_of_many_errors_the_newest_are_shown() -> None:
     errors = golden().errors or []
-    text = shown(change(golden(), errors=errors * 10))
+    text = shown(change(golden(), errors=errors * 10, error_kinds=20))
     assert f"and {20 - MOST_ERRORS} more rows" in text
 
 

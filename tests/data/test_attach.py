@@ -153,7 +153,7 @@ def test_what_the_system_forbids_to_open_says_so(
 def test_a_version_that_is_not_kept_says_so(store: Store) -> None:
     handle = handle_of(store, np.zeros(5000))
     store.close()
-    with pytest.raises(VersionGone, match=r"of 'df' is removed.*one worker"):
+    with pytest.raises(VersionGone, match=r"of 'df' was removed.*one worker"):
         attach(handle)
 
 

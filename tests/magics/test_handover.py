@@ -11,6 +11,8 @@ import pytest
 from tests.support.picklers import look_at
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from .cells import Cells
 
 PREPARE = """
@@ -65,7 +67,12 @@ def test_the_variable_is_followed_without_sharing_it_again(
     assert cells.run("size(first)") > 800_000
 
 
-def test_after_the_last_line_all_picklers_are_as_they_were(cells: Cells) -> None:
+def test_after_the_last_line_all_picklers_are_as_they_were(
+    cells: Cells, shell: InteractiveShell
+) -> None:
+    # Functions of cells need a place in them as long as the extension is loaded.
+    shell.config.DuckJupyter.pools = False
+    cells.run("%config DuckJupyter.pools = False")
     before = look_at()
     for end in ("%duck stop", "del array", "%unload_ext duck_jupyter"):
         cells.run(PREPARE)

@@ -230,9 +230,7 @@ def test_a_frame_that_left_its_memory_says_what_to_do_and_that_works(
         df["a"] = df["a"] + 1
     else:
         df.index = df.index + 1
-    with pytest.raises(
-        NotShareable, match=r"no longer in the shared memory.*--inplace df"
-    ):
+    with pytest.raises(NotShareable, match=r"no longer in .* memory.*--inplace df"):
         worker.eval("fetch(p)", p=shared.df)
     proxy = variables.share("df", inplace=True)
     pd.testing.assert_frame_equal(worker.eval("fetch(p)", p=proxy), df)

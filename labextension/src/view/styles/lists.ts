@@ -118,7 +118,7 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .edetail .at code { color: var(--text); }
 .edetail .full { grid-column: 1 / -1; font-family: var(--code); font-size: .9231em; color: var(--text); overflow-wrap: anywhere; }
 .snip { display: flex; align-items: center; gap: 8px; padding: 2px 2px 2px 8px; background: var(--hover); border-radius: var(--r); font: .9231em/1.5 var(--code); margin-top: 4px; min-height: 28px; }
-.snip code { flex: 1; min-width: 0; overflow-x: auto; white-space: pre; font-size: inherit; scrollbar-width: none; }
+.snip code { flex: 1; min-width: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-size: inherit; }
 .snip .btn { width: 24px; height: 24px; }
 details.tb summary { cursor: pointer; color: var(--muted); font-size: var(--fs-0); list-style: none; display: flex; align-items: center; gap: 4px; min-height: 24px; border-radius: 2px; }
 details.tb summary::-webkit-details-marker { display: none; }

@@ -121,7 +121,6 @@ export const widths = `
   .ehead .t { grid-area: t; } .ehead .obj { display: none; } .ehead .age { grid-area: age; font-size: var(--fs-0); }
   .ehead .msg { grid-area: msg; font-size: var(--fs-0); color: var(--muted); }
   .edetail { padding: 2px 12px 12px 26px; }
-  .snip code { white-space: pre-wrap; overflow-wrap: anywhere; }
 
   .mem { display: grid; grid-template: "t d" auto "g g" 8px "f f" auto / 1fr auto; gap: 4px 10px; padding: 6px 12px 8px; white-space: normal; }
   .mem .title { grid-area: t; } .mem .find-d { grid-area: d; } .mem .track { grid-area: g; width: 100%; } .mem .spacer { display: none; }

@@ -1,0 +1,3 @@
+"""
+Pools: what the extension adds to the pools that people already use.
+"""

@@ -1,0 +1,326 @@
+"""
+The board: shared memory in which each worker notes the task that it runs.
+
+Nobody is told anything and no thread runs: the notebook looks when it wants to know.
+A worker holds a record lock on its slot. The system says who holds it, and releases it
+however the worker ends. A slot outlives its worker, so that the notebook can read what
+a killed worker was at.
+
+    header   `RUNS` bytes, one for each run of a cell: 1 if it was interrupted
+    slots    `SLOT` bytes each, in words of 8 bytes
+
+The notebook makes the memory (``memfd_create(2)``) and two pipes. A worker opens them
+under ``/proc/<notebook>/fd``. One pipe carries nothing: its end tells that the notebook
+has ended (see `follow_owner`). The other carries output. Each word has one writer, so
+there are no locks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import mmap
+import os
+import signal
+import struct
+import time
+from typing import NamedTuple
+
+__all__ = ["Board", "Entry", "Key"]
+
+#: Runs that are told apart; then the numbers begin anew.
+RUNS = 4096
+#: Bytes of a slot, and how many workers there can be at once.
+SLOT = 64
+SLOTS = 1024
+WORDS = SLOT // 8
+#: The words of a slot. TASK is written last, and is 0 while the worker is idle.
+PID, TASK, RUN, BEGAN, ITEM, CHUNK, HEARD, HEARD_RUN = range(8)
+#: ``F_SETSIG`` of fcntl(2), which Python has no name for: the signal of ``O_ASYNC``.
+F_SETSIG = 10
+
+
+#: The boards that this process made and has not closed.
+_owned: set[Board] = set()
+#: Those of the parent, in a forked child. A process loses its record locks on a file
+#: when it closes any descriptor of it, and ``mmap`` has one that its end closes.
+_kept: list[Board] = []
+
+
+class Key(NamedTuple):
+    """
+    Where a worker finds the board.
+
+    Attributes:
+        pid: The notebook's process.
+        memory: Its descriptor of the memory.
+        alive: Its descriptor of the reading end of the pipe.
+        output: Its descriptor of the writing end of the pipe for output.
+        name: Of the memory. A descriptor may have been closed, and its number be
+            another file's by now.
+    """
+
+    pid: int
+    memory: int
+    alive: int
+    output: int
+    name: str
+
+
+class Entry(NamedTuple):
+    """
+    What one worker is at.
+
+    Attributes:
+        pid: The worker.
+        task: The number of the `Task`.
+        run: The number of the cell's run that submitted it.
+        seconds: How long the task has been running.
+        item: Which item of a chunk it is at, from 0; -1 if that is not known.
+        chunk: Which chunk of a ``Pool.map`` the task is, from 0; -1 if it is none.
+        heard: Whether the task was given a KeyboardInterrupt.
+    """
+
+    pid: int
+    task: int
+    run: int
+    seconds: float
+    item: int
+    chunk: int
+    heard: bool
+
+
+class Board:
+    """
+    The board, as the notebook or a worker maps it.
+
+    Args:
+        key: Where it is; None makes a new one.
+
+    Raises:
+        OSError: The board is gone, or the system does not let this process see it.
+    """
+
+    def __init__(self, key: Key | None = None) -> None:
+        size = RUNS + SLOT * SLOTS
+        self._writer = self.output = -1
+        if key is None:
+            name = f"duck-pools-{os.urandom(8).hex()}"
+            self.fd = os.memfd_create(name)
+            os.ftruncate(self.fd, size)
+            alive, self._writer = os.pipe()
+            #: The reading end of the pipe in which workers put their output.
+            self.output, output = os.pipe()
+            key = Key(os.getpid(), self.fd, alive, output, name)
+            _owned.add(self)
+        else:
+            path = f"/proc/{key.pid}/fd/{key.memory}"
+            if key.name not in os.readlink(path):  # noqa: PTH115 - no pathlib in workers
+                raise FileNotFoundError(f"{path} is not {key.name}")
+            self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self.key = key
+        self._map = mmap.mmap(self.fd, size)
+        self._view = view = memoryview(self._map)
+        #: One byte for each run.
+        self.interrupted = view[:RUNS]
+        self._words = view[RUNS:].cast("Q")
+        self._floats = view[RUNS:].cast("d")
+        self._at = 0
+
+    def close(self) -> None:
+        """
+        Close the notebook's board, once no worker needs it.
+
+        The pipe stays open while a worker lives: its end would be the worker's end.
+        """
+        if not self.workers():
+            _owned.discard(self)
+            for fd in (self.fd, self.key.alive, self._writer, self.key.output):
+                os.close(fd)
+            self._writer = -1
+            for view in (self._words, self._floats, self.interrupted, self._view):
+                view.release()
+            self._map.close()
+
+    def close_output(self) -> None:
+        """
+        Read no more output. Workers that write get an error from now on.
+        """
+        if self.output >= 0:
+            os.close(self.output)
+            self.output = -1
+
+    def after_fork(self) -> None:
+        """
+        In a child, leave to the notebook the ends of the pipes whose end is to be seen.
+        """
+        self.close_output()
+        if self._writer >= 0:
+            os.close(self._writer)
+            self._writer = -1
+
+    # In a worker.
+
+    def claim(self) -> bool:
+        """
+        Take a slot for this process; give whether there was one.
+        """
+        pid = os.getpid()
+        # First one that holds no news of a worker that was killed.
+        for is_any_good in (False, True):
+            for number in range(SLOTS):
+                slot = (pid + number) % SLOTS
+                at = slot * WORDS
+                if self._words[at + TASK] and not is_any_good:
+                    continue
+                try:
+                    place = RUNS + slot * SLOT
+                    fcntl.lockf(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+                except OSError:
+                    continue
+                self._at = at
+                for word in range(WORDS):
+                    self._words[at + word] = 0
+                self._words[at + PID] = pid
+                return True
+        return False
+
+    def follow_owner(self) -> None:
+        """
+        Let the system kill this process when the notebook's process has ended.
+
+        The end of the pipe raises a signal (``O_ASYNC`` of open(2)), so that no thread
+        has to wait for it. ``PR_SET_PDEATHSIG`` would be raised at the end of the
+        *thread* that started this process.
+        """
+        path = f"/proc/{self.key.pid}/fd/{self.key.alive}"
+        # Opened anew, so that what is set here is not set for others.
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fcntl.fcntl(fd, F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
+
+    def begin(self, task: int, run: int, chunk: int = -1) -> None:
+        """
+        Note that a task begins.
+        """
+        at, words = self._at, self._words
+        words[at + RUN] = run
+        words[at + ITEM] = 0
+        words[at + CHUNK] = chunk + 1
+        self._floats[at + BEGAN] = time.monotonic()
+        words[at + TASK] = task
+
+    def at_item(self, item: int) -> None:
+        """
+        Note which item of its chunk the task is at; -1 if that is not known.
+        """
+        self._words[self._at + ITEM] = item + 1
+
+    def item(self) -> int:
+        """
+        Give the item that the last task was at; -1 if that is not known.
+        """
+        return int(self._words[self._at + ITEM]) - 1
+
+    def heard(self) -> None:
+        """
+        Note that the task is given a KeyboardInterrupt.
+        """
+        at, words = self._at, self._words
+        words[at + HEARD] = words[at + TASK]
+        words[at + HEARD_RUN] = words[at + RUN]
+
+    def end(self) -> None:
+        """
+        Note that the task has ended.
+        """
+        self._words[self._at + TASK] = 0
+
+    # In either.
+
+    def is_interrupted(self, run: int) -> bool:
+        """
+        Tell whether a cell's run was interrupted.
+        """
+        return bool(self.interrupted[run % RUNS])
+
+    def interrupt(self, run: int, *, on: bool = True) -> None:
+        """
+        Note that a cell's run was interrupted. Safe in a signal handler.
+        """
+        self.interrupted[run % RUNS] = on
+
+    # In the notebook.
+
+    def _used(self) -> list[int]:
+        # One look at all slots; most were never used.
+        pids = self._words[PID::WORDS].tolist()
+        return [number * WORDS for number, pid in enumerate(pids) if pid]
+
+    def running(self) -> list[Entry]:
+        """
+        List the tasks that run. The lock tells that the process is the worker still.
+        """
+        return [x for at, x in self._entries() if self._holder(at) == x.pid]
+
+    def last(self, pid: int) -> Entry | None:
+        """
+        Give what a worker was at when it ended, or None.
+        """
+        return next((entry for _, entry in self._entries() if entry.pid == pid), None)
+
+    def workers(self) -> list[int]:
+        """
+        List the workers that live.
+        """
+        pids = [(at, self._words[at + PID]) for at in self._used()]
+        return [pid for at, pid in pids if self._holder(at) == pid]
+
+    def count_heard(self, run: int) -> int:
+        """
+        Count the tasks of a run that were given a KeyboardInterrupt.
+
+        There is one a worker: it begins no other task of the run.
+        """
+        return sum(self._words[at + HEARD_RUN] == run for at in self._used())
+
+    def forget(self, pid: int) -> None:
+        """
+        Note that what a worker was at when it ended is dealt with.
+        """
+        for at in self._used():
+            if self._words[at + PID] == pid:
+                self._words[at + TASK] = 0
+
+    def _entries(self) -> list[tuple[int, Entry]]:
+        now, found = time.monotonic(), []
+        for at in self._used():
+            pid, task, run, _, item, chunk, heard = self._words[at : at + 7].tolist()
+            if task:
+                seconds, is_heard = now - self._floats[at + BEGAN], heard == task
+                places = item - 1, chunk - 1
+                found.append((at, Entry(pid, task, run, seconds, *places, is_heard)))
+        return found
+
+    def _holder(self, at: int) -> int | None:
+        """
+        Give the process that holds the lock on a slot, or None.
+        """
+        place = RUNS + at * 8
+        asked = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)
+        with contextlib.suppress(OSError):
+            answer = fcntl.fcntl(self.fd, fcntl.F_GETLK, asked)
+            kind, _, _, _, pid = struct.unpack("hhqqi", answer)
+            return None if kind == fcntl.F_UNLCK else int(pid)
+        return None
+
+
+def _after_fork() -> None:
+    for board in _owned:
+        board.after_fork()
+    _kept.extend(_owned)
+    _owned.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)

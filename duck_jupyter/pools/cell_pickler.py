@@ -1,0 +1,205 @@
+"""
+The pickle of one value of a cell, which names what else of the notebook it needs.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import marshal
+import pickle
+import sys
+import types
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cloudpickle
+from cloudpickle import cloudpickle as cloud
+
+from . import mirror as made
+from .large import hold_of
+from .members import dispatched_of
+from .mirror import main
+from .names import CACHED, is_own, path_of
+from .shared_names import SharedNames
+
+if TYPE_CHECKING:
+    from ..data.holds import Hold
+
+__all__ = ["CellPickler", "Pickled", "pickled"]
+
+
+class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """
+    Pickles one value of ``__main__``, and notes which other names it needs.
+
+    Args:
+        file: Gets the pickle.
+        root: The name of the value, if it is a function or class that has one.
+    """
+
+    def __init__(self, file: io.BytesIO, root: str | None = None) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        #: Names in the order in which they were met.
+        self.needs: dict[str, None] = {}
+        #: What was asked about last.
+        self.last: Any = None
+        #: What goes as a handle, in the order of `mirror.held`.
+        self.holds: list[Hold] = []
+        self._root = root
+
+    def reducer_override(self, obj: Any) -> Any:
+        """
+        Reduce what plain pickle cannot, and the notebook's own as names.
+        """
+        self.last = obj
+        if isinstance(obj, functools.cached_property):
+            name = getattr(obj, "attrname", None)
+            return made.make_cached_property, (obj.func, name)
+        if not isinstance(obj, (types.FunctionType, type, CACHED)):
+            return self._reduce_other(obj)
+        path = path_of(obj)
+        if path is not None:
+            top = path.partition(".")[0]
+            if top != self._root:
+                self.needs.setdefault(top)
+                return made.value, (path,)
+        if not is_own(obj):
+            return super().reducer_override(obj)
+        if isinstance(obj, CACHED):
+            return made.make_cached, (obj.cache_parameters(), obj.__wrapped__)
+        reduced = (
+            self._reduce_function(obj)
+            if isinstance(obj, types.FunctionType)
+            else self._reduce_class(obj)
+        )
+        if not isinstance(reduced, tuple) or len(reduced) < 3:
+            return reduced
+        if path is not None and path == self._root:
+            maker, args, *rest = reduced
+            return made.make_named, (path, maker, args), *rest
+        return reduced
+
+    def _reduce_other(self, obj: Any) -> Any:
+        if type(obj) is types.CodeType:
+            # cloudpickle would forget the cell's name.
+            return marshal.loads, (marshal.dumps(obj),)
+        proxies = getattr(type(obj), "_duck_proxies", None)
+        if proxies is not None:
+            return SharedNames, (proxies(obj),)
+        hold = hold_of(obj)
+        if hold is not None:
+            return made.held, (self._number(hold),)
+        return super().reducer_override(obj)
+
+    def _number(self, hold: Hold) -> int:
+        self.holds.append(hold)
+        return len(self.holds) - 1
+
+    def _reduce_function(self, function: Any) -> Any:
+        dispatched = dispatched_of(function)
+        if dispatched is not None:
+            return made.make_dispatched, dispatched
+        code, namespace = function.__code__, function.__globals__
+        module = _module_of(namespace)
+        if module is None:
+            # That of a script which was run in a cell: a namespace of its own.
+            return super().reducer_override(function)
+        attributes, slots = cloud._function_getstate(function)
+        if module == "__main__":
+            for name in slots["__globals__"]:
+                self.needs.setdefault(name)
+        for name in ("__globals__", "__closure__"):
+            del slots[name]
+        # Imports them: a package does not have its modules before.
+        submodules = slots.pop("_cloudpickle_submodules")
+        closure = [_content_of(cell) for cell in function.__closure__ or ()]
+        return (
+            made.make_function,
+            (marshal.dumps(code), module, len(closure)),
+            (slots, attributes, closure, submodules),
+            None,
+            None,
+            made.set_function,
+        )
+
+    def _reduce_class(self, kind: type) -> Any:
+        reduced = super().reducer_override(kind)
+        if not isinstance(reduced, tuple) or len(reduced) < 3:
+            return reduced
+        maker, args, *rest = reduced
+        if len(args) > 3 and isinstance(args[3], dict):
+            # cloudpickle makes it without: instances then have another state, and an
+            # inner class another name.
+            more = {"__qualname__": kind.__qualname__}
+            if vars(kind).get("__slots__"):
+                more["__slots__"] = vars(kind)["__slots__"]
+            args = (*args[:3], {**args[3], **more}, *args[4:])
+        return maker, args, *rest
+
+
+def _module_of(namespace: dict[str, Any]) -> str | None:
+    """
+    Name the module whose globals these are.
+    """
+    if namespace is main():
+        return "__main__"
+    name = namespace.get("__name__")
+    module = sys.modules.get(name) if isinstance(name, str) else None
+    spec = getattr(module, "__spec__", None)
+    return name if spec is not None and vars(module) is namespace else None
+
+
+def _content_of(cell: Any) -> tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:  # nothing was bound to it yet
+        return ()
+
+
+class Pickled(NamedTuple):
+    """
+    A value as bytes.
+    """
+
+    data: bytes
+    #: The names that it needs.
+    needs: tuple[str, ...]
+    #: What its handles are to.
+    holds: tuple[Hold, ...]
+
+
+def pickled(value: Any, root: str | None = None) -> Pickled:
+    """
+    Give a value as bytes.
+
+    Args:
+        value: The value.
+        root: The name that it is to be bound to, if it is a function or class.
+    """
+    out = io.BytesIO()
+    pickler = CellPickler(out, root)
+    hold = hold_of(value)
+    try:
+        if hold is not None:
+            # Also a dictionary or list, about which no pickler asks.
+            return Pickled(_held_pickle(), (), (hold,))
+        pickler.dump(value)
+    except Exception as error:
+        # Whoever says what cannot be pickled looks for the way there.
+        error._duck_last = pickler.last  # type: ignore[attr-defined]
+        raise
+    return Pickled(out.getvalue(), tuple(pickler.needs), tuple(pickler.holds))
+
+
+@functools.cache
+def _held_pickle() -> bytes:
+    return pickle.dumps(_First(), pickle.HIGHEST_PROTOCOL)
+
+
+class _First:
+    """
+    Pickled, it is the object of the first handle.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return made.held, (0,)

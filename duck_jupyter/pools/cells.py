@@ -1,0 +1,298 @@
+"""
+Functions of cells as bytes: their names, with the globals that they need.
+
+A pool pickles in a thread of its own, some time later. So a function is taken when it
+is submitted (`sent`), with everything it mentions as it is then. The pickle of a global
+is kept as long as it cannot have changed.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import pickle
+import types
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from cloudpickle import cloudpickle as cloud
+
+from ..data.handover import handover
+from ..data.holds import Encoded
+from ..errors import DataEncodeError, VersionsAwaited
+from . import mirror as made
+from .cell_pickler import Pickled, pickled
+from .members import unsendable
+from .mirror import main
+from .names import is_own, path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from .mirror import Part
+
+    #: What is sent, what it needs, and the handles of what is sent.
+    Bundle = tuple[bytes | str, list[Part], tuple[Any, ...]]
+
+__all__ = [
+    "Sent",
+    "bundle_of",
+    "find",
+    "forget_unbound",
+    "number_all",
+    "numbers",
+    "sent",
+]
+
+ATOMS = (type(None), bool, int, float, complex, str, bytes, types.ModuleType)
+#: What a class may hold that is the same as long as it is the same object.
+STILL = (
+    *ATOMS,
+    types.FunctionType,
+    types.MemberDescriptorType,
+    types.GetSetDescriptorType,
+)
+TOKEN_BYTES = 16
+
+_numbers = itertools.count(1)
+#: Name -> (what gives its value, the number of that binding).
+_bound: dict[str, tuple[Callable[[], Any], int]] = {}
+#: Name -> what is kept of its value.
+_kept: dict[str, Kept] = {}
+#: Number -> function or class: what comes back is this one.
+_objects: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+
+
+class Kept:
+    """
+    The pickle of a global.
+    """
+
+    __slots__ = ("data", "handles", "needs", "stamp", "token")
+
+    def __init__(self, stamp: tuple[Any, ...] | None, found: Pickled) -> None:
+        self.stamp = stamp
+        self.data = found.data
+        self.needs = found.needs
+        self.handles = _handles(found)
+        digest = hashlib.blake2b(found.data, digest_size=TOKEN_BYTES)
+        for hold in found.holds:
+            digest.update(hold.nonce)
+        self.token = digest.digest()
+
+
+def _handles(found: Pickled) -> tuple[Any, ...]:
+    return tuple(Encoded(hold) for hold in found.holds)
+
+
+def _reference(value: Any) -> Callable[[], Any]:
+    """
+    Refer to a value without keeping it, where that can be done.
+    """
+    try:
+        return weakref.ref(value)
+    except TypeError:
+        return lambda: value
+
+
+def number_of(name: str, value: Any) -> int:
+    """
+    Give the number of the binding of a name to a value.
+    """
+    entry = _bound.get(name)
+    if entry is None or entry[0]() is not value:
+        entry = _bound[name] = _reference(value), next(_numbers)
+        if is_own(value):
+            _objects[entry[1]] = value
+    return entry[1]
+
+
+def number_all() -> int:
+    """
+    Number all names, and give a number that none of them exceeds.
+    """
+    for name, value in list(main().items()):
+        number_of(name, value)
+    return next(_numbers)
+
+
+def numbers() -> dict[str, int]:
+    """
+    Give the numbers of all names that were numbered.
+    """
+    return {name: number for name, (_, number) in list(_bound.items())}
+
+
+def forget_unbound() -> None:
+    """
+    Hold nothing that its name does not hold any more; called after each cell.
+    """
+    names = main()
+    for name, (value, _) in list(_bound.items()):
+        if name not in names or names[name] is not value():
+            _bound.pop(name, None)
+            _kept.pop(name, None)
+
+
+def find(name: str, number: int) -> Any:
+    """
+    Give the function or class that was sent under a number, or None.
+    """
+    return _objects.get(number)
+
+
+def _stamp(value: Any) -> tuple[Any, ...] | None:
+    """
+    Give what a pickle may be kept for, or None where only pickling again can tell.
+    """
+    if isinstance(value, ATOMS):
+        return (value,)
+    if type(value) is types.FunctionType:
+        defaults = value.__defaults__ or ()
+        if value.__closure__ or value.__dict__ or value.__kwdefaults__:
+            return None
+        if all(isinstance(default, ATOMS) for default in defaults):
+            return (value, value.__code__, *defaults)
+    if type(value) is type:
+        items = vars(value)
+        if all(isinstance(item, STILL) for item in items.values()):
+            return (value, *items, *items.values())
+    return None
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...] | None) -> bool:
+    return (
+        other is not None
+        and len(one) == len(other)
+        and all(a is b for a, b in zip(one, other, strict=True))
+    )
+
+
+def kept_of(name: str, value: Any, way: Iterable[str]) -> Kept:
+    """
+    Give the pickle of a global.
+
+    Args:
+        name: Its name.
+        value: Its value.
+        way: The names through which it is needed, itself last.
+    """
+    stamp, kept = _stamp(value), _kept.get(name)
+    if kept is not None and stamp is not None and _same(stamp, kept.stamp):
+        return kept
+    try:
+        found = pickled(value, name if path_of(value) == name else None)
+    except VersionsAwaited:
+        raise
+    except Exception as error:  # whatever the value's own code raises
+        # Only a function that uses it hears of it, and then what and why.
+        message = unsendable(value, way, error)
+        found = Pickled(pickle.dumps(made.Unsendable(message)), (), ())
+        return Kept(None, found)
+    kept = Kept(stamp, found)
+    if stamp is not None:
+        _kept[name] = kept
+    return kept
+
+
+def bundle_of(
+    value: Any, sent_before: Collection[str] = (), inherited: int = 0
+) -> Bundle:
+    """
+    Give a function or class as bytes, with each global that it needs.
+
+    Args:
+        value: What is to be sent.
+        sent_before: Names that went before in the same message.
+        inherited: The number at which all workers of a pool were forked. What was bound
+            before goes without its pickle, unless that is kept anyway.
+
+    Returns:
+        Its name or its pickle, the parts, and the handles of its pickle.
+
+    Raises:
+        DataEncodeError: It cannot be pickled.
+        VersionsAwaited: Too many states of its data wait for workers.
+    """
+    path = path_of(value)
+    data: bytes | str
+    todo: list[tuple[str, tuple[str, ...]]]
+    parts: list[Part] = []
+    handles: tuple[Any, ...] = ()
+    if path is not None:
+        top = path.partition(".")[0]
+        data, todo = path, [(top, (top,))]
+    else:
+        name = getattr(value, "__qualname__", type(value).__name__)
+        try:
+            whole = pickled(value)
+        except VersionsAwaited:
+            raise
+        except Exception as error:  # whatever the value's own code raises
+            message = unsendable(value, (name,), error)
+            raise DataEncodeError(message) from error
+        data, handles = whole.data, _handles(whole)
+        todo = [(need, (name, need)) for need in whole.needs]
+    names, seen = main(), set(sent_before)
+    for name, way in todo:  # grows while it runs
+        if name in seen or name not in names:
+            # Unknown here: the worker's own, such as what an initializer sets.
+            continue
+        seen.add(name)
+        found = names[name]
+        number = number_of(name, found)
+        if handover.is_shared(found) or hasattr(type(found), "_duck_proxies"):
+            number = made.ALWAYS
+        elif number <= inherited and _stamp(found) is None:
+            code = getattr(found, "__code__", None)
+            if code is not None or not is_own(found):
+                parts.append((name, number, b"", b"", ()))
+                if code is not None:
+                    needs = cloud._extract_code_globals(code)
+                    todo.extend((need, (*way, need)) for need in needs)
+                continue
+        kept = kept_of(name, found, way)
+        parts.append((name, number, kept.token, kept.data, kept.handles))
+        todo.extend((need, (*way, need)) for need in kept.needs)
+    return data, parts, handles
+
+
+class Sent:
+    """
+    A function or class as it was when it was submitted. Unpickled, it is that.
+
+    Args:
+        value: The function or class.
+        inherited: As of `bundle_of`.
+    """
+
+    __slots__ = ("bundle", "value")
+
+    def __init__(self, value: Any, inherited: int = 0) -> None:
+        self.value = value
+        self.bundle = bundle_of(value, inherited=inherited)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """
+        Call the function, in this process.
+        """
+        return self.value(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return made.load, self.bundle
+
+
+def sent(value: Any, inherited: int = 0) -> Any:
+    """
+    Take a function of the notebook as it is now, also within partials.
+
+    All else is given as it is, and is pickled when its turn comes.
+    """
+    if type(value) is functools.partial:
+        before = (value.func, *value.args)
+        function, *args = (sent(part, inherited) for part in before)
+        if any(a is not b for a, b in zip(before, (function, *args), strict=True)):
+            return functools.partial(function, *args, **value.keywords)
+        return value
+    return Sent(value, inherited) if is_own(value) else value

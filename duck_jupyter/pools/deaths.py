@@ -1,0 +1,322 @@
+"""
+Deaths: a worker that was killed is explained, and nobody waits for it.
+
+An executor notices it by itself, and fails all its tasks with a sentence that says
+nothing: ours takes its place. A `multiprocessing.Pool` replaces the worker, and whoever
+waits for the task would wait for ever: it gets `WorkerDied`.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+import time
+import weakref
+from concurrent.futures import process as futures_process
+from multiprocessing import pool as mp_pool
+from multiprocessing import popen_fork
+from typing import TYPE_CHECKING, Any
+
+from ..data.import_hook import ImportWatch
+from ..errors import TaskInterrupted, WorkerDied
+from .calls import batch_of, short_call
+from .explaining import Explainer
+from .features import Feature
+from .lost_results import fail, free_queue, release_at_end, result_of
+from .memory_use import Peaks, wait_with_usage
+from .places import Places
+from .tasks import Task, name_of
+from .tracebacks import dress
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from .board import Board, Entry
+    from .slots import Slots
+
+__all__ = ["Deaths"]
+
+#: Modules of loky: its executor's thread, and its processes.
+LOKY = ("loky", "joblib.externals.loky")
+MODULES = [
+    f"{package}.{name}"
+    for package in LOKY
+    for name in ("process_executor", "backend.popen_loky_posix")
+]
+#: Seconds from the moment a worker's pipe closes until it can be waited for.
+EXIT_S = 0.5
+LOOK_S = 0.002
+#: Awaited results, from which on those that are done are let go of.
+MANY = 64
+AGAIN = "Make a new pool."
+
+
+class Deaths(Feature):
+    """
+    Explains deaths of workers.
+
+    Args:
+        slots: What has the board.
+    """
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._places = Places()
+        self._watch = ImportWatch(MODULES, self._see)
+        self._peaks = Peaks(self._running)
+        self._explainer = Explainer(self._peaks)
+        # By number, the tasks of pools whose results are awaited, and these results.
+        self._given: dict[int, tuple[Task, weakref.ref[Any]]] = {}
+        self._many = MANY
+        # By the identity of its list of workers.
+        self._pools: weakref.WeakValueDictionary[int, Any] = (
+            weakref.WeakValueDictionary()
+        )
+        # Those whose queue is being looked at.
+        self._freed: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._has_pools = False
+
+    @property
+    def _board(self) -> Board:
+        return self._slots.board
+
+    def open(self) -> None:
+        """
+        Take our places.
+        """
+        self._places.put(popen_fork.Popen, "poll", wait_with_usage(self._peaks))
+        self._places.put(
+            mp_pool.Pool, "_join_exited_workers", staticmethod(self._join_exited)
+        )
+        self._places.put(mp_pool.Pool, "terminate", _terminate)
+        self._patch_thread(futures_process)
+        self._watch.start()
+        for name in MODULES:
+            if name in sys.modules:
+                self._see(sys.modules[name])
+
+    def close(self) -> None:
+        """
+        Leave all as it was.
+        """
+        self._watch.stop()
+        self._places.restore()
+        self._peaks.close()
+
+    def pool_made(self, pool: Any) -> None:
+        """
+        Note a pool.
+        """
+        self._has_pools = True
+        workers = getattr(pool, "_pool", None)
+        if workers is not None:
+            self._pools[id(workers)] = pool
+
+    def cell_begins(self) -> None:
+        """
+        Note what the system has killed before.
+        """
+        if self._has_pools:
+            self._explainer.look()
+
+    def before_submit(self, task: Task) -> None:
+        """
+        Note a task, and let its worker leave it on the board where it would be lost.
+        """
+        pool = task.pool
+        context = getattr(pool, "_mp_context", None) or getattr(pool, "_ctx", None)
+        if context is not None and context.get_start_method() == "forkserver":
+            self._peaks.watch()
+        if not hasattr(pool, "submit"):
+            task.notes["is_lost_by_exit"] = True
+
+    def after_submit(self, task: Task, result: Any) -> None:
+        """
+        Note what a `multiprocessing.Pool` gave for a task.
+        """
+        if not hasattr(task.pool, "submit"):
+            found = result_of(result)
+            if found is not None:
+                self._given[task.id] = task, weakref.ref(found)
+            if len(self._given) > self._many:
+                self._let_go()
+
+    def cell_ends(self, error: BaseException | None) -> None:
+        """
+        Let go of what is done.
+        """
+        self._let_go()
+
+    def _let_go(self) -> None:
+        # Their arguments may be large.
+        for number, (_, get) in list(self._given.items()):
+            result = get()
+            if result is None or result._job not in result._cache:
+                self._given.pop(number, None)
+        self._many = MANY + 2 * len(self._given)
+
+    def _running(self) -> list[int]:
+        return [entry.pid for entry in self._board.running()]
+
+    # Executors. This runs in their manager threads.
+
+    def _see(self, module: ModuleType) -> None:
+        if module.__name__.endswith("popen_loky_posix"):
+            self._places.put(module.Popen, "poll", wait_with_usage(self._peaks))
+        else:
+            self._patch_thread(module)
+
+    def _patch_thread(self, module: Any) -> None:
+        kind = getattr(module, "_ExecutorManagerThread", None)
+        before = getattr(kind, "terminate_broken", None)
+        if kind is None or before is None:
+            return
+
+        @functools.wraps(before)
+        def terminate_broken(thread: Any, cause: Any) -> None:
+            text = self._explain_all(thread)
+            if not text:
+                before(thread, cause)
+            elif isinstance(cause, BaseException):
+                # Of loky, which has made the error of all tasks.
+                cause.args = (text,)
+                dress(cause)
+                before(thread, cause)
+            else:
+                _fail_all(thread, dress(module.BrokenProcessPool(text)))
+                before(thread, cause)
+                executor = thread.executor_reference()
+                if executor is not None:
+                    executor._broken = text
+
+        self._places.put(kind, "terminate_broken", terminate_broken)
+
+    def _explain_all(self, thread: Any) -> str:
+        """
+        Say how the workers of an executor died; "" if none is dead.
+        """
+        end, pause = time.monotonic() + EXIT_S, threading.Event()
+        dead: list[tuple[int, int]] = []
+        while not dead and time.monotonic() < end:
+            workers = list(thread.processes.items())
+            codes = [(pid, worker.exitcode) for pid, worker in workers]
+            dead = [(pid, code) for pid, code in codes if code is not None]
+            if not dead:
+                pause.wait(LOOK_S)
+        tasks = {
+            item.fn.id: (item.fn, item.args, item.kwargs)
+            for item in list(thread.pending_work_items.values())
+            if isinstance(item.fn, Task)
+        }
+        words = []
+        for pid, code in dead:
+            entry, call = self._board.last(pid), "a task"
+            if entry is not None and entry.task in tasks:
+                task, args, kwargs = tasks[entry.task]
+                call = short_call(task.original, args, kwargs, entry.item)
+            words.append(self._explainer.explain(pid, code, entry, call))
+            self._board.forget(pid)
+        return " ".join([*words, AGAIN]) if words else ""
+
+    # A `multiprocessing.Pool`. This runs in its thread that looks after its workers.
+
+    def _join_exited(self, workers: list[Any]) -> bool:
+        before = list(workers)
+        is_any = _join_exited_workers(workers)
+        # Only after it: it may find workers that had not ended before.
+        for process in before if is_any else ():
+            if process not in workers:
+                self._has_ended(process, workers)
+        return bool(is_any)
+
+    def _has_ended(self, process: Any, workers: list[Any]) -> None:
+        pid, code = process.pid, process.exitcode
+        entry = self._board.last(pid)
+        if entry is None:
+            if code:
+                self._look_at_queue(workers)
+            return
+        self._board.forget(pid)
+        task, get = self._given.get(entry.task, (None, None))
+        result = None if get is None else get()
+        if task is not None and result is not None:
+            fail(result, self._error_of(pid, code, entry, task, result))
+
+    def _error_of(
+        self, pid: int, code: int, entry: Entry, task: Task, result: Any
+    ) -> Exception:
+        if self._board.is_interrupted(entry.run):
+            return TaskInterrupted("the task's worker was killed: it was interrupted")
+        call = _call_of(task, entry, getattr(result, "_chunksize", 0))
+        return WorkerDied(self._explainer.explain(pid, code, entry, call))
+
+    def _look_at_queue(self, workers: list[Any]) -> None:
+        """
+        See to it that a worker that was killed while idle does not stop its pool.
+        """
+        pool = self._pools.get(id(workers))
+        if pool is None or pool in self._freed:
+            return
+
+        def alive() -> list[int]:
+            pids = {worker.pid for worker in list(workers)}
+            return [pid for pid in self._board.workers() if pid in pids]
+
+        def is_busy() -> bool:
+            pids = {worker.pid for worker in list(workers)}
+            return any(pid in pids for pid in self._running())
+
+        def free() -> None:
+            try:
+                free_queue(pool, alive, is_busy)
+            finally:
+                self._freed.discard(pool)
+
+        self._freed.add(pool)
+        threading.Thread(target=free, daemon=True, name="duck-pool-queue").start()
+
+
+@functools.wraps(mp_pool.Pool.terminate)
+def _terminate(pool: Any) -> None:
+    if not isinstance(pool, mp_pool.ThreadPool) and pool._state != "TERMINATE":
+        threading.Thread(
+            target=release_at_end, args=(pool,), daemon=True, name="duck-pool-end"
+        ).start()
+    _terminate_pool(pool)
+
+
+#: Those of Python.
+_terminate_pool = mp_pool.Pool.terminate
+_join_exited_workers = mp_pool.Pool._join_exited_workers  # type: ignore[attr-defined]
+
+
+def _call_of(task: Task, entry: Entry, chunksize: int) -> str:
+    """
+    Write the call that a worker was at, in short.
+    """
+    args, of = task.args, ""
+    if task.is_map:
+        of = "starmap" if "star" in getattr(task.mapper, "__name__", "") else "map"
+        if chunksize and entry.chunk >= 0:
+            args = list(args)[entry.chunk * chunksize : (entry.chunk + 1) * chunksize]
+    elif not args and not task.kwargs and batch_of(task.original) is None:
+        # Of an `imap`, whose items only the worker has seen.
+        return f"{name_of(task.original)}(...)"
+    return short_call(task.original, args, task.kwargs, entry.item, of)
+
+
+def _fail_all(thread: Any, error: BaseException) -> None:
+    """
+    Break an executor, with our error for its tasks.
+    """
+    with thread.shutdown_lock:
+        executor = thread.executor_reference()
+        if executor is not None:
+            executor._broken = str(error)
+            executor._shutdown_thread = True
+        for item in list(thread.pending_work_items.values()):
+            # It may be cancelled, which up to Python 3.11 its own loop does not expect.
+            if not item.future.done():
+                item.future.set_exception(error)
+        thread.pending_work_items.clear()

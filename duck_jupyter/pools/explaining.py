@@ -1,0 +1,97 @@
+"""
+Explaining: how a worker died, at what, and whether memory ran out.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from .memory_use import System, count_oom_kills, read_system
+
+if TYPE_CHECKING:
+    from .board import Entry
+    from .memory_use import Peaks
+
+__all__ = ["Explainer"]
+
+#: Of the memory in use, from which on it is the likely cause of a SIGKILL.
+FULL = 0.9
+
+
+class Explainer:
+    """
+    Puts a worker's death into words.
+
+    Args:
+        peaks: How much memory workers had.
+    """
+
+    def __init__(self, peaks: Peaks) -> None:
+        self._peaks = peaks
+        self._oom_kills = 0
+
+    def look(self) -> None:
+        """
+        Note how many processes the system has killed, for comparison later.
+        """
+        self._oom_kills = count_oom_kills()
+
+    def explain(self, pid: int, code: int, entry: Entry | None, call: str) -> str:
+        """
+        Say how a worker died.
+
+        Args:
+            pid: The worker.
+            code: Its exit code; negative for a signal.
+            entry: What it was at, or None where it was idle.
+            call: The task, in short.
+        """
+        text = f"Worker {pid} {_how(code)} "
+        if entry is None:
+            text += "while it was idle"
+        else:
+            text += f"while it ran {call}, {entry.seconds:.1f} s after it began"
+        peak = self._peaks.get(pid)
+        if peak:
+            text += f"; it had used up to {_size(peak)}"
+        text += "."
+        if code == -signal.SIGKILL:
+            text += self._memory(peak or 0)
+        return text
+
+    def _memory(self, peak: int) -> str:
+        now, before = count_oom_kills(), self._oom_kills
+        self._oom_kills = now
+        system = read_system()
+        # What the worker had is free by now.
+        used = min(system.used + peak, system.total)
+        text = f" {_size(used)} of {_size(system.total)} were in use"
+        if now > before:
+            return f"{text}: the system ran out of memory and killed {now - before}."
+        if is_full(System(used, system.total)):
+            return f"{text}: most likely the system ran out of memory."
+        return f"{text}: memory was not short."
+
+
+def is_full(system: System) -> bool:
+    """
+    Tell whether the system is likely to kill processes for want of memory.
+    """
+    return system.used >= FULL * system.total
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"was killed by {name}"
+
+
+def _size(count: int) -> str:
+    if count >= 1e9:
+        return f"{count / 1e9:,.1f} GB"
+    return f"{count / 1e6:,.0f} MB"

@@ -1,0 +1,231 @@
+"""
+Failing, in a worker: where an error was raised goes along with the error.
+
+Pools send the text of a traceback. A worker sends the frames as data: file, function,
+line, columns, and what the variables were in short. It sends no source: the notebook
+has that of each cell, under a file name that is the cell's own.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import RemoteError
+from . import worker
+from .calls import short_call, short_value
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["Failing", "FrameData", "Link", "add_failing", "is_of_pool"]
+
+#: Frames, errors of a chain, and variables of a frame that are sent at most.
+MOST_FRAMES = 100
+MOST_LINKS = 10
+MOST_VARIABLES = 30
+#: What a pool sends in place of an error.
+CARRIERS = ("_ExceptionWithTraceback", "ExceptionWithTraceback")
+_HERE = __file__.rpartition("/")[0] + "/"
+POOLS = (_HERE, "/concurrent/futures/", "/multiprocessing/", "/loky/", "/joblib/")
+
+
+class FrameData(NamedTuple):
+    """
+    One frame of a traceback.
+
+    Attributes:
+        file: Its code's file name.
+        name: The function's name, and its qualified name.
+        first_line: The function's.
+        arguments: How many of the variables are the function's arguments.
+        variables: The names of its variables, the arguments first, and their values in
+            short.
+        line: The line that ran.
+        place: First and last line, first and last column, where they are known.
+    """
+
+    file: str
+    name: tuple[str, str]
+    first_line: int
+    arguments: int
+    variables: tuple[tuple[str, str], ...]
+    line: int
+    place: tuple[int, int, int, int] | None
+
+
+class Link(NamedTuple):
+    """
+    One error of a chain: its frames, and what it came from.
+    """
+
+    error: BaseException | None
+    frames: list[FrameData]
+    is_context_hidden: bool
+    cause: Link | None
+    context: Link | None
+
+
+def add_failing() -> None:
+    """
+    Let this worker send where errors were raised.
+    """
+    worker.add(Failing())
+
+
+class Failing(worker.WorkerFeature):
+    """
+    Notes where a task's error was raised, before the pool drops it.
+    """
+
+    def __init__(self) -> None:
+        self._taps: Any = None
+        # The error of the last task, where it was raised, and the task in short.
+        self._last: tuple[BaseException, Link, str] | None = None
+
+    def task_begins(self, task: worker.Running) -> None:
+        """
+        Let go of the error before.
+        """
+        self._last = None
+        function = task.function
+        if type(function).__name__ == "_TracebackCapturingWrapper":
+            # Of joblib, which would return the error. It takes one that is raised, too.
+            task.function = function.func
+
+    def task_failed(self, task: worker.Running, error: BaseException) -> BaseException:
+        """
+        Note where the error was raised. One that cannot be sent becomes a text.
+        """
+        if not isinstance(error, Exception):
+            return error
+        if self._taps is None:
+            # Only workers in which something fails pay for it.
+            from ..data.pickler_hooks import Taps
+
+            self._taps = Taps(_nothing, {}, _nothing, [self._reduce])
+            self._taps.open()
+        link = _link_of(error, 0)
+        sent = error if _can_be_sent(error) else _as_text(error)
+        self._last = sent, link._replace(error=None), _where(task)
+        return sent
+
+    def _reduce(self, pickler: Any, value: Any) -> Any:
+        last = self._last
+        if last is None or type(value).__name__ not in CARRIERS:
+            return NotImplemented
+        if value.exc is not last[0]:
+            return NotImplemented
+        from .tracebacks import rebuild
+
+        return rebuild, last
+
+
+def is_of_pool(file: str) -> bool:
+    """
+    Tell whether code is a pool's, or ours.
+    """
+    return any(name in file for name in POOLS)
+
+
+def _nothing() -> None:
+    """
+    There are no shared objects in a worker to be looked for.
+    """
+
+
+def _where(task: worker.Running) -> str:
+    function, args, of = task.function, task.args, ""
+    kind = getattr(getattr(function, "func", None), "__name__", "")
+    if kind == "_walk":
+        of = "starmap" if function.args[1] else "map"
+        (function, args), item = args[0], worker_item()
+    elif kind == "_walk_chunk":
+        function, (args,), item, of = function.args[1], args, worker_item(), "starmap"
+    else:
+        item = -1
+    return (
+        f"In worker {os.getpid()}: {short_call(function, args, task.kwargs, item, of)}"
+    )
+
+
+def worker_item() -> int:
+    """
+    Give the item of a chunk at which the task failed, from 0; -1 if it is not known.
+    """
+    from .slots import Slot
+
+    slots = [x for x in worker.features if isinstance(x, Slot)]
+    return slots[0].item() if slots else -1
+
+
+def _link_of(error: BaseException, depth: int) -> Link:
+    cause, context = error.__cause__, error.__context__
+    if context is cause or depth > MOST_LINKS:
+        context = None
+    if depth > MOST_LINKS:
+        cause = None
+    return Link(
+        error if _can_be_sent(error) else _as_text(error),
+        _frames_of(error.__traceback__),
+        error.__suppress_context__,
+        None if cause is None else _link_of(cause, depth + 1),
+        None if context is None else _link_of(context, depth + 1),
+    )
+
+
+def _can_be_sent(error: BaseException) -> bool:
+    """
+    Tell whether the notebook will get an error: what fails there breaks an executor.
+    """
+    import pickle
+    from multiprocessing.reduction import ForkingPickler
+
+    try:
+        pickle.loads(ForkingPickler.dumps(error))
+    except Exception:  # whatever the error's own class does
+        return False
+    return True
+
+
+def _as_text(error: BaseException) -> BaseException:
+    text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    return RemoteError(text)
+
+
+def _frames_of(trace: TracebackType | None) -> list[FrameData]:
+    found: list[FrameData] = []
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        # Those of the pool come before the task's; within it, they are the task's.
+        if not file.startswith(_HERE) and (found or not is_of_pool(file)):
+            found.append(_frame_of(trace))
+        trace = trace.tb_next
+    if len(found) > MOST_FRAMES:
+        found = found[: MOST_FRAMES // 2] + found[-MOST_FRAMES // 2 :]
+    return found
+
+
+def _frame_of(trace: TracebackType) -> FrameData:
+    code, place = trace.tb_frame.f_code, None
+    if hasattr(code, "co_positions"):  # Python 3.11
+        places = list(code.co_positions())[trace.tb_lasti // 2]
+        place = None if None in places else places
+    values = trace.tb_frame.f_locals
+    is_module = code.co_name == "<module>"
+    count = 0 if is_module else code.co_argcount + code.co_kwonlyargcount
+    names = [
+        name
+        for name in ([] if is_module else code.co_varnames)
+        if name in values and name.isidentifier()
+    ]
+    return FrameData(
+        code.co_filename,
+        (code.co_name, getattr(code, "co_qualname", code.co_name)),
+        code.co_firstlineno,
+        min(count, len(names)),
+        tuple((name, short_value(values[name])) for name in names[:MOST_VARIABLES]),
+        trace.tb_lineno,
+        place,
+    )

@@ -1,0 +1,174 @@
+"""
+Functions of cells in pools: the feature that sends them as they are at submit.
+"""
+
+from __future__ import annotations
+
+import multiprocessing.popen_fork
+import os
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from ..data.handover import handover
+from . import large
+from . import mirror as made
+from .cells import Sent, bundle_of, find, forget_unbound, number_all, numbers, sent
+from .features import Feature
+from .mirror import mirror
+from .names import is_own
+from .places import Places
+from .reloaded import Reloaded, after_fork, note_modules, reloads
+from .tasks import change_batch, is_chunk
+from .waiting import wait_for_workers
+
+if TYPE_CHECKING:
+    from .tasks import Task
+
+__all__ = ["Functions"]
+
+NO_MAP = (None, None)
+
+
+class Functions(Feature):
+    """
+    Sends functions and classes of cells, in every pickle that a pool makes.
+    """
+
+    def __init__(self) -> None:
+        self._places = Places()
+        #: Which modules were reloaded is known, for the rest of the cell.
+        self._has_looked = False
+        #: What a map submits for each chunk, and what was made of it.
+        self._last: tuple[Any, Any] = NO_MAP
+        #: Of a pool, its workers and the least number at which one was forked.
+        self._known: WeakKeyDictionary[Any, tuple[tuple[Any, ...], int]]
+        self._known = WeakKeyDictionary()
+
+    def open(self) -> None:
+        """
+        Take our place in the picklers.
+        """
+        mirror.is_kernel = True
+        note_modules()
+        mirror.find = find
+        handover.add_reducer(reduce)
+        self._places.put(multiprocessing.popen_fork.Popen, "_launch", _launch)
+
+    def close(self) -> None:
+        """
+        Leave the picklers as they were.
+        """
+        self._places.restore()
+        self._last = NO_MAP
+        large.close()
+        handover.discard_reducer(reduce)
+        mirror.is_kernel = False
+
+    def before_submit(self, task: Task) -> None:
+        """
+        Take the function as it is now.
+        """
+        function = task.function
+        last, made_of_it = self._last
+        if last is not None and function is last:
+            # The next chunk of the same map.
+            task.function = made_of_it
+        else:
+            handover.follow()
+            wait_for_workers(lambda: self._take(task))
+            self._last = (function, task.function) if is_chunk(function) else NO_MAP
+
+    def _take(self, task: Task) -> None:
+        inherited = self._inherited(task.pool)
+
+        def taken(call: Any) -> Any:
+            function, *more = call
+            return (sent(function, inherited), *more)
+
+        task.function = sent(change_batch(task.original, taken), inherited)
+        if not self._has_looked:
+            note_modules()
+            self._has_looked = True
+        counts = reloads()
+        if counts:
+            task.function = Reloaded(counts, task.function)
+        if any(map(is_own, task.args if not task.is_map else ())):
+            task.args = tuple(sent(arg, inherited) for arg in task.args)
+        for name, value in task.kwargs.items():
+            if is_own(value):
+                task.kwargs = {**task.kwargs, name: sent(value, inherited)}
+
+    def cell_ends(self, error: BaseException | None) -> None:
+        """
+        Release what the notebook's variables no longer hold.
+        """
+        self._last = NO_MAP
+        self._has_looked = False
+        forget_unbound()
+        large.release_unused()
+
+    def _inherited(self, pool: Any) -> int:
+        """
+        Give the number up to which all workers of a pool have the notebook's names.
+        """
+        context = getattr(pool, "_mp_context", None) or getattr(pool, "_ctx", None)
+        if context is None or context.get_start_method() != "fork":
+            return 0
+        found = pool._processes if hasattr(pool, "_mp_context") else pool._pool
+        processes = list(found.values()) if isinstance(found, dict) else list(found)
+        workers = tuple(map(id, processes))
+        known = self._known.get(pool)
+        if known is None or known[0] != workers:
+            # Where none runs yet, they are forked before this task is taken.
+            numbers = [
+                getattr(getattr(process, "_popen", None), "_duck_number", 0)
+                for process in processes
+            ] or [number_all()]
+            known = self._known[pool] = workers, min(numbers)
+        return known[1]
+
+
+def reduce(pickler: Any, value: Any) -> Any:
+    """
+    Reduce a function or class of a cell for a pool.
+    """
+    kind = type(value)
+    if kind is Sent:
+        _sent_in(pickler).update(part[0] for part in value.bundle[1])
+        return NotImplemented
+    if not is_own(value):
+        return NotImplemented
+    before = _sent_in(pickler)
+    bundle = bundle_of(value, before)
+    before.update(part[0] for part in bundle[1])
+    return made.load, bundle
+
+
+def _sent_in(pickler: Any) -> set[str]:
+    """
+    Give the names that have gone in the pickle that is being made.
+    """
+    names: set[str] = vars(pickler).setdefault("_duck_sent", set())
+    return names
+
+
+_launch_before = multiprocessing.popen_fork.Popen._launch  # type: ignore[attr-defined]
+
+
+def _launch(self: Any, process_obj: Any) -> None:
+    """
+    Note, in the parent, up to which number a forked worker has the names.
+    """
+    note_modules()
+    self._duck_number = number_all()
+    _launch_before(self, process_obj)
+
+
+def _after_fork_in_child() -> None:
+    if mirror.is_kernel:
+        mirror.after_fork(numbers())
+        after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

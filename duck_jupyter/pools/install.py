@@ -1,0 +1,67 @@
+"""
+How the pools of a process get the features, and lose them without a trace.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..data.handover import handover
+from .capturing import capture_while
+from .deaths import Deaths
+from .features import features
+from .functions import Functions
+from .interrupting import Interrupts
+from .output import Output
+from .patches import patches
+from .slots import Slots
+from .tracebacks import Tracebacks
+
+if TYPE_CHECKING:
+    from .features import Feature
+
+__all__ = ["install", "is_installed", "uninstall"]
+
+
+def make_features() -> list[Feature]:
+    """
+    Make the features, in the order in which they see a task.
+    """
+    slots = Slots()
+    return [
+        slots,
+        Functions(),
+        Interrupts(slots),
+        Deaths(slots),
+        Tracebacks(),
+        Output(slots),
+    ]
+
+
+def install() -> None:
+    """
+    Let pools have the features; again is fine.
+    """
+    try:
+        for feature in make_features():
+            features.add(feature)
+        patches.open()
+    except BaseException:
+        uninstall()
+        raise
+    capture_while(handover.has_objects)
+
+
+def uninstall() -> None:
+    """
+    Leave the pools as they were; again is fine.
+    """
+    patches.close()
+    features.close()
+
+
+def is_installed() -> bool:
+    """
+    Tell whether pools have the features.
+    """
+    return any(isinstance(feature, Slots) for feature in features.all)

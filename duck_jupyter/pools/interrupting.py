@@ -1,0 +1,280 @@
+"""
+Interrupt: the tasks that the interrupted cell has submitted end, and no others.
+
+The handler of SIGINT marks the cell's run on the board, so that none of its queued
+tasks begins, and tells a thread. The thread cancels what is still in the pools' queues,
+sends SIGINT to the workers that run tasks of the cell, and kills those that have not
+ended their task after a while.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from ..errors import TaskInterrupted
+from .features import Feature
+from .healing import cancel_queued, fill_up, is_closing, remove_worker
+from .notebook import notebook
+from .runs import runs
+from .starting import Starting
+from .tracebacks import dress
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from .board import Board, Entry
+    from .runs import Run
+    from .slots import Slots
+    from .tasks import Task
+
+__all__ = ["Interrupts", "options"]
+
+#: Seconds between two looks at the board, and until SIGINT is sent to a task again.
+LOOK_S = 0.01
+AGAIN_S = 0.1
+#: Seconds a cell that was interrupted waits for its tasks' end, before the prompt.
+PROMPT_S = 0.5
+#: Seconds within which a second Interrupt stops also what other cells have submitted.
+TWICE_S = 2.0
+
+
+class Options:
+    """
+    What people can set.
+
+    Attributes:
+        grace: Seconds that an interrupted task has for its end.
+    """
+
+    grace = 1.0
+
+
+#: Those of this process.
+options = Options()
+
+
+class Stop:
+    """
+    One order to the thread: end the tasks of a run.
+
+    Args:
+        number: The run's.
+        pools: The pools that got its tasks.
+        run: Where to say what was done.
+    """
+
+    def __init__(
+        self, number: int, pools: dict[int, weakref.ref[Any]], run: Run
+    ) -> None:
+        self.number = number
+        self.pools = pools
+        self.run = run
+        self.done = threading.Event()
+        self.stopped = self.killed = self.cancelled = 0
+
+
+class Interrupts(Feature):
+    """
+    Ends tasks of interrupted cells.
+
+    Args:
+        slots: What has the board.
+    """
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._starting = Starting()
+        # Its put is safe in a signal handler.
+        self._stops: queue.SimpleQueue[Stop | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        # The cells that run, the inner ones last: (run, the handler before ours).
+        self._cells: list[tuple[Run, Any]] = []
+        self._last_stop: Stop | None = None
+        self._last_at = float("-inf")
+        #: Executors that lack workers.
+        self._wounded: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def open(self) -> None:
+        """
+        Take our place where workers are started.
+        """
+        self._starting.open()
+
+    def close(self) -> None:
+        """
+        End the thread, and leave all places as they were.
+        """
+        self._starting.close()
+        while self._cells:
+            self.cell_ends()
+        if self._thread is not None:
+            self._stops.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def before_submit(self, task: Task) -> None:
+        """
+        Have the thread ready: none can be started in a signal handler.
+        """
+        if self._thread is None:
+            thread = threading.Thread(
+                target=self._serve, daemon=True, name="duck-interrupt"
+            )
+            self._thread = thread
+            thread.start()
+        if self._wounded and task.pool in self._wounded:
+            self._wounded.discard(task.pool)
+            fill_up(task.pool)
+
+    # The cells. All of it runs in the thread that runs the cell.
+
+    def cell_begins(self) -> None:
+        """
+        Note that a cell begins, and put our handler around the one that is there.
+        """
+        run = runs.begin()
+        if threading.current_thread() is not threading.main_thread():
+            # Of a subshell of ipykernel, which is not interrupted.
+            return
+        before = signal.getsignal(signal.SIGINT)
+        self._cells.append((run, before))
+        if callable(before):
+            signal.signal(signal.SIGINT, self._on_sigint)
+
+    def cell_ends(self, error: BaseException | None = None) -> None:
+        """
+        Note that a cell has ended, and wait a little for tasks that are being stopped.
+        """
+        runs.end()
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if self._cells:
+            _, before = self._cells.pop()
+            # Compared by value: each access makes another bound method.
+            if signal.getsignal(signal.SIGINT) == self._on_sigint:
+                signal.signal(signal.SIGINT, before)
+        if self._last_stop is not None:
+            self._last_stop.done.wait(PROMPT_S)
+
+    def _on_sigint(self, signum: int, frame: FrameType | None) -> None:
+        if self._starting.is_busy:
+            self._starting.was_interrupted = True
+            return
+        if not self._cells:
+            return
+        for run, _ in self._cells:
+            if not run.submitted:
+                continue
+            number, pools = run.renew()
+            self._slots.board.interrupt(number)
+            self._slots.board.interrupt(run.number, on=False)
+            self._last_stop = stop = Stop(number, pools, run)
+            self._stops.put(stop)
+        try:
+            self._cells[-1][1](signum, frame)
+        except KeyboardInterrupt as error:
+            dress(error)
+            raise
+
+    # The thread.
+
+    def _serve(self) -> None:
+        while (stop := self._stops.get()) is not None:
+            try:
+                self._stop(stop)
+            finally:
+                stop.done.set()
+
+    def _stop(self, stop: Stop) -> None:
+        """
+        End the tasks of one run.
+        """
+        board, told = self._slots.board, _Told()
+        end = time.monotonic() + options.grace
+        pause = threading.Event()
+        while True:
+            pools = [pool for get in list(stop.pools.values()) if (pool := get())]
+            for pool in pools:
+                stop.cancelled += cancel_queued(pool, stop.number)
+            running = [x for x in board.running() if x.run == stop.number]
+            if not running:
+                break
+            for entry in running:
+                if time.monotonic() < end:
+                    told.tell(entry)
+                else:
+                    stop.killed += self._kill(board, entry, pools)
+            pause.wait(LOOK_S)
+        stop.stopped = board.count_heard(stop.number)
+        for pool in [*self._wounded]:
+            # Else at the next submit, in the thread that submits.
+            if pool._pending_work_items and not is_closing(pool):
+                self._wounded.discard(pool)
+                fill_up(pool)
+        self._say(stop)
+
+    def _kill(self, board: Board, entry: Entry, pools: list[Any]) -> int:
+        """
+        Kill one worker, so that its pool goes on where it can; give how many.
+        """
+        error = TaskInterrupted(
+            "the task's worker was killed: its cell was interrupted, "
+            f"and it had not ended {options.grace:g} s later"
+        )
+        pool = next((x for x in pools if _has_worker(x, entry.pid)), None)
+        if not remove_worker(board, entry, pool, error):
+            return 0
+        if pool is not None and hasattr(pool, "_pending_work_items"):
+            self._wounded.add(pool)
+        return 1
+
+    def _say(self, stop: Stop) -> None:
+        words = []
+        if stop.stopped:
+            words.append(f"stopped {_tasks(stop.stopped, 'running')}")
+        if stop.killed:
+            words.append(f"killed {_tasks(stop.killed, '').replace('task', 'worker')}")
+        if stop.cancelled:
+            words.append(f"cancelled {_tasks(stop.cancelled, 'queued')}")
+        if words and notebook.shown is not None:
+            text = f"Interrupt {', '.join(words)} of this cell.\n"
+            notebook.shown.write(stop.run.header, "stderr", text)
+
+
+class _Told:
+    """
+    The tasks that were sent SIGINT, and when.
+    """
+
+    def __init__(self) -> None:
+        self.tasks: dict[int, float] = {}
+
+    def tell(self, entry: Entry) -> None:
+        """
+        Send SIGINT to a worker, unless its task has it already.
+        """
+        now = time.monotonic()
+        last = self.tasks.get(entry.task)
+        if last is None or (not entry.heard and now - last >= AGAIN_S):
+            self.tasks[entry.task] = now
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(entry.pid, signal.SIGINT)
+
+
+def _has_worker(pool: Any, pid: int) -> bool:
+    processes = getattr(pool, "_processes", None)
+    if isinstance(processes, dict):
+        return pid in processes
+    return any(x.pid == pid for x in list(getattr(pool, "_pool", None) or ()))
+
+
+def _tasks(number: int, kind: str) -> str:
+    words = f"{number:,} {kind} task" if kind else f"{number:,} task"
+    return words if number == 1 else f"{words}s"

@@ -1,0 +1,117 @@
+"""
+Large data that a function mentions: it goes as a handle, whether it is shared or not.
+
+Data that is not shared is published when a function that mentions it is submitted, once
+for each state, and its memory is released with the data itself.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from ..data.handover import handover
+from ..data.holds import Hold, let_go
+from ..data.store import Store
+
+if TYPE_CHECKING:
+    from ..data.publication import Publication
+
+__all__ = ["LARGE_BYTES", "close", "hold_of", "release_unused"]
+
+#: What is smaller is pickled.
+LARGE_BYTES = 1 << 20
+
+_store: Store | None = None
+#: By identity: the data, which is not kept, and its publication.
+_publications: dict[int, tuple[weakref.ref[Any], Publication]] = {}
+#: Identities of data that is there no longer. A destructor may run anywhere, also where
+#: a lock is held that ending a publication needs.
+_ended: deque[tuple[int, Publication]] = deque()
+
+
+def hold_of(value: Any) -> Hold | None:
+    """
+    Hold a shared object, or large data, as it is now; None for all else.
+
+    Raises:
+        ProxyError: It cannot be published.
+    """
+    held: Hold | None = handover.hold(value)
+    if held is not None:
+        return held
+    if handover.is_shared(value) or size_of(value) < LARGE_BYTES:
+        return None
+    release_unused()
+    return Hold(_publication_of(value), value)
+
+
+def size_of(value: Any) -> int:
+    """
+    Give the bytes of an array or a frame; 0 of all else.
+    """
+    library = str(type(value).__module__).partition(".")[0]
+    if library == "pandas":
+        usage = getattr(value, "memory_usage", None)
+        used = 0 if usage is None or isinstance(value, type) else usage()
+        return int(used.sum()) if hasattr(used, "sum") else int(used)
+    if library in ("numpy", "pyarrow"):
+        size = getattr(value, "nbytes", 0)
+        return size if isinstance(size, int) else 0
+    if library == "polars":
+        estimate = getattr(value, "estimated_size", None)
+        return 0 if estimate is None or isinstance(value, type) else int(estimate())
+    return 0
+
+
+def _publication_of(value: Any) -> Publication:
+    global _store
+    key = id(value)
+    found = _publications.get(key)
+    if found is not None and found[0]() is value:
+        return found[1]
+    if _store is None:
+        _store = Store()
+    made = _store.publication(type(value).__name__)
+    reference = weakref.ref(value, lambda _: _ended.append((key, made)))
+    _publications[key] = reference, made
+    return made
+
+
+def release_unused() -> None:
+    """
+    Release the memory of data that is there no longer.
+    """
+    let_go()
+    while _ended:
+        key, publication = _ended.popleft()
+        found = _publications.get(key)
+        if found is not None and found[1] is publication:
+            del _publications[key]
+        if _store is not None:
+            _store.retire(publication)
+
+
+def close() -> None:
+    """
+    Release all memory. A worker that maps some keeps it.
+    """
+    global _store
+    store, _store = _store, None
+    _publications.clear()
+    _ended.clear()
+    if store is not None:
+        store.close()
+
+
+def _after_fork_in_child() -> None:
+    global _store
+    _store = None
+    _publications.clear()
+    _ended.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

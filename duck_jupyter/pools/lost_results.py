@@ -1,0 +1,161 @@
+"""
+Lost results: those of a `multiprocessing.Pool`, whose own wait has no end.
+
+This rests on private names of ``multiprocessing.pool``, which are the same in CPython
+3.10 to 3.14: ``_cache``, ``_set``, ``_number_left``, ``_index``, ``_set_length``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import WorkerDied
+from .healing import state_of
+from .tracebacks import dress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["fail", "free_queue", "release_at_end", "result_of"]
+
+#: Seconds in which an idle worker would have taken a task.
+STALL_S = 1.0
+LOOK_S = 0.05
+
+
+def result_of(given: Any) -> Any:
+    """
+    Find the pool's own object in what a method of the pool gave; None if there is none.
+    """
+    frame = getattr(given, "gi_frame", None)
+    if frame is not None:
+        # An `imap` with chunks: a generator over the chunks.
+        given = frame.f_locals.get(".0")
+    return given if hasattr(given, "_cache") and hasattr(given, "_job") else None
+
+
+def fail(result: Any, error: BaseException) -> None:
+    """
+    Let those who wait for a result have an error, at once.
+    """
+    if result._job not in result._cache:
+        return
+    dress(error)
+    if hasattr(result, "_index"):
+        result._set(result._index, (False, error))
+        # There is no reason to wait for what comes after.
+        result._set_length(result._index)
+        return
+    if hasattr(result, "_number_left"):
+        result._number_left = 1
+    result._set(0, (False, error))
+
+
+def free_queue(
+    pool: Any, alive: Callable[[], list[int]], is_busy: Callable[[], bool]
+) -> None:
+    """
+    Let a pool go on whose worker was killed with the lock of a queue.
+
+    An idle worker waits for tasks with a lock held, and one that has just ended a task
+    holds another. A task is sent to see whether the pool goes on. If all workers wait
+    for a lock, none of them has it, and it is released. If that does not help, one was
+    killed in the midst of a message, and the queue is emptied.
+
+    Args:
+        pool: The pool.
+        alive: Lists its workers that have started, which they do before they take a
+            lock.
+        is_busy: Tells whether one of them runs a task.
+    """
+    kind, has_released = type(pool), False
+    try:
+        probe = getattr(kind.apply_async, "__wrapped__", kind.apply_async)(pool, int)
+    except ValueError:
+        return  # it is closed
+    locks = [pool._inqueue._rlock, pool._outqueue._wlock]
+    end, pause = time.monotonic() + STALL_S, threading.Event()
+    while not probe.ready() and pool._state == "RUN":
+        if is_busy():
+            end = time.monotonic() + STALL_S
+        elif any(_release_if_lost(lock, alive) for lock in locks):
+            has_released, end = True, time.monotonic() + STALL_S
+        elif time.monotonic() >= end and has_released:
+            _empty(pool, alive())
+            return
+        pause.wait(LOOK_S)
+
+
+def release_at_end(pool: Any) -> None:
+    """
+    Let a pool end whose worker was ended while it sent a result.
+
+    ``Pool.terminate`` ends the workers wherever they are, and its thread then waits for
+    the lock that one of them may have had. After an Interrupt all send results.
+
+    Args:
+        pool: A pool that is being terminated, in another thread.
+    """
+    lock, pause, is_held = pool._outqueue._wlock, threading.Event(), False
+    while pool._task_handler.is_alive() or pool._result_handler.is_alive():
+        pause.wait(LOOK_S)
+        # Not their exit codes: to ask for one would be to wait for the process.
+        is_over = all(state_of(x.pid) in "ZX" for x in list(pool._pool))
+        was_held, is_held = is_held, is_over and lock._semlock._is_zero()
+        if was_held and is_held:
+            lock.release()
+            is_held = False
+
+
+def _release_if_lost(lock: Any, alive: Callable[[], list[int]]) -> bool:
+    """
+    Release a lock that no living worker holds; give whether it was so.
+    """
+    # First the lock: whoever holds it now is among those that have started by then.
+    if not lock._semlock._is_zero() or not all(map(_waits_for_lock, alive())):
+        return False
+    lock.release()
+    return True
+
+
+def _waits_for_lock(pid: int) -> bool:
+    """
+    Tell whether a process has been waiting for a lock for two looks (proc(5), wchan).
+    """
+    pause = threading.Event()
+    for _ in range(2):
+        try:
+            where = Path(f"/proc/{pid}/wchan").read_text("ascii")
+        except OSError:
+            return False
+        if "futex" not in where:
+            return False
+        pause.wait(LOOK_S)
+    return True
+
+
+def _empty(pool: Any, workers: list[int]) -> None:
+    """
+    Empty the queue of a pool whose workers cannot read it, and fail what it had.
+    """
+    error = WorkerDied(
+        "A worker was killed while it took a task from the pool's queue, so the tasks "
+        "that were in the queue are lost; submit them again."
+    )
+    for result in list(pool._cache.values()):
+        fail(result, error)
+    for pid in workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    reader = pool._inqueue._reader
+    while reader.poll():
+        os.read(reader.fileno(), 1 << 16)
+    for lock in (pool._inqueue._rlock, pool._outqueue._wlock):
+        if lock._semlock._is_zero():
+            lock.release()

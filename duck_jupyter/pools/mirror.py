@@ -1,0 +1,385 @@
+"""
+Mirror: a worker's ``__main__`` has what the notebook's has, as far as tasks need it.
+
+A function arrives as its name, with each global that it needs as a part: name, number,
+token, pickle, handles. The number says which binding of the name it is; a forked worker
+keeps what it inherited under the same number. The token says what the value is: a name
+is set anew only when the token differs from the one before, so that what the worker
+itself does to a global lives on until the notebook changes that global.
+
+All functions of the notebook run over this one namespace. The module imports nothing
+but the standard library until a class or a handle arrives.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import marshal
+import pickle
+import sys
+import threading
+import types
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    #: Name, number, token, pickle, handles that the pickle refers to by number.
+    Part = tuple[str, int, bytes, bytes, Sequence[bytes]]
+
+__all__ = ["Failed", "Mirror", "main", "mirror"]
+
+#: The number of a part that replaces even what was inherited under it.
+ALWAYS = 0
+
+
+def main() -> dict[str, Any]:
+    """
+    Give the namespace of ``__main__``.
+    """
+    return sys.modules["__main__"].__dict__
+
+
+class NotReady(Exception):
+    """
+    While `asker` was loaded, it needed `name`, which is being loaded itself.
+    """
+
+    def __init__(self, name: str, asker: str) -> None:
+        super().__init__(name, asker)
+        self.name = name
+        self.asker = asker
+
+
+class Failed:
+    """
+    Stands for a value that could not be rebuilt; whoever uses it gets the error.
+
+    Raised while a pool unpickles, the error would end the worker.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """
+        Raise the error.
+        """
+        raise self.error
+
+
+class Mirror:
+    """
+    What this process has of the notebook's names.
+    """
+
+    def __init__(self) -> None:
+        #: The notebook's own process, which is never set anything in.
+        self.is_kernel = False
+        #: What this process pickles goes with the notebook's names.
+        self.has_begun = False
+        #: What could not be rebuilt since the last task.
+        self.failures: list[BaseException] = []
+        #: In the kernel, gives the very object that a number stands for, or None.
+        self.find: Callable[[str, int], Any] = lambda name, number: None
+        #: Name -> (token, number) of what was set last.
+        self.set: dict[str, tuple[bytes, int]] = {}
+        #: Name -> the number under which it was inherited.
+        self.inherited: dict[str, int] = {}
+        self._coming: dict[str, Part] = {}
+        #: Names that are being loaded, the innermost last, with their handles.
+        self._loading: list[tuple[str, Sequence[bytes]]] = []
+        self._lock = threading.RLock()
+
+    def begin(self) -> None:
+        """
+        Let what this worker sends be pickled with the notebook's names.
+        """
+        if not self.has_begun and not self.is_kernel:
+            from .returning import open_in_worker
+
+            open_in_worker()
+            self.has_begun = True
+
+    def number_of(self, name: str) -> int:
+        """
+        Tell which binding of the notebook's a name of this worker is; -1 for none.
+        """
+        found = self.set.get(name)
+        return self.inherited.get(name, -1) if found is None else found[1]
+
+    def receive(self, parts: Sequence[Part]) -> None:
+        """
+        Set names as a message says.
+        """
+        for part in parts:
+            name, number, token, _, handles = part
+            if number != ALWAYS and self.inherited.get(name) == number:
+                continue
+            before = self.set.get(name)
+            if before is None or before[0] != token:
+                self.inherited.pop(name, None)
+                self._coming[name] = part
+            else:
+                self.set[name] = (token, number)
+                for handle in handles:
+                    _mark(handle)
+        while self._coming:
+            self._settle(next(iter(self._coming)))
+
+    def _settle(self, name: str) -> None:
+        part = self._coming.pop(name, None)
+        if part is None:
+            return
+        _, number, token, data, handles = part
+        if not data:
+            raise LookupError(
+                f"The task needs {name!r} as it was when the task was submitted, and "
+                "this worker was forked after the notebook had bound it anew. Submit "
+                "the task again."
+            )
+        self._loading.append((name, handles))
+        try:
+            value = pickle.loads(data)
+        except NotReady as error:
+            self._coming[name] = part
+            if error.name != name:
+                raise
+            # A class and its base that knows it: begin with the base, bound at once.
+            self._loading.pop()
+            self._loading.append(("", ()))
+            self._settle(error.asker)
+            self._settle(name)
+            return
+        finally:
+            self._loading.pop()
+        self.set[name] = (token, number)
+        main()[name] = value
+
+    def value(self, path: str) -> Any:
+        """
+        Give what ``__main__`` has under a path, such as ``Point.make``.
+        """
+        top, *rest = path.split(".")
+        self._settle(top)
+        if top not in main() and any(name == top for name, _ in self._loading):
+            raise NotReady(top, self._loading[-1][0])
+        found = main()[top]
+        for step in rest:
+            found = getattr(found, step)
+        return found
+
+    def handle(self, number: int) -> bytes:
+        """
+        Give a handle of the part that is being loaded.
+        """
+        return self._loading[-1][1][number]
+
+    def load(
+        self, data: bytes | str, parts: Sequence[Part], handles: Sequence[bytes] = ()
+    ) -> Any:
+        """
+        Give a function, a class or a value, after what it needs was set.
+        """
+        if self.is_kernel:
+            # It comes back; the kernel's own is the one that is meant.
+            return self._load(data, handles)
+        with self._lock:
+            self.begin()
+            try:
+                self.receive(parts)
+                return self._load(data, handles)
+            except Exception as error:  # any code of the user's may run here
+                self._coming.clear()
+                self.failures.append(error)
+                return Failed(error)
+
+    def _load(self, data: bytes | str, handles: Sequence[bytes]) -> Any:
+        if isinstance(data, str):
+            return self.value(data)
+        self._loading.append(("", handles))
+        try:
+            return pickle.loads(data)
+        finally:
+            self._loading.pop()
+
+    def after_fork(self, numbers: dict[str, int]) -> None:
+        """
+        In a child, note what was inherited.
+
+        Args:
+            numbers: Of each name of the notebook, when the process was forked.
+        """
+        self._lock = threading.RLock()
+        self._coming.clear()
+        self._loading.clear()
+        if self.is_kernel:
+            self.is_kernel = self.has_begun = False
+            self.inherited = numbers
+            self.set.clear()
+
+
+#: That of this process.
+mirror = Mirror()
+
+
+def _mark(handle: bytes) -> None:
+    """
+    Note that a handle has arrived whose object is here already.
+    """
+    from ..data.attach import mark_arrived
+
+    mark_arrived(handle)
+
+
+# What pickles call.
+
+
+def load(
+    data: bytes | str, parts: Sequence[Part], handles: Sequence[bytes] = ()
+) -> Any:
+    """
+    See `Mirror.load`.
+    """
+    return mirror.load(data, parts, handles)
+
+
+def value(path: str) -> Any:
+    """
+    See `Mirror.value`.
+    """
+    return mirror.value(path)
+
+
+def sent_back(path: str, number: int) -> Any:
+    """
+    Give, in the kernel, what it has sent under a path; elsewhere what is there.
+    """
+    top, *rest = path.split(".")
+    found = mirror.find(top, number) if mirror.is_kernel else None
+    if found is None:
+        return mirror.value(path)
+    for step in rest:
+        found = getattr(found, step)
+    return found
+
+
+def sent_on(
+    path: str,
+    number: int,
+    data: bytes | str,
+    parts: Sequence[Part],
+    handles: Sequence[bytes],
+) -> Any:
+    """
+    Give what a worker has sent to whoever receives it.
+    """
+    if path and mirror.is_kernel:
+        return sent_back(path, number)
+    return mirror.load(data, parts, handles)
+
+
+def held(number: int) -> Any:
+    """
+    Give the object of a handle that came with the part.
+    """
+    from ..data.attach import rebuild
+
+    return rebuild(mirror.handle(number))
+
+
+def namespace_of(module: str) -> dict[str, Any]:
+    """
+    Give the globals of a module's functions.
+    """
+    return main() if module == "__main__" else vars(importlib.import_module(module))
+
+
+def make_named(name: str, maker: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """
+    Make a class or function and bind it at once: its own state may come back to it.
+    """
+    made = maker(*args)
+    if not mirror.is_kernel:
+        main()[name] = made
+    return made
+
+
+def make_function(code: bytes, module: str, free: int) -> types.FunctionType:
+    """
+    Make a function over the namespace of its module.
+    """
+    closure = tuple(types.CellType() for _ in range(free))
+    loaded = marshal.loads(code)
+    namespace = namespace_of(module)
+    return types.FunctionType(loaded, namespace, loaded.co_name, None, closure or None)
+
+
+def set_function(made: Any, state: Any) -> None:
+    """
+    Finish a function: its attributes, and what its closure holds.
+    """
+    attributes, own, closure, _submodules = state
+    for name, given in attributes.items():
+        setattr(made, name, given)
+    made.__dict__.update(own)
+    for cell, content in zip(made.__closure__ or (), closure, strict=True):
+        if content:
+            cell.cell_contents = content[0]
+
+
+def make_cached(parameters: dict[str, Any], wrapped: Any) -> Any:
+    """
+    Make a function with an ``lru_cache``, which is empty.
+    """
+    return functools.lru_cache(**parameters)(wrapped)
+
+
+def make_cached_property(function: Any, name: str | None) -> Any:
+    """
+    Make a ``cached_property``, which before Python 3.12 holds a lock.
+    """
+    made = functools.cached_property(function)
+    if name is not None:
+        made.__set_name__(object, name)
+    return made
+
+
+def make_dispatched(default: Any, others: list[tuple[Any, Any]]) -> Any:
+    """
+    Make a ``singledispatch`` function.
+    """
+    made = functools.singledispatch(default)
+    for kind, function in others:
+        made.register(kind, function)
+    return made
+
+
+class Unsendable:
+    """
+    In a worker, what stands for a global that cannot be pickled; using it raises.
+    """
+
+    def __init__(self, message: str) -> None:
+        self.__dict__["_duck_message"] = message
+
+    def _duck_refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(self._duck_message)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._duck_refuse()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._duck_refuse()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Unsendable, (self._duck_message,)
+
+    __call__ = __enter__ = __iter__ = __len__ = __getitem__ = __setitem__ = _duck_refuse
+    __contains__ = __bool__ = __next__ = __await__ = __add__ = __radd__ = _duck_refuse
+
+    def __exit__(self, *error: object) -> None:
+        self._duck_refuse()

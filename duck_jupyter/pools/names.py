@@ -1,0 +1,45 @@
+"""
+Which functions and classes are a notebook's own, and under which name it has them.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from types import FunctionType
+from typing import Any
+
+__all__ = ["CACHED", "is_own", "path_of"]
+
+#: What `functools.lru_cache` makes of a function.
+CACHED = type(functools.lru_cache(lambda: None))
+
+_CODE = (FunctionType, type, CACHED)
+
+
+def is_own(value: Any) -> bool:
+    """
+    Tell whether a value is a function or class that a worker cannot import.
+    """
+    if not isinstance(value, _CODE):
+        return False
+    if getattr(value, "__module__", None) == "__main__":
+        return True
+    return "<locals>" in getattr(value, "__qualname__", "")
+
+
+def path_of(value: Any) -> str | None:
+    """
+    Give the name under which ``__main__`` has a function or class, or None.
+    """
+    if not isinstance(value, _CODE) or getattr(value, "__module__", "") != "__main__":
+        return None
+    path: str = getattr(value, "__qualname__", "<")
+    if "<" in path:
+        # A lambda may be bound to a name, which it does not know.
+        return None
+    top, *rest = path.split(".")
+    found = sys.modules["__main__"].__dict__.get(top)
+    for step in rest:
+        found = getattr(found, step, None)
+    return path if found is value else None

@@ -1,0 +1,59 @@
+"""
+The notebook, as far as pools need it: what IPython and the kernel do for them.
+
+The extension puts one in place. Without it, in a script, nothing is shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["Notebook", "Place", "notebook"]
+
+
+class Notebook(Protocol):
+    """
+    What shows things in a notebook. Any thread may call it.
+    """
+
+    def header(self) -> Any:
+        """
+        Give what names the cell that this thread works for, or None.
+        """
+
+    def write(self, header: Any, stream: str, text: str) -> None:
+        """
+        Show text under a cell; the stream is "stdout" or "stderr".
+        """
+
+    def show(self, header: Any, kind: str, content: dict[str, Any]) -> None:
+        """
+        Publish a message of the kernel under a cell.
+        """
+
+    def render(self, error: BaseException, trace: TracebackType) -> list[str]:
+        """
+        Format an error in the notebook's style.
+        """
+
+
+class Place:
+    """
+    Where the notebook is, if there is one.
+    """
+
+    def __init__(self) -> None:
+        self.shown: Notebook | None = None
+
+    def header(self) -> Any:
+        """
+        Give what names the cell that this thread works for, or None.
+        """
+        return None if self.shown is None else self.shown.header()
+
+
+#: That of this process.
+notebook = Place()

@@ -1,0 +1,107 @@
+"""
+Modules that were edited and reloaded: a worker reloads them before the task.
+
+A function of a module goes by reference, and a worker that imported the module earlier
+would run what it was then. Each reload gives the module a new spec, which is how it is
+noticed, whoever reloads it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+from .mirror import mirror
+
+__all__ = ["Reloaded", "note_modules", "reload_here", "reloads"]
+
+#: Name -> the spec that the module had when it was looked at last.
+_specs: dict[str, Any] = {}
+#: How often modules were reloaded since they were seen first, by name.
+_counts: dict[str, int] = {}
+#: In a worker, how often the notebook had reloaded what is here, by name.
+_here: dict[str, int] = {}
+
+
+def note_modules() -> None:
+    """
+    Look at all modules that are imported now.
+    """
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        if _specs.setdefault(name, spec) is not spec:
+            _specs[name] = spec
+            _counts[name] = _counts.get(name, 0) + 1
+
+
+def reloads() -> dict[str, int]:
+    """
+    Give the modules that were reloaded, and how often.
+    """
+    return _counts.copy()
+
+
+def reload_here(counts: dict[str, int]) -> None:
+    """
+    Reload, in a worker, what the notebook has reloaded more often.
+    """
+    for name, count in counts.items():
+        if _here.get(name, 0) >= count:
+            continue
+        _here[name] = count
+        if name in sys.modules:
+            try:
+                importlib.reload(sys.modules[name])
+            except Exception as error:  # any code of the module's: the task's error
+                mirror.failures.append(error)
+
+
+def after_fork() -> None:
+    """
+    In a child, note what was inherited.
+    """
+    _here.update(reloads())
+
+
+class Reloaded:
+    """
+    A function before which modules are reloaded. Unpickled, it is the function.
+
+    Args:
+        counts: What `reloads` gives.
+        function: The function.
+    """
+
+    __slots__ = ("_first", "function")
+
+    def __init__(self, counts: dict[str, int], function: Any) -> None:
+        self._first = _First(counts)
+        self.function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """
+        Call the function, in this process.
+        """
+        return self.function(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _last, (self._first, self.function)
+
+
+class _First:
+    """
+    Reloads modules when it is unpickled, which is before what follows it.
+    """
+
+    __slots__ = ("_counts",)
+
+    def __init__(self, counts: dict[str, int]) -> None:
+        self._counts = counts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reload_here, (self._counts,)
+
+
+def _last(_: None, function: Any) -> Any:
+    return function

@@ -1,0 +1,52 @@
+"""
+What a worker sends: the notebook's own functions and classes go back as their names.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from ..data.pickler_hooks import Taps
+from .mirror import mirror, sent_back, sent_on
+from .names import is_own, path_of
+from .worker import is_in_task
+
+__all__ = ["open_in_worker"]
+
+
+def open_in_worker() -> None:
+    """
+    Take our place in the picklers of this worker.
+    """
+    _taps.open()
+
+
+def _reduce(pickler: Any, value: Any) -> Any:
+    if not is_own(value):
+        return NotImplemented
+    path = path_of(value)
+    number = -1 if path is None else mirror.number_of(path.partition(".")[0])
+    if path is not None and number >= 0 and _is_result():
+        return sent_back, (path, number)
+    # To another process than the notebook's, or to it through a queue.
+    from .cells import bundle_of  # needs cloudpickle, which few workers need
+
+    return sent_on, (path or "", number, *bundle_of(value))
+
+
+def _is_result() -> bool:
+    """
+    Tell whether a pool pickles a task's result: in the main thread, after the task.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and not is_in_task()
+
+
+def _nothing() -> None:
+    """
+    There are no shared objects in a worker to be looked for.
+    """
+
+
+_taps = Taps(_nothing, {}, _nothing, [_reduce])

@@ -1,0 +1,234 @@
+"""
+Slots: each worker notes its task on the board, and hears of an Interrupt of its cell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from ..errors import TaskInterrupted
+from . import worker
+from .board import Board
+from .features import Feature
+from .runs import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from .board import Key
+    from .features import Call
+    from .tasks import Task
+
+__all__ = ["Slot", "Slots", "enter"]
+
+#: Seconds. Where the first item of a chunk takes longer, each item is noted.
+SLOW_ITEM_S = 20e-6
+#: Frames from `Slot.task_begins` to the worker's loop, at most.
+MOST_FRAMES = 6
+
+
+class Slots(Feature):
+    """
+    In the notebook: makes the board, and tells each task which run it belongs to.
+    """
+
+    def open(self) -> None:
+        """
+        Make the board.
+        """
+        self.board = Board()
+
+    def close(self) -> None:
+        """
+        Close the board, or leave it to the workers that there are.
+        """
+        self.board.close()
+
+    def worker_start(self, pool: Any) -> Call:
+        """
+        Let each worker take a slot.
+        """
+        return enter, (self.board.key,)
+
+    def before_submit(self, task: Task) -> None:
+        """
+        Note for which cell a task is submitted.
+        """
+        run = runs.of(task.pool)
+        task.notes["run"] = run.number
+        run.submits(task.pool)
+
+    def kernel_ends(self) -> None:
+        """
+        Kill the workers: the kernel would wait for their tasks at its end.
+        """
+        for pid in self.board.workers():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def enter(key: Key) -> None:
+    """
+    Make this process a worker that is on the board, where the system allows it.
+    """
+    with contextlib.suppress(OSError):
+        board = Board(key)
+        board.follow_owner()
+        if board.claim():
+            # A forked worker has the notebook's, which wakes the notebook's loop.
+            signal.set_wakeup_fd(-1)
+            slot = Slot(board)
+            signal.signal(signal.SIGINT, slot.on_sigint)
+            worker.add(slot)
+    # See `starting`: it was blocked until there is a handler.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+class Slot(worker.WorkerFeature):
+    """
+    In a worker: its place on the board.
+
+    Jupyter sends SIGINT to the whole group of processes, so that workers get it that
+    are idle, or work for other cells. Only a task whose own run was interrupted is to
+    end; it gets one KeyboardInterrupt.
+
+    Args:
+        board: On which this process has claimed a slot.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        #: The run of the task that runs, or None.
+        self._run: int | None = None
+        self._stopped = False
+        self._is_leaving = False
+
+    def item(self) -> int:
+        """
+        Give the item of a chunk that the last task was at; -1 if it is not known.
+        """
+        return self.board.item()
+
+    def on_sigint(self, signum: int, frame: FrameType | None) -> None:
+        """
+        Handle SIGINT.
+        """
+        run = self._run
+        if run is None or self._stopped or not self.board.is_interrupted(run):
+            return
+        self._stopped = True
+        self.board.heard()
+        raise KeyboardInterrupt
+
+    def task_begins(self, task: worker.Running) -> None:
+        """
+        Note the task, unless its run was interrupted while it waited.
+        """
+        run = task.notes.get("run", 0)
+        if self.board.is_interrupted(run):
+            raise TaskInterrupted("the task was not begun: its cell was interrupted")
+        walked, is_star = _items_of(task.function)
+        self.board.begin(task.id, run, _find_chunk() if walked is _walk else -1)
+        if walked is not None:
+            task.function = functools.partial(walked, self.board, is_star)
+        self._stopped = False
+        self._run = run
+
+    def task_failed(self, task: worker.Running, error: BaseException) -> BaseException:
+        """
+        Make an exception of a KeyboardInterrupt, which would end the worker.
+        """
+        self._run = None
+        # Then a `multiprocessing.Pool` ends the worker, and the notebook asks why.
+        self._is_leaving = "is_lost_by_exit" in task.notes and not isinstance(
+            error, (Exception, KeyboardInterrupt)
+        )
+        if self._stopped and isinstance(error, KeyboardInterrupt):
+            return TaskInterrupted("the task was stopped: its cell was interrupted")
+        return error
+
+    def task_cut(self, task: worker.Running, error: BaseException) -> BaseException:
+        """
+        Do the same where the signal came as the task ended by itself.
+        """
+        failed = self.task_failed(task, error)
+        self.task_ends(task)
+        return failed
+
+    def task_ends(self, task: worker.Running) -> None:
+        """
+        Note that the worker is idle.
+        """
+        self._run = None
+        if not self._is_leaving:
+            self.board.end()
+
+
+def _items_of(function: Any) -> tuple[Callable[..., list[Any]] | None, Any]:
+    """
+    Tell what to call in place of a function that goes through a chunk of a map.
+    """
+    name = getattr(function, "__name__", "")
+    if name == "mapstar" or name == "starmapstar":
+        return _walk, name == "starmapstar"
+    if type(function) is functools.partial:
+        name = getattr(function.func, "__name__", "")
+        if name == "_process_chunk" and len(function.args) == 1:
+            return _walk_chunk, function.args[0]
+    return None, False
+
+
+def _find_chunk() -> int:
+    """
+    Find the number of the chunk that a worker of `multiprocessing.Pool` is at.
+
+    Only the worker's own loop has it, in a variable; -1 if it has not.
+    """
+    frame = sys._getframe(1)
+    for _ in range(MOST_FRAMES):
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+        if frame.f_code.co_name == "worker":
+            number = frame.f_locals.get("i")
+            return number if isinstance(number, int) else -1
+    return -1
+
+
+def _walk_chunk(board: Board, function: Any, chunk: Any) -> list[Any]:
+    """
+    Do what ``_process_chunk`` of concurrent.futures does, and note the items.
+    """
+    return _walk(board, True, (function, chunk))
+
+
+def _walk(board: Board, is_star: bool, chunk: tuple[Any, Any]) -> list[Any]:
+    """
+    Do what ``mapstar`` does, and note which item is at work where items are slow.
+    """
+    function, items = chunk
+    rest: Any = iter(items)
+    board.at_item(0)
+    started = time.monotonic()
+    each = itertools.starmap if is_star else map
+    results: list[Any] = list(each(function, itertools.islice(rest, 1)))
+    if time.monotonic() - started < SLOW_ITEM_S:
+        board.at_item(-1)
+        try:
+            results.extend(each(function, rest))
+        except BaseException:
+            board.at_item(len(items) - rest.__length_hint__() - 1)
+            raise
+        return results
+    for number, item in enumerate(rest, 1):
+        board.at_item(number)
+        results.append(function(*item) if is_star else function(item))
+    return results

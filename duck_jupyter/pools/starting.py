@@ -1,0 +1,91 @@
+"""
+Starting: an Interrupt in the moment in which a worker starts harms neither.
+
+A worker that gets SIGINT before it has its handler would die, and break its executor.
+So it starts with the signal blocked (sigprocmask(2)), which a child inherits under fork
+and spawn, until `slots.enter` has set the handler. A worker of the fork server does not
+inherit it, and is at risk for some milliseconds.
+
+A KeyboardInterrupt in the notebook between the fork and the pool's note of it would
+leave a worker that nobody knows. So it is put off until the worker has started, and
+this worker is ended then.
+"""
+
+from __future__ import annotations
+
+import functools
+import signal
+import threading
+from multiprocessing import process as mp_process
+from typing import Any
+
+from .places import Places
+from .worker import Start
+
+__all__ = ["Starting"]
+
+
+class Starting:
+    """
+    Our place in ``Process.start``.
+    """
+
+    def __init__(self) -> None:
+        self._places = Places()
+        #: Whether the main thread is starting a worker; and whether SIGINT came then.
+        self.is_busy = False
+        self.was_interrupted = False
+
+    def open(self) -> None:
+        """
+        Take our place.
+        """
+        before = mp_process.BaseProcess.start
+
+        @functools.wraps(before)
+        def start(process: Any) -> None:
+            if _is_worker(process):
+                self._start(before, process)
+            else:
+                before(process)
+
+        self._places.put(mp_process.BaseProcess, "start", start)
+
+    def close(self) -> None:
+        """
+        Leave ``Process.start`` as it was.
+        """
+        self._places.restore()
+
+    def _start(self, before: Any, process: Any) -> None:
+        if _uses_fork_server(process):
+            # It must not inherit the mask, which its other children would get.
+            from multiprocessing.forkserver import ensure_running
+
+            ensure_running()
+        is_main = threading.current_thread() is threading.main_thread()
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self.is_busy = is_main
+            before(process)
+        finally:
+            if is_main:
+                self.is_busy = False
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            if is_main and self.was_interrupted:
+                self.was_interrupted = False
+                if process.pid is not None:
+                    process.kill()
+                    process.join()
+                signal.raise_signal(signal.SIGINT)
+
+
+def _is_worker(process: Any) -> bool:
+    """
+    Tell whether a process is to be a pool's worker that has our initializer.
+    """
+    return any(isinstance(arg, Start) for arg in getattr(process, "_args", ()))
+
+
+def _uses_fork_server(process: Any) -> bool:
+    return getattr(process, "_start_method", None) == "forkserver"

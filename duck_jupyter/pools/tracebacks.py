@@ -1,0 +1,234 @@
+"""
+Tracebacks: an error of a task is shown as if the task had run in the notebook.
+
+The notebook makes traceback objects of what a worker has sent. So the worker's frames
+follow those of the cell, in IPython's own style, for `%tb`, `%debug`, `traceback` and
+logging. The frames of pools, and ours, are left out where IPython shows the error.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import html
+import keyword
+import traceback
+import types
+from typing import TYPE_CHECKING, Any
+
+from .failing import add_failing, is_of_pool
+from .features import Feature
+from .notebook import notebook
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .failing import FrameData, Link
+    from .features import Call
+
+__all__ = ["Tracebacks", "dress", "rebuild"]
+
+#: What an error is asked for by IPython.
+RENDER = "_render_traceback_"
+
+
+class Tracebacks(Feature):
+    """
+    Has workers send where errors were raised, and shows the whole one click away.
+    """
+
+    def worker_start(self, pool: Any) -> Call:
+        """
+        Let each worker send it.
+        """
+        return add_failing, ()
+
+    def cell_ends(self, error: BaseException | None) -> None:
+        """
+        Show under a cell that failed what was left out of its error.
+        """
+        shown = notebook.shown
+        if error is None or shown is None:
+            return
+        made = vars(error).get(RENDER)
+        if not isinstance(made, Rendering) or made.remote is None:
+            return
+        whole = "".join(
+            traceback.format_exception(type(error), error, error.__traceback__)
+        )
+        summary = "The whole traceback, with the frames of the pool"
+        text = f"<details><summary>{summary}</summary><pre>{html.escape(whole)}</pre>"
+        data = {"text/html": f"{text}</details>", "text/plain": f"({summary})"}
+        content = {"data": data, "metadata": {}, "transient": {}}
+        shown.show(notebook.header(), "display_data", content)
+
+
+class Shown(str):
+    """
+    What a variable in a worker was: only its text has been sent.
+    """
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Rendering:
+    """
+    What IPython asks an error for: its traceback.
+
+    Args:
+        error: The error.
+        remote: The traceback of the worker, or None.
+    """
+
+    def __init__(self, error: BaseException, remote: TracebackType | None) -> None:
+        self._error = error
+        self.remote = remote
+
+    def __call__(self) -> list[str]:
+        """
+        Format the error without the frames of the pool.
+        """
+        trace = _shortened(self._error.__traceback__, self.remote)
+        if notebook.shown is None or trace is None:
+            kind = type(self._error)
+            return traceback.format_exception(kind, self._error, trace)
+        return notebook.shown.render(self._error, trace)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An error that is sent on is shown there as ever.
+        return str, ()
+
+
+def dress(error: BaseException, remote: TracebackType | None = None) -> BaseException:
+    """
+    Have IPython show an error without the frames of the pool.
+
+    Args:
+        error: The error; returned.
+        remote: The traceback of the worker, or None.
+    """
+    with contextlib.suppress(AttributeError):  # a class may refuse it
+        setattr(error, RENDER, Rendering(error, remote))
+    return error
+
+
+def rebuild(error: BaseException, link: Link, where: str) -> BaseException:
+    """
+    Make what a worker has sent the error that the notebook raises.
+
+    Args:
+        error: The error.
+        link: Where it was raised, and what it came from.
+        where: The worker, and the task in short.
+    """
+    _restore(error, link)
+    with contextlib.suppress(AttributeError):
+        notes = [*getattr(error, "__notes__", []), where]
+        error.__notes__ = notes  # type: ignore[attr-defined]
+    return dress(error, error.__traceback__)
+
+
+def _restore(error: BaseException, link: Link) -> BaseException:
+    error.__traceback__ = _traceback_of(link.frames)
+    for name, part in (("__cause__", link.cause), ("__context__", link.context)):
+        if part is not None and part.error is not None:
+            setattr(error, name, _restore(part.error, part))
+    error.__suppress_context__ = link.is_context_hidden
+    return error
+
+
+def _shortened(
+    trace: TracebackType | None, remote: TracebackType | None
+) -> TracebackType | None:
+    """
+    Give the frames up to the first one of a pool, and then those of the worker.
+
+    An error that was raised again and again has the frames of each time; so what is
+    between is not looked at.
+    """
+    remotes = set(map(id, _links(remote)))
+    kept = []
+    for part in _links(trace):
+        file = part.tb_frame.f_code.co_filename
+        if id(part) in remotes or is_of_pool(file):
+            break
+        kept.append(part)
+    for part in reversed(kept):
+        remote = types.TracebackType(
+            remote, part.tb_frame, part.tb_lasti, part.tb_lineno
+        )
+    return remote
+
+
+def _links(trace: TracebackType | None) -> list[TracebackType]:
+    found = []
+    while trace is not None:
+        found.append(trace)
+        trace = trace.tb_next
+    return found
+
+
+def _traceback_of(frames: list[FrameData]) -> TracebackType | None:
+    trace = None
+    for data in reversed(frames):
+        made = _frame_of(data)
+        if made is not None:
+            trace = types.TracebackType(trace, made.tb_frame, made.tb_lasti, data.line)
+    return trace
+
+
+def _frame_of(data: FrameData) -> TracebackType | None:
+    """
+    Make a frame that looks like the worker's: of a function that raises at that place.
+    """
+    values = {
+        name: Shown(text)
+        for name, text in data.variables
+        if not keyword.iskeyword(name)
+    }
+    names = list(values)
+    code = _code_of(
+        data.file,
+        data.name,
+        data.first_line,
+        tuple(names[: data.arguments]),
+        tuple(names[data.arguments :]),
+        data.place or (data.line, data.line, 0, 0),
+    )
+    function = types.FunctionType(code, {"__name__": "__main__", "_values": values})
+    try:
+        function(*(values[name] for name in names[: data.arguments]))
+    except ZeroDivisionError as error:
+        trace = error.__traceback__
+        return None if trace is None else trace.tb_next
+    return None
+
+
+@functools.lru_cache(256)
+def _code_of(
+    file: str,
+    name: tuple[str, str],
+    first_line: int,
+    arguments: tuple[str, ...],
+    others: tuple[str, ...],
+    place: tuple[int, int, int, int],
+) -> types.CodeType:
+    # One error that no name of the frame can hide.
+    lines = [f"    {other} = _values[{other!r}]" for other in others]
+    source = [f"def stub({', '.join(arguments)}):", *lines, "    1 / 0"]
+    stub = ast.parse("\n".join(source))
+    last = stub.body[0].body[-1]  # type: ignore[attr-defined]
+    raising = set(ast.walk(last))
+    for node in ast.walk(stub):
+        where = place if node in raising else (first_line, first_line, 0, 0)
+        if isinstance(node, (ast.stmt, ast.expr, ast.arg)):
+            node.lineno, node.end_lineno = where[:2]
+            node.col_offset, node.end_col_offset = where[2:]
+    module = compile(stub, file, "exec")
+    code = next(x for x in module.co_consts if isinstance(x, types.CodeType))
+    qualified: dict[str, Any] = {}
+    if hasattr(code, "co_qualname"):  # Python 3.11
+        qualified["co_qualname"] = name[1]
+    return code.replace(co_name=name[0], **qualified)

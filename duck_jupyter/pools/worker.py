@@ -1,0 +1,154 @@
+"""
+What a worker calls: its start, and the tasks that were submitted as `Task`.
+
+It imports nothing but the standard library: each worker that runs a function of a cell
+pays for this module.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .mirror import mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["Running", "Start", "WorkerFeature", "add", "features", "is_in_task"]
+
+
+class WorkerFeature:
+    """
+    What one feature does in a worker, around each task.
+    """
+
+    def task_begins(self, task: Running) -> None:
+        """
+        Note that a task begins. What it raises is the task's error.
+        """
+
+    def task_failed(self, task: Running, error: BaseException) -> BaseException:
+        """
+        Give the error that the task fails with, the same one or another.
+        """
+        return error
+
+    def task_ends(self, task: Running) -> None:
+        """
+        Note that a task has ended, in whatever way.
+        """
+
+    def task_cut(self, task: Running, error: BaseException) -> BaseException:
+        """
+        Give the error of a task that a KeyboardInterrupt cut short at its very end.
+
+        `task_failed` and `task_ends` may have run or not, or have been cut short.
+        """
+        return error
+
+
+#: Those of this worker, in their order.
+features: list[WorkerFeature] = []
+
+
+#: How many tasks run in this process, one in another.
+_running = 0
+
+
+def is_in_task() -> bool:
+    """
+    Tell whether this process runs a task.
+    """
+    return _running > 0
+
+
+def add(feature: WorkerFeature) -> None:
+    """
+    Add a feature, unless there is one of its class.
+    """
+    if not any(type(known) is type(feature) for known in features):
+        features.append(feature)
+
+
+class Start:
+    """
+    The initializer of every worker, around the user's own.
+
+    Args:
+        initializer: The user's own, or None.
+        calls: What is to be called before, and with what.
+    """
+
+    def __init__(
+        self,
+        initializer: Callable[..., object] | None,
+        calls: Sequence[tuple[Callable[..., object], tuple[Any, ...]]],
+    ) -> None:
+        self.initializer = initializer
+        self.calls = calls
+
+    def __call__(self, *args: Any) -> None:
+        """
+        Start the worker.
+        """
+        for call, its in self.calls:
+            call(*its)
+        if self.initializer is not None:
+            self.initializer(*args)
+
+
+class Running:
+    """
+    A task in a worker.
+
+    Args:
+        function: What the pool would have called.
+        id: The number of the `Task` in the notebook.
+        notes: What the features of the notebook tell those of the worker.
+    """
+
+    __slots__ = ("args", "function", "id", "kwargs", "notes")
+
+    def __init__(self, function: Any, id: int, notes: dict[str, Any]) -> None:  # noqa: A002
+        self.function = function
+        self.id = id
+        self.notes = notes
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """
+        Run the task.
+        """
+        try:
+            return self._run(args, kwargs)
+        except KeyboardInterrupt as error:
+            failed: BaseException = error
+            for feature in features:
+                failed = feature.task_cut(self, failed)
+            if failed is error:
+                raise
+            raise failed from None
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        global _running
+        if mirror.failures:
+            failures, mirror.failures = mirror.failures, []
+            raise failures[0]
+        self.args, self.kwargs = args, kwargs
+        _running += 1
+        try:
+            for feature in features:
+                feature.task_begins(self)
+            return self.function(*args, **kwargs)
+        except BaseException as error:
+            # Its class may be one of the notebook's.
+            mirror.begin()
+            failed: BaseException = error
+            for feature in features:
+                failed = feature.task_failed(self, failed)
+            if failed is error:
+                raise
+            raise failed from None
+        finally:
+            _running -= 1
+            for feature in features:
+                feature.task_ends(self)

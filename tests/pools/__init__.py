@@ -1,0 +1,3 @@
+"""
+Tests of what the extension adds to pools.
+"""

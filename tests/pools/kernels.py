@@ -1,0 +1,174 @@
+"""
+PoolKernel: a kernel with the extension, whose cells are looked at as a front end does.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.magics.cells import uncoloured
+from tests.magics.kernels import DEADLINE_S, Kernel, close_loop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["METHODS", "POOLS", "PoolKernel", "Ran"]
+
+METHODS = ["fork", "forkserver", "spawn"]
+POOLS = ["executor", "Pool", "loky"]
+
+#: How each kind of pool is made, and a map of it.
+SETUP = """
+import logging, multiprocessing, os, signal, sys, threading, time, warnings
+import concurrent.futures, loky, joblib
+from tests.support import poolwork as work
+
+pools = []
+
+def make(kind, method, workers=2, *words):
+    context = multiprocessing.get_context(method)
+    if kind == "executor":
+        pool = concurrent.futures.ProcessPoolExecutor(workers, context, *words)
+    elif kind == "Pool":
+        pool = context.Pool(workers, *words)
+    else:
+        pool = loky.ProcessPoolExecutor(workers)
+    pools.append(pool)
+    return pool
+
+def end(pool):
+    if hasattr(pool, "terminate"):
+        pool.terminate()
+        pool.join()
+    else:
+        pool.shutdown()
+
+def submit(pool, *words):
+    if hasattr(pool, "submit"):
+        return pool.submit(*words)
+    return pool.apply_async(words[0], words[1:])
+
+def result(task):
+    return task.result(20) if hasattr(task, "result") else task.get(20)
+"""
+
+
+class Ran(NamedTuple):
+    """
+    What a cell did.
+
+    Attributes:
+        text: What was printed under it.
+        error: The error as it is shown, without colours, or "".
+        shown: The data of display messages.
+        took: Seconds it ran; where it was interrupted, from then on.
+    """
+
+    text: str
+    error: str
+    shown: list[dict[str, Any]]
+    took: float
+
+
+class PoolKernel(Kernel):
+    """
+    A kernel in which the extension is loaded, with `make`, `end`, `submit`, `result`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: What was printed under other cells than the one that ran.
+        self.elsewhere: list[str] = []
+        ran = self.cell("%load_ext duck_jupyter\n" + SETUP)
+        assert not ran.error, ran.error
+
+    def start_helpers(self) -> None:
+        """
+        Start the processes that Python keeps until the kernel ends.
+        """
+        ran = self.cell(
+            "import multiprocessing.forkserver, multiprocessing.resource_tracker\n"
+            "import loky.backend.resource_tracker\n"
+            "import joblib.externals.loky.backend.resource_tracker as tracker\n"
+            "tracker.ensure_running()\n"
+            "multiprocessing.forkserver.ensure_running()\n"
+            "multiprocessing.resource_tracker.ensure_running()\n"
+            "loky.backend.resource_tracker.ensure_running()\n"
+        )
+        assert not ran.error, ran.error
+
+    def pid(self) -> int:
+        """
+        Give the number of the kernel's process.
+        """
+        provisioner: Any = self.manager.provisioner
+        return int(provisioner.pid)
+
+    def cell(
+        self,
+        code: str,
+        *,
+        interrupt_at: str = "",
+        interrupt: Callable[[], object] | None = None,
+    ) -> Ran:
+        """
+        Run a cell to its end.
+
+        Args:
+            code: The cell.
+            interrupt_at: Interrupt it once it has printed this.
+            interrupt: How; by default as the button does.
+        """
+        begun, told = time.monotonic(), False
+        texts: list[str] = []
+        errors: list[str] = []
+        shown: list[dict[str, Any]] = []
+        number = self.client.execute(code, allow_stdin=False)
+        end = begun + DEADLINE_S
+        while time.monotonic() < end:
+            if interrupt_at and interrupt_at in "".join(texts) and not told:
+                told, begun = True, time.monotonic()
+                (interrupt or self.manager.interrupt_kernel)()
+            try:
+                message = self.client.get_iopub_msg(timeout=0.2)
+            except queue.Empty:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if message["parent_header"].get("msg_id") != number:
+                if kind == "stream":
+                    self.elsewhere.append(content["text"])
+                continue
+            if kind == "stream":
+                texts.append(content["text"])
+            elif kind == "error":
+                errors.append(uncoloured("\n".join(content["traceback"])))
+            elif kind in {"display_data", "execute_result"}:
+                shown.append(content["data"])
+            elif kind == "status" and content["execution_state"] == "idle":
+                took = time.monotonic() - begun
+                return Ran("".join(texts), "\n".join(errors), shown, took)
+        raise AssertionError(f"the cell did not end: {code}\n{''.join(texts)}")
+
+    def signal(self) -> None:
+        """
+        Interrupt the kernel alone, and none of its workers.
+        """
+        os.kill(self.pid(), signal.SIGINT)
+
+    def request_interrupt(self) -> None:
+        """
+        Interrupt by a message, as front ends do that did not start the kernel.
+        """
+        session, channel = self.client.session, self.client.control_channel
+        channel.send(session.msg("interrupt_request", content={}))
+
+    def end(self, *, now: bool = False) -> None:
+        """
+        Shut the kernel down; again is fine.
+        """
+        super().end(now=now)
+        close_loop()

@@ -1,0 +1,160 @@
+"""
+The data that functions of cells mention: shared, large, or inherited.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.pools import METHODS, POOLS
+
+if TYPE_CHECKING:
+    from tests.magics.kernels import Kernel
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+PREPARE = """
+import gc, multiprocessing, os
+import numpy as np, pandas as pd
+from duck_jupyter.pools import large
+from tests.support.handed import lies_in_a_file
+from tests.support.processes import wait_until
+
+frame = pd.DataFrame({"x": np.arange(200_000.0)})
+results = {}
+large_one = np.arange(200_000.0)
+def kept():
+    large.release_unused()
+    return large._store.versions().kept if large._store else 0
+"""
+
+
+@pytest.fixture(scope="module")
+def cells(notebook: Kernel) -> Kernel:
+    notebook.run(PREPARE)
+    notebook.run("%share frame results")
+    return notebook
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_a_shared_name_goes_as_a_handle_and_is_live_beside(
+    cells: Kernel, kind: str
+) -> None:
+    cells.run(
+        "results.clear()\n"
+        "def work(i):\n"
+        "    shared.results[i] = os.getpid()\n"
+        "    values = frame['x'].to_numpy()\n"
+        "    return lies_in_a_file(values), values[i], len(shared.frame)\n"
+        "frame.iloc[1, 0] = -1\n"
+        f"found = pools[{kind!r}](work, [1, 2])\n"
+        "frame.iloc[1, 0] = -2\n"
+        f"found += pools[{kind!r}](work, [1])\n"
+    )
+    assert cells.value("found") == [
+        [True, -1.0, 200_000],
+        [True, 2.0, 200_000],
+        [True, -2.0, 200_000],
+    ]
+    assert cells.value("sorted(results)") == [1, 2]
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_what_a_closure_holds_goes_as_a_handle(cells: Kernel, kind: str) -> None:
+    cells.run(
+        "def make(data, more):\n"
+        "    def work(i):\n"
+        "        values = data['x'].to_numpy()\n"
+        "        return lies_in_a_file(values), lies_in_a_file(more), more[i]\n"
+        "    return work\n"
+        f"found = pools[{kind!r}](make(frame, large_one), [3])\n"
+    )
+    assert cells.value("found") == [[True, True, 3.0]]
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_large_data_that_is_not_shared_is_handed_over_once(
+    cells: Kernel, kind: str
+) -> None:
+    """
+    Each task sees the state when it was submitted, and only a new state is published.
+    """
+    cells.run(
+        "mine = np.arange(200_000.0)\n"
+        "before = kept()\n"
+        "def work(i):\n"
+        "    return lies_in_a_file(mine), mine[i]\n"
+        f"found = pools[{kind!r}](work, list(range(8)))\n"
+        "once = kept() - before\n"
+        "mine[1] = -1\n"
+        f"found += pools[{kind!r}](work, [1])\n"
+    )
+    assert cells.value("found") == [*([True, n] for n in range(8)), [True, -1.0]]
+    assert cells.value("once") == 1
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_task_sends_few_bytes(cells: Kernel, method: str) -> None:
+    cells.run(
+        "from multiprocessing.reduction import ForkingPickler\n"
+        "from duck_jupyter.pools.cells import Sent\n"
+        "def work(i):\n"
+        "    return frame, large_one, shared.results, i\n"
+        "size = len(ForkingPickler.dumps(Sent(work)))\n"
+    )
+    assert cells.value("size") < 5_000
+
+
+def test_memory_goes_with_the_data(cells: Kernel) -> None:
+    cells.run(
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "mine = np.arange(200_000.0)\n"
+        "def work(i):\n"
+        "    return mine[i]\n"
+        "context = multiprocessing.get_context('spawn')\n"
+        "with ProcessPoolExecutor(1, context) as pool:\n"
+        "    found = list(pool.map(work, [1, 2]))\n"
+        "key = id(mine)\n"
+        "there, before = key in large._publications, kept()\n"
+    )
+    assert cells.value("there") is True
+    cells.run("del mine")
+    cells.run("gc.collect()")
+    assert cells.value("wait_until(lambda: kept() < before)") is True
+    assert cells.value("key in large._publications") is False
+
+
+def test_a_forked_worker_is_sent_nothing_that_it_has_inherited(cells: Kernel) -> None:
+    cells.run(
+        "mine, items = np.arange(200_000.0), list(range(200_000))\n"
+        "def work(i):\n"
+        "    return id(mine), id(items), mine[i], items[i]\n"
+        "published = len(large._publications)\n"
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "with ProcessPoolExecutor(2, multiprocessing.get_context('fork')) as pool:\n"
+        "    found = list(pool.map(work, [1, 2]))\n"
+        "    same = [x[:2] == (id(mine), id(items)) for x in found]\n"
+        "    unpublished = len(large._publications) == published\n"
+        "    mine, items = mine + 1, [0, 5]\n"
+        "    anew = pool.submit(work, 1).result()\n"
+    )
+    assert cells.value("[same, unpublished, anew[2:]]") == [
+        [True, True],
+        True,
+        [2.0, 5],
+    ]
+
+
+def test_a_name_that_is_not_shared_says_how(cells: Kernel) -> None:
+    cells.run(
+        "said = ''\n"
+        "def work(i):\n"
+        "    return shared.missing\n"
+        "try:\n"
+        "    pools['pool spawn'](work, [1])\n"
+        "except Exception as error:\n"
+        "    said = str(error)\n"
+    )
+    assert "%share missing" in cells.value("said")

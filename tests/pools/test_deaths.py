@@ -1,0 +1,109 @@
+"""
+A worker that died is explained within 2 s, and nobody waits for it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from .kernels import METHODS, PoolKernel
+
+pytestmark = pytest.mark.slow
+
+EXECUTORS = [*[("executor", method) for method in METHODS], ("loky", "spawn")]
+
+
+@pytest.mark.parametrize(("kind", "method"), EXECUTORS)
+def test_an_executor_says_how_its_worker_died(
+    pool_kernel: PoolKernel, kind: str, method: str
+) -> None:
+    ran = pool_kernel.cell(
+        f"pool = make({kind!r}, {method!r})\n"
+        "task = pool.submit(work.die, 9, 'UA', [7] * 99)\n"
+        "result(task)"
+    )
+    assert ran.took < 6
+    last = ran.error.splitlines()[-1]
+    assert "was killed by SIGKILL while it ran die(9, 'UA', [7, 7, 7, ...])" in last
+    assert "were in use: memory was not short. Make a new pool." in last
+    assert ran.error.count("SIGKILL") < 3
+    ran = pool_kernel.cell("pool.submit(abs, -1)")
+    assert "Make a new pool." in ran.error or kind == "loky"
+
+
+CALLS = {
+    "pool.map(work.die_at, range(20, 60))": "die_at(47)",
+    "pool.map(work.die_at, range(20, 60), 7)": "die_at(47)",
+    "pool.starmap(work.die_at, [(i, 'x') for i in range(48)])": "die_at(47, 'x')",
+    "pool.apply(work.die_at, (47,))": "die_at(47)",
+    "pool.apply_async(work.die_at, (47,)).get()": "die_at(47)",
+    "pool.map_async(work.die_at, range(99)).get()": "die_at(47)",
+    "list(pool.imap(work.die_at, range(99)))": "die_at(...)",
+    "list(pool.imap(work.die_at, range(99), 5))": "die_at(...)",
+    "list(pool.imap_unordered(work.die_at, range(99)))": "die_at(...)",
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_pool_raises_what_it_would_wait_for_for_ever(
+    pool_kernel: PoolKernel, method: str
+) -> None:
+    pool_kernel.cell(f"pool = make('Pool', {method!r}, 3)\npool.map(abs, range(9))")
+    for code, call in CALLS.items():
+        ran = pool_kernel.cell(code)
+        assert ran.took < 2, code
+        last = ran.error.splitlines()[-1]
+        assert "WorkerDied" in last
+        assert f"was killed by SIGKILL while it ran {call}, 0." in last
+        assert method == "forkserver" or "it had used up to" in last
+        ran = pool_kernel.cell("print(pool.map(abs, [-1, -2, -3]))")
+        assert (ran.text, ran.error) == ("[1, 2, 3]\n", "")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_pool_survives_the_death_of_an_idle_worker(
+    pool_kernel: PoolKernel, method: str, workers: int
+) -> None:
+    ran = pool_kernel.cell(
+        f"pool = make('Pool', {method!r}, {workers})\n"
+        "pool.map(work.get_pid, range(9))\n"
+        "workers = list(pool._pool)\n"
+        "for process in workers: process.kill()\n"
+        "for process in workers: process.join()\n"
+        "print([x.get(10) for x in [pool.apply_async(abs, (-i,)) for i in (1, 2)]])"
+    )
+    assert (ran.text, ran.error) == ("[1, 2]\n", "")
+    assert ran.took < 5
+
+
+def test_the_exit_of_a_worker_is_told(pool_kernel: PoolKernel) -> None:
+    ran = pool_kernel.cell("make('Pool', 'fork').map(sys.exit, [3, 3])")
+    last = ran.error.splitlines()[-1]
+    assert "ended with exit code 3 while it ran exit(3)" in last
+    ran = pool_kernel.cell("make('executor', 'fork').submit(os._exit, 3).result()")
+    last = ran.error.splitlines()[-1]
+    assert "ended with exit code 3 while it ran _exit(3)" in last
+
+
+def test_memory_is_told_under_the_fork_server_too(pool_kernel: PoolKernel) -> None:
+    ran = pool_kernel.cell(
+        "make('executor', 'forkserver').submit(work.die_fat, 200_000_000).result()"
+    )
+    size = ran.error.rpartition("it had used up to ")[2].split()
+    assert float(size[0]) > 200
+    assert size[1] == "MB."
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_joblib_says_it(pool_kernel: PoolKernel, backend: str) -> None:
+    ran = pool_kernel.cell(
+        f"joblib.Parallel(2, backend={backend!r})(\n"
+        "    joblib.delayed(work.die_at)(i) for i in range(46, 49))"
+    )
+    last = ran.error.splitlines()[-1]
+    assert "was killed by SIGKILL while it ran die_at(47)" in last
+    assert ran.took < 4
+    pool_kernel.cell(
+        "joblib.externals.loky.get_reusable_executor().shutdown(kill_workers=True)"
+    )

@@ -1,0 +1,110 @@
+"""
+No worker is left when the kernel has ended, and none ends when the extension leaves.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.processes import kill, wait_gone, wait_until
+
+from .kernels import METHODS, PoolKernel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+KINDS = [(kind, method) for kind in ("executor", "Pool") for method in METHODS]
+
+
+def kill_kernel(kernel: PoolKernel) -> None:
+    kill(kernel.pid())
+
+
+def shut_down(kernel: PoolKernel) -> None:
+    kernel.end()
+
+
+def restart(kernel: PoolKernel) -> None:
+    kernel.manager.restart_kernel()
+    kernel.client.wait_for_ready(timeout=20)
+
+
+@pytest.mark.parametrize("end", [kill_kernel, shut_down, restart])
+@pytest.mark.parametrize(("kind", "method"), [*KINDS, ("loky", "spawn")])
+def test_no_worker_outlives_the_kernel(
+    own_kernel: PoolKernel, tmp_path: Path, kind: str, method: str, end: object
+) -> None:
+    path = tmp_path / "begun"
+    ran = own_kernel.cell(
+        f"pool = make({kind!r}, {method!r}, 3)\n"
+        "pids = set()\n"
+        "while len(pids) < 2:\n"
+        "    tasks = [submit(pool, work.get_pid) for _ in range(20)]\n"
+        "    pids |= {result(task) for task in tasks}\n"
+        f"tasks = [submit(pool, work.stubborn, {str(path)!r})]\n"
+        "import json; print(json.dumps(list(pids)))"
+    )
+    assert not ran.error, ran.error
+    assert wait_until(path.exists)
+    pids = [*json.loads(ran.text), *map(int, path.read_text().split())]
+    assert callable(end)
+    end(own_kernel)
+    for pid in pids:
+        wait_gone(pid, 2.0)
+
+
+@pytest.mark.parametrize(("kind", "method"), KINDS)
+def test_workers_outlive_the_extension(
+    own_kernel: PoolKernel, tmp_path: Path, kind: str, method: str
+) -> None:
+    path = str(tmp_path / "go")
+    ran = own_kernel.cell(
+        f"pool = make({kind!r}, {method!r})\n"
+        f"task = submit(pool, work.wait_for, {path!r})\n"
+        "result(submit(pool, abs, -3))"
+    )
+    assert not ran.error, ran.error
+    ran = own_kernel.cell(
+        "%unload_ext duck_jupyter\n"
+        f"open({path!r}, 'w').close()\n"
+        "print(result(task), result(submit(pool, abs, -3)))\nend(pool)"
+    )
+    assert (ran.text, ran.error) == ("it went on 3\n", "")
+
+
+def test_unloading_leaves_no_thread_and_no_file(own_kernel: PoolKernel) -> None:
+    ran = own_kernel.cell(
+        "%unload_ext duck_jupyter\n"
+        "def files():\n"
+        "    links = [f'/proc/self/fd/{x}' for x in os.listdir('/proc/self/fd')]\n"
+        "    return sorted(os.readlink(x) for x in links if os.path.exists(x))\n"
+        "before = files()\n"
+        "%load_ext duck_jupyter\n"
+        "pool = make('executor', 'fork')\n"
+        "result(submit(pool, abs, -3))\n"
+        "end(pool)\n"
+        "del pool; pools.clear(); import gc; gc.collect()\n"
+        "%unload_ext duck_jupyter\n"
+        "print([x for x in files() if x not in before])\n"
+        "print([x.name for x in threading.enumerate() if 'duck-' in x.name])\n"
+        "print(signal.getsignal(signal.SIGINT).__module__)"
+    )
+    assert (ran.text, ran.error) == ("[]\n[]\n_signal\n", "")
+
+
+def test_the_setting_turns_it_off_and_on(own_kernel: PoolKernel) -> None:
+    ran = own_kernel.cell(
+        "from concurrent.futures import ProcessPoolExecutor as pools\n"
+        "%config DuckJupyter.pools = False\n"
+        "print(pools.submit.__module__, pools.submit.__code__.co_filename)"
+    )
+    assert "duck_jupyter" not in ran.text
+    ran = own_kernel.cell(
+        "%config DuckJupyter.pools = True\nprint(pools.submit.__code__.co_filename)"
+    )
+    assert "duck_jupyter" in ran.text

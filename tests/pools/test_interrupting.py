@@ -1,0 +1,212 @@
+"""
+An Interrupt ends the tasks of its cell, and no others.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.processes import wait_until
+
+from .kernels import METHODS, PoolKernel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+KINDS = [
+    *[("executor", method) for method in METHODS],
+    *[("Pool", method) for method in METHODS],
+    ("loky", "spawn"),
+]
+
+#: Waits until so many tasks have begun, then for them.
+WAIT = """
+while not (os.path.exists({path!r}) and len(open({path!r}).readlines()) >= {number}):
+    threading.Event().wait(0.02)
+print("at work", flush=True)
+"""
+
+
+@pytest.mark.parametrize(("kind", "method"), KINDS)
+@pytest.mark.parametrize("task", ["rest", "spin"])
+def test_tasks_of_the_cell_end_and_those_of_others_go_on(
+    pool_kernel: PoolKernel, tmp_path: Path, kind: str, method: str, task: str
+) -> None:
+    path = str(tmp_path / "begun")
+    ran = pool_kernel.cell(
+        f"pool = make({kind!r}, {method!r}, 3)\n"
+        f"other = submit(pool, work.wait_for, {path + '.go'!r})\n"
+        "pids = set()\n"
+        "while len(pids) < 2:\n"
+        "    tasks = [submit(pool, work.get_pid) for _ in range(20)]\n"
+        "    pids |= {result(task) for task in tasks}"
+    )
+    assert not ran.error, ran.error
+    ran = pool_kernel.cell(
+        f"tasks = [submit(pool, work.{task}, {path!r}) for _ in range(50)]\n"
+        + WAIT.format(path=path, number=2)
+        + "result(tasks[0])",
+        interrupt_at="at work",
+    )
+    assert "KeyboardInterrupt" in ran.error
+    assert ran.took < 2
+    assert "Interrupt stopped 2 running tasks" in ran.text
+    ran = pool_kernel.cell("print(result(submit(pool, work.get_pid)) in pids)")
+    assert (ran.text, ran.error) == ("True\n", "")
+    assert ran.took < 2
+    ran = pool_kernel.cell(f"open({path + '.go'!r}, 'w').close()\nprint(result(other))")
+    assert (ran.text, ran.error) == ("it went on\n", "")
+
+
+HOW = {
+    "the button": lambda kernel: kernel.manager.interrupt_kernel,
+    "the kernel alone": lambda kernel: kernel.signal,
+    "a message": lambda kernel: kernel.request_interrupt,
+}
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize(("kind", "method"), KINDS)
+def test_tasks_that_ignore_it_are_killed_and_the_pool_goes_on(
+    pool_kernel: PoolKernel, tmp_path: Path, kind: str, method: str, how: str
+) -> None:
+    path = str(tmp_path / "begun")
+    ran = pool_kernel.cell(
+        f"pool = make({kind!r}, {method!r})\n"
+        f"tasks = [submit(pool, work.stubborn, {path!r}) for _ in range(9)]\n"
+        + WAIT.format(path=path, number=2)
+        + "result(tasks[0])",
+        interrupt_at="at work",
+        interrupt=HOW[how](pool_kernel),
+    )
+    assert "KeyboardInterrupt" in ran.error
+    assert ran.took < 2
+    ran = pool_kernel.cell("print(result(submit(pool, abs, -3)))")
+    assert (ran.text, ran.error) == ("3\n", "")
+    assert ran.took < 3
+
+
+@pytest.mark.parametrize(("kind", "method"), KINDS)
+def test_idle_workers_survive_it(
+    pool_kernel: PoolKernel, kind: str, method: str
+) -> None:
+    pool_kernel.cell(
+        f"pool = make({kind!r}, {method!r}, 1)\n"
+        "pid = result(submit(pool, work.get_pid))"
+    )
+    ran = pool_kernel.cell(
+        "print('at work', flush=True)\nthreading.Event().wait(20)",
+        interrupt_at="at work",
+    )
+    assert "KeyboardInterrupt" in ran.error
+    pool_kernel.manager.interrupt_kernel()
+    ran = pool_kernel.cell("print(result(submit(pool, work.get_pid)) == pid)")
+    assert (ran.text, ran.error) == ("True\n", "")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("task", ["rest", "stubborn"])
+def test_a_with_block_is_left_at_once(
+    pool_kernel: PoolKernel, tmp_path: Path, method: str, task: str
+) -> None:
+    path = str(tmp_path / "begun")
+    ran = pool_kernel.cell(
+        f"with make('executor', {method!r}) as pool:\n"
+        f"    tasks = [submit(pool, work.{task}, {path!r}) for _ in range(99)]\n"
+        + textwrap.indent(WAIT.format(path=path, number=2), "    ")
+        + "    result(tasks[0])",
+        interrupt_at="at work",
+    )
+    assert "KeyboardInterrupt" in ran.error
+    assert ran.took < 2
+
+
+def test_a_cell_that_catches_it_can_submit_again(
+    pool_kernel: PoolKernel, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "begun")
+    ran = pool_kernel.cell(
+        "pool = make('executor', 'fork')\n"
+        f"task = submit(pool, work.rest, {path!r})\n"
+        "try:\n"
+        + textwrap.indent(WAIT.format(path=path, number=1), "    ")
+        + "    result(task)\n"
+        "except KeyboardInterrupt:\n"
+        "    print(result(submit(pool, abs, -3)))",
+        interrupt_at="at work",
+    )
+    assert not ran.error
+    assert "3\n" in ran.text
+
+
+def test_a_cell_that_awaits_is_interrupted_too(
+    pool_kernel: PoolKernel, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "begun")
+    ran = pool_kernel.cell(
+        "import asyncio\n"
+        "pool = make('executor', 'spawn')\n"
+        "loop = asyncio.get_running_loop()\n"
+        f"task = loop.run_in_executor(pool, work.rest, {path!r})\n"
+        + WAIT.format(path=path, number=1)
+        + "await task",
+        interrupt_at="at work",
+    )
+    assert "CancelledError" in ran.error or "KeyboardInterrupt" in ran.error
+    assert ran.took < 2
+    ran = pool_kernel.cell("print(result(submit(pool, abs, -3)))")
+    assert (ran.text, ran.error) == ("3\n", "")
+
+
+def test_tasks_of_a_thread_go_on(pool_kernel: PoolKernel, tmp_path: Path) -> None:
+    path = str(tmp_path / "begun")
+    ran = pool_kernel.cell(
+        "pool = make('executor', 'fork')\n"
+        "def in_thread():\n"
+        f"    threaded.append(submit(pool, work.wait_for, {path + '.go'!r}))\n"
+        "threaded = []\n"
+        "thread = threading.Thread(target=in_thread)\n"
+        "thread.start()\n"
+        "thread.join()\n"
+        f"task = submit(pool, work.rest, {path!r})\n"
+        + WAIT.format(path=path, number=1)
+        + "result(task)",
+        interrupt_at="at work",
+    )
+    assert "KeyboardInterrupt" in ran.error
+    ran = pool_kernel.cell(
+        f"open({path + '.go'!r}, 'w').close()\nprint(result(threaded[0]))"
+    )
+    assert (ran.text, ran.error) == ("it went on\n", "")
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_joblib_is_interrupted_and_goes_on(
+    pool_kernel: PoolKernel, tmp_path: Path, backend: str
+) -> None:
+    path = str(tmp_path / "begun")
+    ran = pool_kernel.cell(
+        "print('at work', flush=True)\n"
+        f"joblib.Parallel(2, backend={backend!r})(\n"
+        f"    joblib.delayed(work.rest)({path!r}) for _ in range(50))",
+        interrupt=lambda: (
+            wait_until((tmp_path / "begun").exists, 20),
+            pool_kernel.manager.interrupt_kernel(),
+        ),
+        interrupt_at="at work",
+    )
+    assert "KeyboardInterrupt" in ran.error
+    ran = pool_kernel.cell(
+        f"calls = [joblib.delayed(abs)(-i) for i in range(9)]\n"
+        f"print(sum(joblib.Parallel(2, backend={backend!r})(calls)))"
+    )
+    assert (ran.text, ran.error) == ("36\n", "")
+    pool_kernel.cell("loky.get_reusable_executor().shutdown(kill_workers=True)")
+    pool_kernel.cell(
+        "joblib.externals.loky.get_reusable_executor().shutdown(kill_workers=True)"
+    )

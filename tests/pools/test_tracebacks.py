@@ -1,0 +1,132 @@
+"""
+An error of a task looks as if the task had run in the notebook.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from .kernels import METHODS, PoolKernel
+
+pytestmark = pytest.mark.slow
+
+FAILING = """
+def parse(text):
+    size = len(text)
+    return int(text) + 1
+def score(part, k=2):
+    try:
+        return parse(part)
+    except ValueError as error:
+        raise LookupError(f"no {part}") from error
+"""
+CALLS = [
+    *[("executor", method, "list(pool.map(score, ['12x']))") for method in METHODS],
+    *[("Pool", method, "pool.map(score, ['12x'])") for method in METHODS],
+    ("executor", "spawn", "list(pool.map(score, ['1', '12x'], chunksize=2))"),
+    ("executor", "spawn", "pool.submit(score, '12x').result()"),
+    ("Pool", "spawn", "pool.starmap(score, [('1',), ('12x',)])"),
+    ("Pool", "spawn", "pool.map(score, ['1'] * 30 + ['12x'], 31)"),
+    ("Pool", "spawn", "pool.apply(score, ('12x',))"),
+    ("Pool", "spawn", "list(pool.imap(score, ['12x']))"),
+    ("loky", "spawn", "list(pool.map(score, ['12x']))"),
+]
+
+
+@pytest.mark.parametrize(("kind", "method", "call"), CALLS)
+def test_it_shows_the_lines_of_the_cells_and_nothing_of_the_pool(
+    pool_kernel: PoolKernel, kind: str, method: str, call: str
+) -> None:
+    assert not pool_kernel.cell(FAILING).error
+    ran = pool_kernel.cell(f"pool = make({kind!r}, {method!r})\n{call}")
+    check(ran.error, call)
+    assert ran.error.count("In worker ") == 1
+    assert "score('12x')" in ran.error
+    (fold,) = [x["text/html"] for x in ran.shown if "text/html" in x]
+    assert "The whole traceback" in fold
+    assert "concurrent/futures" in fold or "multiprocessing/pool.py" in fold
+
+
+def check(error: str, call: str) -> None:
+    """
+    Check the traceback of the failing task.
+    """
+    assert error.splitlines()[0].startswith("-----")
+    assert "ValueError: invalid literal for int() with base 10: '12x'" in error
+    assert "LookupError: no 12x" in error
+    assert f"----> 2 {call}" in error
+    assert re.search(r"-> \d +return int\(text\) \+ 1", error), error
+    assert 'raise LookupError(f"no {part}") from error' in error
+    assert "in parse(text)" in error
+    for hidden in ("duck_jupyter", "futures/", "multiprocessing/", "loky/"):
+        assert hidden not in error, error
+    assert len(error.splitlines()) <= 40
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_joblib_shows_the_same(pool_kernel: PoolKernel, backend: str) -> None:
+    pool_kernel.cell(FAILING)
+    call = f"joblib.Parallel(2, backend={backend!r})([joblib.delayed(score)('12x')])"
+    ran = pool_kernel.cell(f"pass\n{call}")
+    check(ran.error, call)
+    pool_kernel.cell(
+        "joblib.externals.loky.get_reusable_executor().shutdown(kill_workers=True)"
+    )
+
+
+def test_the_error_has_frames_for_debuggers(pool_kernel: PoolKernel) -> None:
+    pool_kernel.cell(FAILING)
+    pool_kernel.cell("make('executor', 'spawn').submit(score, '12x').result()")
+    ran = pool_kernel.cell(
+        "import traceback\n"
+        "last = sys.last_value.__cause__.__traceback__\n"
+        "while last.tb_next: last = last.tb_next\n"
+        "print(last.tb_frame.f_code.co_name, last.tb_frame.f_locals)\n"
+        "print(''.join(traceback.format_tb(last)))"
+    )
+    assert "parse {'text': '12x', 'size': 3}" in ran.text
+    assert "return int(text) + 1" in ran.text
+
+
+def test_an_error_that_cannot_be_rebuilt_is_a_text_and_breaks_nothing(
+    pool_kernel: PoolKernel,
+) -> None:
+    pool_kernel.cell(
+        "class Bad(Exception):\n"
+        "    def __init__(self, one, two):\n"
+        "        super().__init__(f'{one} and {two}')\n"
+        "def fail(i): raise Bad(1, 2)"
+    )
+    for kind, method in [("executor", "fork"), ("Pool", "fork"), ("loky", "spawn")]:
+        ran = pool_kernel.cell(
+            f"pool = make({kind!r}, {method!r})\nresult(submit(pool, fail, 1))"
+        )
+        assert "RemoteError: " in ran.error
+        assert "Bad: 1 and 2" in ran.error
+        assert "def fail(i): raise Bad(1, 2)" in ran.error
+        ran = pool_kernel.cell("print(result(submit(pool, abs, -3)))")
+        assert (ran.text, ran.error) == ("3\n", "")
+
+
+def test_an_interrupt_shows_the_line_of_the_cell(pool_kernel: PoolKernel) -> None:
+    ran = pool_kernel.cell(
+        "pool = make('executor', 'fork')\nsubmit(pool, work.say_and_rest).result()",
+        interrupt_at="at work",
+    )
+    assert "----> 2 submit(pool, work.say_and_rest).result()" in ran.error
+    assert "interrupting.py" not in ran.error
+    assert "_base.py" not in ran.error
+
+
+def test_a_death_shows_the_line_of_the_cell(pool_kernel: PoolKernel) -> None:
+    for kind in ("executor", "Pool"):
+        ran = pool_kernel.cell(
+            f"pool = make({kind!r}, 'fork')\npool.submit(work.die).result()"
+            if kind == "executor"
+            else f"pool = make({kind!r}, 'fork')\npool.apply(work.die)"
+        )
+        assert "----> 2 pool." in ran.error
+        assert "multiprocessing" not in ran.error
+        assert "_base.py" not in ran.error
