@@ -38,14 +38,28 @@ class Hold:
     Args:
         publication: The publication of the object.
         target: The object.
+        on_handed: Called with each handle that is made.
 
     Raises:
         ProxyError: As for `Publication.handle`.
     """
 
-    __slots__ = ("__weakref__", "_handle", "_made", "_publication", "_release")
+    __slots__ = (
+        "__weakref__",
+        "_handle",
+        "_made",
+        "_on_handed",
+        "_publication",
+        "_release",
+    )
 
-    def __init__(self, publication: Publication, target: Any) -> None:
+    def __init__(
+        self,
+        publication: Publication,
+        target: Any,
+        on_handed: Callable[[Handle | Inline], object] | None = None,
+    ) -> None:
+        self._on_handed = on_handed
         let_go()
         lent = publication.lend(target)
         self._publication = publication
@@ -86,7 +100,10 @@ class Hold:
         """
         Make a handle for one process.
         """
-        return self._publication.at_work(self._make)
+        handle = self._publication.at_work(self._make)
+        if self._on_handed is not None:
+            self._on_handed(handle)
+        return handle
 
     def _find(self) -> Version | None:
         held = self._handle

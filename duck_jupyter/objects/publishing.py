@@ -149,7 +149,9 @@ class Publisher:
             return None
         self.sweep()
         publication = self._publication(entry)
-        return None if isinstance(publication, Inplace) else Hold(publication, target)
+        if isinstance(publication, Inplace):
+            return None
+        return Hold(publication, target, partial(self.handed.note_handle, idx))
 
     def put(self, entry: Entry, inplace: Inplace) -> None:
         """

@@ -32,7 +32,7 @@ def test_rows_change_while_a_cell_runs_and_after_a_reload_meanwhile(
     expect(opened.panel.rows).to_have_count(3)
     opened.begin(1)
     opened.panel.expect_change("shared.box")
-    expect(opened.status).to_have_text(re.compile(r"^3 shared · .+ frames/s"))
+    expect(opened.status).to_have_text(re.compile(r"^3 shared · .+ calls/s"))
     assert opened.runs(1)
     opened.go()
     opened.open_panel()

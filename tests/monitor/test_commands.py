@@ -88,7 +88,7 @@ def test_the_same_command_in_many_threads_is_done_once(
 def test_the_largest_frame_is_forgotten(
     commands: Commands, session: Session, worker: Worker
 ) -> None:
-    one, two = share({"a": "x" * 5_000}, name="one"), share({}, name="two")
+    one, two = share({"a": "x" * 3_500}, name="one"), share({}, name="two")
     worker.exec(
         "one['a']; len(one); two['b'] = 'y' * 3_000; len(two)", one=one, two=two
     )
@@ -111,7 +111,7 @@ def test_the_largest_frames_of_one_row_are_forgotten_together(
     """
     A row of the view stands for all objects of one path.
     """
-    proxies = [share({"a": "x" * 5_000}, name=name) for name in ("one", "two", "three")]
+    proxies = [share({"a": "x" * 3_500}, name=name) for name in ("one", "two", "three")]
     for proxy in proxies:
         worker.exec("p['a']; len(p)", p=proxy)
 
