@@ -107,17 +107,18 @@ class LimitedProxyChaining(ProxyError):
             line,
         )
         if name.isidentifier():
-            error.args = (error._message(name),)
+            error.args = (error._message(name, line),)
         return error
 
-    def _message(self, name: str) -> str:
+    def _message(self, name: str, line: str = "") -> str:
         target, limit = self.target_obj, self.max_level
+        longer = line or f"%share {name} --max-chain {limit + 1}"
         what = f"{target} would be" if target else "The result would be"
         return (
             f"{what} a proxy of level {limit + 1}, and the limit is {limit}. "
             f"Fetch a copy and take these steps there: fetch(shared.{name}). Or take "
             "them in one call: share a function that takes them in the kernel. Or "
-            f"raise the limit: %share {name} --max-chain {limit + 1}, or "
+            f"raise the limit: {longer}, or that of its server: "
             f"ProxyServer(max_chain={limit + 1})."
         )
 

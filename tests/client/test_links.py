@@ -88,6 +88,7 @@ def test_the_advice_to_allow_longer_chains_names_the_shared_object() -> None:
     """
     What it says can be copied.
     """
-    path = "flights.groupby().rolling()"
+    path, line = "flights.groupby().rolling()", "%share flights --max-chain 15"
+    assert line in str(LimitedProxyChaining.at(7, "Rolling", path, "flights", line))
     error = LimitedProxyChaining.at(7, "Rolling", path, "flights")
     assert "%share flights --max-chain 8" in str(error)

@@ -71,7 +71,7 @@ def test_each_way_out_of_a_cut_chain_leads_past_the_cut(
 ) -> None:
     proxy = cells.run(f"{CHAIN} --max-chain 2 {options}")
     deep = "p.next.next.next.next.depth"
-    with pytest.raises(LimitedProxyChaining):
+    with pytest.raises(LimitedProxyChaining) as caught:
         worker.eval(deep, p=proxy)
     fetched, function, limit = lines_of(newest_ways_out())
     assert fetched == "fetch(shared.chain)"
@@ -79,6 +79,8 @@ def test_each_way_out_of_a_cut_chain_leads_past_the_cut(
         "def chain_steps():\n    return shared.chain.next.next.next\n%share chain_steps"
     )
     assert limit == f"%share chain --max-chain 5 {options}".rstrip()
+    # The message gives the same line: another one would drop --readonly.
+    assert f"raise the limit: {limit}, or" in str(caught.value)
     assert paste(cells, fetched).next.next.next.next.depth == 4
     assert worker.eval("p().next.depth", p=paste(cells, function)) == 4
     assert worker.eval(deep, p=paste(cells, limit)) == 4
