@@ -138,13 +138,21 @@ class Deaths(Feature):
         if not hasattr(task.pool, "submit"):
             found = result_of(result)
             if found is not None:
-                self._given[task.id] = task, weakref.ref(found)
+                # Also in a long cell, a task lets go of its data with its result.
+                drop = functools.partial(self._given.pop, task.id)
+                self._given[task.id] = task, weakref.ref(found, drop)
             if len(self._given) > self._many:
                 self._let_go()
 
     def cell_ends(self, error: BaseException | None) -> None:
         """
         Let go of what is done.
+        """
+        self._let_go()
+
+    def submit_waits(self) -> None:
+        """
+        Let go of what is done: its data may be what the line waits for.
         """
         self._let_go()
 

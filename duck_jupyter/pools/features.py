@@ -70,6 +70,11 @@ class Feature:
         Note what the pool gave for a task: a future, an `AsyncResult`, an iterator.
         """
 
+    def submit_waits(self) -> None:
+        """
+        Note that a line that submits waits until earlier data is released.
+        """
+
     def cell_begins(self) -> None:
         """
         Note that a cell begins. Runs in the thread and the context of the cell.

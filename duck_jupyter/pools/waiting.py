@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..data.holds import let_go
 from ..errors import VersionsAwaited
+from .features import features
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,8 @@ def wait_for_workers(make: Callable[[], _T]) -> _T:
     begun, is_said, never = time.monotonic(), False, threading.Event()
     while True:
         never.wait(LOOK_EVERY_S)
+        for feature in features.all:
+            feature.submit_waits()
         let_go()
         try:
             # What it held already is let go of, and so all begins anew.

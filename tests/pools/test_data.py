@@ -13,6 +13,8 @@ from tests.support.pools import METHODS, POOLS
 if TYPE_CHECKING:
     from tests.magics.kernels import Kernel
 
+    from .kernels import PoolKernel
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 PREPARE = """
@@ -158,3 +160,43 @@ def test_a_name_that_is_not_shared_says_how(cells: Kernel) -> None:
         "    said = str(error)\n"
     )
     assert "%share missing" in cells.value("said")
+
+
+CHANGING = """
+import numpy as np
+from duck_jupyter import statistics
+from duck_jupyter.data import store
+from duck_jupyter.memory.folders import memory_place
+data = np.zeros(100_000)
+get_ipython().run_line_magic("share", "data")
+store.AWAITED_SHARE = 5.5 * data.nbytes / memory_place().capacity
+def first(data): return int(data[0])
+pool = make("Pool", "fork")
+"""
+
+
+def test_a_pool_lets_go_of_data_in_the_cell_that_goes_on(
+    own_kernel: PoolKernel,
+) -> None:
+    """
+    A loop that changes data between two tasks must not keep a version for each task.
+    """
+    assert not own_kernel.cell(CHANGING).error
+    ran = own_kernel.cell(
+        "most = 0\n"
+        "for n in range(20):\n"
+        "    data[:] = n\n"
+        "    assert pool.map(first, [data]) == [n]\n"
+        "    most = max(most, statistics().proxies[0].versions)\n"
+        "print(most <= 3 or most)"
+    )
+    assert (ran.text, ran.error) == ("True\n", "")
+    ran = own_kernel.cell(
+        "kept = []\n"
+        "for n in range(20):\n"
+        "    data[:] = n\n"
+        "    kept.append(pool.apply_async(first, (data,)))\n"
+        "print([task.get(20) for task in kept] == list(range(20)))"
+    )
+    assert (ran.text, ran.error) == ("True\n", "")
+    assert not own_kernel.cell("end(pool)").error
