@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import functools
 import io
+import linecache
 import marshal
 import pickle
 import sys
 import types
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cloudpickle
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from ..data.holds import Hold
 
 __all__ = ["CellPickler", "Pickled", "pickled"]
+
+
+#: Characters of the longest cell whose text goes with its functions.
+MOST_SOURCE = 50_000
 
 
 class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
@@ -115,9 +121,10 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
         # Imports them: a package does not have its modules before.
         submodules = slots.pop("_cloudpickle_submodules")
         closure = [_content_of(cell) for cell in function.__closure__ or ()]
+        source = _source_of(code.co_filename) if module == "__main__" else None
         return (
             made.make_function,
-            (marshal.dumps(code), module, len(closure)),
+            (marshal.dumps(code), module, len(closure), source),
             (slots, attributes, closure, submodules),
             None,
             None,
@@ -137,6 +144,19 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
                 more["__slots__"] = vars(kind)["__slots__"]
             args = (*args[:3], {**args[3], **more}, *args[4:])
         return maker, args, *rest
+
+
+@functools.lru_cache(maxsize=64)
+def _source_of(file: str) -> tuple[str, str] | None:
+    """
+    Give the file name and the text of a cell; None if it is long, or no cell.
+
+    It is the same tuple each time, so that a pickle has it once.
+    """
+    if Path(file).exists():  # a worker reads it itself
+        return None
+    text = "".join(linecache.getlines(file))
+    return (file, text) if 0 < len(text) <= MOST_SOURCE else None
 
 
 def _module_of(namespace: dict[str, Any]) -> str | None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import linecache
 import marshal
 import pickle
 import sys
@@ -306,14 +307,18 @@ def make_named(name: str, maker: Callable[..., Any], args: tuple[Any, ...]) -> A
     return made
 
 
-def make_function(code: bytes, module: str, free: int) -> types.FunctionType:
+def make_function(
+    code: bytes, module: str, free: int, source: tuple[str, str] | None
+) -> types.FunctionType:
     """
-    Make a function over the namespace of its module.
+    Make a function over the namespace of its module; a `LostChange` quotes its cell.
     """
+    if source is not None:
+        lines = source[1].splitlines(keepends=True)
+        linecache.cache.setdefault(source[0], (len(source[1]), None, lines, source[0]))
     closure = tuple(types.CellType() for _ in range(free))
-    loaded = marshal.loads(code)
-    namespace = namespace_of(module)
-    return types.FunctionType(loaded, namespace, loaded.co_name, None, closure or None)
+    made, namespace = marshal.loads(code), namespace_of(module)
+    return types.FunctionType(made, namespace, made.co_name, None, closure or None)
 
 
 def set_function(made: Any, state: Any) -> None:
