@@ -17,6 +17,7 @@ import traceback
 import types
 from typing import TYPE_CHECKING, Any
 
+from ..protocol.tracebacks import OWN_FOLDER
 from .failing import add_failing, is_of_pool
 from .features import Feature
 from .notebook import notebook
@@ -145,6 +146,8 @@ def _shortened(
     """
     Give the frames up to the first one of a pool, and then those of the worker.
 
+    The frames of a proxy's call are left out as well: its error says what to do.
+
     An error that was raised again and again has the frames of each time; so what is
     between is not looked at.
     """
@@ -155,11 +158,15 @@ def _shortened(
         if id(part) in remotes or is_of_pool(file):
             break
         kept.append(part)
-    for part in reversed(kept):
-        remote = types.TracebackType(
-            remote, part.tb_frame, part.tb_lasti, part.tb_lineno
-        )
-    return remote
+    told = [
+        part
+        for part in _links(remote)
+        if not part.tb_frame.f_code.co_filename.startswith(OWN_FOLDER)
+    ]
+    shown = None
+    for part in reversed([*kept, *told]):
+        shown = types.TracebackType(shown, part.tb_frame, part.tb_lasti, part.tb_lineno)
+    return shown
 
 
 def _links(trace: TracebackType | None) -> list[TracebackType]:

@@ -130,3 +130,34 @@ def test_a_death_shows_the_line_of_the_cell(pool_kernel: PoolKernel) -> None:
         assert "----> 2 pool." in ran.error
         assert "multiprocessing" not in ran.error
         assert "_base.py" not in ran.error
+
+
+LOSING = """
+rows = [[1]]
+get_ipython().run_line_magic("share", "rows")
+def lose():
+    shared.rows[0].append(2)
+def refused():
+    return shared.rows.push
+"""
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_error_of_a_proxy_ends_at_the_line_of_the_cell(
+    pool_kernel: PoolKernel, method: str
+) -> None:
+    """
+    The worker began before the cell ran, and yet it quotes a statement of the cell.
+    """
+    ran = pool_kernel.cell(f"pool = make('executor', {method!r})\npool.submit(abs, 1)")
+    assert not ran.error
+    assert not pool_kernel.cell(LOSING).error
+    ran = pool_kernel.cell("pool.submit(lose).result()")
+    assert "`shared.rows[0].append(2)` would change a copy of a list" in ran.error
+    assert "Write `ref(shared.rows)[0].append(2)`" in ran.error
+    assert "client/" not in ran.error
+    ran = pool_kernel.cell("pool.submit(refused).result()")
+    assert "AttributeError: 'list' object has no attribute 'push'" in ran.error
+    assert "return shared.rows.push" in ran.error
+    assert "client/" not in ran.error
+    pool_kernel.cell("end(pool)\nget_ipython().run_line_magic('duck', 'stop')")
