@@ -14,10 +14,11 @@ from . import large
 from . import mirror as made
 from .cells import Sent, bundle_of, find, forget_unbound, number_all, numbers, sent
 from .features import Feature
-from .mirror import mirror
+from .mirror import main, mirror
 from .names import is_own
 from .places import Places
 from .reloaded import Reloaded, after_fork, note_modules, reloads
+from .shared_names import SharedNames
 from .tasks import change_batch, is_chunk
 from .waiting import wait_for_workers
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Functions"]
 
 NO_MAP = (None, None)
+#: What a worker that is being forked has in place of `shared`.
+_inherited: dict[str, SharedNames] = {}
 
 
 class Functions(Feature):
@@ -161,11 +164,21 @@ def _launch(self: Any, process_obj: Any) -> None:
     """
     note_modules()
     self._duck_number = number_all()
-    _launch_before(self, process_obj)
+    # A `Process` inherits its function, and with it `shared`, which serves only here.
+    _inherited.update(
+        (name, SharedNames(proxies(value)))
+        for name, value in list(main().items())
+        if (proxies := getattr(type(value), "_duck_proxies", None)) is not None
+    )
+    try:
+        _launch_before(self, process_obj)
+    finally:
+        _inherited.clear()
 
 
 def _after_fork_in_child() -> None:
     if mirror.is_kernel:
+        main().update(_inherited)
         mirror.after_fork(numbers())
         after_fork()
 

@@ -200,3 +200,20 @@ def test_a_pool_lets_go_of_data_in_the_cell_that_goes_on(
     )
     assert (ran.text, ran.error) == ("True\n", "")
     assert not own_kernel.cell("end(pool)").error
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_process_has_the_shared_names(own_kernel: PoolKernel, method: str) -> None:
+    """
+    Also a forked one, which inherits its function and unpickles nothing.
+    """
+    ran = own_kernel.cell(
+        "results = {}\n"
+        "get_ipython().run_line_magic('share', 'results')\n"
+        "def note(n): shared.results[n] = n\n"
+        f"context = multiprocessing.get_context({method!r})\n"
+        "process = context.Process(target=note, args=(3,))\n"
+        "process.start(); process.join(20)\n"
+        "print(results, process.exitcode, shared.results)"
+    )
+    assert (ran.text.splitlines()[-1], ran.error) == ("{3: 3} 0 {3: 3}", "")
