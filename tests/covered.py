@@ -8,7 +8,6 @@ COVERED: dict[str, str] = {
     "__init__.py": "client/test_contract.py",
     "cli/keys.py": "cli/test_view.py",
     "cli/listing.py": "cli/test_screen.py",
-    "cli/lists.py": "cli/test_screen.py",
     "client/channel.py": "transport/test_calling.py",
     "client/default_arguments.py": "client/test_arguments.py",
     "client/detaching.py": "client/test_crossing.py",

@@ -4,6 +4,7 @@ The three lists of ``jupyter duck top``: objects, workers and errors.
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -354,7 +355,7 @@ class Errors(Listing):
         for sentence, line in row.ways_out:
             lines.append(foreign(sentence))
             if line:
-                lines.append(foreign(f"    {line}", "bold"))
+                lines += lines_of(textwrap.indent(line, "    "), "bold")
         return lines
 
 
