@@ -36,6 +36,7 @@ class Task:
         held: What is released when the task has ended.
         notes: What the worker is told beside, by feature: `Running.notes`. It may be
             changed until the pool pickles the task.
+        is_over: Tells whether an `imap` is to take no more items.
     """
 
     __slots__ = (
@@ -45,6 +46,7 @@ class Task:
         "held",
         "id",
         "is_map",
+        "is_over",
         "kwargs",
         "mapper",
         "notes",
@@ -72,6 +74,7 @@ class Task:
         self.mapper = mapper
         self.held: list[Any] = []
         self.notes: dict[str, Any] = {}
+        self.is_over: Callable[[], bool] = bool
 
     def __reduce__(self) -> tuple[Any, ...]:
         called = self.function if self.mapper is None else self.mapper
