@@ -41,6 +41,9 @@ CALLS = {
     "list(pool.imap(work.die_at, range(99)))": "die_at(...)",
     "list(pool.imap(work.die_at, range(99), 5))": "die_at(...)",
     "list(pool.imap_unordered(work.die_at, range(99)))": "die_at(...)",
+    # It is the last one, and all others are done.
+    "list(pool.imap(work.die_at, [47]))": "die_at(...)",
+    "list(pool.imap_unordered(work.die_at, [47]))": "die_at(...)",
 }
 
 
