@@ -139,3 +139,15 @@ def test_an_executor_says_that_its_worker_died_while_it_sent_a_result(
     )
     last = ran.error.splitlines()[-1]
     assert "was killed by SIGKILL while it sent the result of give_deadly(47)" in last
+
+
+def test_a_hostile_name_is_escaped_and_cut(pool_kernel: PoolKernel) -> None:
+    ran = pool_kernel.cell(
+        "def strange(x):\n    work.die()\n"
+        "strange.__qualname__ = '\\x1b]0;x\\x07' * 1000\n"
+        "make('Pool', 'fork').apply(strange, (strange,))"
+    )
+    last = ran.error.splitlines()[-1]
+    assert "while it ran \\x1b]0;x\\x07" in last
+    assert "\x1b" not in last
+    assert len(last) < 1000
