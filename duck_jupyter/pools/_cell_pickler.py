@@ -114,8 +114,8 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
             return super().reducer_override(function)
         attributes, slots = cloud._function_getstate(function)
         if module == "__main__":
-            for name in slots["__globals__"]:
-                self.needs.setdefault(name)
+            # Also those that are bound later only, or hide a built-in then.
+            self.needs.update(dict.fromkeys(cloud._extract_code_globals(code)))
         for name in ("__globals__", "__closure__"):
             del slots[name]
         # Imports them: a package does not have its modules before.

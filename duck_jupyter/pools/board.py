@@ -36,6 +36,8 @@ SLOTS = 1024
 WORDS = SLOT // 8
 #: The words of a slot. TASK is written last, and is 0 while the worker is idle.
 PID, TASK, RUN, BEGAN, ITEM, CHUNK, HEARD, HEARD_RUN = range(8)
+#: This bit of TASK is set while the worker sends what the task has returned or raised.
+SENDING = 1 << 63
 #: ``F_SETSIG`` of fcntl(2), which Python has no name for: the signal of ``O_ASYNC``.
 F_SETSIG = 10
 
@@ -79,6 +81,7 @@ class Entry(NamedTuple):
         item: Which item of a chunk it is at, from 0; -1 if that is not known.
         chunk: Which chunk of a ``Pool.map`` the task is, from 0; -1 if it is none.
         heard: Whether the task was given a KeyboardInterrupt.
+        is_sending: Whether the task has ended, and its result is being sent.
     """
 
     pid: int
@@ -88,6 +91,7 @@ class Entry(NamedTuple):
     item: int
     chunk: int
     heard: bool
+    is_sending: bool
 
 
 class Board:
@@ -232,9 +236,16 @@ class Board:
         words[at + HEARD] = words[at + TASK]
         words[at + HEARD_RUN] = words[at + RUN]
 
+    def send(self) -> None:
+        """
+        Note that the task has ended, and that its result is being sent.
+        """
+        if self._words[self._at + TASK]:
+            self._words[self._at + TASK] |= SENDING
+
     def end(self) -> None:
         """
-        Note that the task has ended.
+        Note that the worker is idle.
         """
         self._words[self._at + TASK] = 0
 
@@ -263,7 +274,11 @@ class Board:
         """
         List the tasks that run. The lock tells that the process is the worker still.
         """
-        return [x for at, x in self._entries() if self._holder(at) == x.pid]
+        return [
+            x
+            for at, x in self._entries()
+            if not x.is_sending and self._holder(at) == x.pid
+        ]
 
     def last(self, pid: int) -> Entry | None:
         """
@@ -299,9 +314,10 @@ class Board:
         for at in self._used():
             pid, task, run, _, item, chunk, heard = self._words[at : at + 7].tolist()
             if task:
+                is_sending, task = task >= SENDING, task % SENDING
                 seconds, is_heard = now - self._floats[at + BEGAN], heard == task
-                places = item - 1, chunk - 1
-                found.append((at, Entry(pid, task, run, seconds, *places, is_heard)))
+                more = item - 1, chunk - 1, is_heard, is_sending
+                found.append((at, Entry(pid, task, run, seconds, *more)))
         return found
 
     def _holder(self, at: int) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import reprlib
 from typing import Any
 
+from ..protocol.escaping import printable
 from .tasks import is_chunk, name_of
 
 __all__ = ["batch_of", "short_call", "short_value"]
@@ -119,4 +120,4 @@ def _written(name: str, args: Any, kwargs: dict[str, Any]) -> str:
     text = ", ".join(words)
     if len(text) > MOST_OF_ALL:
         text = text[: MOST_OF_ALL - 1] + "…"
-    return f"{name}({text})"
+    return f"{name}({printable(text)})"

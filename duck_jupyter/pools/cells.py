@@ -58,6 +58,8 @@ TOKEN_BYTES = 16
 _numbers = itertools.count(1)
 #: Name -> (what gives its value, the number of that binding).
 _bound: dict[str, tuple[Callable[[], Any], int]] = {}
+#: Names that a worker may have, also those that have been deleted since.
+_known: set[str] = set()
 #: Name -> what is kept of its value.
 _kept: dict[str, Kept] = {}
 #: Number -> function or class: what comes back is this one.
@@ -103,6 +105,7 @@ def number_of(name: str, value: Any) -> int:
     entry = _bound.get(name)
     if entry is None or entry[0]() is not value:
         entry = _bound[name] = _reference(value), next(_numbers)
+        _known.add(name)
         if is_own(value):
             _objects[entry[1]] = value
     return entry[1]
@@ -119,9 +122,10 @@ def number_all() -> int:
 
 def numbers() -> dict[str, int]:
     """
-    Give the numbers of all names that were numbered.
+    Give the numbers of all names that were numbered and are bound.
     """
-    return {name: number for name, (_, number) in list(_bound.items())}
+    bound, names = list(_bound.items()), main()
+    return {name: number for name, (_, number) in bound if name in names}
 
 
 def forget_unbound() -> None:
@@ -236,8 +240,12 @@ def bundle_of(
         todo = [(need, (name, need)) for need in whole.needs]
     names, seen = main(), set(sent_before)
     for name, way in todo:  # grows while it runs
-        if name in seen or name not in names:
-            # Unknown here: the worker's own, such as what an initializer sets.
+        if name in seen:
+            continue
+        if name not in names:
+            # Unknown here: a built-in, or the worker's own, as an initializer sets it.
+            if name in _known:
+                parts.append((name, made.ALWAYS, made.DELETED, b"", ()))
             continue
         seen.add(name)
         found = names[name]

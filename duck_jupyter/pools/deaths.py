@@ -241,9 +241,10 @@ class Deaths(Feature):
     def _has_ended(self, process: Any, workers: list[Any]) -> None:
         pid, code = process.pid, process.exitcode
         entry = self._board.last(pid)
+        if code and (entry is None or entry.is_sending):
+            # It may have had the lock of a queue.
+            self._look_at_queue(workers)
         if entry is None:
-            if code:
-                self._look_at_queue(workers)
             return
         self._board.forget(pid)
         task, get = self._given.get(entry.task, (None, None))

@@ -51,7 +51,8 @@ class Explainer:
         if entry is None:
             text += "while it was idle"
         else:
-            text += f"while it ran {call}, {entry.seconds:.1f} s after it began"
+            what = "sent the result of" if entry.is_sending else "ran"
+            text += f"while it {what} {call}, {entry.seconds:.1f} s after it began"
         peak = self._peaks.get(pid)
         if peak:
             text += f"; it had used up to {_size(peak)}"

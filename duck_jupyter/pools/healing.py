@@ -132,7 +132,7 @@ def _stop_at(board: Board, entry: Entry) -> bool:
     while state_of(entry.pid) not in "TtZX" and time.monotonic() < end:
         pause.wait(LOOK_S)
     now = board.last(entry.pid)
-    if now is None or now.task != entry.task:
+    if now is None or now.task != entry.task or now.is_sending:
         os.kill(entry.pid, signal.SIGCONT)
         return False
     return True

@@ -10,6 +10,7 @@ ended their task after a while.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import queue
 import signal
@@ -129,6 +130,9 @@ class Interrupts(Feature):
             )
             self._thread = thread
             thread.start()
+        # A thread of the pool takes the items of an `imap`, also after the cell's end.
+        board, run = self._slots.board, task.notes["run"]
+        task.is_over = functools.partial(board.is_interrupted, run)
         if self._wounded and task.pool in self._wounded:
             self._wounded.discard(task.pool)
             fill_up(task.pool)

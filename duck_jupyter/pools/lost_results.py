@@ -49,8 +49,9 @@ def fail(result: Any, error: BaseException) -> None:
     dress(error)
     if hasattr(result, "_index"):
         result._set(result._index, (False, error))
-        # There is no reason to wait for what comes after.
-        result._set_length(result._index)
+        if result._job in result._cache:
+            # There is no reason to wait for what comes after.
+            result._set_length(result._index)
         return
     if hasattr(result, "_number_left"):
         result._number_left = 1

@@ -33,6 +33,8 @@ __all__ = ["Failed", "Mirror", "main", "mirror"]
 
 #: The number of a part that replaces even what was inherited under it.
 ALWAYS = 0
+#: The token of a part that says that the notebook has deleted the name.
+DELETED = b""
 
 
 def main() -> dict[str, Any]:
@@ -116,6 +118,13 @@ class Mirror:
         """
         for part in parts:
             name, number, token, _, handles = part
+            if number == ALWAYS and token == DELETED:
+                if self.number_of(name) >= 0:
+                    # Not what the worker itself has bound.
+                    main().pop(name, None)
+                self.set.pop(name, None)
+                self.inherited.pop(name, None)
+                continue
             if number != ALWAYS and self.inherited.get(name) == number:
                 continue
             before = self.set.get(name)

@@ -21,6 +21,7 @@ from .tasks import Task
 from .worker import Start
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
 __all__ = ["Patches", "patches"]
@@ -208,12 +209,22 @@ def _lazily(before: Any, threads: Any) -> Any:
         task = Task(self, func, (), {})
         for feature in found:
             feature.before_submit(task)
-        result = before(self, task, iterable, chunksize)
+        result = before(self, task, _items(task, iterable), chunksize)
         for feature in found:
             feature.after_submit(task, result)
         return result
 
     return method
+
+
+def _items(task: Task, iterable: Any) -> Iterator[Any]:
+    """
+    Give the items of an iterable until no more are wanted.
+    """
+    for item in iterable:
+        if task.is_over():
+            return
+        yield item
 
 
 #: Those of this process.

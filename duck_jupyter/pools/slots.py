@@ -33,6 +33,8 @@ __all__ = ["Slot", "Slots", "enter"]
 SLOW_ITEM_S = 20e-6
 #: Frames from `Slot.task_begins` to the worker's loop, at most.
 MOST_FRAMES = 6
+#: By the name of a worker's loop, the name of its queue of results.
+QUEUES = {"worker": "outqueue", "_process_worker": "result_queue"}
 
 
 class Slots(Feature):
@@ -110,6 +112,8 @@ class Slot(worker.WorkerFeature):
         self._run: int | None = None
         self._stopped = False
         self._is_leaving = False
+        #: Whether it is seen when a result was sent; None before the first task.
+        self._sees_results: bool | None = None
 
     def item(self) -> int:
         """
@@ -133,6 +137,8 @@ class Slot(worker.WorkerFeature):
         Note the task, unless its run was interrupted while it waited.
         """
         run = task.notes.get("run", 0)
+        if self._sees_results is None:
+            self._sees_results = _see_results(self.board)
         if self.board.is_interrupted(run):
             raise TaskInterrupted("the task was not begun: its cell was interrupted")
         walked, is_star = _items_of(task.function)
@@ -165,11 +171,51 @@ class Slot(worker.WorkerFeature):
 
     def task_ends(self, task: worker.Running) -> None:
         """
-        Note that the worker is idle.
+        Note that the worker sends the result, or is idle.
         """
         self._run = None
-        if not self._is_leaving:
+        if self._is_leaving:
+            return
+        if self._sees_results:
+            self.board.send()
+        else:
             self.board.end()
+
+
+class _Results:
+    """
+    The writing end of a pool's queue of results, which notes that one was sent.
+    """
+
+    def __init__(self, writer: Any, board: Board) -> None:
+        self._writer = writer
+        self._board = board
+
+    def send_bytes(self, data: Any) -> None:
+        self._writer.send_bytes(data)
+        self._board.end()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._writer, name)
+
+
+def _see_results(board: Board) -> bool:
+    """
+    Let a worker note when it has sent a result; give whether that can be done.
+
+    Only the worker's own loop has the queue, in a variable.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    for _ in range(MOST_FRAMES):
+        if frame is None:
+            break
+        name = QUEUES.get(frame.f_code.co_name)
+        queue = frame.f_locals.get(name) if name else None
+        if queue is not None and type(queue).__name__ == "SimpleQueue":
+            queue._writer = _Results(queue._writer, board)
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _items_of(function: Any) -> tuple[Callable[..., list[Any]] | None, Any]:

@@ -8,6 +8,7 @@ import functools
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from ..protocol.escaping import printable
 from .worker import Running
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ __all__ = ["Task", "change_batch", "function_of", "is_chunk", "name_of"]
 
 #: Classes of joblib that hold the functions of tasks, and their arguments.
 BATCH, WRAPPER = "BatchedCalls", "_TracebackCapturingWrapper"
+
+#: Characters of a function's name.
+MOST_OF_NAME = 80
 
 _ids = itertools.count(1)
 
@@ -36,6 +40,7 @@ class Task:
         held: What is released when the task has ended.
         notes: What the worker is told beside, by feature: `Running.notes`. It may be
             changed until the pool pickles the task.
+        is_over: Tells whether an `imap` is to take no more items.
     """
 
     __slots__ = (
@@ -45,6 +50,7 @@ class Task:
         "held",
         "id",
         "is_map",
+        "is_over",
         "kwargs",
         "mapper",
         "notes",
@@ -73,6 +79,7 @@ class Task:
         self.mapper: Any = mapper
         self.held: list[Any] = []
         self.notes: dict[str, Any] = {}
+        self.is_over: Callable[[], bool] = bool
 
     def __reduce__(self) -> tuple[Any, ...]:
         called = self.function if self.mapper is None else self.mapper
@@ -132,7 +139,8 @@ def change_batch(function: Any, change: Callable[[Any], Any]) -> Any:
 
 def name_of(function: Any) -> str:
     """
-    Name a function for messages.
+    Name a function for messages, which go to a terminal.
     """
     found = function_of(function)
-    return str(getattr(found, "__qualname__", type(found).__name__))
+    name = str(getattr(found, "__qualname__", type(found).__name__))
+    return printable(name if len(name) <= MOST_OF_NAME else name[:MOST_OF_NAME] + "…")

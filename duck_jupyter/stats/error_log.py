@@ -23,6 +23,8 @@ __all__ = ["ErrorLog", "Errors", "Noted", "Subject"]
 
 #: Exceptions that are kept, and kinds of them.
 ERRORS_KEPT = 200
+#: Kinds that are told apart; of more than these it is not known how many there were.
+KINDS_COUNTED = 100_000
 #: Objects whose last error is known, and objects that are counted for one kind.
 OBJECTS_KEPT = 1000
 
@@ -88,8 +90,8 @@ class ErrorLog:
         #: The last error of an object, by its number.
         self.last_of: dict[int, Noted] = {}
         self._kinds: dict[tuple[str, str, Ways], _Kind] = {}
-        #: Kinds that were kept once.
-        self._dropped = 0
+        #: The keys of all kinds, of those too that are kept no longer.
+        self._keys: set[str] = set()
         self._cuts: dict[tuple[str, int], ChainRow] = {}
 
     def note(
@@ -159,10 +161,12 @@ class ErrorLog:
         if len(self._kinds) >= ERRORS_KEPT:
             oldest = min(self._kinds, key=lambda each: self._kinds[each].row.last)
             del self._kinds[oldest]
-            self._dropped += 1
         kind, message, ways = identity
+        key = _key_of(identity)
+        if len(self._keys) < KINDS_COUNTED:
+            self._keys.add(key)
         row = ErrorRow(
-            key=_key_of(identity),
+            key=key,
             type=kind,
             object="",
             idx=0,
@@ -220,7 +224,7 @@ class ErrorLog:
                 tuple(self._records),
                 tuple(sorted(self._by_type.items())),
                 tuple(rows),
-                self._dropped + len(rows),
+                len(self._keys),
                 tuple(self._cuts.values()),
             )
 

@@ -323,8 +323,8 @@ class ServerStatistics(msgspec.Struct, frozen=True):
     errors_by_type: tuple[tuple[str, int], ...]
     #: The last 200 kinds of them, the newest first.
     error_groups: tuple[ErrorRow, ...]
-    #: How many kinds there were. A kind that is not kept any more, and comes again,
-    #: counts twice.
+    #: How many kinds there were, those included that are not kept any more: 100,000
+    #: stands for as many or more.
     error_kinds: int
     #: Chains that were cut.
     chains: tuple[ChainRow, ...]

@@ -41,6 +41,9 @@ CALLS = {
     "list(pool.imap(work.die_at, range(99)))": "die_at(...)",
     "list(pool.imap(work.die_at, range(99), 5))": "die_at(...)",
     "list(pool.imap_unordered(work.die_at, range(99)))": "die_at(...)",
+    # It is the last one, and all others are done.
+    "list(pool.imap(work.die_at, [47]))": "die_at(...)",
+    "list(pool.imap_unordered(work.die_at, [47]))": "die_at(...)",
 }
 
 
@@ -107,3 +110,44 @@ def test_joblib_says_it(pool_kernel: PoolKernel, backend: str) -> None:
     pool_kernel.cell(
         "joblib.externals.loky.get_reusable_executor().shutdown(kill_workers=True)"
     )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_result_whose_worker_died_while_it_was_sent_is_not_awaited(
+    pool_kernel: PoolKernel, method: str
+) -> None:
+    pool_kernel.cell(f"pool = make('Pool', {method!r}, 3)\npool.map(abs, range(9))")
+    for code, call in {
+        "pool.apply(work.give_deadly, (47,))": "give_deadly(47)",
+        "pool.map(work.give_deadly, range(44, 50), 1)": "give_deadly(47)",
+        "list(pool.imap(work.give_deadly, range(49)))": "give_deadly(...)",
+    }.items():
+        ran = pool_kernel.cell(code)
+        assert ran.took < 2, code
+        last = ran.error.splitlines()[-1]
+        assert f"was killed by SIGKILL while it sent the result of {call}" in last
+        ran = pool_kernel.cell("print(pool.map(abs, [-1, -2, -3]))")
+        assert (ran.text, ran.error) == ("[1, 2, 3]\n", "")
+
+
+@pytest.mark.parametrize(("kind", "method"), EXECUTORS)
+def test_an_executor_says_that_its_worker_died_while_it_sent_a_result(
+    pool_kernel: PoolKernel, kind: str, method: str
+) -> None:
+    ran = pool_kernel.cell(
+        f"pool = make({kind!r}, {method!r})\nresult(pool.submit(work.give_deadly, 47))"
+    )
+    last = ran.error.splitlines()[-1]
+    assert "was killed by SIGKILL while it sent the result of give_deadly(47)" in last
+
+
+def test_a_hostile_name_is_escaped_and_cut(pool_kernel: PoolKernel) -> None:
+    ran = pool_kernel.cell(
+        "def strange(x):\n    work.die()\n"
+        "strange.__qualname__ = '\\x1b]0;x\\x07' * 1000\n"
+        "make('Pool', 'fork').apply(strange, (strange,))"
+    )
+    last = ran.error.splitlines()[-1]
+    assert "while it ran \\x1b]0;x\\x07" in last
+    assert "\x1b" not in last
+    assert len(last) < 1000

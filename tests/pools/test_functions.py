@@ -225,3 +225,48 @@ def test_what_a_library_exports_goes_by_reference(cells: Kernel, kind: str) -> N
         f"import textwrap\nfound = pools[{kind!r}](lambda i: textwrap.dedent, [1])[0]\n"
     )
     assert cells.value("found is textwrap.dedent") is True
+
+
+def test_a_name_that_is_bound_after_the_first_submit_is_found(
+    cells: Kernel, kind: str
+) -> None:
+    cells.run(
+        "def early(i):\n"
+        "    return late_helper(i) if i else abs(i)\n"
+        f"found = pools[{kind!r}](early, [0])\n"
+        "def late_helper(i):\n    return 'late'\n"
+        "def abs(i):\n    return 'mine'\n"
+        f"found += pools[{kind!r}](early, [0, 1])\n"
+    )
+    assert cells.value("found") == [0, "mine", "late"]
+    cells.run("del abs, late_helper")
+
+
+def test_a_name_that_is_deleted_is_gone_in_workers_too(
+    cells: Kernel, kind: str
+) -> None:
+    cells.run(
+        "def longest(items):\n    return max(items)\n"
+        "def max(items):\n    return 'mine'\n"
+        f"found = pools[{kind!r}](longest, [[1, 2]])\n"
+        "del max\n"
+        f"found += pools[{kind!r}](longest, [[1, 2]])\n"
+    )
+    cells.run(f"found += pools[{kind!r}](longest, [[3]])")
+    assert cells.value("found") == ["mine", 2, 3]
+
+
+def test_a_name_of_the_worker_s_own_outlives_one_that_was_deleted(
+    cells: Kernel, kind: str
+) -> None:
+    cells.run(
+        "own = 1\n"
+        "def get_own(i):\n    return own\n"
+        "def set_own(i):\n    global own\n    own = i\n    return own\n"
+        f"found = pools[{kind!r}](get_own, [0])\n"
+        "del own\n"
+        f"found += pools[{kind!r}](set_own, [5])\n"
+        "def set_and_get(i):\n    set_own(i)\n    return get_own(i)\n"
+        f"found += pools[{kind!r}](set_and_get, [6])\n"
+    )
+    assert cells.value("found") == [1, 5, 6]

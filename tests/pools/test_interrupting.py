@@ -210,3 +210,26 @@ def test_joblib_is_interrupted_and_goes_on(
     pool_kernel.cell(
         "joblib.externals.loky.get_reusable_executor().shutdown(kill_workers=True)"
     )
+
+
+@pytest.mark.parametrize("name", ["imap", "imap_unordered"])
+@pytest.mark.parametrize("chunksize", [1, 5])
+def test_an_endless_iterable_is_left_and_the_pool_takes_the_next_task(
+    pool_kernel: PoolKernel, name: str, chunksize: int
+) -> None:
+    ran = pool_kernel.cell(
+        "import itertools\n"
+        "left = threading.Event()\n"
+        "def numbers():\n"
+        "    try:\n"
+        "        yield from itertools.count()\n"
+        "    finally:\n"
+        "        left.set()\n"
+        "pool = make('Pool', 'fork')\n"
+        f"for found in pool.{name}(abs, numbers(), {chunksize}):\n"
+        "    if found == 20: print('at work', flush=True)",
+        interrupt_at="at work",
+    )
+    assert "KeyboardInterrupt" in ran.error
+    ran = pool_kernel.cell("print(result(submit(pool, abs, -1)), left.wait(5))")
+    assert (ran.text, ran.error) == ("1 True\n", "")

@@ -112,6 +112,19 @@ def test_kinds_that_are_not_kept_are_counted() -> None:
     assert found.by_type == (("KeyError", 230),)
 
 
+def test_a_kind_that_was_dropped_and_comes_again_is_the_same_kind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = ErrorLog()
+    for i in range(3 * (error_log.ERRORS_KEPT + 1)):
+        note(log, KeyError(i % (error_log.ERRORS_KEPT + 1)))
+    assert log.snapshot().kinds == 201
+    monkeypatch.setattr(error_log, "KINDS_COUNTED", 203)
+    for i in range(5):
+        note(log, ValueError(i))
+    assert log.snapshot().kinds == 203
+
+
 def test_objects_of_a_kind_and_last_errors_have_an_end() -> None:
     log = ErrorLog()
     for i in range(error_log.OBJECTS_KEPT + 5):

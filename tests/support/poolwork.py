@@ -11,7 +11,15 @@ import threading
 import time
 from pathlib import Path
 
-__all__ = ["die", "get_pid", "rest", "spin", "stubborn", "wait_for"]
+__all__ = [
+    "die",
+    "get_pid",
+    "give_deadly",
+    "rest",
+    "spin",
+    "stubborn",
+    "wait_for",
+]
 
 
 def get_pid(_: object = None) -> int:
@@ -102,3 +110,20 @@ def say_pid(_: object = None) -> None:
 def say_and_rest() -> None:
     print("at work", flush=True)  # noqa: T201 - what is tested
     threading.Event().wait(60)
+
+
+class Deadly:
+    """
+    Ends the worker that sends it.
+    """
+
+    def __reduce__(self) -> str:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return "never"
+
+
+def give_deadly(number: int) -> Deadly | None:
+    """
+    Give, for 47, what ends the worker when it is sent.
+    """
+    return Deadly() if number == 47 else None
