@@ -99,6 +99,7 @@ COVERED: dict[str, str] = {
     "pools/slots.py": "pools/test_interrupting.py",
     "pools/speaking.py": "pools/test_output.py",
     "pools/tasks.py": "pools/test_install.py",
+    "pools/unsendable.py": "pools/test_functions.py",
     "pools/waiting.py": "pools/test_interrupting.py",
     "pools/worker.py": "pools/test_starting.py",
     "protocol/by_value.py": "protocol/test_values.py",

@@ -26,6 +26,7 @@ from ._cell_pickler import Pickled, pickled
 from .members import unsendable
 from .mirror import main
 from .names import is_own, path_of
+from .unsendable import Unsendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -192,7 +193,7 @@ def kept_of(name: str, value: Any, way: Iterable[str]) -> Kept:
     except Exception as error:  # whatever the value's own code raises
         # Only a function that uses it hears of it, and then what and why.
         message = unsendable(value, way, error)
-        found = Pickled(pickle.dumps(made.Unsendable(message)), (), ())
+        found = Pickled(pickle.dumps(Unsendable(message)), (), ())
         return Kept(None, found)
     kept = Kept(stamp, found)
     if stamp is not None:
