@@ -187,10 +187,10 @@ def test_after_unloading_and_after_a_restart_pools_pickle_as_ever(
     assert fresh.value("before == look_at()") is True
     assert fresh.value("pickled(df) > 8 * df.size") is True
     assert fresh.value("[arr is inplace, float(arr[3])]") == [False, 5]
-    fresh.run("%load_ext duck_jupyter\n%share df")
+    fresh.run("%load_ext duck_jupyter\nloaded = look_at()\n%share df")
     assert fresh.value("pickled(df)") < 2048
     fresh.run("%duck stop")
-    assert fresh.value("before == look_at()") is True
+    assert fresh.value("loaded == look_at()") is True
     assert fresh.value("pickled(df) > 8 * df.size") is True
     fresh.run("%share df")
     fresh.manager.restart_kernel()

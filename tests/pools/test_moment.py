@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from duck_jupyter import VersionsAwaited, share, unshare
+from duck_jupyter import share, unshare
 from duck_jupyter.data import store
 from duck_jupyter.data.handover import handover
 from duck_jupyter.memory.folders import memory_place
 from tests.support.moments import ends_of, ends_of_item, ends_when, submit_all
 from tests.support.pools import DEADLINE_S, METHODS, POOLS
-from tests.support.processes import wait_until
+from tests.support.processes import run_python, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,15 +144,30 @@ def test_an_interrupt_ends_the_waiting(
     assert found[1:] == EXPECTED[: len(found) - 1]
 
 
-def test_where_nobody_could_fetch_it_fails_and_does_not_wait(
-    array: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store, "AWAITED_SHARE", 4 * array.nbytes / capacity())
-    queue = multiprocessing.get_context("spawn").Queue()
-    with pytest.raises(VersionsAwaited, match="changed again while workers"):
-        submit_states(array, lambda: queue.put(array))
-    queue.cancel_join_thread()
-    queue.close()
+#: In a process that has no child at all.
+NOBODY = """
+import multiprocessing
+import numpy as np
+from duck_jupyter import VersionsAwaited, share
+from duck_jupyter.data import store
+from tests.pools.test_moment import LENGTH, capacity, submit_states
+
+array = np.zeros(LENGTH, dtype=int)
+share(array, "array")
+store.AWAITED_SHARE = 4 * array.nbytes / capacity()
+queue = multiprocessing.get_context("spawn").Queue()
+try:
+    submit_states(array, lambda: queue.put(array))
+except VersionsAwaited as error:
+    print(error)
+queue.cancel_join_thread()
+queue.close()
+"""
+
+
+def test_where_nobody_could_fetch_it_fails_and_does_not_wait() -> None:
+    done = run_python(NOBODY)
+    assert "changed again while workers" in done.stdout, done.stderr
 
 
 def test_unchanged_data_is_not_copied_again(array: Any, session: Session) -> None:

@@ -71,7 +71,7 @@ def test_where_shared_memory_is_full_all_goes_to_the_spool_with_one_warning(
         assert len(worker["warnings"]) <= 1
     (warning,) = told["warnings"]
     size, megabytes = re.search(
-        rf"no room for ([\d,]+) bytes.* to {tmp_path}.*--shm-size=(\d+)m", warning
+        rf"no space for ([\d,]+) bytes.* to {tmp_path}.*--shm-size=(\d+)m", warning
     ).groups()  # type: ignore[union-attr]
     assert LARGE <= int(size.replace(",", "")) < LARGE + 100_000
     held = SMALL_MB if told["mounted"] else 0
