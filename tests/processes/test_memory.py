@@ -198,6 +198,7 @@ def test_a_block_that_the_user_made_is_the_users_to_unlink() -> None:
 
 CELL = """
 %load_ext duck_jupyter
+%config DuckJupyter.pools = False
 import os
 import numpy as np
 from concurrent.futures import ProcessPoolExecutor
@@ -228,6 +229,8 @@ def hold(proxy: Any) -> None:
 def busy(tmp_path: Path) -> Iterator[tuple[Kernel, set[int]]]:
     """
     A kernel that shares an array with a pool, and the numbers of all its processes.
+
+    Its workers live on when it is killed: their end is that of `tests.pools.test_ends`.
     """
     blocks, folders = list_blocks(), list_folders()
     with Kernel() as kernel:
