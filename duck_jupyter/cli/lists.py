@@ -21,7 +21,7 @@ from ..stats.text import (
     total,
 )
 from .listing import Column, Listing, foreign, lines_of
-from .tree import CutItem, tree_of
+from .tree import CutItem, count_shared, tree_of
 
 if TYPE_CHECKING:
     from ..session.snapshot import Snapshot
@@ -78,14 +78,15 @@ class Objects(Listing):
         self._window = window
         self._workers = snapshot.workers
         self._items = tree_of(snapshot, window)
+        self._shared = count_shared(snapshot)
         super().__init__([item.key for item in self._items])
 
     def title(self) -> Text:
         """
-        Name the list.
+        Name the list, with the number of shared objects; others have rows below these.
         """
         cut = sum(isinstance(item, CutItem) for item in self._items)
-        text = Text(f"Objects {exact(len(self._items) - cut)}")
+        text = Text(f"Objects {exact(self._shared)}")
         return text.append(f" ✂ {exact(cut)} cut", "red") if cut else text
 
     def busiest(self, most: int) -> list[int]:

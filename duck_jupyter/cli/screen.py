@@ -15,6 +15,7 @@ from ..stats.text import duration, in_bytes, many, percent, plain_bytes, rate
 from ..stats.words import serving_in_words
 from .listing import fitting, foreign
 from .lists import WIDE, lists_of
+from .tree import count_shared
 from .view import HELP
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _state(snapshot: Snapshot) -> Text:
         NOT_SERVING
         if snapshot.state == "stopped"
         else serving_in_words(
-            sum(1 for row in snapshot.objects if not row.level),
+            count_shared(snapshot),
             len(snapshot.workers),
             called=totals.are_used,
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..stats.rows import ChainRow, ObjectRow
     from .rates import Window
 
-__all__ = ["CutItem", "ObjectItem", "tree_of"]
+__all__ = ["CutItem", "ObjectItem", "count_shared", "tree_of"]
 
 
 class ObjectItem(NamedTuple):
@@ -55,6 +55,13 @@ class CutItem(NamedTuple):
 
     key: Hashable
     chain: ChainRow
+
+
+def count_shared(snapshot: Snapshot) -> int:
+    """
+    Return the number of shared objects, without those reached through them.
+    """
+    return sum(row.parent is None for row in snapshot.objects)
 
 
 def tree_of(snapshot: Snapshot, window: Window) -> list[ObjectItem | CutItem]:

@@ -163,7 +163,7 @@ def test_the_last_line_says_which_keys_there_are() -> None:
 
 def test_the_tabs_say_how_many_and_what_is_wrong() -> None:
     tabs = frame(golden(), title="analysis.ipynb")[2]
-    assert tabs.split("  ")[0].strip() == "Objects 5 ✂ 1 cut"
+    assert tabs.split("  ")[0].strip() == "Objects 4 ✂ 1 cut"
     assert "Workers 2 ✕ 2 lost" in tabs
     assert "Errors 19 of 2 kinds" in tabs
     assert tabs.endswith("analysis.ipynb")
