@@ -64,7 +64,9 @@ def _type(schema: dict[str, Any]) -> str:
             for each in schema["enum"]
         )
     if "anyOf" in schema:
-        return " | ".join(map(_type, schema["anyOf"]))
+        # In an order of our own: that of msgspec is another in each version.
+        kinds = sorted(map(_type, schema["anyOf"]), key=lambda kind: kind == "null")
+        return " | ".join(kinds)
     if "prefixItems" in schema:
         return f"[{', '.join(map(_type, schema['prefixItems']))}]"
     if schema["type"] == "array":
