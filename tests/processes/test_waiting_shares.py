@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from duck_jupyter.proxy import ProxyServer
     from duck_jupyter.stats.rows import WorkerRow
 
+# Times of this process and its workers, which another test would take from them.
+pytestmark = pytest.mark.alone
+
 #: Of the share of a worker's time, in hundredths of it.
 POINTS = 0.05
 SECONDS = 0.4
