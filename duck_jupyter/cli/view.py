@@ -51,7 +51,7 @@ class View:
         self.page: str = ""
         #: Lines of the page that are above the screen.
         self.scrolled: int = 0
-        #: Rows that fit on the screen; set by whoever draws them.
+        #: Rows that fit on the screen; set by the code that draws them.
         self.room = 1
         self._chosen: dict[int, tuple[Hashable, int]] = {}
         self._first: dict[int, int] = {}

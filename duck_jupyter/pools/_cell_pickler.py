@@ -207,7 +207,7 @@ def pickled(value: Any, root: str | None = None) -> Pickled:
             return Pickled(_held_pickle(), (), (hold,))
         pickler.dump(value)
     except Exception as error:
-        # Whoever says what cannot be pickled looks for the way there.
+        # `unsendable` searches from here for the path to the object.
         error._duck_last = pickler.last  # type: ignore[attr-defined]
         raise
     return Pickled(out.getvalue(), tuple(pickler.needs), tuple(pickler.holds))

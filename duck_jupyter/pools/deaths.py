@@ -1,9 +1,9 @@
 """
-Deaths: a worker that was killed is explained, and nobody waits for it.
+Deaths: the error of a task says how its worker was killed, and no code waits for it.
 
-An executor notices it by itself, and fails all its tasks with a sentence that says
-nothing: ours takes its place. A `multiprocessing.Pool` replaces the worker, and whoever
-waits for the task would wait for ever: it gets `WorkerDied`.
+An executor notices the death by itself, and fails all its tasks with a message without
+a cause: this module replaces the message. A `multiprocessing.Pool` replaces the worker,
+and code that waits for the task would wait for ever: it gets `WorkerDied`.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def _release_if_lost(lock: Any, alive: Callable[[], list[int]]) -> bool:
     """
     Release a lock that no living worker holds; give whether it was so.
     """
-    # First the lock: whoever holds it now is among those that have started by then.
+    # Look at the lock first: its holder has started by the time `alive` is called.
     if not lock._semlock._is_zero() or not all(map(_waits_for_lock, alive())):
         return False
     lock.release()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["dispatched_of", "unsendable"]
 
-#: Kinds of which there is a way out that works for all of them.
+#: Types with the same advice for all objects of the type.
 LOCKS = frozenset({"lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore"})
 FILES = frozenset({"TextIOWrapper", "BufferedReader", "BufferedWriter", "FileIO"})
 

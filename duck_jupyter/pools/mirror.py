@@ -57,7 +57,7 @@ class NotReady(Exception):
 
 class Failed:
     """
-    Stands for a value that could not be rebuilt; whoever uses it gets the error.
+    Stands for a value that could not be rebuilt; a call of it raises the error.
 
     Raised while a pool unpickles, the error would end the worker.
     """
@@ -283,7 +283,7 @@ def sent_on(
     handles: Sequence[bytes],
 ) -> Any:
     """
-    Give what a worker has sent to whoever receives it.
+    Return, in the receiving process, an object that a worker has sent.
     """
     if path and mirror.is_kernel:
         return sent_back(path, number)

@@ -2,8 +2,8 @@
 Modules that were edited and reloaded: a worker reloads them before the task.
 
 A function of a module goes by reference, and a worker that imported the module earlier
-would run what it was then. Each reload gives the module a new spec, which is how it is
-noticed, whoever reloads it.
+would run the old code. Each reload gives the module a new spec, so a reload is noticed
+whatever caused it.
 """
 
 from __future__ import annotations

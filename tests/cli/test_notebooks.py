@@ -46,7 +46,7 @@ def names(*files: KernelFile) -> list[str]:
 def test_a_kernel_is_named_by_the_notebook_that_it_was_started_for(
     runtime: Path,
 ) -> None:
-    one = kernel(runtime, "one", jupyter_session="/work/analysis.ipynb")
+    one = kernel(runtime, "one", jupyter_session="/notebooks/analysis.ipynb")
     other = kernel(runtime, "two", jupyter_session="plots.ipynb")
     assert names(one, other) == ["analysis.ipynb", "plots.ipynb"]
 
@@ -87,5 +87,5 @@ def test_a_server_that_does_not_answer_is_passed_over(
     runtime: Path, server: str
 ) -> None:
     (runtime / "jpserver-1.json").write_text(server.replace("PID", str(os.getpid())))
-    file = kernel(runtime, "one", jupyter_session="/work/analysis.ipynb")
+    file = kernel(runtime, "one", jupyter_session="/notebooks/analysis.ipynb")
     assert names(file) == ["analysis.ipynb"]

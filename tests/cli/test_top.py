@@ -57,7 +57,7 @@ try:
 except ValueError:
     pass
 """
-NOTEBOOK = "/home/someone/work/analysis.ipynb"
+NOTEBOOK = "/home/someone/notebooks/analysis.ipynb"
 
 
 @pytest.fixture
