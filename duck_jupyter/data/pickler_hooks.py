@@ -20,6 +20,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from .import_hook import ImportWatch
+from .replacements import Replacements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,6 @@ DUMPERS = {
     "loky.backend.reduction": "_LokyPickler",
     "joblib.externals.loky.backend.reduction": "_LokyPickler",
 }
-_ABSENT = object()
 
 
 class Taps:
@@ -71,8 +71,7 @@ class Taps:
         self._gives = gives
         self._views = views
         self._reducers = reducers
-        # Each: the holder, the attribute's name, our value, and the former value.
-        self._placed: list[tuple[Any, str, Any, Any]] = []
+        self._replaced = Replacements()
         self._watch = ImportWatch([*PICKLERS, *DUMPERS], self._see)
         self._is_open = False
         #: Protects the changes of the classes.
@@ -101,16 +100,8 @@ class Taps:
         with self.lock:
             self._is_open = False
             self._watch.stop()
-            while self._placed:
-                holder, name, ours, before = self._placed.pop()
-                if vars(holder).get(name) is not ours:
-                    # Other code replaced our hook later and may call it; from now on it
-                    # declines all.
-                    continue
-                if before is _ABSENT:
-                    delattr(holder, name)
-                else:
-                    setattr(holder, name, before)
+            # Other code that replaced a hook later may call it; now it declines all.
+            self._replaced.restore()
 
     def _see(self, module: ModuleType) -> None:
         """
@@ -121,14 +112,14 @@ class Taps:
                 return
             if module.__name__ in PICKLERS:
                 self._tap(getattr(module, PICKLERS[module.__name__], None))
-            elif hasattr(module, "dump") and not self._is_ours(module, "dump"):
+            elif hasattr(module, "dump") and not self._replaced.has(module, "dump"):
                 self._tap_dump(module, DUMPERS[module.__name__])
 
     def _tap(self, pickler: Any) -> None:
         """
         Insert the hook in a pickler class.
         """
-        if pickler is None or self._is_ours(pickler, "reducer_override"):
+        if pickler is None or self._replaced.has(pickler, "reducer_override"):
             return
         # Local names, because this runs for every object that is not a plain value.
         begin, get, views = self._begin, self._gives.get, self._views
@@ -160,8 +151,8 @@ class Taps:
                     return reduced
             return override_before(self, obj)
 
-        self._place(pickler, "dump", dump)
-        self._place(pickler, "reducer_override", reducer_override)
+        self._replaced.put(pickler, "dump", dump)
+        self._replaced.put(pickler, "reducer_override", reducer_override)
 
     def _tap_dump(self, module: ModuleType, pickler: str) -> None:
         """
@@ -175,16 +166,7 @@ class Taps:
                     self._tap(getattr(module, pickler, None))
             return dump_before(*args, **kwargs)
 
-        self._place(module, "dump", dump)
-
-    def _place(self, holder: Any, name: str, ours: Any) -> None:
-        # Note it first, so that `close` finds it whatever happens in between.
-        self._placed.append((holder, name, ours, vars(holder).get(name, _ABSENT)))
-        setattr(holder, name, ours)
-
-    def _is_ours(self, holder: Any, name: str) -> bool:
-        present = vars(holder).get(name)
-        return any(present is ours for _, _, ours, _ in self._placed)
+        self._replaced.put(module, "dump", dump)
 
 
 def _decline(pickler: Any, obj: Any) -> Any:

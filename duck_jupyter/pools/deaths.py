@@ -19,13 +19,13 @@ from multiprocessing import popen_fork
 from typing import TYPE_CHECKING, Any
 
 from ..data.import_hook import ImportWatch
+from ..data.replacements import Replacements
 from ..errors import TaskInterrupted, WorkerDied
 from .calls import batch_of, short_call
 from .explaining import Explainer
 from .features import Feature
 from .lost_results import fail, free_queue, release_at_end, result_of
 from .memory_use import Peaks, wait_with_usage
-from .places import Places
 from .tasks import Task, name_of
 from .tracebacks import dress
 
@@ -62,7 +62,7 @@ class Deaths(Feature):
 
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
-        self._places = Places()
+        self._replaced = Replacements()
         self._watch = ImportWatch(MODULES, self._see)
         self._peaks = Peaks(self._running)
         self._explainer = Explainer(self._peaks)
@@ -85,11 +85,11 @@ class Deaths(Feature):
         """
         Take our places.
         """
-        self._places.put(popen_fork.Popen, "poll", wait_with_usage(self._peaks))
-        self._places.put(
+        self._replaced.put(popen_fork.Popen, "poll", wait_with_usage(self._peaks))
+        self._replaced.put(
             mp_pool.Pool, "_join_exited_workers", staticmethod(self._join_exited)
         )
-        self._places.put(mp_pool.Pool, "terminate", _terminate)
+        self._replaced.put(mp_pool.Pool, "terminate", _terminate)
         self._patch_thread(futures_process)
         self._watch.start()
         for name in MODULES:
@@ -101,7 +101,7 @@ class Deaths(Feature):
         Leave all as it was.
         """
         self._watch.stop()
-        self._places.restore()
+        self._replaced.restore()
         self._peaks.close()
 
     def pool_made(self, pool: Any) -> None:
@@ -171,7 +171,7 @@ class Deaths(Feature):
 
     def _see(self, module: ModuleType) -> None:
         if module.__name__.endswith("popen_loky_posix"):
-            self._places.put(module.Popen, "poll", wait_with_usage(self._peaks))
+            self._replaced.put(module.Popen, "poll", wait_with_usage(self._peaks))
         else:
             self._patch_thread(module)
 
@@ -198,7 +198,7 @@ class Deaths(Feature):
                 if executor is not None:
                     executor._broken = text
 
-        self._places.put(kind, "terminate_broken", terminate_broken)
+        self._replaced.put(kind, "terminate_broken", terminate_broken)
 
     def _explain_all(self, thread: Any) -> str:
         """

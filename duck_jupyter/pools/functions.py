@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ..data.handover import handover
+from ..data.replacements import Replacements
 from . import large
 from . import mirror as made
 from .cells import Sent, bundle_of, find, forget_unbound, number_all, numbers, sent
 from .features import Feature
 from .mirror import main, mirror
 from .names import is_own
-from .places import Places
 from .reloaded import Reloaded, after_fork, note_modules, reloads
 from .shared_names import SharedNames
 from .tasks import change_batch, is_chunk
@@ -38,7 +38,7 @@ class Functions(Feature):
     """
 
     def __init__(self) -> None:
-        self._places = Places()
+        self._replaced = Replacements()
         #: Which modules were reloaded is known, for the rest of the cell.
         self._has_looked = False
         #: What a map submits for each chunk, and what was made of it.
@@ -55,13 +55,13 @@ class Functions(Feature):
         note_modules()
         mirror.find = find
         handover.add_reducer(reduce)
-        self._places.put(multiprocessing.popen_fork.Popen, "_launch", _launch)
+        self._replaced.put(multiprocessing.popen_fork.Popen, "_launch", _launch)
 
     def close(self) -> None:
         """
         Leave the picklers as they were.
         """
-        self._places.restore()
+        self._replaced.restore()
         self._last = NO_MAP
         large.close()
         handover.discard_reducer(reduce)

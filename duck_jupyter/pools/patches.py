@@ -15,8 +15,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..data.import_hook import ImportWatch
+from ..data.replacements import Replacements
 from .features import features
-from .places import Places
 from .tasks import Task
 from .worker import Start
 
@@ -43,7 +43,7 @@ class Patches:
     """
 
     def __init__(self) -> None:
-        self.places: Places = Places()
+        self.replaced: Replacements = Replacements()
         self._watch = ImportWatch([*POOLS, QUEUES], self._see)
 
     def open(self) -> None:
@@ -61,7 +61,7 @@ class Patches:
         Leave the classes as they were; again is fine.
         """
         self._watch.stop()
-        self.places.restore()
+        self.replaced.restore()
 
     def _see(self, module: ModuleType) -> None:
         if module.__name__ == QUEUES:
@@ -69,7 +69,7 @@ class Patches:
             return
         name, is_executor = POOLS[module.__name__]
         kind = getattr(module, name, None)
-        if kind is None or self.places.has(kind, "__init__"):
+        if kind is None or self.replaced.has(kind, "__init__"):
             return
         if is_executor:
             self._patch_executor(kind)
@@ -102,8 +102,8 @@ class Patches:
                 feature.after_submit(task, future)
             return future
 
-        self.places.put(kind, "__init__", __init__)
-        self.places.put(kind, "submit", submit)
+        self.replaced.put(kind, "__init__", __init__)
+        self.replaced.put(kind, "submit", submit)
 
     def _patch_pool(self, kind: Any, module: Any) -> None:
         init_before, apply_before = kind.__init__, kind.apply_async
@@ -167,18 +167,18 @@ class Patches:
                 feature.after_submit(task, result)
             return result
 
-        self.places.put(kind, "__init__", __init__)
-        self.places.put(kind, "apply_async", apply_async)
-        self.places.put(kind, "_map_async", _map_async)
+        self.replaced.put(kind, "__init__", __init__)
+        self.replaced.put(kind, "apply_async", apply_async)
+        self.replaced.put(kind, "_map_async", _map_async)
         for name in ("imap", "imap_unordered"):
-            self.places.put(kind, name, _lazily(vars(kind)[name], threads))
+            self.replaced.put(kind, name, _lazily(vars(kind)[name], threads))
 
     def _patch_queues(self, module: Any) -> None:
         # Not those of pools, which are classes of their own.
         kinds = (module.Queue, module.JoinableQueue)
         for kind in kinds:
-            if not self.places.has(kind, "put"):
-                self.places.put(kind, "put", _put(vars(kind)["put"], kinds))
+            if not self.replaced.has(kind, "put"):
+                self.replaced.put(kind, "put", _put(vars(kind)["put"], kinds))
 
 
 def _put(before: Any, kinds: tuple[Any, ...]) -> Any:

@@ -19,7 +19,7 @@ import threading
 from multiprocessing import process as mp_process
 from typing import Any
 
-from .places import Places
+from ..data.replacements import Replacements
 from .worker import Start
 
 __all__ = ["Starting"]
@@ -31,7 +31,7 @@ class Starting:
     """
 
     def __init__(self) -> None:
-        self._places = Places()
+        self._replaced = Replacements()
         #: Whether the main thread is starting a worker; and whether SIGINT came then.
         self.is_busy: bool = False
         self.was_interrupted: bool = False
@@ -49,13 +49,13 @@ class Starting:
             else:
                 before(process)
 
-        self._places.put(mp_process.BaseProcess, "start", start)
+        self._replaced.put(mp_process.BaseProcess, "start", start)
 
     def close(self) -> None:
         """
         Leave ``Process.start`` as it was.
         """
-        self._places.restore()
+        self._replaced.restore()
 
     def _start(self, before: Any, process: Any) -> None:
         if _uses_fork_server(process):

@@ -1,43 +1,45 @@
 """
-Attributes of other people's classes, replaced by ours and put back.
+Attributes of classes and modules of others: replaced, and restored.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Places"]
+__all__ = ["Replacements"]
 
 _ABSENT = object()
 
 
-class Places:
+class Replacements:
     """
     The attributes that were replaced.
     """
 
     def __init__(self) -> None:
-        # Where, under which name, what of ours, and what was there before.
+        # Each: the holder, the attribute's name, our value, and the former value.
         self._placed: list[tuple[Any, str, Any, Any]] = []
 
     def put(self, holder: Any, name: str, ours: Any) -> None:
         """
         Replace an attribute of a class or a module.
         """
-        # Noted first: whatever happens in between, `restore` finds it.
+        # Recorded first, so `restore` finds it after an interrupt.
         self._placed.append((holder, name, ours, vars(holder).get(name, _ABSENT)))
         setattr(holder, name, ours)
 
     def has(self, holder: Any, name: str) -> bool:
         """
-        Tell whether an attribute is one of ours.
+        Return whether an attribute is one of ours.
         """
         present = vars(holder).get(name)
         return any(present is ours for _, _, ours, _ in self._placed)
 
     def restore(self) -> None:
         """
-        Put everything back that nobody has replaced after us.
+        Restore every attribute that other code has not replaced later.
+
+        Such code may call what it replaced, which then has to do nothing by itself.
         """
         while self._placed:
             holder, name, ours, before = self._placed.pop()
