@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import sys
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.granting_methods import GRANTING
@@ -46,6 +47,7 @@ class ProxyMethod:
         """
         Call the method in the kernel and return its result.
         """
+        began = monotonic()
         proxy = self.__self__
         link = _own(proxy, "_duck_link")
         idx = _own(proxy, "_duck_idx")
@@ -69,7 +71,9 @@ class ProxyMethod:
                 if type(value) not in PLAIN_TYPES:
                     break
             else:
-                value = link.request(EXECUTE, (idx, name, args, NOTHING))
+                value = link.request(
+                    EXECUTE, (idx, name, args, NOTHING), None, 0, began
+                )
                 if type(value) in MUTABLE_TYPES:
                     refuse_lost(sys._getframe(1), CALL, name, value)
                 return value

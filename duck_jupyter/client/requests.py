@@ -117,11 +117,19 @@ class Requests(Exchanges):
         payload: Sequence[Any],
         timeout: float | None = None,
         looks: int = 0,
+        began: float = 0.0,
     ) -> Any:
         """
         Send a request with plain values; otherwise like `send`.
+
+        Args:
+            opcode: One of `ProxyOpCode`.
+            payload: The payload of the frame.
+            timeout: Seconds to wait, or None.
+            looks: Number of polls before the thread blocks; 0 for the adaptive number.
+            began: When the user's call began, in monotonic seconds; now by default.
         """
-        began = monotonic()
+        began = began or monotonic()
         try:
             data = encode_frame((opcode, payload))
         except (OverflowError, UnicodeEncodeError):
