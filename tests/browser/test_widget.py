@@ -91,7 +91,7 @@ def test_the_bar_follows_the_fill_of_the_buffer_while_a_cell_runs(
             expect_fill(row, size, sizes[0])
             expect(meter).to_have_attribute("data-z", "calm")
         else:
-            # It travels beside the buffer, and fills none of it.
+            # Its request travels in a block of its own; only its answer fills the buffer.
             expect(meter).to_have_attribute("data-z", "over")
             expect(meter).to_have_attribute("aria-valuetext", PEAK_OF_HALF)
         assert opened.runs(at)
@@ -146,8 +146,8 @@ def test_nothing_is_sent_to_a_view_that_is_out_of_sight(
     opened.run(5)
     # In sight again it goes on.
     opened.scroll_to(1)
-    calls = opened.widget.row("shared.box").locator(".c-total")
-    expect(calls).not_to_have_text("0")
+    calls = opened.widget.row("shared.box").locator(".c-rate")
+    expect(calls).not_to_have_attribute("title", "0 calls")
 
 
 def test_a_view_says_that_the_extension_was_unloaded(notebook: Make) -> None:
@@ -214,8 +214,8 @@ def test_a_saved_notebook_shows_its_last_state_and_says_that_it_is_old(
     lab.set(manager, "plugin", {"saveState": True})
     opened = notebook(LOAD, MONITOR, send(1))
     opened.run(0, 1, 2)
-    calls = opened.widget.row("shared.box").locator(".c-total")
-    expect(calls).not_to_have_text("0")
+    calls = opened.widget.row("shared.box").locator(".c-rate")
+    expect(calls).not_to_have_attribute("title", "0 calls")
     # What is kept follows within a second, when no cell runs.
     opened.save()
     opened.wait(

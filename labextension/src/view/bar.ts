@@ -29,6 +29,8 @@ export interface BarValue {
   readonly value: number;
   readonly peak: number | null;
   readonly zone: Zone;
+  /** Whether the peak is past the end, which then shows it. */
+  readonly isPast: boolean;
   /** What the end is, such as "64 KB", or empty. */
   readonly of: string;
   /** Whether that is said beside it, since the rows differ. */
@@ -79,7 +81,7 @@ export class Bar {
     this.#of = new Text(of);
   }
 
-  set({ value, peak, zone, of, saysOf }: BarValue): void {
+  set({ value, peak, zone, isPast, of, saysOf }: BarValue): void {
     const shown = Math.min(value, 100);
     this.#zone.set(zone);
     this.#zero.set(value ? 'bar' : 'bar zero');
@@ -87,12 +89,13 @@ export class Bar {
     this.#valueText.set(
       percent(value / 100) +
         (peak === null ? '' : `, peak ${percent(peak / 100)}`) +
-        (of ? ` of ${of}` : '')
+        (of ? ` of ${of}` : '') +
+        (isPast ? ', larger frames beside it' : '')
     );
     this.#filled.set(shown.toFixed(1));
     this.#peak.hidden = peak === null;
-    this.#peakAt.set(Math.min(100, peak ?? 0).toFixed(1));
-    this.#peakClass.set(peak !== null && peak > 100 ? 'peak past' : 'peak');
+    this.#peakAt.set(isPast ? '100' : Math.min(100, peak ?? 0).toFixed(1));
+    this.#peakClass.set(isPast ? 'peak past' : 'peak');
     this.#text.set(value > 100 ? times(value / 100) : percent(value / 100));
     this.#of.set(saysOf ? `of ${of}` : '');
     this.#of.element.hidden = !saysOf;

@@ -22,13 +22,21 @@ export const OBJECT_COLUMNS: readonly Column[] = [
     isNumber: true,
     narrow: 'by calls/s'
   },
-  { id: 'calls', className: 'c-total num', text: 'Calls', isNumber: true },
   { id: 'bytes', className: 'c-bytes num', text: 'Bytes', isNumber: true },
+  {
+    id: 'over',
+    className: 'c-over',
+    text: 'Handed over',
+    title: 'How often it went to a worker as a handle · bytes that were not copied',
+    isNumber: true
+  },
   {
     id: 'fill',
     className: 'c-fill',
     text: 'Buffer fill',
-    title: 'How full the buffer was at the last frame (bar) and at the fullest (mark)',
+    title:
+      'How full the buffer was at the last frame (bar) and at the fullest (mark). ' +
+      'Replies that are errors do not count',
     isNumber: true,
     narrow: 'by fill'
   },
@@ -36,7 +44,7 @@ export const OBJECT_COLUMNS: readonly Column[] = [
     id: 'versions',
     className: 'c-pub',
     text: 'Versions',
-    title: 'Published versions · bytes mapped by workers',
+    title: 'Published versions · bytes of one',
     isNumber: true
   },
   {

@@ -22,6 +22,8 @@ export interface ListContext {
   /** Calls per second to an object, and by a worker; null where it is not known. */
   rate(idx: number): number | null;
   workerRate(pid: number): number | null;
+  /** Share of the last minute's frames that were larger than the buffer, from 0 to 1. */
+  beside(idx: number): number;
   /** Share of its time that a worker waited in the last minute, from 0 to 1. */
   waiting(pid: number): number | null;
   send(command: Command): void;

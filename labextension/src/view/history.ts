@@ -16,6 +16,11 @@ const NOTES_KEPT = 60;
 /** Seconds without news after which a gap is drawn. */
 export const GAP_S = 2;
 
+/** Requests of all kinds. */
+export function callsOf(row: Pick<ObjectRow, 'gets' | 'sets' | 'executes'>): number {
+  return row.gets + row.sets + row.executes;
+}
+
 /** What happened between two moments, a second of it. */
 export interface Rates {
   gets: number;
@@ -49,6 +54,8 @@ interface Sample {
 interface Note {
   time: number;
   calls: Map<number, number>;
+  /** Frames that were larger than their buffer, by object. */
+  beside: Map<number, number>;
   waited: Map<number, number>;
   workerCalls: Map<number, number>;
 }
@@ -127,9 +134,8 @@ export class History {
     if (!note || now.time - note.time >= NOTE_EVERY_S) {
       this.#notes.push({
         time: now.time,
-        calls: new Map(
-          now.objects.map(row => [row.idx, row.gets + row.sets + row.executes])
-        ),
+        calls: new Map(now.objects.map(row => [row.idx, callsOf(row)])),
+        beside: new Map(now.objects.map(row => [row.idx, row.beside])),
         waited,
         workerCalls: new Map(now.workers.map(row => [row.pid, row.calls]))
       });
@@ -168,8 +174,16 @@ export class History {
       return 0;
     }
     const before = note.calls.get(idx) ?? 0;
-    const count = row.gets + row.sets + row.executes - before;
-    return Math.max(0, count) / (this.now.time - note.time);
+    return Math.max(0, callsOf(row) - before) / (this.now.time - note.time);
+  }
+
+  /** Share of an object's frames of the last minute that were larger than its buffer. */
+  besideOf(idx: number): number {
+    const note = this.#noteBefore(NOTES_KEPT);
+    const row = this.#rows.get(idx);
+    const calls = row && note ? callsOf(row) - (note.calls.get(idx) ?? 0) : 0;
+    const beside = row && note ? row.beside - (note.beside.get(idx) ?? 0) : 0;
+    return calls > 0 && beside > 0 ? Math.min(1, beside / calls) : 0;
   }
 
   /** Calls of a worker in a second. */

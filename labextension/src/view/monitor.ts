@@ -110,6 +110,7 @@ class Monitor {
     const context: ListContext = {
       rate: idx => this.#history.rateOf(idx),
       workerRate: pid => this.#history.workerRateOf(pid),
+      beside: idx => this.#history.besideOf(idx),
       waiting: pid => this.#history.waitingOf(pid),
       send: command => this.#pending.send(command),
       copy: text => this.#copy(text),

@@ -5,16 +5,20 @@ import type { ObjectRow } from '../snapshot';
 import { Bar, fillZone } from './bar';
 import { Attribute, Flag, Parts, Text } from './cells';
 import { el, icon, type IconName } from './dom';
-import { age, bytes, rate, total } from './format';
+import { age, bytes, many, rate, total } from './format';
+import { callsOf } from './history';
 import {
   fetchLine,
+  fillTitle,
+  isHandedOnly,
   isOftenBeside,
   isRefused,
   MODES,
   share,
-  sizeInWords
+  sizeInWords,
+  versionsInWords
 } from './objectwords';
-import { callsOf, type Line, type ObjectLine } from './tree';
+import type { Line, ObjectLine } from './tree';
 import { TreeRow, type RowView } from './treerow';
 
 /** A rate changes at most so often, so that it can be read; one that was still, at once. */
@@ -52,15 +56,31 @@ export class ObjectRowView extends TreeRow {
   /** The type and the size, where they have no column. */
   readonly #sub = new Parts(el('span', { class: 'sub' }));
   readonly #text: Record<
-    'live' | 'lvl' | 'typeLvl' | 'more' | 'type' | 'size' | 'mode' | 'error' | 'ago',
+    | 'live'
+    | 'lvl'
+    | 'typeLvl'
+    | 'more'
+    | 'type'
+    | 'size'
+    | 'mode'
+    | 'times'
+    | 'notCopied'
+    | 'error'
+    | 'ago',
     Text
   >;
-  readonly #numbers: Record<'rate' | 'calls' | 'bytes' | 'count' | 'mapped', Text>;
+  readonly #numbers: Record<
+    'rate' | 'bytes' | 'over' | 'saved' | 'count' | 'version',
+    Text
+  >;
   readonly #expanded: Attribute;
   readonly #leaf: Flag;
   readonly #full: Flag;
   readonly #typeFull: Flag;
   readonly #none: Flag;
+  readonly #handed: Flag;
+  readonly #calls: Attribute;
+  readonly #fillTitle: Attribute;
   readonly #gone: Flag;
   readonly #title: Attribute;
   readonly #typeTitle: Attribute;
@@ -95,15 +115,18 @@ export class ObjectRowView extends TreeRow {
       type: make('span'),
       size: make('em'),
       mode: new Text(cell('c-mode mode')),
+      times: make('span', 'only-narrow'),
+      notCopied: make('span', 'only-narrow'),
       error: make('code', 'what'),
       ago: make('span', 'ago')
     };
     const numbers = {
-      rate: new Text(cell('c-rate num')),
-      calls: new Text(cell('c-total num dim')),
+      rate: make('span', 'wide'),
       bytes: new Text(cell('c-bytes num dim')),
+      over: make('span'),
+      saved: make('span', 'dim'),
       count: make('span'),
-      mapped: make('span', 'dim')
+      version: make('span', 'dim')
     };
     this.#text = text;
     this.#numbers = numbers;
@@ -134,14 +157,17 @@ export class ObjectRowView extends TreeRow {
       reset: action('reset', 'reset'),
       unshare: action('unshare', 'unshare')
     };
+    // Where there is one column for numbers, what is handed over and not called has these.
+    const rateCell = cell('c-rate num', numbers.rate.element, text.times.element);
+    const fillCell = cell('c-fill', this.#bar.element, text.notCopied.element);
     this.element.append(
       cell('c-type', type, text.typeLvl.element),
       text.mode.element,
-      numbers.rate.element,
-      numbers.calls.element,
+      rateCell,
       numbers.bytes.element,
-      cell('c-fill', this.#bar.element),
-      cell('c-pub', numbers.count.element, numbers.mapped.element),
+      cell('c-over', numbers.over.element, numbers.saved.element),
+      fillCell,
+      cell('c-pub', numbers.count.element, numbers.version.element),
       cell('c-err', this.#fault),
       cell('acts', ...Object.values(this.#actions))
     );
@@ -149,7 +175,10 @@ export class ObjectRowView extends TreeRow {
     this.#leaf = new Flag(twist, 'leaf');
     this.#full = new Flag(text.lvl.element, 'full');
     this.#typeFull = new Flag(text.typeLvl.element, 'full');
-    this.#none = new Flag(numbers.rate.element, 'none');
+    this.#none = new Flag(rateCell, 'none');
+    this.#handed = new Flag(this.element, 'handed');
+    this.#calls = new Attribute(rateCell, 'title');
+    this.#fillTitle = new Attribute(fillCell, 'title');
     this.#gone = new Flag(this.element, 'gone');
     this.#title = new Attribute(id, 'title');
     this.#typeTitle = new Attribute(type, 'title');
@@ -279,24 +308,36 @@ export class ObjectRowView extends TreeRow {
       this.#rate = words;
       this.#numbers.rate.set(words);
       this.#none.set(!calls);
+      this.#handed.set(isHandedOnly(row, calls));
     }
+  }
+
+  #bindHanded({ handovers, handed_bytes: saved }: PathRow): void {
+    this.#numbers.over.set(handovers ? total(handovers) : '');
+    this.#numbers.saved.set(handovers ? ` · ${bytes(saved)}` : '');
+    this.#text.times.set(handovers ? many(handovers, 'hand-over') : '');
+    this.#text.notCopied.set(handovers ? `${bytes(saved)} not copied` : '');
   }
 
   #bindNumbers(row: PathRow): void {
     const live = membersOf(row).length;
     this.#text.live.set(live > 1 ? `×${total(live)}` : '');
-    this.#numbers.calls.set(total(callsOf(row)));
+    this.#calls.set(many(callsOf(row), 'call'));
     this.#numbers.bytes.set(bytes(row.bytes_in + row.bytes_out));
     const fill = share(row.last, row);
+    const beside = this.view.beside(row);
     this.#bar.set({
       value: fill,
       peak: share(row.peak, row),
-      zone: isOftenBeside(row) ? 'over' : fillZone(fill, isRefused(row)),
+      zone: isOftenBeside(row, beside) ? 'over' : fillZone(fill, isRefused(row)),
+      isPast: row.beside > 0,
       of: sizeInWords(row.bufsize),
       saysOf: !this.view.isSameSize
     });
+    this.#fillTitle.set(fillTitle(row, beside) || null);
+    this.#bindHanded(row);
     this.#numbers.count.set(row.versions ? total(row.versions) : '');
-    this.#numbers.mapped.set(row.versions ? ` · ${bytes(row.mapped_bytes)}` : '');
+    this.#numbers.version.set(versionsInWords(row));
     const { error, last_error: words } = row;
     const isHidden = error === null;
     if (this.#fault.hidden !== isHidden) {

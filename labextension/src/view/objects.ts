@@ -126,6 +126,10 @@ export class ObjectList implements List, Grid, RowView {
     return rates.reduce((all, rate) => (rate === null ? all : rate + (all ?? 0)), null);
   }
 
+  beside(row: PathRow): number {
+    return Math.max(...membersOf(row).map(idx => this.context.beside(idx)));
+  }
+
   errorTime(row: ObjectRow): number | null {
     return row.error?.time ?? null;
   }
@@ -206,7 +210,7 @@ export class ObjectList implements List, Grid, RowView {
     this.isSameSize = objects.every(row => row.bufsize === size);
     this.#table.header.setText(
       'fill',
-      this.isSameSize && size ? `Fill of ${sizeInWords(size)} buffer` : 'Buffer fill'
+      this.isSameSize && size ? `Fill of ${sizeInWords(size)}` : 'Buffer fill'
     );
     const { order, pace } = this.#table;
     if (order && pace.mayMove(now, this.#isHeld)) {
@@ -312,7 +316,7 @@ export class ObjectList implements List, Grid, RowView {
     });
   }
 
-  /** Say of one row what a narrow view leaves out. */
+  /** Say of one row what it has no place for. */
   #describe(row: HTMLElement | null): void {
     if (this.#described !== row) {
       this.#described?.removeAttribute('aria-description');
@@ -320,10 +324,12 @@ export class ObjectList implements List, Grid, RowView {
     }
     this.#described = null;
     const line = this.#lineOf(row);
-    if (row && line?.kind === 'object' && this.#table.isNarrow) {
+    if (row && line?.kind === 'object') {
       const words = description(line.row);
       row.setAttribute('aria-description', words);
-      row.title = words;
+      if (this.#table.isNarrow) {
+        row.title = words;
+      }
       this.#described = row;
     }
   }

@@ -4,7 +4,7 @@ import type { PathRow } from '../paths';
 import type { ObjectRow } from '../snapshot';
 import { share } from './objectwords';
 import { compareValues, type Order } from './sort';
-import { type Branch, callsOf } from './tree';
+import type { Branch } from './tree';
 
 type Value = string | number | null;
 
@@ -18,9 +18,9 @@ export interface SortView {
 /** Numbers that are added up over a tree. */
 const SUMS: Readonly<Record<string, (row: PathRow, view: SortView) => number>> = {
   rate: (row, view) => view.rate(row) ?? 0,
-  calls: callsOf,
+  over: row => row.handed_bytes + row.handovers,
   bytes: row => row.bytes_in + row.bytes_out,
-  versions: row => row.mapped_bytes + row.versions
+  versions: row => row.version_bytes + row.versions
 };
 
 /** Numbers of which the largest of a tree counts. */

@@ -2,8 +2,8 @@
 
 import { membersOf, type PathRow } from '../paths';
 import type { ObjectRow } from '../snapshot';
-import { bytes, many, plainBytes, total } from './format';
-import { callsOf } from './tree';
+import { bytes, exact, many, percent, plainBytes, total } from './format';
+import { callsOf } from './history';
 
 export const MODES: Readonly<Record<ObjectRow['mode'], string>> = {
   live: 'live',
@@ -41,12 +41,35 @@ export function isRefused(row: ObjectRow): boolean {
   return row.error?.type === 'DataTooBigError';
 }
 
-/** Of the calls to an object: more frames beside its buffer are worth a colour. */
-const OFTEN = 0.1;
+/** Of the last minute's frames: more of them beside the buffer are worth a colour. */
+const OFTEN = 0.05;
 
 /** Whether frames are often larger than the buffer, and travel beside it. */
-export function isOftenBeside(row: ObjectRow): boolean {
-  return !isRefused(row) && row.beside > OFTEN * callsOf(row);
+export function isOftenBeside(row: ObjectRow, share: number): boolean {
+  return !isRefused(row) && share >= OFTEN;
+}
+
+/** What a bar cannot show: how many frames did not fit, and how often that is. */
+export function fillTitle(row: ObjectRow, share: number): string {
+  if (!row.beside) {
+    return '';
+  }
+  const size = sizeInWords(row.bufsize);
+  return isOftenBeside(row, share)
+    ? `${percent(share)} of the frames of the last minute were larger than the buffer ` +
+        `of ${size}; each travelled in a block of its own, which is slower`
+    : `${exact(row.beside)} of ${total(callsOf(row))} frames were larger than the ` +
+        `buffer of ${size}; each travelled in a block of its own`;
+}
+
+/** Whether an object is given to workers and not called: then its calls say nothing. */
+export function isHandedOnly(row: ObjectRow, rate: number | null): boolean {
+  return row.handovers > 0 && !rate;
+}
+
+/** Of versions: how many, and the bytes of one. */
+export function versionsInWords(row: ObjectRow): string {
+  return row.versions ? ` · ${bytes(row.version_bytes / row.versions)}` : '';
 }
 
 /** All that a narrow row leaves out, in words. */

@@ -5,6 +5,7 @@
 
 import type { PathRow } from '../paths';
 import type { ChainRow, ObjectRow } from '../snapshot';
+import { callsOf } from './history';
 
 /** A line for an object, or for a chain of objects of which each has only the next. */
 export interface ObjectLine {
@@ -68,11 +69,6 @@ const STEP_CHARS = 16;
 
 /** So many more calls than its only child, and an object is more than a way to it. */
 const OWN_CALLS = 16;
-
-/** How often an object was called. */
-export function callsOf(row: ObjectRow): number {
-  return row.gets + row.sets + row.executes;
-}
 
 /** What of a path comes after the path it was reached through. */
 export function labelOf(path: string, parent: string | null): string {

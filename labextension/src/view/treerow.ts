@@ -16,6 +16,8 @@ export interface RowView {
   readonly isSameSize: boolean;
   now(): number;
   rate(row: PathRow): number | null;
+  /** Share of the last minute's frames that were larger than the buffer. */
+  beside(row: PathRow): number;
   isGone(row: ObjectRow): boolean;
   focusKey: string | null;
 }

@@ -161,6 +161,7 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
       this.#bar.set({
         value,
         peak: null,
+        isPast: false,
         zone: waitingZone(value),
         of: '',
         saysOf: false

@@ -27,7 +27,9 @@ describe('the zones of a buffer', () => {
 describe('a bar', () => {
   const set = (value: number, peak: number | null, saysOf = false): HTMLElement => {
     const bar = new Bar('Buffer fill');
-    bar.set({ value, peak, zone: fillZone(value, false), of: '64 KB', saysOf });
+    const isPast = (peak ?? 0) > 100;
+    const zone = fillZone(value, false);
+    bar.set({ value, peak, zone, isPast, of: '64 KB', saysOf });
     return bar.element;
   };
 

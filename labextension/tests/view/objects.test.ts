@@ -33,6 +33,11 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+/** The total of a row's calls, which has no column. */
+function callsOf(row: HTMLElement): string {
+  return row.querySelector<HTMLElement>('.c-rate')?.title ?? '';
+}
+
 const three = [object(1, 'flights'), object(2, 'bar'), object(3, 'conn')];
 
 describe('the list of objects', () => {
@@ -42,7 +47,8 @@ describe('the list of objects', () => {
     const df = rowNamed(list, 'df');
     expect(textOf(df, '.type')).toBe('DataFrame 336,776 × 19');
     expect(textOf(df, '.c-mode')).toBe('live');
-    expect(textOf(df, '.c-total')).toBe('9.92k');
+    expect(callsOf(df)).toBe('9,917 calls');
+    expect(textOf(df, '.c-over')).toBe('24 · 96.0 MB');
     expect(textOf(df, '.c-fill .val')).toBe('75 %');
     expect(textOf(df, '.c-fill .of')).toBe('of 64 KB');
     expect(textOf(df, '.c-pub')).toBe('2 · 4.00 MB');
@@ -95,7 +101,7 @@ describe('the list of objects', () => {
 
   it('says the size of the buffers once where they are all the same', () => {
     list.update(state({ objects: [object(1, 'a', { bufsize: 65536 })] }));
-    expect(header(list, 'Fill of 64\u00a0KB buffer')).toBeTruthy();
+    expect(header(list, 'Fill of 64\u00a0KB')).toBeTruthy();
     expect(rowsOf(list)[0]?.querySelector<HTMLElement>('.of')?.hidden).toBe(true);
   });
 
@@ -106,6 +112,45 @@ describe('the list of objects', () => {
     expect(rowsOf(list)[0]?.querySelector<HTMLElement>('.bar')?.dataset['z']).toBe(
       'refused'
     );
+  });
+
+  it('shows what is handed over and not called by its hand-overs where it is narrow', () => {
+    const values = { handovers: 205, handed_bytes: 19.5 * 1024 ** 3 };
+    list.update(
+      state({ objects: [object(1, 'flights', values), object(2, 'conn', values)] })
+    );
+    rest.rates.set(2, 64);
+    list.setNarrow(true);
+    list.update(
+      state({ objects: [object(1, 'flights', values), object(2, 'conn', values)] })
+    );
+    const flights = rowNamed(list, 'flights');
+    expect(textOf(flights, '.c-over')).toBe('205 · 19.5 GB');
+    expect(textOf(flights, '.c-rate .only-narrow')).toBe('205 hand-overs');
+    expect(textOf(flights, '.c-fill .only-narrow')).toBe('19.5 GB not copied');
+    expect(flights.classList.contains('handed')).toBe(true);
+  });
+
+  it('warns of frames beside the buffer only while they are many', () => {
+    const objects = [object(1, 'a', { gets: 1000, last: 10, peak: 90, beside: 3 })];
+    list.update(state({ objects }));
+    const bar = (): HTMLElement | null | undefined =>
+      rowsOf(list)[0]?.querySelector<HTMLElement>('.bar');
+    const title = (): string =>
+      rowsOf(list)[0]?.querySelector<HTMLElement>('.c-fill')?.title ?? '';
+    expect(bar()?.dataset['z']).toBe('calm');
+    expect(bar()?.querySelector('.peak')?.className).toBe('peak past');
+    expect(title()).toMatch(/^3 of 1\.00k frames were larger than the buffer/);
+    rest.besides.set(1, 0.31);
+    list.update(state({ objects }));
+    expect(bar()?.dataset['z']).toBe('over');
+    expect(title()).toMatch(/^31\u00a0% of the frames of the last minute/);
+  });
+
+  it('gives the size of one version', () => {
+    const values = { versions: 2, version_bytes: 2 * 1024 ** 2 };
+    list.update(state({ objects: [object(1, 'a', values)] }));
+    expect(textOf(rowNamed(list, 'a'), '.c-pub')).toBe('2 · 1.00 MB');
   });
 
   it('writes what a name holds as text, whatever it is', () => {
@@ -133,7 +178,7 @@ describe('many objects of one path', () => {
     const row = rowNamed(list, '.deeper.deeper');
     expect(textOf(row, '.live')).toBe('×3');
     expect(textOf(row, '.c-rate')).toBe('30');
-    expect(textOf(row, '.c-total')).toBe('15');
+    expect(callsOf(row)).toBe('15 calls');
     expect(textOf(rowNamed(list, 'model'), '.live')).toBe('');
   });
 
@@ -161,20 +206,20 @@ describe('rows are changed where they are', () => {
       state({ objects: [object(1, 'flights', { gets: 5 }), ...three.slice(1)] })
     );
     expect(rowsOf(list)).toEqual(before);
-    expect(textOf(before[0] as HTMLElement, '.c-total')).toBe('5');
+    expect(callsOf(before[0] as HTMLElement)).toBe('5 calls');
   });
 
   it('with every tick, so that a call is soon seen', () => {
     const calls = (gets: number): string => {
       list.update(state({ objects: [object(1, 'a', { gets, last: 10 * gets })] }));
       const row = rowNamed(list, 'a');
-      const words = `${textOf(row, '.c-total')} ${textOf(row, '.val')}`;
+      const words = `${callsOf(row)} ${textOf(row, '.val')}`;
       return words.replace(/\s/g, ' ');
     };
-    expect(calls(0)).toBe('0 0 %');
-    for (const gets of [1, 2, 3]) {
+    expect(calls(0)).toBe('0 calls 0 %');
+    for (const gets of [2, 3, 4]) {
       rest.clock += 250;
-      expect(calls(gets)).toBe(`${gets} ${gets} %`);
+      expect(calls(gets)).toBe(`${gets} calls ${gets} %`);
     }
   });
 
@@ -219,26 +264,28 @@ describe('the order', () => {
     list.update(
       state({
         objects: [
-          object(1, 'a', { gets: 50 }),
-          object(2, 'b', { gets: 1 }),
-          chained(3, 2, 'b.x', { gets: 99 })
+          object(1, 'a', { bytes_in: 50 }),
+          object(2, 'b', { bytes_in: 1 }),
+          chained(3, 2, 'b.x', { bytes_in: 99 })
         ]
       })
     );
-    click(header(list, 'Calls'));
+    click(header(list, 'Bytes'));
     expect(names(list)).toEqual(['b', '.x', 'a']);
-    expect(textOf(rowNamed(list, 'b'), '.c-total')).toBe('1');
+    expect(textOf(rowNamed(list, 'b'), '.c-bytes')).toBe('1 B');
   });
 
   it('by a number moves at most every two seconds', () => {
     const calls = (a: number, b: number): string[] => {
       list.update(
-        state({ objects: [object(1, 'a', { gets: a }), object(2, 'b', { gets: b })] })
+        state({
+          objects: [object(1, 'a', { bytes_in: a }), object(2, 'b', { bytes_in: b })]
+        })
       );
       return names(list);
     };
     calls(2, 1);
-    click(header(list, 'Calls'));
+    click(header(list, 'Bytes'));
     expect(calls(2, 3)).toEqual(['b', 'a']);
     rest.clock += MOVE_EVERY_MS - 1;
     expect(calls(5, 3)).toEqual(['b', 'a']);
@@ -251,11 +298,11 @@ describe('the order', () => {
     ['focusin', 'focusout']
   ])('does not move between %s and %s', (enter, leave) => {
     const objects = (a: number) => [
-      object(1, 'a', { gets: a }),
-      object(2, 'b', { gets: 3 })
+      object(1, 'a', { bytes_in: a }),
+      object(2, 'b', { bytes_in: 3 })
     ];
     list.update(state({ objects: objects(2) }));
-    click(header(list, 'Calls'));
+    click(header(list, 'Bytes'));
     const grid = list.element.querySelector('[role=treegrid]');
     rowNamed(list, 'a').dispatchEvent(new Event(enter, { bubbles: true }));
     rest.clock += MOVE_EVERY_MS;

@@ -126,6 +126,7 @@ export function error(type: string, values: Partial<ErrorRow> = {}): ErrorRow {
 export class Rest implements ListContext {
   readonly rates = new Map<number, number>();
   readonly shares = new Map<number, number>();
+  readonly besides = new Map<number, number>();
   readonly sent: Command[] = [];
   readonly copied: string[] = [];
   readonly shown: string[] = [];
@@ -138,6 +139,10 @@ export class Rest implements ListContext {
 
   workerRate(pid: number): number {
     return this.rates.get(pid) ?? 0;
+  }
+
+  beside(idx: number): number {
+    return this.besides.get(idx) ?? 0;
   }
 
   waiting(pid: number): number | null {

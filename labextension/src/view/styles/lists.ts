@@ -29,7 +29,8 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .dim { color: var(--muted); }
 .none { color: var(--muted); }
 
-.objects { --cols: minmax(calc(170 * var(--u)), 2fr) minmax(calc(104 * var(--u)), 1.15fr) calc(58 * var(--u)) calc(52 * var(--u)) calc(50 * var(--u)) calc(58 * var(--u)) calc(140 * var(--u)) calc(76 * var(--u)) minmax(calc(96 * var(--u)), 1.1fr); }
+.objects { --cols: minmax(calc(150 * var(--u)), 1.8fr) minmax(calc(104 * var(--u)), 1.25fr) calc(54 * var(--u)) calc(48 * var(--u)) calc(56 * var(--u)) calc(106 * var(--u)) calc(104 * var(--u)) calc(70 * var(--u)) minmax(calc(96 * var(--u)), 1.1fr); }
+.only-narrow { display: none; }
 .name { display: flex; align-items: center; gap: 2px; padding-left: calc(var(--d, 0) * 16px); overflow: visible !important; }
 .tw { width: 14px; height: 24px; flex: none; display: grid; place-items: center; color: var(--muted); margin-left: -16px; border-radius: 2px; }
 .tw .icon { width: 12px; height: 12px; transition: transform .12s ease-out; }
@@ -42,7 +43,7 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .id .tail { flex: 0 1 auto; min-width: 0; white-space: pre; overflow: hidden; display: flex; justify-content: flex-end; }
 [aria-level="1"] > .name .id { font-weight: 600; }
 .id:hover { text-decoration: underline dotted; text-underline-offset: 3px; }
-.live { flex: none; color: var(--muted); font-size: var(--fs-0); padding-left: 4px; }
+.live { flex: none; color: var(--text); font-weight: 600; font-size: var(--fs-0); padding-left: 5px; }
 .live:empty { display: none; }
 .lvl { flex: none; font-size: calc(var(--fs-1) * .77); color: var(--muted); padding-left: 4px; }
 .c-type .lvl { display: none; font-family: var(--ui); }
@@ -70,7 +71,8 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .bar[data-z="over"] { --c: var(--warn); }
 .bar[data-z="over"] .fill { border-radius: 2px; background: repeating-linear-gradient(115deg, var(--warn) 0 4px, color-mix(in srgb, var(--warn) 55%, var(--bg)) 4px 7px); clip-path: polygon(0 0, calc(100% - 4px) 0, 100% 50%, calc(100% - 4px) 100%, 0 100%); }
 .bar[data-z="refused"] { --c: var(--error); }
-.bar .peak.past { width: 5px; left: calc(100% - 2px); background: var(--warn); clip-path: polygon(0 0, 100% 50%, 0 100%); box-shadow: none; }
+.bar .peak.past { width: 5px; left: calc(100% - 2px); background: var(--ink); clip-path: polygon(0 0, 100% 50%, 0 100%); box-shadow: none; }
+.bar[data-z="over"] .peak.past { background: var(--warn); }
 .bar .peak { position: absolute; top: -2px; bottom: -2px; left: calc(var(--p) * 1% - 1px); width: 2px; background: var(--ink); box-shadow: 0 0 0 1px var(--bg); }
 .bar .val { width: calc(46 * var(--u)); text-align: right; flex: none; }
 .bar .of { width: calc(58 * var(--u)); flex: none; color: var(--muted); font-size: var(--fs-0); }

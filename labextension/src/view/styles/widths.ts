@@ -4,8 +4,8 @@ export const widths = `
 @container duck (max-width: 85em) { .key .op .long { display: none; } }
 /* under 980 (at 13px): the columns that are asked for least go first ------------------------------------------------------ */
 @container duck (max-width: 75.3em) {
-  .objects { --cols: minmax(calc(200 * var(--u)), 1.9fr) calc(60 * var(--u)) calc(56 * var(--u)) calc(62 * var(--u)) calc(132 * var(--u)) minmax(calc(96 * var(--u)), 1fr); }
-  .objects .c-type, .objects .c-total, .objects .c-pub { display: none; }
+  .objects { --cols: minmax(calc(200 * var(--u)), 1.9fr) calc(52 * var(--u)) calc(104 * var(--u)) calc(118 * var(--u)) minmax(calc(96 * var(--u)), 1fr); }
+  .objects :is(.c-type, .c-mode, .c-bytes, .c-pub) { display: none; }
   .name .lvl:not(.full) { display: none; }
   [aria-level="1"] > .name .sub { display: flex; color: var(--muted); font: var(--fs-0)/var(--row) var(--ui); padding-left: 6px; min-width: 0; flex: 0 1000 auto; }
   .key .long, .now .long { display: none; }
@@ -33,8 +33,7 @@ export const widths = `
 @container duck (max-width: 55em) {
   .row, .hrow { gap: 0 12px; }
   .chart { padding-inline: 8px; }
-  .objects { --cols: minmax(calc(150 * var(--u)), 1.9fr) calc(58 * var(--u)) calc(52 * var(--u)) calc(134 * var(--u)) minmax(calc(86 * var(--u)), 1fr); }
-  .objects .c-bytes { display: none; }
+  .objects { --cols: minmax(calc(150 * var(--u)), 1.9fr) calc(52 * var(--u)) calc(104 * var(--u)) calc(118 * var(--u)) minmax(calc(86 * var(--u)), 1fr); }
   .workers { --cols: minmax(calc(106 * var(--u)), 1fr) minmax(calc(118 * var(--u)), 1.2fr) calc(50 * var(--u)) calc(146 * var(--u)) calc(60 * var(--u)); }
   .workers .c-pid { display: none; }
 }
@@ -92,7 +91,10 @@ export const widths = `
 
   .row { padding: 0 12px; }
   .objects .row { height: calc(38 * var(--u)); grid-template: "name rate" calc(19 * var(--u)) "sub fill" calc(16 * var(--u)) / minmax(0, 1fr) var(--pic); gap: 0 12px; align-content: center; }
-  .objects .c-mode, .objects .c-bytes, .objects .c-err { display: none; }
+  .objects :is(.c-over, .c-err), .objects .handed :is(.wide, .bar), .objects .row.handed .c-rate::after { display: none; }
+  .handed .only-narrow { display: inline; }
+  .objects .handed .c-rate { font-size: var(--fs-0); color: var(--text); }
+  .objects .handed .c-fill { font-size: var(--fs-0); color: var(--muted); }
   .objects .name { grid-area: name; display: flex; padding-left: calc(var(--d, 0) * 12px + 16px); }
   .objects .row .name .sub, .objects .name .lvl:not(.more) { display: none; }
   .objects .name .lvl.more { display: inline; } .lvl.more .long { display: none; }
