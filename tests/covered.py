@@ -136,6 +136,7 @@ COVERED: dict[str, str] = {
     "stats/row_building.py": "stats/test_collector.py",
     "stats/rows.py": "stats/test_statistics.py",
     "stats/sources.py": "stats/test_collector.py",
+    "stats/task_rows.py": "session/test_snapshot.py",
     "stats/words.py": "stats/test_statistics.py",
     "transport/lanes.py": "transport/test_calling.py",
     "transport/manual_frames.py": "server/test_manual_frames.py",
