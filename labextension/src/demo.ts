@@ -2,8 +2,9 @@
 
 import { mountMonitor } from './view/monitor';
 import { MadeUp, type Scene } from './madeup';
+import type { TaskScene } from './madeuptasks';
 
-/** The page says what it wants in its address: ?scene=live&width=1180&objects=1000 */
+/** The page says what it wants in its address: ?scene=live&tasks=main&width=1180&objects=1000 */
 const wanted = new URLSearchParams(location.search);
 const scene = (wanted.get('scene') ?? 'live') as Scene;
 const number = (name: string, otherwise: number): number =>
@@ -18,7 +19,12 @@ if (wanted.has('height')) {
 }
 document.body.append(host);
 
-const source = new MadeUp(scene, number('objects', 0), number('workers', 3));
+const source = new MadeUp(
+  scene,
+  number('objects', 0),
+  number('workers', 3),
+  (wanted.get('tasks') ?? 'none') as TaskScene
+);
 const unmount = mountMonitor(host, source, { span: number('span', 60) });
 source.start(wanted.has('still') ? 0 : 250);
 Object.assign(window, { source, unmount });

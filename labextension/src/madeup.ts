@@ -1,6 +1,7 @@
 /** A made-up session: a minute of it at once, then four ticks a second. */
 
 import { chance, errorsAt, KB, type Made, MB, OBJECTS, rowOf } from './madeuprows';
+import { MadeUpTasks, type TaskScene } from './madeuptasks';
 import type { ErrorRow, ObjectRow, Snapshot, WorkerRow } from './snapshot';
 import type { Command, Source, Update } from './source';
 
@@ -18,6 +19,21 @@ export type Scene =
   | 'dead'
   | 'pending';
 
+/** What is not known of a worker that is in no pool. */
+const UNSEEN = {
+  pool: null,
+  state: 'unseen' as const,
+  run: null,
+  task_since: null,
+  waiting_on: null,
+  tasks: null,
+  failed_tasks: null,
+  t_computing: null,
+  t_waiting: null,
+  t_starting: null,
+  each_p50: null
+};
+
 const HZ = 4;
 const MINUTE = 60 * HZ;
 export class MadeUp implements Source {
@@ -34,6 +50,7 @@ export class MadeUp implements Source {
   private readonly workers: WorkerRow[];
   private readonly latency = new Array<number>(32).fill(0);
   private readonly begin: number;
+  private readonly tasks: MadeUpTasks;
   private readonly errors: ErrorRow[];
   private time: number;
   private seq = 0;
@@ -43,10 +60,13 @@ export class MadeUp implements Source {
   constructor(
     private readonly scene: Scene,
     more: number,
-    workers: number
+    workers: number,
+    tasks: TaskScene = 'none'
   ) {
-    this.begin = Date.now() / 1000 - 60;
+    // Quarters of a second are whole ones, for events to come when they are planned.
+    this.begin = Math.floor(Date.now() / 1000) - 60;
     this.time = this.begin;
+    this.tasks = new MadeUpTasks(tasks, this.begin, chance(11));
     this.errors = errorsAt(this.begin + 60);
     const made = OBJECTS.map((values, at) => rowOf(values, at + 1, this.begin - 100));
     for (let at = made.length; at < more; at++) {
@@ -67,7 +87,7 @@ export class MadeUp implements Source {
     }
     this.objects = made;
     this.rates = made.map((_, at) => OBJECTS[at]?.[6] ?? 1);
-    this.workers = Array.from({ length: workers }, (_, at) => ({
+    this.workers = Array.from({ length: tasks === 'none' ? workers : 0 }, (_, at) => ({
       pid: 41283 + at,
       name: `ForkPoolWorker-${at + 1}`,
       since: this.begin - 101,
@@ -79,7 +99,8 @@ export class MadeUp implements Source {
       connected: 0,
       calling: [['results'], ['conn'], ['model']][at % 3] ?? [],
       pss: (61.2 + (at % 9)) * MB,
-      holds: at % 2
+      holds: at % 2,
+      ...UNSEEN
     }));
   }
 
@@ -149,6 +170,7 @@ export class MadeUp implements Source {
       this.scene === 'stopped' ||
       (this.scene === 'idle' && past > 22);
     const isBusy = past > 43;
+    this.tasks.step(this.time);
     if (!isCalm) {
       this.objects.forEach((row, at) => this.call(row, (this.rates[at] ?? 0) / HZ));
       for (const worker of this.workers) {
@@ -180,7 +202,9 @@ export class MadeUp implements Source {
     const sum = (of: (row: ObjectRow) => number): number =>
       objects.reduce((total, row) => total + of(row), 0);
     const isBusy = this.time - this.begin > 43 && this.scene !== 'idle';
+    const { workers, killed, ...tasks } = this.tasks.rows;
     return {
+      ...tasks,
       schema: 1,
       seq: ++this.seq,
       whole: true,
@@ -212,15 +236,17 @@ export class MadeUp implements Source {
       objects,
       gone: [],
       object_count: objects.length,
-      workers: isEmpty ? [] : this.workers.map(row => ({ ...row })),
+      workers: isEmpty
+        ? workers
+        : [...this.workers.map(row => ({ ...row })), ...workers],
       ended:
-        isEmpty || this.time - this.begin < 39
+        killed === null && (isEmpty || this.time - this.begin < 39 || workers.length)
           ? []
           : [
               {
-                pid: 41299,
-                name: 'ForkPoolWorker-9',
-                since: this.begin - 101,
+                pid: killed === null ? 41299 : 41285,
+                name: killed === null ? 'ForkPoolWorker-9' : 'ForkPoolWorker-3',
+                since: this.begin + (killed === null ? -101 : 0.1),
                 ended: this.begin + 39,
                 exit_code: -9,
                 how: 'killed',

@@ -128,6 +128,9 @@ export function errorsAt(time: number): ErrorRow[] {
     idx: 1,
     objects: 1,
     cut: '',
+    kind: 'call',
+    run: null,
+    arguments: '',
     message,
     count,
     first: time - 72,
@@ -139,7 +142,19 @@ export function errorsAt(time: number): ErrorRow[] {
       'Traceback (most recent call last):\n  File "score.py", line 48, in importance\n' +
       `    base = tree.value.T.flat.base\n${type}: ${message}\n`
   });
+  const task: ErrorRow = {
+    ...error('ValueError', 'score', 'negative weight', 1, 1, [
+      [
+        'Run the task here, where a debugger reaches it. `%debug` after that.',
+        "score(flights, 'UA', 3)"
+      ]
+    ]),
+    kind: 'task',
+    run: 2,
+    arguments: "flights, 'UA', 3"
+  };
   return [
+    task,
     error(
       'LimitedProxyChaining',
       'model',

@@ -16,6 +16,14 @@ export type Absence =
 export type Update =
   { kind: 'snapshot'; snapshot: Snapshot } | { kind: 'absence'; absence: Absence };
 
+/** The snapshot that there is to draw, live or saved. */
+export function snapshotOf(update: Update): Snapshot | null {
+  if (update.kind === 'snapshot') {
+    return update.snapshot;
+  }
+  return update.absence.kind === 'saved' ? update.absence.snapshot : null;
+}
+
 export interface Command {
   name: 'unshare' | 'unshare_all' | 'reset_peaks';
   args: Record<string, unknown>;

@@ -3,6 +3,7 @@
 import { countTop } from './paths';
 import { isBad } from './checks';
 import type { Snapshot } from './snapshot';
+import { failedOf, type StatusWords, statusWords } from './view/tasks/words';
 
 /** Rates are those of the last seconds. */
 const WINDOW_S = 3;
@@ -41,8 +42,19 @@ export class StatusModel {
     return this.lostPids.size - this.seenLost;
   }
 
+  /** Tasks of what is listed that have failed since the last look. */
+  get failed(): number {
+    return Math.max(0, this.failedCount - this.seenFailed);
+  }
+
+  /** What runs, or null where nothing does. */
+  get tasks(): StatusWords | null {
+    return this.running;
+  }
+
   /** Note that the errors were looked at. */
   look(): void {
+    this.seenFailed = this.failedCount;
     this.seenErrors = this.errorCount;
     this.seenLost = this.lostPids.size;
   }
@@ -53,6 +65,8 @@ export class StatusModel {
     this.heardAt = 0;
     this.samples = [];
     this.lostPids.clear();
+    this.running = null;
+    this.failedCount = this.seenFailed = 0;
     this.sharedCount = this.errorCount = this.seenErrors = this.seenLost = 0;
   }
 
@@ -63,6 +77,9 @@ export class StatusModel {
     }
     this.heardAt = now;
     this.sharedCount = countTop(snapshot.objects);
+    this.running = statusWords(snapshot);
+    this.failedCount = failedOf(snapshot);
+    this.seenFailed = Math.min(this.seenFailed, this.failedCount);
     for (const row of snapshot.ended) {
       if (isBad(row)) {
         this.lostPids.add(row.pid);
@@ -85,6 +102,9 @@ export class StatusModel {
   }
 
   private session = '';
+  private running: StatusWords | null = null;
+  private failedCount = 0;
+  private seenFailed = 0;
   private samples: Sample[] = [];
   private sharedCount = 0;
   private readonly lostPids = new Set<number>();

@@ -6,7 +6,7 @@ import { Widget } from '@lumino/widgets';
 import { CommandIDs } from './commands';
 import { StatusModel } from './status_model';
 import type { Live } from './live';
-import { rate, roughly } from './view/format';
+import { rate, roughly, total } from './view/format';
 
 /** Words change once a second, and so does the width. */
 const PERIOD_S = 1;
@@ -161,12 +161,20 @@ export function say(
 ): { state: State; words: [word: string, isFigure: boolean][] } {
   const silence = now - model.heardAt;
   const isSilent = silence > SILENT_MS;
-  const trouble = [
-    ...(model.lost > 0 ? [`${roughly(model.lost, 'worker')} lost`] : []),
-    ...(model.errors > 0 ? [roughly(model.errors, 'error')] : [])
-  ].join(', ');
-  const words: [string, boolean][] =
-    model.shared > 0
+  const { errors, failed, lost, tasks } = model;
+  const trouble = (
+    tasks
+      ? [failed && `${total(failed)} failed`, lost && `${total(lost)} killed`]
+      : [lost && `${roughly(lost, 'worker')} lost`, errors && roughly(errors, 'error')]
+  )
+    .filter(Boolean)
+    .join(', ');
+  const words: [string, boolean][] = tasks
+    ? [
+        [tasks.name, true],
+        [` ${tasks.parts.join(' · ')}`, false]
+      ]
+    : model.shared > 0
       ? [
           [String(model.shared), true],
           [' shared', false]
@@ -174,6 +182,8 @@ export function say(
       : [['nothing shared', false]];
   if (isSilent) {
     words.push([` · no news for ${Math.floor(silence / 1000)} s`, false]);
+  } else if (tasks) {
+    // How far it is says more than how often it calls.
   } else if (model.rate > 0) {
     words.push([' · ', false], [rate(model.rate), true], [' calls/s', false]);
   } else if (model.shared > 0) {
@@ -182,6 +192,6 @@ export function say(
   if (trouble) {
     words.push([` · ${trouble}`, false]);
   }
-  const calm = model.rate > 0 ? 'live' : 'idle';
+  const calm = tasks || model.rate > 0 ? 'live' : 'idle';
   return { state: trouble ? 'errors' : isSilent ? 'silent' : calm, words };
 }

@@ -5,7 +5,7 @@ import { type Asked, onAsked } from '../src/bridge';
 import type { Snapshot } from '../src/snapshot';
 import widget from '../src/widget';
 import type { Answer } from '../src/wire';
-import { giveSizes, golden } from './view/support';
+import { giveSizes, serving } from './view/support';
 
 interface Said {
   kind: string;
@@ -45,7 +45,7 @@ class Model {
   }
 
   show(values: Partial<Snapshot> = {}): void {
-    this.tell({ kind: 'snapshot', snapshot: { ...golden, ...values } });
+    this.tell({ kind: 'snapshot', snapshot: { ...serving, ...values } });
   }
 
   kinds(): string[] {
@@ -141,7 +141,7 @@ describe('the widget', () => {
 describe('a widget out of sight', () => {
   beforeEach(() => {
     end();
-    end = render(new Model(golden));
+    end = render(new Model(serving));
     model.show({ cell: IDLE });
   });
 
@@ -152,22 +152,22 @@ describe('a widget out of sight', () => {
   });
 
   it('says so when the cell has ended that runs now', () => {
-    model.show({ seq: golden.seq + 1, cell: BUSY });
+    model.show({ seq: serving.seq + 1, cell: BUSY });
     const before = model.said.length;
     see(false);
     expect(model.said).toHaveLength(before);
-    model.show({ seq: golden.seq + 2, cell: IDLE });
+    model.show({ seq: serving.seq + 2, cell: IDLE });
     expect(model.kinds().slice(before)).toEqual(['hidden']);
-    model.show({ seq: golden.seq + 3, cell: IDLE });
+    model.show({ seq: serving.seq + 3, cell: IDLE });
     expect(model.said).toHaveLength(before + 1);
   });
 
   it('has nothing to say of a look away and back while a cell runs', () => {
-    model.show({ seq: golden.seq + 1, cell: BUSY });
+    model.show({ seq: serving.seq + 1, cell: BUSY });
     const before = model.said.length;
     see(false);
     see(true);
-    model.show({ seq: golden.seq + 2, cell: IDLE });
+    model.show({ seq: serving.seq + 2, cell: IDLE });
     expect(model.said).toHaveLength(before);
   });
 });
@@ -184,7 +184,7 @@ describe('a widget in JupyterLab', () => {
       asked.push(found);
       return found.comm === 'c1' ? Promise.resolve(answer) : undefined;
     });
-    end = render(new Model(golden, 'c1'));
+    end = render(new Model(serving, 'c1'));
     model.show({ cell: BUSY });
   });
 
@@ -208,7 +208,7 @@ describe('a widget in JupyterLab', () => {
 
   it('says it itself where the extension does not know its kernel', () => {
     end();
-    end = render(new Model(golden, 'c2'));
+    end = render(new Model(serving, 'c2'));
     expect(model.kinds()).toEqual(['ready', 'visible']);
   });
 
@@ -232,7 +232,7 @@ describe('a widget in JupyterLab', () => {
 describe('a widget of a saved notebook', () => {
   beforeEach(() => {
     end();
-    end = render(new Model(golden));
+    end = render(new Model(serving));
   });
 
   it('draws what was saved at once', () => {
@@ -247,7 +247,7 @@ describe('a widget of a saved notebook', () => {
 
   it('is live as soon as a kernel is heard', () => {
     vi.advanceTimersByTime(10_000);
-    model.show({ seq: 1, time: golden.time + 500 });
+    model.show({ seq: 1, time: serving.time + 500 });
     vi.advanceTimersByTime(1000);
     expect(sentence()).toContain('Serving 4 objects');
   });
@@ -279,7 +279,7 @@ describe('a command of the widget', () => {
   it('waits in sight until the kernel says that it is done', async () => {
     await vi.advanceTimersByTimeAsync(700);
     expect(find('.pending + p').textContent).toContain('Unshare df is waiting');
-    model.show({ seq: golden.seq + 1, done: [command().command?.id ?? ''] });
+    model.show({ seq: serving.seq + 1, done: [command().command?.id ?? ''] });
     await vi.advanceTimersByTimeAsync(0);
     expect(() => find('.pending')).toThrow();
   });

@@ -25,8 +25,9 @@ export class Band {
     if (liveness === 'silent') {
       this.#write(
         `Last update ${format.age(silence)} ago.`,
-        ' Most likely a C call in the running cell keeps the GIL. Calls from workers ' +
-          'wait, what they have fetched does not. It goes on by itself.'
+        ' Most likely a C call in the running cell keeps the GIL. Workers go on ' +
+          'computing; their calls wait. What they did meanwhile is drawn when the ' +
+          'kernel answers.'
       );
     } else if (liveness === 'saved') {
       this.#write(

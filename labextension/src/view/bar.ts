@@ -1,4 +1,4 @@
-/** The one bar of the view: how full a buffer is, and how long a worker waits. */
+/** How full a buffer is. */
 
 import { Attribute, Style, Text } from './cells';
 import { el } from './dom';
@@ -10,18 +10,11 @@ export type Zone = 'calm' | 'near' | 'over' | 'refused';
 /** From so many percent of the buffer on it is nearly full. */
 const NEAR = 70;
 
-/** From so many percent of its time on a worker waits a lot. */
-const NEAR_WAITING = 50;
-
 export function fillZone(value: number, isRefused: boolean): Zone {
   if (isRefused) {
     return 'refused';
   }
   return value > 100 ? 'over' : value >= NEAR ? 'near' : 'calm';
-}
-
-export function waitingZone(value: number): Zone {
-  return value >= NEAR_WAITING ? 'near' : 'calm';
 }
 
 /** What a bar shows, in percent of its end. */

@@ -30,11 +30,30 @@ export class Text {
   }
 }
 
+/** A text in which what stands between backticks is code. */
+export function coded(text: string): (HTMLElement | string)[] {
+  return text.split('`').map((part, at) => (at % 2 ? el('code', {}, part) : part));
+}
+
+/** The text of an element, likewise with code in it. */
+export class Coded {
+  #text = '';
+
+  constructor(readonly element: HTMLElement) {}
+
+  set(text: string): void {
+    if (text !== this.#text) {
+      this.#text = text;
+      this.element.replaceChildren(...coded(text));
+    }
+  }
+}
+
 /** Where a sentence may be cut when there is little room: at its right, part by part. */
 const PART = /(?=, | · |: | to \d+ worker)/;
 
 /** Words that say little, and go before a number does. */
-const SPARE = /( up to| a call$|, nobody is calling$)/;
+const SPARE = /(^Running | a call(?=,|$)|, nobody is calling$)/;
 
 /**
  * The text of an element in parts: where there is little room a whole part goes, and no
@@ -57,7 +76,9 @@ export class Parts {
 function partOf(text: string): HTMLElement {
   const words = text
     .split(SPARE)
-    .map((part, at) => (at % 2 ? el('span', { class: 'spare' }, part) : part));
+    .flatMap((part, at) =>
+      at % 2 ? [el('span', { class: 'spare' }, part)] : coded(part)
+    );
   return el('span', {}, ...words);
 }
 

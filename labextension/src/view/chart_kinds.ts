@@ -1,9 +1,9 @@
 /** The four charts: what each draws, within which ends, and what it says. */
 
-import type uPlot from 'uplot';
-
 import * as format from './format';
+import { hatching } from './hatch';
 import type { Rates } from './history';
+import type { Line } from './plot';
 import type { Columns, Scale } from './series';
 import type { Colours } from './theme';
 
@@ -13,11 +13,11 @@ export interface Words {
   unit: string;
   /** What the unit is of, where there is room. */
   of?: string;
+  /** What follows that. */
+  end?: string;
   /** For each key: what it says. */
   keys: string[];
 }
-
-export type Most = { name: string; share: number } | null;
 
 export interface ChartKind {
   id: string;
@@ -26,22 +26,18 @@ export interface ChartKind {
   keys: { className: string; label: string; more?: string; colour?: string }[];
   /** Columns of the series, the first drawn first. */
   pick(columns: Columns): (number | null)[][];
-  series(colours: Colours): Partial<uPlot.Series>[];
-  bands?: uPlot.Band[];
+  lines(colours: Colours): Line[];
   /** The ends of the scale for what is drawn. */
   range(columns: Columns, scale: Scale, now: number): [number, number];
   isLogarithmic?: boolean;
   /** Whether lines end in a dot: not where they are stacked. */
   hasEnds?: boolean;
-  ticks(range: [number, number]): [number, string][];
-  words(rates: Rates | null, most: Most): Words;
+  ticks(range: readonly [number, number]): [number, string][];
+  words(rates: Rates | null): Words;
 }
 
 const largest = (values: (number | null)[]): number =>
   values.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
-
-/** Free of lines: above for the ticks, right for the ends; left and right as in CSS. */
-export const PADDING: [number, number, number, number] = [12, 0, 1, 0];
 
 const LATENCY: [number, number] = [1e-6, 8e-2];
 
@@ -55,7 +51,7 @@ export const CHART_KINDS: ChartKind[] = [
       { className: 'op', label: 'EXEC', more: 'UTE', colour: 'var(--op-execute)' }
     ],
     pick: columns => [columns.calls, columns.getsSets, columns.gets],
-    series: c => [
+    lines: c => [
       { stroke: c.execute, fill: c.executeFill, width: 1.5 },
       { stroke: c.set, fill: c.setFill, width: 1 },
       { stroke: c.get, fill: c.getFill, width: 1 }
@@ -80,7 +76,7 @@ export const CHART_KINDS: ChartKind[] = [
       { className: 'bare always', label: '↓', more: ' kernel' }
     ],
     pick: columns => [columns.out, columns.in],
-    series: c => [
+    lines: c => [
       { stroke: c.brand, fill: c.strong, width: 1.5 },
       { stroke: c.brand, fill: c.medium, width: 1 }
     ],
@@ -114,11 +110,10 @@ export const CHART_KINDS: ChartKind[] = [
       { className: 'thin always', label: 'p99', colour: 'var(--brand)' }
     ],
     pick: columns => [columns.p99, columns.p50],
-    series: c => [
-      { stroke: c.brand, width: 1 },
+    lines: c => [
+      { stroke: c.brand, width: 1, fill: c.weak, base: 1 },
       { stroke: c.brand, width: 2.25 }
     ],
-    bands: [{ series: [1, 2] }],
     hasEnds: true,
     range: () => LATENCY,
     isLogarithmic: true,
@@ -139,22 +134,46 @@ export const CHART_KINDS: ChartKind[] = [
     }
   },
   {
-    id: 'wait',
-    title: 'Share of the workers’ time that they wait on the kernel',
-    keys: [{ className: 'bare always', label: '' }],
-    pick: columns => [columns.waiting],
-    series: c => [{ stroke: c.brand, fill: c.strong, width: 1.5 }],
-    hasEnds: true,
-    range: () => [0, 100],
-    ticks: () => [
-      [100, '100 %'],
-      [50, '50']
+    id: 'time',
+    title: 'Workers that compute, and that wait on the kernel',
+    keys: [
+      { className: 'op always', label: 'compute', colour: 'var(--brand)' },
+      { className: 'hatched always', label: 'wait' }
     ],
-    words: (rates, most) => {
-      const share = rates?.waiting ?? null;
-      const number = format.percent(share).split('\u00a0')[0] ?? format.UNKNOWN;
-      const who = most ? `most ${format.percent(most.share)}: ${most.name}` : '';
-      return { number, unit: '% waiting', of: ' on the kernel', keys: [who] };
+    pick: columns => [columns.workers, columns.busy, columns.computing],
+    lines: c => [
+      { stroke: c.line, width: 1, dash: [3, 2] },
+      { stroke: c.warn, width: 1, fill: hatching(c.pale, c.warn), base: 2 },
+      { stroke: c.brand, fill: c.strong, width: 1.5 }
+    ],
+    range: columns => [0, Math.max(1, largest(columns.workers), largest(columns.busy))],
+    ticks: ([, top]) => [[top, whole(format.rate(top))]],
+    words: rates => {
+      const count = rates?.workers ?? 0;
+      const computing = rates?.computing ?? null;
+      const waiting = rates?.waiting ?? null;
+      const keys = count
+        ? [format.rate(computing), format.rate(waiting)].map(whole)
+        : ['', ''];
+      const number =
+        computing === null || waiting === null
+          ? format.UNKNOWN
+          : whole(format.rate(Math.min(count, computing + waiting)));
+      if (!count) {
+        return { number: format.UNKNOWN, unit: 'workers at work', keys };
+      }
+      return {
+        number,
+        unit: `of ${count}`,
+        of: computing === null ? '' : count === 1 ? ' worker' : ' workers',
+        end: computing === null ? ' at work: tasks not seen' : ' at work',
+        keys
+      };
     }
   }
 ];
+
+/** Of workers a whole number needs no zero behind the point. */
+function whole(number: string): string {
+  return number.replace(/\.0$/, '');
+}

@@ -1,7 +1,5 @@
 /** Four charts on one clock, with one cursor. */
 
-import uPlot from 'uplot';
-
 import { Chart } from './chart';
 import { el } from './dom';
 import { GAP_S, type History, type Rates } from './history';
@@ -9,20 +7,16 @@ import { CHART_KINDS } from './chart_kinds';
 import { type Columns, columnsOf } from './series';
 import { coloursOf } from './theme';
 
-let numbers = 0;
-
 export class Charts {
   readonly element = el('div', { class: 'charts' });
-  readonly #sync = uPlot.sync(`duck-${++numbers}`);
   readonly #charts: Chart[];
   #columns: Columns | null = null;
   #pointedAt: number | null = null;
+  #ago: number | null = null;
   #isBuilt = false;
 
   constructor(private readonly history: History) {
-    this.#charts = CHART_KINDS.map(
-      kind => new Chart(kind, this.#sync, index => this.#point(index))
-    );
+    this.#charts = CHART_KINDS.map(kind => new Chart(kind, ago => this.#point(ago)));
     this.element.append(...this.#charts.map(chart => chart.element));
     this.#charts[0]?.plot.setAttribute('tabindex', '0');
     this.element.addEventListener('keydown', event => this.#key(event));
@@ -89,12 +83,11 @@ export class Charts {
   say(span: number, now: number, isEmpty = false): void {
     const pointed = this.#pointed();
     if (isEmpty) {
-      this.#charts.forEach(chart => chart.say(null, null, span));
+      this.#charts.forEach(chart => chart.say(null, span));
       return;
     }
     const rates = pointed ?? this.history.ratesOfLast(1, now);
-    const most = pointed ? null : this.history.mostWaiting();
-    this.#charts.forEach(chart => chart.say(rates, most, span));
+    this.#charts.forEach(chart => chart.say(rates, span));
   }
 
   #pointed(): Rates | null {
@@ -105,7 +98,6 @@ export class Charts {
     }
     const gets = columns.gets[at] ?? 0;
     const sets = (columns.getsSets[at] ?? 0) - gets;
-    const waiting = columns.waiting[at];
     return {
       gets,
       sets,
@@ -114,16 +106,30 @@ export class Charts {
       bytesOut: columns.out[at] ?? 0,
       p50: columns.p50[at] ?? null,
       p99: columns.p99[at] ?? null,
-      waiting: waiting == null ? null : waiting / 100
+      computing: columns.isSeen ? (columns.computing[at] ?? null) : null,
+      waiting: columns.waiting[at] ?? null,
+      workers: columns.workers[at] ?? 0
     };
+  }
+
+  /** Seconds from now to the moment that is pointed to, or null. */
+  get ago(): number | null {
+    return this.#ago;
+  }
+
+  /** Put the cursor to a moment; null takes it away. */
+  point(ago: number | null): void {
+    this.#ago = ago;
+    this.#pointedAt = ago === null ? null : nearest(this.#columns?.x ?? [], -ago);
+    this.#charts.forEach(chart => chart.point(ago));
   }
 
   /** Called when the cursor moves over a chart. */
   onPoint: () => void = () => undefined;
 
-  #point(index: number | null): void {
-    if (index !== this.#pointedAt) {
-      this.#pointedAt = index;
+  #point(ago: number | null): void {
+    if (ago !== this.#ago) {
+      this.point(ago);
       this.onPoint();
     }
   }
@@ -136,7 +142,8 @@ export class Charts {
       this.#point(null);
     } else if (step !== undefined && count) {
       const from = this.#pointedAt ?? count;
-      this.#point(Math.min(count - 1, Math.max(0, from + step)));
+      const at = Math.min(count - 1, Math.max(0, from + step));
+      this.#point(-(this.#columns?.x[at] ?? 0));
       event.preventDefault();
     }
   }
@@ -149,8 +156,8 @@ export class Charts {
       return '';
     }
     const said = CHART_KINDS.map(kind => {
-      const words = kind.words(rates, null);
-      return `${words.number} ${words.unit}${words.of ?? ''}`;
+      const words = kind.words(rates);
+      return `${words.number} ${words.unit}${words.of ?? ''}${words.end ?? ''}`;
     });
     return `${Math.round(-x)} seconds ago: ${said.join(', ')}`;
   }
@@ -158,4 +165,14 @@ export class Charts {
   dispose(): void {
     this.#charts.forEach(chart => chart.dispose());
   }
+}
+
+/** The place of the value that is nearest; null where there is none. */
+function nearest(values: readonly number[], wanted: number): number | null {
+  let best: number | null = null;
+  values.forEach((value, at) => {
+    const before = best === null ? Infinity : Math.abs((values[best] ?? 0) - wanted);
+    best = Math.abs(value - wanted) <= before ? at : best;
+  });
+  return best;
 }

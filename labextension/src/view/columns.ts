@@ -59,18 +59,24 @@ export const OBJECT_COLUMNS: readonly Column[] = [
 export const WORKER_COLUMNS: readonly Column[] = [
   { id: 'name', className: '', text: 'Worker', isNumber: false, narrow: 'by name' },
   { id: 'pid', className: 'c-pid', text: 'pid', isNumber: false },
-  { id: 'state', className: '', text: 'State', isNumber: false },
-  { id: 'since', className: 'c-since num', text: 'For', isNumber: true },
-  { id: 'rate', className: 'c-rate num', text: 'Calls/s', isNumber: true },
-  { id: 'calls', className: 'c-total num', text: 'Calls', isNumber: true },
+  { id: 'state', className: '', text: 'Doing', isNumber: false },
+  { id: 'tasks', className: 'c-tasks num', text: 'Tasks', isNumber: true },
+  {
+    id: 'each',
+    className: 'c-each num',
+    text: 'Each',
+    title: 'The median of the durations of its tasks',
+    isNumber: true
+  },
   {
     id: 'waiting',
-    className: 'c-wait',
-    text: 'Waiting on the kernel',
-    title: 'Share of its time, in the last minute',
+    className: 'c-time',
+    text: 'Computing, waiting on the kernel',
+    title: 'Shares of its time over the span shown; sorted by waiting',
     isNumber: true,
     narrow: 'by waiting'
   },
+  { id: 'rate', className: 'c-rate num', text: 'Calls/s', isNumber: true },
   {
     id: 'memory',
     className: 'c-mem num',

@@ -1,7 +1,8 @@
-/** What the three lists need from the rest of the view. */
+/** What the lists need from the rest of the view. */
 
 import type { ChainRow, EndedRow, ErrorRow, ObjectRow, WorkerRow } from '../snapshot';
 import type { Command } from '../source';
+import type { WorkerShares } from './tasks/spent';
 
 /** A session as the lists draw it: whole, whatever came last was a tick or not. */
 export interface ListState {
@@ -24,8 +25,10 @@ export interface ListContext {
   workerRate(pid: number): number | null;
   /** Share of the last minute's frames that were larger than the buffer, from 0 to 1. */
   beside(idx: number): number;
-  /** Share of its time that a worker waited in the last minute, from 0 to 1. */
-  waiting(pid: number): number | null;
+  /** What a worker's time went into over the span shown; null where that is not known. */
+  spent(row: WorkerRow): WorkerShares | null;
+  /** The name of the function of a run. */
+  functionOf(run: number | null): string | null;
   send(command: Command): void;
   copy(text: string): void;
   /** Show a kind of error, by its key. */
@@ -42,7 +45,7 @@ export interface ListCount {
   readonly trouble: string;
 }
 
-/** One of the three lists. */
+/** One of the lists. */
 export interface List {
   readonly element: HTMLElement;
   update(state: ListState): void;

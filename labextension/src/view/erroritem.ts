@@ -2,7 +2,7 @@
 
 import type { ErrorRow } from '../snapshot';
 import { snip } from './absence';
-import { Attribute, Text } from './cells';
+import { Attribute, coded, Text } from './cells';
 import { el, icon } from './dom';
 import { age, lasting, many, total } from './format';
 import { coloured, framesIn } from './traceback';
@@ -33,6 +33,7 @@ export class ErrorItem {
   readonly #age = new Text(el('span', { class: 'age num dim' }));
   readonly #expanded: Attribute;
   readonly #stop: Attribute;
+  readonly #task = new Text(el('span'));
   readonly #where = new Text(el('code'));
   readonly #who = new Text(el('span'));
   readonly #traceback = new Traceback();
@@ -68,7 +69,7 @@ export class ErrorItem {
     this.#type.set(group.type, find);
     this.#times.set(group.count > 1 ? `×${total(group.count)}` : '');
     this.#object.set(objectsOf(group), find);
-    this.#message.set(group.message, find);
+    this.#message.set(messageOf(group), find);
     const [first, ...others] = group.pids;
     this.#by.set(
       others.length ? many(group.pids.length, 'worker') : String(first ?? group.worker)
@@ -108,7 +109,7 @@ export class ErrorItem {
       el(
         'div',
         {},
-        el('p', {}, sentence),
+        el('p', {}, ...coded(sentence)),
         line ? snip(line, text => this.view.copy(text)) : null
       )
     );
@@ -118,13 +119,20 @@ export class ErrorItem {
       ways.length ? el('h4', {}, 'What to do next') : null,
       ways.length ? el('div', { class: 'todo' }, ...ways) : null,
       message.length > LINE_CHARS ? el('p', { class: 'full' }, message) : null,
-      el('p', { class: 'at' }, this.#where.element, this.#who.element),
+      el(
+        'p',
+        { class: 'at' },
+        this.#task.element,
+        this.#where.element,
+        this.#who.element
+      ),
       this.#traceback.element
     );
   }
 
   #bindDetail(group: ErrorRow): void {
-    const { pids, worker, first, traceback } = group;
+    const { kind, pids, worker, first, traceback } = group;
+    this.#task.set(kind === 'call' ? '' : 'Task of ');
     this.#where.set(objectsOf(group));
     const names = pids.map(pid => this.view.nameOf(pid) ?? `process ${pid}`);
     const who = shortened(
@@ -133,10 +141,15 @@ export class ErrorItem {
         : [worker || (names[0] ?? '')]
     );
     this.#who.set(
-      `${who ? `, from ${who}` : ''}, first ${lasting(this.view.time - first)} ago`
+      `${who ? `, ${kind === 'call' ? 'from' : 'in'} ${who}` : ''}, first ${lasting(this.view.time - first)} ago`
     );
     this.#traceback.set(traceback);
   }
+}
+
+/** The message; of a task, also what it was given. */
+function messageOf({ kind, message, object, arguments: values }: ErrorRow): string {
+  return kind === 'task' && values ? `${message}, in ${object}(${values})` : message;
 }
 
 /** The object that met the last one, and how many others did. */

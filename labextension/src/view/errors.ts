@@ -1,6 +1,6 @@
 /** Exceptions that went to workers: grouped, newest first, with what to do next. */
 
-import type { ErrorRow, WorkerRow } from '../snapshot';
+import type { ErrorRow, RunRow, WorkerRow } from '../snapshot';
 import type { List, ListContext, ListCount, ListState } from './context';
 import { el } from './dom';
 import { ErrorItem, type ErrorView } from './erroritem';
@@ -107,6 +107,19 @@ export class ErrorList implements List, ErrorView {
     }
   }
 
+  /** Open the newest error of a run's tasks. */
+  openRun(run: RunRow | null): void {
+    const found = this.#listed().filter(
+      ({ kind, object, run: id }) =>
+        kind !== 'call' && (id === run?.id || object === run?.function)
+    );
+    const [newest] = found.sort((a, b) => b.last - a.last);
+    this.#pane.setFolded(false);
+    if (newest) {
+      this.open(newest.key);
+    }
+  }
+
   copy(text: string): void {
     this.context.copy(text);
   }
@@ -192,7 +205,7 @@ export class ErrorList implements List, ErrorView {
     if (elements.length === 0) {
       this.#nothing.textContent = this.sought
         ? `Nothing here matches “${this.sought}”.`
-        : `No call has failed${this.#groups.length ? ' since the list was cleared' : ''}.`;
+        : `No call and no task has failed${this.#groups.length ? ' since the list was cleared' : ''}.`;
     }
   }
 

@@ -153,3 +153,24 @@ export function many(count: number, what: string): string {
 export function roughly(count: number, what: string): string {
   return `${total(count)} ${what}${count === 1 ? '' : 's'}`;
 }
+
+/** How long something took: with a tenth below ten seconds, else in two units. */
+export function took(seconds: number): string {
+  return seconds < 9.95
+    ? `${Math.max(0, seconds).toFixed(1)}${GAP}s`
+    : lasting(Math.round(seconds));
+}
+
+/** How long something will take, in steps as coarse as the guess; never nothing. */
+export function left(seconds: number | null): string {
+  if (seconds === null) {
+    return UNKNOWN;
+  }
+  const step = seconds < 10 ? 1 : seconds < 60 ? 5 : seconds < 600 ? 10 : 60;
+  return lasting(Math.max(1, Math.round(seconds / step) * step));
+}
+
+/** A rate that may be slow: by the minute below one a second. */
+export function perTime(value: number): [number: string, unit: string] {
+  return value > 0 && value < 0.95 ? [rate(value * 60), '/min'] : [rate(value), '/s'];
+}

@@ -37,8 +37,10 @@ export class Head {
   readonly #mark: Attribute;
   readonly #sentence = new Parts(el('strong'));
   readonly #aside = new Parts(el('span', { class: 'aside' }));
+  readonly #rest = new Parts(el('span', { class: 'aside' }));
   readonly #isWarning: Flag;
   readonly #whole: Attribute;
+  readonly #failed = new Text(el('button', { class: 'link err', type: 'button' }));
   readonly #workers = new Text(el('button', { class: 'link err', type: 'button' }));
   readonly #errors = new Text(
     el('button', { class: 'link err only-b', type: 'button' })
@@ -54,12 +56,13 @@ export class Head {
     const mark = el('span', { class: 'mark', 'data-s': 'none' });
     this.#mark = new Attribute(mark, 'data-s');
     this.#isWarning = new Flag(this.#aside.element, 'warn');
+    this.#failed.element.addEventListener('click', () => actions.openErrors());
     this.#workers.element.addEventListener('click', () => actions.openWorkers());
     this.#errors.element.addEventListener('click', () => actions.openErrors());
     this.find = el('input', {
       type: 'text',
       placeholder: 'Find',
-      'aria-label': 'Find an object, worker or error'
+      'aria-label': 'Find a function, worker, object or error'
     });
     this.find.addEventListener('input', () => actions.find(this.find.value.trim()));
     this.find.addEventListener('keydown', event => {
@@ -110,6 +113,8 @@ export class Head {
       this.#sentence.element,
       ' ',
       this.#aside.element,
+      this.#rest.element,
+      this.#failed.element,
       this.#workers.element,
       this.#errors.element
     );
@@ -128,12 +133,15 @@ export class Head {
     this.#mark.set(say.mark);
     this.#sentence.set(say.sentence);
     this.#aside.set(say.aside);
-    this.#whole.set(`${say.sentence}${say.aside && `, ${say.aside}`}`);
+    this.#rest.set(say.more);
+    const whole = [say.sentence, say.aside, say.more].filter(Boolean).join(', ');
+    this.#whole.set(whole.replaceAll('`', ''));
     this.#isWarning.set(say.isWarning);
   }
 
-  setTrouble(workers: string, errors: string): void {
+  setTrouble(failed: string, workers: string, errors: string): void {
     for (const [link, text] of [
+      [this.#failed, failed],
       [this.#workers, workers],
       [this.#errors, errors]
     ] as const) {

@@ -1,7 +1,7 @@
 /** What is, and counts at earlier moments, of which all rates are differences. */
 
 import { isBad } from '../checks';
-import type { ObjectRow, Snapshot, Totals } from '../snapshot';
+import type { ObjectRow, Snapshot, Totals, WorkerRow } from '../snapshot';
 
 /** Seconds that are kept, and those of them of which every snapshot is. */
 export const KEPT_S = 15 * 60;
@@ -31,8 +31,12 @@ export interface Rates {
   /** Seconds, or null without calls. */
   p50: number | null;
   p99: number | null;
-  /** Share of the workers' time that they waited, of 1; null without workers. */
+  /** Workers that computed; null where no task of theirs is seen. */
+  computing: number | null;
+  /** Workers that waited on the kernel; null without workers. */
   waiting: number | null;
+  /** How many there were. */
+  workers: number;
 }
 
 /** Something that happened to a worker. */
@@ -46,9 +50,20 @@ interface Sample {
   /** Nobody looked between the one before and this: that was no silence. */
   isAfterAway: boolean;
   totals: Totals;
-  /** Seconds that workers waited since the view began, and those they had for it. */
+  /** Seconds that workers computed and waited since the view began. */
+  computed: number;
   waited: number;
-  had: number;
+  workers: number;
+  /** Whether the tasks of any of them are seen. */
+  isSeen: boolean;
+}
+
+/** What a worker had spent when it was last heard of, in seconds. */
+interface Spent {
+  computed: number;
+  waited: number;
+  /** Of how many threads the waiting is. */
+  threads: number;
 }
 
 interface Note {
@@ -56,7 +71,6 @@ interface Note {
   calls: Map<number, number>;
   /** Frames that were larger than their buffer, by object. */
   beside: Map<number, number>;
-  waited: Map<number, number>;
   workerCalls: Map<number, number>;
 }
 
@@ -69,8 +83,7 @@ export class History {
   #notes: Note[] = [];
   #rows = new Map<number, ObjectRow>();
   #ended = new Set<number>();
-  /** What each worker had waited when it was last heard of. */
-  #waited = new Map<number, number>();
+  #spent = new Map<number, Spent>();
 
   /**
    * Take in what is now.
@@ -114,20 +127,26 @@ export class History {
     if (last && now.time <= last.time) {
       return;
     }
-    const waited = new Map(now.workers.map(row => [row.pid, row.waited]));
-    let more = 0;
-    let threads = 0;
-    for (const { pid, waited: seconds, threads: count } of now.workers) {
-      more += Math.max(0, seconds - (this.#waited.get(pid) ?? seconds));
-      threads += count;
+    const passed = now.time - (last?.time ?? now.time);
+    const spent = new Map(now.workers.map(row => [row.pid, spentBy(row)]));
+    let computed = last?.computed ?? 0;
+    let waited = last?.waited ?? 0;
+    for (const [pid, after] of spent) {
+      const before = this.#spent.get(pid) ?? after;
+      const more = (after: number, before: number): number =>
+        Math.min(passed, Math.max(0, after - before));
+      computed += more(after.computed, before.computed);
+      waited += more(after.waited / after.threads, before.waited / after.threads);
     }
-    this.#waited = waited;
+    this.#spent = spent;
     this.samples.push({
       time: now.time,
       isAfterAway,
       totals: now.totals,
-      waited: (last?.waited ?? 0) + more,
-      had: (last?.had ?? 0) + threads * (now.time - (last?.time ?? now.time))
+      computed,
+      waited,
+      workers: now.workers.length,
+      isSeen: now.workers.some(row => row.t_computing !== null)
     });
     this.#thin(now.time);
     const note = this.#notes.at(-1);
@@ -136,7 +155,6 @@ export class History {
         time: now.time,
         calls: new Map(now.objects.map(row => [row.idx, callsOf(row)])),
         beside: new Map(now.objects.map(row => [row.idx, row.beside])),
-        waited,
         workerCalls: new Map(now.workers.map(row => [row.pid, row.calls]))
       });
       if (this.#notes.length > NOTES_KEPT) {
@@ -197,33 +215,6 @@ export class History {
     return Math.max(0, count) / (this.now.time - note.time);
   }
 
-  /** Share of its threads' time that a worker waited in the last minute, or less, of 1. */
-  waitingOf(pid: number, seconds = NOTES_KEPT): number | null {
-    const note = this.#noteBefore(seconds);
-    const row = this.now?.workers.find(worker => worker.pid === pid);
-    if (!note || !row || !this.now) {
-      return null;
-    }
-    const known = note.waited.get(pid);
-    const begun = known === undefined ? Math.max(row.since, note.time) : note.time;
-    const passed = (this.now.time - begun) * Math.max(1, row.threads);
-    return passed > 0
-      ? Math.min(1, Math.max(0, row.waited - (known ?? 0)) / passed)
-      : 0;
-  }
-
-  /** Who waits the largest share of its time now. */
-  mostWaiting(): { name: string; share: number } | null {
-    let most = null;
-    for (const { pid, name } of this.now?.workers ?? []) {
-      const share = this.waitingOf(pid, ROW_WINDOW_S) ?? 0;
-      if (share >= (most?.share ?? 0.005)) {
-        most = { name, share };
-      }
-    }
-    return most;
-  }
-
   /** What happened between two samples. */
   ratesBetween(from: number, to: number): Rates | null {
     const a = this.samples[from];
@@ -237,7 +228,6 @@ export class History {
     const counts = b.totals.latency.map((count, bucket) =>
       Math.max(0, count - (a.totals.latency[bucket] ?? 0))
     );
-    const had = b.had - a.had;
     return {
       gets: each(b.totals.gets, a.totals.gets),
       sets: each(b.totals.sets, a.totals.sets),
@@ -246,7 +236,9 @@ export class History {
       bytesOut: each(b.totals.bytes_out, a.totals.bytes_out),
       p50: quantile(counts, 0.5),
       p99: quantile(counts, 0.99),
-      waiting: had > 0 ? Math.min(1, (b.waited - a.waited) / had) : null
+      computing: b.isSeen ? each(b.computed, a.computed) : null,
+      waiting: b.workers ? each(b.waited, a.waited) : null,
+      workers: b.workers
     };
   }
 
@@ -260,6 +252,20 @@ export class History {
     }
     return this.ratesBetween(from, last);
   }
+}
+
+/** What a worker has spent: in tasks, where they are seen, or else in calls. */
+function spentBy({
+  t_computing: computed,
+  t_waiting: inTasks,
+  threads,
+  waited
+}: WorkerRow): Spent {
+  return {
+    computed: computed ?? 0,
+    waited: inTasks ?? waited,
+    threads: inTasks === null ? Math.max(1, threads) : 1
+  };
 }
 
 /** The latency in seconds under which a share of the calls lies, as near as buckets say. */

@@ -1,12 +1,14 @@
 /** Shared memory in one line. */
 
-import type { MemoryRow } from '../snapshot';
+import type { MemoryRow, Totals } from '../snapshot';
 import { Attribute, Style, Text } from './cells';
 import { el, icon } from './dom';
 import * as format from './format';
 
 /** In use; from here on the next thing may not fit. */
 const NEAR = 0.8;
+/** Bytes that were not copied are worth a word from here on. */
+const MUCH = 1024 * 1024;
 
 export class Memory {
   readonly element: HTMLElement;
@@ -15,6 +17,8 @@ export class Memory {
   readonly #own: Style;
   readonly #others: Style;
   readonly #held = new Text(el('b'));
+  readonly #saved = new Text(el('b'));
+  readonly #notCopied = el('span', {}, this.#saved.element, ' not copied');
   readonly #free = new Text(el('span'));
   readonly #spooled = new Text(el('span', { class: 'extra' }));
   readonly #finding: HTMLButtonElement;
@@ -53,6 +57,7 @@ export class Memory {
         'span',
         { class: 'facts' },
         el('span', {}, this.#held.element, ' held'),
+        this.#notCopied,
         this.#free.element,
         this.#spooled.element
       ),
@@ -65,7 +70,10 @@ export class Memory {
     this.#others = new Style(theirs, '--o');
   }
 
-  update(memory: MemoryRow): void {
+  update(memory: MemoryRow, { handovers, handed_bytes: saved }: Totals): void {
+    this.#notCopied.hidden = saved < MUCH;
+    this.#notCopied.title = `${format.many(handovers, 'hand-over')}; pickling would have copied it`;
+    this.#saved.set(format.bytes(saved));
     const { capacity, free, ours } = memory;
     this.#held.set(format.bytes(ours));
     this.#bar.hidden = ours === 0;

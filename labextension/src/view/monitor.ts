@@ -7,37 +7,36 @@
  *       history    what is, and the past that rates are made of
  *       state      the sentence            head     the sentence drawn, and the tools
  *       charts     four charts on one clock (series: their numbers; chart_kinds: each)
- *       objects, workers, errors           the three lists, in panes (tabs, or sections)
+ *       panes      four lists, behind tabs or in sections: tasks, workers, objects, errors
  *       memory     one line                absence  why there is nothing
  *       pending_commands                   commands that wait for the kernel
  *       keys       those pressed in it     stay in it
  */
 
 import type { Snapshot } from '../snapshot';
-import type { Absence, Source, Update } from '../source';
+import { type Absence, snapshotOf, type Source, type Update } from '../source';
 import { type AbsenceActions, absencePage, emptyPage } from './absence';
 import { Announcer } from './announcer';
 import { Attribute } from './cells';
 import { Band } from './band';
 import { Charts } from './charts';
-import type { List, ListContext } from './context';
 import { el } from './dom';
-import { ErrorList } from './errors';
+import * as format from './format';
 import { Head } from './head';
 import { Silence } from './silence';
 import { GAP_S, History } from './history';
 import { listenToKeys } from './keys';
 import { Memory } from './memory';
-import { ObjectList } from './objects';
+import { Panes } from './panes';
 import { PendingCommands } from './pending_commands';
 import { Pictures } from './pictures';
 import { asText, saveAs } from './saving';
 import { onVisibility } from './visibility';
 import { type Liveness, sayAbsence, sayOf, workerTrouble } from './state';
 import { stylesheet } from './styles';
-import { Tabs } from './tabs';
+import { TaskNews } from './tasks/news';
+import { failedOf, hasTasks, runningOf } from './tasks/words';
 import { onTheme } from './theme';
-import { WorkerList } from './workers';
 
 export interface MonitorOptions {
   /** Pictures in a second. */
@@ -72,12 +71,11 @@ class Monitor {
   readonly #history = new History();
   readonly #charts = new Charts(this.#history);
   readonly #head: Head;
-  readonly #lists: [ObjectList, WorkerList, ErrorList];
-  readonly #tabs: Tabs;
+  readonly #panes: Panes;
+  readonly #news = new TaskNews();
   readonly #memory: Memory;
   readonly #pending: PendingCommands;
   readonly #page = el('div', { style: 'display: contents' });
-  readonly #body = el('div', { class: 'body' });
   readonly #band = new Band();
   readonly #announcer = new Announcer();
   readonly #actions: AbsenceActions;
@@ -107,22 +105,6 @@ class Monitor {
     this.#root = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
     const style = document.createElement('style');
     style.textContent = stylesheet;
-    const context: ListContext = {
-      rate: idx => this.#history.rateOf(idx),
-      workerRate: pid => this.#history.workerRateOf(pid),
-      beside: idx => this.#history.besideOf(idx),
-      waiting: pid => this.#history.waitingOf(pid),
-      send: command => this.#pending.send(command),
-      copy: text => this.#copy(text),
-      showError: key => this.#showError(key),
-      now: () => performance.now()
-    };
-    this.#lists = [
-      new ObjectList(context),
-      new WorkerList(context),
-      new ErrorList(context)
-    ];
-    const [objects, workers, errors] = this.#lists;
     this.#pending = new PendingCommands(source, words => this.#announcer.answer(words));
     this.#memory = new Memory(line => this.#copy(line));
     this.#actions = { copy: line => this.#copy(line), host: source.host };
@@ -135,8 +117,8 @@ class Monitor {
       copyText: () => this.#copyAll(),
       resetPeaks: () => this.#pending.send({ name: 'reset_peaks', args: {} }),
       unshareAll: () => this.#pending.send({ name: 'unshare_all', args: {} }),
-      openErrors: () => this.#tabs.select('errors'),
-      openWorkers: () => this.#tabs.select('workers')
+      openErrors: () => this.#panes.select('errors'),
+      openWorkers: () => this.#panes.select('workers')
     });
     this.#frame = el(
       'section',
@@ -148,16 +130,27 @@ class Monitor {
       this.#pending.element
     );
     this.#stateName = new Attribute(this.#frame, 'data-state');
-    this.#tabs = new Tabs(
-      { objects, workers, errors },
+    this.#panes = new Panes(
+      {
+        rate: idx => this.#history.rateOf(idx),
+        workerRate: pid => this.#history.workerRateOf(pid),
+        beside: idx => this.#history.besideOf(idx),
+        span: () => this.#span,
+        send: command => this.#pending.send(command),
+        copy: text => this.#copy(text),
+        now: () => performance.now(),
+        point: ago => this.#point(ago),
+        say: words => this.#announcer.answer(words)
+      },
       new Attribute(this.#frame, 'data-pane')
     );
-    this.#body.append(...this.#lists.map(list => list.element));
+    this.#panes.tabs.onChange = () => this.#pictures.want(true);
     this.#frame.append(this.#page);
     this.#root.append(style, this.#frame);
     this.#charts.onPoint = () => {
       this.#pictures.want(false);
-      this.#charts.say(this.#span, (this.#paused ?? this.#history.now)?.time ?? 0);
+      this.#panes.tasks.point(this.#charts.ago);
+      this.#sayCharts();
       const words = this.#charts.describe();
       if (words && this.#root.activeElement?.closest('.plot')) {
         this.#announcer.answer(words);
@@ -177,6 +170,7 @@ class Monitor {
     this.#stops.push(
       onTheme(() => {
         this.#charts.build();
+        this.#panes.tasks.build();
         this.#pictures.want(false);
       })
     );
@@ -197,16 +191,15 @@ class Monitor {
   // -- what comes ---------------------------------------------------------------------
 
   #take(update: Update): void {
-    if (update.kind === 'absence' && update.absence.kind !== 'saved') {
-      this.#absence = update.absence;
+    this.#absence = update.kind === 'absence' ? update.absence : null;
+    const snapshot = snapshotOf(update);
+    if (!snapshot) {
       this.#pictures.want(true);
       return;
     }
-    this.#absence = update.kind === 'absence' ? update.absence : null;
-    const snapshot =
-      update.kind === 'snapshot' ? update.snapshot : savedOf(update.absence);
     this.#silence.take(snapshot);
     this.#history.add(snapshot, this.#wasAway);
+    this.#panes.tasks.take(snapshot);
     this.#wasAway &&= !this.#isSeen;
     if (!this.#paused) {
       this.#pictures.want(false);
@@ -238,10 +231,12 @@ class Monitor {
     const liveness = this.#liveness();
     const isLive = liveness !== 'saved';
     const time = isLive && !this.#paused ? now.time + this.#silence.seconds : now.time;
-    const isEmpty = now.state !== 'serving';
+    const isEmpty = now.state !== 'serving' && !hasTasks(now);
+    const isTime = withWords();
     this.#show(isEmpty ? 'empty' : 'all');
     // A dead line says more than a still one: the charts go on while nothing comes.
-    this.#charts.draw(this.#span, liveness === 'silent' ? time : now.time);
+    const clock = liveness === 'silent' ? time : now.time;
+    this.#charts.draw(this.#span, clock);
     if (!isEmpty) {
       // At once, for a row that was quiet: each row sees to it that its numbers can be read.
       const state = {
@@ -253,36 +248,59 @@ class Monitor {
         errorKinds: now.error_kinds,
         chains: now.chains ?? []
       };
-      for (const list of this.#lists) {
-        list.setLive(isLive);
-        list.update(state);
-      }
+      const { events } = this.#history;
+      const moment = { now, span: this.#span, time: clock, events };
+      this.#panes.draw(state, moment, isLive, isTime);
     }
-    if (!withWords()) {
+    if (!isTime) {
       return;
     }
     const idle = this.#silence.idleAt(time);
-    const late = this.#paused ? this.#behind(now) : this.#silence.seconds;
+    const late = this.#paused
+      ? (this.#history.now?.time ?? 0) - now.time
+      : this.#silence.seconds;
     const say = sayOf(now, liveness, late, idle);
     this.#stateName.set(say.state);
     this.#head.say(say, this.source.host.title ?? '');
     this.#head.setTools(!isEmpty || !isLive, isLive);
     this.#charts.say(this.#span, now.time, isEmpty);
-    this.#memory.update(now.memory);
+    this.#memory.update(now.memory, now.totals);
     this.#band.say(liveness, this.#silence.seconds);
-    if (!isEmpty) {
-      this.#tabs.update();
-    }
-    const [, workers, errors] = this.#lists;
-    this.#head.setTrouble(
-      isEmpty ? '' : workerTrouble(workers.count().trouble),
-      isEmpty ? '' : errors.words
-    );
+    this.#sayTrouble(now, isEmpty);
     this.#announcer.state(say.sentence);
+    this.#announcer.news(this.#news.take(now));
   }
 
-  #behind(now: Snapshot): number {
-    return (this.#history.now?.time ?? now.time) - now.time;
+  /** What broke: on the tabs, and as links beside the sentence. */
+  #sayTrouble(now: Snapshot, isEmpty: boolean): void {
+    if (isEmpty) {
+      this.#head.setTrouble('', '', '');
+      return;
+    }
+    const { tabs, workers, errors } = this.#panes;
+    tabs.update();
+    const { trouble } = workers.count();
+    if (runningOf(now).length) {
+      const failed = failedOf(now);
+      this.#head.setTrouble(
+        failed ? `${format.exact(failed)} failed` : '',
+        trouble,
+        ''
+      );
+    } else {
+      this.#head.setTrouble('', workerTrouble(trouble), errors.words);
+    }
+  }
+
+  #sayCharts(): void {
+    this.#charts.say(this.#span, (this.#paused ?? this.#history.now)?.time ?? 0);
+  }
+
+  /** Put the one cursor to a moment that the stream says. */
+  #point(ago: number | null): void {
+    this.#charts.point(ago);
+    this.#pictures.want(false);
+    this.#sayCharts();
   }
 
   #drawAbsence(absence: Absence): void {
@@ -290,7 +308,7 @@ class Monitor {
     this.#stateName.set(say.state);
     this.#head.say(say, this.source.host.title ?? '');
     this.#head.setTools(false, false);
-    this.#head.setTrouble('', '');
+    this.#head.setTrouble('', '', '');
     this.#band.say('live', 0);
     this.#show(`absence ${JSON.stringify(absence)}`, () => [
       absencePage(absence, this.#actions)
@@ -308,7 +326,12 @@ class Monitor {
       ? make()
       : key === 'empty'
         ? [this.#charts.element, emptyPage(this.#actions), this.#memory.element]
-        : [this.#charts.element, this.#tabs.element, this.#body, this.#memory.element];
+        : [
+            this.#charts.element,
+            this.#panes.tabs.element,
+            this.#panes.body,
+            this.#memory.element
+          ];
     this.#charts.element.classList.toggle('ghost', key === 'empty');
     this.#page.replaceChildren(...parts);
     this.#charts.build();
@@ -324,7 +347,7 @@ class Monitor {
 
   #clear(): void {
     this.#history.clear();
-    this.#lists.forEach((list: List) => list.clear());
+    this.#panes.clear();
     this.#pictures.want(true);
   }
 
@@ -335,13 +358,8 @@ class Monitor {
   }
 
   #find(text: string): void {
-    this.#lists.forEach((list: List) => list.find(text));
+    this.#panes.find(text);
     this.#pictures.want(true);
-  }
-
-  #showError(key: string): void {
-    this.#tabs.select('errors');
-    this.#lists[2].open(key);
   }
 
   #copy(text: string): void {
@@ -365,7 +383,7 @@ class Monitor {
   #resize(): void {
     const em = parseFloat(getComputedStyle(this.host).fontSize) || 13;
     const narrow = this.host.getBoundingClientRect().width <= NARROW_EM * em;
-    this.#lists.forEach((list: List) => list.setNarrow(narrow));
+    this.#panes.setNarrow(narrow);
     this.#charts.resize();
     this.#pictures.want(true);
   }
@@ -376,14 +394,7 @@ class Monitor {
     this.source.setVisible(false);
     this.#pending.dispose();
     this.#charts.dispose();
-    this.#lists.forEach((list: List) => list.dispose());
+    this.#panes.dispose();
     this.#root.replaceChildren();
   }
-}
-
-function savedOf(absence: Absence): Snapshot {
-  if (absence.kind !== 'saved') {
-    throw new Error('There is no saved snapshot.');
-  }
-  return absence.snapshot;
 }

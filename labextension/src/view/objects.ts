@@ -115,6 +115,18 @@ export class ObjectList implements List, Grid, RowView {
     this.#table.dispose();
   }
 
+  /** Show an object by its path, and go to it. */
+  reveal(path: string): void {
+    const at = [...Array(this.length).keys()].find(place => {
+      const line = this.at(place);
+      return line?.kind === 'object' && line.row.path === path;
+    });
+    this.#table.unfold();
+    if (at !== undefined) {
+      this.focusRow(at);
+    }
+  }
+
   // What rows ask for --------------------------------------------------------------
 
   now(): number {

@@ -1,4 +1,4 @@
-/** What the three lists are in: a pane behind a tab, or a section of a narrow panel. */
+/** What the lists are in: a pane behind a tab, or a section of a narrow panel. */
 
 import { Attribute, Flag, Text } from './cells';
 import { el, icon } from './dom';
@@ -17,7 +17,7 @@ export class Pane {
   #isFolded = false;
 
   /**
-   * @param id - "objects", "workers" or "errors".
+   * @param id - "tasks", "workers", "objects" or "errors".
    * @param title - Its name in words.
    * @param toggled - Called when it was folded or unfolded.
    */
@@ -29,7 +29,7 @@ export class Pane {
     const number = el('span', { class: 'n' });
     const trouble = el('span');
     const mark = el('span', { class: 'n err', hidden: true }, trouble);
-    if (id === 'workers') {
+    if (id === 'workers' || id === 'tasks') {
       mark.prepend(el('span', { class: 'st', 'data-s': 'gone' }));
     }
     const fold = el('button', { type: 'button' }, icon('chev'), title);

@@ -23,7 +23,13 @@ export interface Columns {
   in: (number | null)[];
   p50: (number | null)[];
   p99: (number | null)[];
+  /** Whether tasks are seen at the end. */
+  isSeen: boolean;
+  /** Stacked: workers that compute, and those that wait. */
+  computing: (number | null)[];
+  busy: (number | null)[];
   waiting: (number | null)[];
+  workers: (number | null)[];
 }
 
 const EMPTY = (): Columns => ({
@@ -36,7 +42,11 @@ const EMPTY = (): Columns => ({
   in: [],
   p50: [],
   p99: [],
-  waiting: []
+  isSeen: false,
+  computing: [],
+  busy: [],
+  waiting: [],
+  workers: []
 });
 
 /** Work out the columns of the last seconds. */
@@ -88,7 +98,13 @@ function push(columns: Columns, x: number, rates: Rates | null): void {
   columns.in.push(rates && -rates.bytesIn);
   columns.p50.push(rates && rates.p50);
   columns.p99.push(rates && rates.p99);
-  columns.waiting.push(rates?.waiting == null ? null : rates.waiting * 100);
+  columns.computing.push(rates?.waiting == null ? null : (rates.computing ?? 0));
+  columns.isSeen = rates === null ? columns.isSeen : rates.computing !== null;
+  columns.waiting.push(rates && rates.waiting);
+  columns.busy.push(
+    rates?.waiting == null ? null : (rates.computing ?? 0) + rates.waiting
+  );
+  columns.workers.push(rates && rates.workers);
 }
 
 const STEPS = [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 8, 10];

@@ -4,6 +4,7 @@ import { countTop } from '../paths';
 import type { Snapshot } from '../snapshot';
 import type { Absence } from '../source';
 import * as format from './format';
+import { hasTasks, lastTook, restingWords, runningWords } from './tasks/words';
 
 /** How the view stands to the kernel. */
 export type Liveness = 'live' | 'paused' | 'silent' | 'saved';
@@ -18,6 +19,8 @@ export interface Say {
   /** What is unusual, with its colour. */
   aside: string;
   isWarning: boolean;
+  /** What else there is, such as the time that is left. */
+  more: string;
 }
 
 function objectsAndWorkers(now: Snapshot): string {
@@ -52,21 +55,32 @@ export function sayOf(
     const behind = `Drawing paused, ${format.age(late)} behind`;
     return say('paused', 'paused', behind, 'serving goes on');
   }
-  if (now.state === 'stopped') {
-    return say('stopped', 'empty', 'Stopped, nothing is shared', '');
-  }
-  if (now.state === 'empty') {
-    return say('idle', 'empty', 'Ready, nothing shared yet', '');
+  const isServing = now.state === 'serving';
+  if (!isServing && !hasTasks(now)) {
+    return sayNothing(now, 'empty');
   }
   if (liveness === 'silent') {
     const words = 'the kernel is inside one long call';
     return say('silent', 'silent', `No news for ${format.age(late)}`, words, true);
   }
-  if (now.busy_delay !== null) {
-    const delay = `kernel busy, up to +${format.time(now.busy_delay)} a call`;
-    return say('live', 'live', objectsAndWorkers(now), delay, true);
+  const running = runningWords(now);
+  const sentence = running?.sentence ?? objectsAndWorkers(now);
+  const more = running?.left ?? '';
+  if (now.busy_delay !== null && (isServing || running)) {
+    const delay = `kernel busy, +${format.time(now.busy_delay)} a call`;
+    return { ...say('live', 'live', sentence, delay, true), more };
   }
-  if (idle === null || idle > 3) {
+  if (running) {
+    return { ...say('live', 'live', sentence, ''), more };
+  }
+  if (idle === null || idle > 3 || !isServing) {
+    const resting = restingWords(now);
+    if (resting) {
+      return { ...say('idle', 'idle', resting.sentence, ''), more: resting.took };
+    }
+    if (!isServing) {
+      return { ...sayNothing(now, 'idle'), more: lastTook(now) };
+    }
     const holders = now.workers.filter(worker => worker.holds).length;
     if (holders) {
       const held = `${format.many(holders, 'worker')} with versions`;
@@ -76,6 +90,12 @@ export function sayOf(
     return say('idle', 'idle', objectsAndWorkers(now) + who, lastCall(now, idle));
   }
   return say('live', 'live', objectsAndWorkers(now), '');
+}
+
+function sayNothing({ state }: Snapshot, frame: string): Say {
+  return state === 'stopped'
+    ? say('stopped', frame, 'Stopped, nothing is shared', '')
+    : say('idle', frame, 'Ready, nothing shared yet', '');
 }
 
 function lastCall(now: Snapshot, idle: number | null): string {
@@ -97,7 +117,7 @@ function say(
   aside: string,
   isWarning = false
 ): Say {
-  return { mark, state, sentence, aside, isWarning };
+  return { mark, state, sentence, aside, isWarning, more: '' };
 }
 
 /** Say why there is nothing. */

@@ -78,6 +78,11 @@ export class Table<Item> {
     this.viewport.setNarrow(isNarrow);
   }
 
+  /** Open the section of a narrow view. */
+  unfold(): void {
+    this.#pane.setFolded(false);
+  }
+
   sort(order: Order | null): void {
     this.order = order;
     this.header.setOrder(order);

@@ -1,10 +1,15 @@
-/** Which of the three lists is seen, where there is room for one. */
+/** Which of the lists is seen, where there is room for one. */
 
 import { Attribute, Text } from './cells';
 import type { List } from './context';
 import { el } from './dom';
 
-const NAMES = { objects: 'Objects', workers: 'Workers', errors: 'Errors' };
+const NAMES = {
+  tasks: 'Tasks',
+  workers: 'Workers',
+  objects: 'Objects',
+  errors: 'Errors'
+};
 
 export type PaneName = keyof typeof NAMES;
 
@@ -24,6 +29,8 @@ export class Tabs {
   });
   readonly #tabs: Tab[];
   #selected: PaneName = 'objects';
+  /** Somebody has chosen one, or there was something to open first. */
+  #isChosen = false;
 
   constructor(
     lists: Record<PaneName, List>,
@@ -33,7 +40,7 @@ export class Tabs {
       const count = new Text(el('span', { class: 'n' }));
       const trouble = new Text(el('span'));
       const mark = el('span', { class: 'n err' }, trouble.element);
-      if (name === 'workers') {
+      if (name === 'workers' || name === 'tasks') {
         mark.prepend(el('span', { class: 'st', 'data-s': 'gone' }));
       }
       const button = el(
@@ -45,12 +52,27 @@ export class Tabs {
         ' ',
         mark
       );
-      button.addEventListener('click', () => this.select(name));
+      button.addEventListener('click', () => this.#choose(name));
       return { name, button, count, trouble, list: lists[name] };
     });
     this.element.append(...this.#tabs.map(tab => tab.button));
     this.element.addEventListener('keydown', event => this.#key(event));
     this.select('objects');
+  }
+
+  /** Open a tab first, where nobody has chosen another; it changes once at most. */
+  begin(name: PaneName): void {
+    if (!this.#isChosen) {
+      this.#choose(name);
+    }
+  }
+
+  /** Called when another one is seen. */
+  onChange: () => void = () => undefined;
+
+  #choose(name: PaneName): void {
+    this.#isChosen = true;
+    this.select(name);
   }
 
   select(name: PaneName): void {
@@ -60,6 +82,7 @@ export class Tabs {
       tab.button.setAttribute('aria-selected', String(tab.name === name));
       tab.button.tabIndex = tab.name === name ? 0 : -1;
     }
+    this.onChange();
   }
 
   update(): void {
@@ -79,7 +102,7 @@ export class Tabs {
       const at = this.#tabs.findIndex(tab => tab.name === this.#selected);
       const next = this.#tabs.at((at + step) % this.#tabs.length);
       if (next) {
-        this.select(next.name);
+        this.#choose(next.name);
         next.button.focus();
       }
       event.preventDefault();

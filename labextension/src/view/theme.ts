@@ -11,6 +11,10 @@ export interface Colours {
   strong: string;
   medium: string;
   weak: string;
+  warn: string;
+  line: string;
+  /** Of a warning, mixed with the ground. */
+  pale: string;
 }
 
 const MIXED: Record<keyof Colours, string> = {
@@ -23,22 +27,34 @@ const MIXED: Record<keyof Colours, string> = {
   brand: 'var(--brand)',
   strong: 'color-mix(in srgb, var(--brand) 30%, transparent)',
   medium: 'color-mix(in srgb, var(--brand) 16%, transparent)',
-  weak: 'color-mix(in srgb, var(--brand) 14%, transparent)'
+  weak: 'color-mix(in srgb, var(--brand) 14%, transparent)',
+  warn: 'var(--warn)',
+  line: 'var(--line-2)',
+  pale: 'color-mix(in srgb, var(--warn) 16%, var(--bg))'
 };
 
-/** Ask the browser what the colours are here and now. */
-export function coloursOf(root: HTMLElement): Colours {
+/** Ask the browser what colours are here and now, which a canvas cannot mix itself. */
+export function asked<Found>(
+  root: HTMLElement,
+  of: (ask: (mixed: string) => string) => Found
+): Found {
   const probe = document.createElement('i');
   probe.hidden = true;
   // Where colours are forced, a canvas still draws with the theme's.
   probe.style.setProperty('forced-color-adjust', 'none');
   root.append(probe);
-  const found = Object.entries(MIXED).map(([name, mixed]) => {
+  const found = of(mixed => {
     probe.style.color = mixed;
-    return [name, getComputedStyle(probe).color];
+    return getComputedStyle(probe).color;
   });
   probe.remove();
-  return Object.fromEntries(found) as unknown as Colours;
+  return found;
+}
+
+export function coloursOf(root: HTMLElement): Colours {
+  return asked(root, ask =>
+    Object.fromEntries(Object.entries(MIXED).map(([name, mixed]) => [name, ask(mixed)]))
+  ) as unknown as Colours;
 }
 
 /** Be told when the theme may have changed; call what is returned to be told no more. */

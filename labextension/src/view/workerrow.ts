@@ -2,10 +2,10 @@
 
 import { isBad } from '../checks';
 import type { EndedRow, WorkerRow } from '../snapshot';
-import { Bar, waitingZone } from './bar';
-import { Attribute, Flag, Text } from './cells';
+import { Attribute, Coded, Flag, Text } from './cells';
 import { el } from './dom';
-import { UNKNOWN, age, bytes, lasting, many, rate, total } from './format';
+import { UNKNOWN, age, bytes, lasting, many, rate, time, took, total } from './format';
+import { SpentBar, type WorkerShares } from './tasks/spent';
 import type { VirtualRow } from './virtual';
 
 /** A worker, or what is known of one that is no more. */
@@ -19,7 +19,8 @@ export interface WorkerView {
   readonly sought: string;
   now(): number;
   rate(pid: number): number | null;
-  waiting(pid: number): number | null;
+  spent(row: WorkerRow): WorkerShares | null;
+  functionOf(run: number | null): string | null;
 }
 
 /** From so much of its time on a worker is said to wait rather than to call. */
@@ -28,20 +29,20 @@ const WAITS = 0.5;
 /** Numbers of a row change at most so often, ticks coming a little early or late. */
 const NUMBERS_EVERY_MS = 940;
 
-type State = 'calling' | 'waiting' | 'idle' | 'gone';
+/** A task that has run for so long says for how long. */
+const LONG_S = 1;
 
 export class WorkerRowView implements VirtualRow<WorkerItem> {
   readonly element: HTMLElement;
 
-  readonly #bar = new Bar('Waiting on the kernel');
+  readonly #bar = new SpentBar();
   readonly #name = new Text(el('span'));
-  readonly #verb = new Text(el('span'));
-  readonly #objects = new Text(el('code'));
+  readonly #doing = new Coded(el('span'));
   readonly #more = new Text(el('span'));
   readonly #pid = new Text(cell('c-pid dim'));
-  readonly #since = new Text(cell('c-since num dim'));
+  readonly #tasks = new Text(cell('c-tasks num'));
+  readonly #each = new Text(cell('c-each num dim'));
   readonly #rate = new Text(cell('c-rate num'));
-  readonly #calls = new Text(cell('c-total num dim'));
   readonly #memory = new Text(cell('c-mem num'));
   readonly #unknown = el('span', { class: 'none' }, UNKNOWN);
   readonly #mark: Attribute;
@@ -66,8 +67,8 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
       this.#name.element
     );
     const state = cell('state');
-    state.append(this.#verb.element, this.#objects.element, this.#more.element);
-    const wait = cell('c-wait');
+    state.append(this.#doing.element, this.#more.element);
+    const wait = cell('c-time');
     wait.append(this.#bar.element, this.#unknown);
     this.element = el(
       'div',
@@ -75,10 +76,10 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
       who,
       this.#pid.element,
       state,
-      this.#since.element,
-      this.#rate.element,
-      this.#calls.element,
+      this.#tasks.element,
+      this.#each.element,
       wait,
+      this.#rate.element,
       this.#memory.element
     );
     this.#mark = new Attribute(mark, 'data-s');
@@ -109,7 +110,6 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
     this.#name.set(row.name, find);
     this.#whole.set(row.name);
     this.#pid.set(String(row.pid), find);
-    this.#calls.set(total(row.calls));
     this.#gone.set(item.worker === null);
     this.#broke.set(item.worker === null && isBad(item.ended));
     if (item.worker) {
@@ -120,70 +120,53 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
   }
 
   #bindAlive(worker: WorkerRow): void {
-    const share = this.view.waiting(worker.pid);
     const calls = this.view.rate(worker.pid);
-    const [first, ...others] = worker.calling;
-    const state: State =
-      first === undefined
-        ? calls
-          ? 'calling'
-          : 'idle'
-        : (share ?? 0) >= WAITS
-          ? 'waiting'
-          : 'calling';
-    this.#setState(
-      state,
-      first === undefined
-        ? // Most calls are over before anybody looks.
-          calls
-          ? 'between calls'
-          : worker.holds
-            ? `holds ${many(worker.holds, 'version')}`
-            : 'idle'
-        : state === 'waiting'
-          ? 'waiting on '
-          : 'calling ',
-      first ?? '',
-      others.length ? ` +${others.length}` : ''
+    const shares = this.view.spent(worker);
+    const { mark, words, more } = doingOf(
+      worker,
+      this.view.functionOf(worker.run),
+      this.view.time,
+      calls,
+      shares?.waiting ?? 0
     );
-    const what = worker.calling.join(', ');
+    this.#setState(mark, words, more);
     const threads = worker.threads === 1 ? '1 thread' : `${worker.threads} threads`;
-    const held = worker.holds ? `, holds ${many(worker.holds, 'version')}` : '';
-    this.#title.set((what ? `${what} (${threads})` : threads) + held);
-    this.#since.set(lasting(this.view.time - worker.since));
+    const parts = [
+      worker.calling.join(', '),
+      `here for ${lasting(this.view.time - worker.since)}`,
+      `${many(worker.calls, 'call')} of ${threads}`,
+      worker.holds ? `holds ${many(worker.holds, 'version')}` : '',
+      worker.failed_tasks ? `${many(worker.failed_tasks, 'task')} failed` : ''
+    ];
+    this.#title.set(parts.filter(Boolean).join(', '));
+    const unknown = worker.pool === null ? '' : UNKNOWN;
+    this.#tasks.set(worker.tasks === null ? unknown : total(worker.tasks));
+    this.#each.set(worker.each_p50 === null ? unknown : time(worker.each_p50));
     this.#rate.set(rate(calls));
     this.#none.set(!calls);
     this.#memory.set(bytes(worker.pss));
     this.#blank.set(worker.pss === null);
-    this.#showBar(share !== null);
-    if (share !== null) {
-      const value = share * 100;
-      this.#bar.set({
-        value,
-        peak: null,
-        isPast: false,
-        zone: waitingZone(value),
-        of: '',
-        saysOf: false
-      });
+    this.#showBar(shares !== null);
+    if (shares !== null) {
+      this.#bar.set(shares);
     }
   }
 
   #bindEnded(ended: EndedRow): void {
     const ago = age(this.view.time - ended.ended);
-    this.#setState('gone', ended.words, '', `, ${ago} ago`);
-    this.#title.set(`${ended.words}, ${ago} ago`);
-    this.#since.set(lasting(ended.ended - ended.since));
+    this.#setState('gone', ended.words, `, ${ago} ago`);
+    this.#title.set(`${ended.words}, ${ago} ago, ${many(ended.calls, 'call')}`);
+    this.#tasks.set('');
+    this.#each.set('');
     this.#rate.set('');
     this.#memory.set('');
     this.#bar.element.hidden = true;
     this.#unknown.hidden = true;
   }
 
-  #setState(state: State, verb: string, object: string, more: string): void {
-    this.#mark.set(state);
-    this.#verb.set(verb);
-    this.#objects.set(object, this.#boundFind);
+  #setState(mark: string, doing: string, more: string): void {
+    this.#mark.set(mark);
+    this.#doing.set(doing);
     this.#more.set(more);
   }
 
@@ -199,4 +182,54 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
 
 function cell(className: string): HTMLElement {
   return el('div', { class: className, role: 'cell' });
+}
+
+/** What a worker does: its mark, in words with code between backticks, and what follows. */
+export function doingOf(
+  worker: WorkerRow,
+  name: string | null,
+  now: number,
+  calls: number | null,
+  waiting: number
+): { mark: string; words: string; more: string } {
+  const { calling, holds, pool, state, task_since: since, waiting_on: object } = worker;
+  const [first, ...others] = calling;
+  const more = others.length ? ` +${others.length}` : '';
+  switch (state) {
+    case 'starting':
+      return { mark: 'boot', words: 'starting', more: '' };
+    case 'idle':
+      return { mark: 'idle', words: 'no task', more: '' };
+    case 'waiting': {
+      const on = object ?? first;
+      const words = `\`${name ?? 'a task'}\`, waiting on ${on ? `\`${on}\`` : 'the kernel'}`;
+      return { mark: state, words, more: '' };
+    }
+    case 'computing': {
+      const age = since === null ? 0 : now - since;
+      const long = age >= LONG_S ? ` for ${took(age)}` : '';
+      return { mark: state, words: `\`${name ?? 'a task'}\``, more: long };
+    }
+    case 'unseen':
+      if (first !== undefined) {
+        const isWaiting = waiting >= WAITS;
+        const verb = isWaiting ? 'waiting on' : 'calling';
+        return {
+          mark: isWaiting ? 'waiting' : 'calling',
+          words: `${verb} \`${first}\``,
+          more
+        };
+      }
+      if (pool !== null) {
+        return { mark: 'idle', words: 'its tasks are not seen', more: '' };
+      }
+      // Most calls are over before anybody looks.
+      return calls
+        ? { mark: 'calling', words: 'between calls', more: '' }
+        : {
+            mark: 'idle',
+            words: holds ? `holds ${many(holds, 'version')}` : 'idle',
+            more: ''
+          };
+  }
 }

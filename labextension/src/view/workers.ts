@@ -1,10 +1,11 @@
-/** The connected processes, and those that are no more. */
+/** The processes of pools and those that are connected, and those that are no more. */
 
 import type { EndedRow, WorkerRow } from '../snapshot';
 import { WORKER_COLUMNS } from './columns';
 import type { List, ListContext, ListCount, ListState } from './context';
 import { compareValues, type Order } from './sort';
 import { Table } from './table';
+import type { WorkerShares } from './tasks/spent';
 import { type WorkerItem, WorkerRowView, type WorkerView } from './workerrow';
 
 const BY_WAITING: Order = { column: 'waiting', direction: 'descending' };
@@ -110,8 +111,12 @@ export class WorkerList implements List, WorkerView {
     return this.context.workerRate(pid);
   }
 
-  waiting(pid: number): number | null {
-    return this.context.waiting(pid);
+  spent(row: WorkerRow): WorkerShares | null {
+    return this.context.spent(row);
+  }
+
+  functionOf(run: number | null): string | null {
+    return this.context.functionOf(run);
   }
 
   #gone(): EndedRow[] {
@@ -139,7 +144,9 @@ export class WorkerList implements List, WorkerView {
     const known = new Set(alive.map(({ key }) => key));
     return [...alive, ...gone.filter(({ key }) => !known.has(key))].filter(item => {
       const row = item.worker ?? item.ended;
-      const text = `${row.name} ${row.pid} ${item.worker?.calling.join(' ') ?? ''}`;
+      const { worker } = item;
+      const doing = [this.functionOf(worker?.run ?? null), ...(worker?.calling ?? [])];
+      const text = `${row.name} ${row.pid} ${doing.join(' ')}`;
       return text.toLowerCase().includes(this.sought);
     });
   }
@@ -162,15 +169,15 @@ export class WorkerList implements List, WorkerView {
       case 'pid':
         return row.pid;
       case 'state':
-        return row.calling.join(', ');
-      case 'since':
-        return this.time - row.since;
+        return this.functionOf(row.run) ?? row.calling.join(', ');
+      case 'tasks':
+        return row.tasks;
+      case 'each':
+        return row.each_p50;
       case 'rate':
         return this.rate(row.pid);
-      case 'calls':
-        return row.calls;
       case 'waiting':
-        return this.waiting(row.pid);
+        return this.spent(row)?.waiting ?? null;
       case 'memory':
         return row.pss;
       default:
@@ -184,7 +191,7 @@ export class WorkerList implements List, WorkerView {
     this.#table.setItems(
       items,
       this.sought,
-      'No worker is connected. One connects with its first call.'
+      'No worker yet. The workers of pools are listed here, and whoever calls a shared object.'
     );
     this.#draw();
   }

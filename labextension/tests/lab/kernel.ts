@@ -3,14 +3,12 @@
 import type { KernelMessage } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 import { vi } from 'vitest';
-import golden from '../../../tests/data/snapshot.json';
 import type { Snapshot } from '../../src/snapshot';
 import { LIVE_TARGET, type Wire } from '../../src/wire';
-
-const whole = golden as unknown as Snapshot;
+import { serving } from '../view/support';
 
 export function snapshot(seq: number, values: Partial<Snapshot> = {}): Snapshot {
-  return { ...whole, seq, ...values };
+  return { ...serving, seq, ...values };
 }
 
 export function tick(seq: number, values: Partial<Snapshot> = {}): Snapshot {

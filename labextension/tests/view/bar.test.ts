@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Bar, fillZone, waitingZone } from '../../src/view/bar';
+import { Bar, fillZone } from '../../src/view/bar';
 import { textOf } from './support';
 
 describe('the zones of a buffer', () => {
@@ -16,11 +16,6 @@ describe('the zones of a buffer', () => {
 
   it('are those of an error only where something was refused', () => {
     expect(fillZone(3, true)).toBe('refused');
-  });
-
-  it('of waiting begin at half of the time', () => {
-    expect(waitingZone(49)).toBe('calm');
-    expect(waitingZone(50)).toBe('near');
   });
 });
 

@@ -36,22 +36,16 @@ class Media extends EventTarget {
 /** Takes whatever is drawn on it. */
 const context: object = new Proxy(
   {},
-  { get: (_, name) => (name === 'canvas' ? null : () => undefined), set: () => true }
+  {
+    get: (_, name) => (name === 'canvas' ? { width: 1, height: 1 } : () => undefined),
+    set: () => true
+  }
 );
-
-class Path {
-  readonly moveTo = (): void => undefined;
-  readonly lineTo = this.moveTo;
-  readonly arc = this.moveTo;
-  readonly rect = this.moveTo;
-  readonly closePath = this.moveTo;
-}
 
 vi.stubGlobal('ResizeObserver', Resizes);
 vi.stubGlobal('IntersectionObserver', Sights);
 vi.stubGlobal('MutationObserver', Mutations);
 vi.stubGlobal('matchMedia', () => new Media());
-vi.stubGlobal('Path2D', Path);
 HTMLCanvasElement.prototype.getContext = (() => context) as never;
 
 const listening = new Map<string, number>();

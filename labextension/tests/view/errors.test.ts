@@ -85,7 +85,7 @@ describe('the list of errors', () => {
 
   it('says that there is none', () => {
     update();
-    expect(textOf(list.element, '.nothing')).toBe('No call has failed.');
+    expect(textOf(list.element, '.nothing')).toBe('No call and no task has failed.');
     expect(list.count()).toEqual({ text: '0', trouble: '' });
   });
 

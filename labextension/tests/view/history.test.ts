@@ -3,10 +3,10 @@ import { isSnapshot } from '../../src/checks';
 import type { Snapshot } from '../../src/snapshot';
 import { GAP_S, History, KEPT_S, quantile } from '../../src/view/history';
 import { columnsOf, roundUp, Scale } from '../../src/view/series';
-import { golden, START, worker } from './support';
+import { object, serving, START, worker } from './support';
 
 function at(seconds: number, values: Partial<Snapshot> = {}): Snapshot {
-  return { ...golden, ended: [], workers: [], time: START + seconds, ...values };
+  return { ...serving, ended: [], workers: [], time: START + seconds, ...values };
 }
 
 function totals(gets: number, latency: number[] = []): Snapshot['totals'] {
@@ -16,8 +16,8 @@ function totals(gets: number, latency: number[] = []): Snapshot['totals'] {
 
 describe('what a view keeps', () => {
   it('takes the snapshot that both languages are tested with', () => {
-    expect(isSnapshot(golden)).toBe(true);
-    expect(isSnapshot({ ...golden, schema: 2 })).toBe(false);
+    expect(isSnapshot(serving)).toBe(true);
+    expect(isSnapshot({ ...serving, schema: 2 })).toBe(false);
   });
 
   it('gives rates as differences of totals', () => {
@@ -43,13 +43,36 @@ describe('what a view keeps', () => {
     expect(history.samples).toHaveLength(1);
   });
 
-  it('says what share of their time the workers waited', () => {
+  it('says how many workers waited', () => {
     const history = new History();
     const pair = (waited: number) => [worker(1, { waited }), worker(2, { waited: 7 })];
     history.add(at(0, { workers: pair(3) }));
     history.add(at(2, { workers: pair(4) }));
-    expect(history.ratesOfLast(2, START + 2)?.waiting).toBeCloseTo(0.25);
-    expect(history.mostWaiting()?.name).toBe('PoolWorker-1');
+    const rates = history.ratesOfLast(2, START + 2);
+    expect(rates?.waiting).toBeCloseTo(0.5);
+    expect([rates?.workers, rates?.computing]).toEqual([2, null]);
+  });
+
+  it('says how many workers computed, where their tasks are seen', () => {
+    const history = new History();
+    const pair = (computed: number, waited: number) => [
+      worker(1, { t_computing: computed, t_waiting: waited }),
+      worker(2, { waited: 7 })
+    ];
+    history.add(at(0, { workers: pair(30, 9) }));
+    history.add(at(2, { workers: pair(31.5, 9.25) }));
+    const rates = history.ratesOfLast(2, START + 2);
+    expect(rates?.computing).toBeCloseTo(0.75);
+    expect(rates?.waiting).toBeCloseTo(0.125);
+  });
+
+  it('says which share of the last frames was larger than the buffer', () => {
+    const history = new History();
+    const row = (gets: number, beside: number) => object(1, 'df', { gets, beside });
+    history.add(at(0, { objects: [row(1000, 900)] }));
+    expect(history.besideOf(1)).toBe(0);
+    history.add(at(2, { objects: [row(1100, 905)] }));
+    expect(history.besideOf(1)).toBeCloseTo(0.05);
   });
 
   it('keeps no more than fits, and one a second of what is old', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { sayAbsence, sayOf, workerTrouble } from '../../src/view/state';
-import { golden, object, START, worker } from './support';
+import { serving, object, START, worker } from './support';
 
 const now = {
-  ...golden,
+  ...serving,
   time: START,
   busy_delay: null,
   objects: [object(1, 'df'), object(2, 'bar')],
@@ -26,7 +26,7 @@ describe('the sentence', () => {
 
   it('warns of a kernel that is busy', () => {
     const say = sayOf({ ...now, busy_delay: 0.009 }, 'live', 0, 0);
-    expect(plain(say.aside)).toBe('kernel busy, up to +9 ms a call');
+    expect(plain(say.aside)).toBe('kernel busy, +9 ms a call');
     expect(say.isWarning).toBe(true);
   });
 

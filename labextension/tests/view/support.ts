@@ -5,9 +5,35 @@ import snapshot from '../../../tests/data/snapshot.json';
 import type { ErrorRow, ObjectRow, Snapshot, WorkerRow } from '../../src/snapshot';
 import type { Command } from '../../src/source';
 import type { List, ListContext, ListState } from '../../src/view/context';
+import type { WorkerShares } from '../../src/view/tasks/spent';
 
 /** The session that both languages are tested with. */
 export const golden = snapshot as unknown as Snapshot;
+
+/** What is not known of a worker that is in no pool. */
+export const UNSEEN = {
+  pool: null,
+  state: 'unseen' as const,
+  run: null,
+  task_since: null,
+  waiting_on: null,
+  tasks: null,
+  failed_tasks: null,
+  t_computing: null,
+  t_waiting: null,
+  t_starting: null,
+  each_p50: null
+};
+
+/** The same where no pool was ever used: workers only call what is shared. */
+export const serving: Snapshot = {
+  ...golden,
+  pools: [],
+  runs: [],
+  run_count: 0,
+  tasks: [],
+  workers: golden.workers.map(row => ({ ...row, ...UNSEEN }))
+};
 
 export function stateOf(snapshot: Snapshot): ListState {
   return {
@@ -98,6 +124,7 @@ export function worker(pid: number, values: Partial<WorkerRow> = {}): WorkerRow 
     calling: [],
     pss: 1024 * 1024,
     holds: 0,
+    ...UNSEEN,
     ...values
   };
 }
@@ -110,6 +137,9 @@ export function error(type: string, values: Partial<ErrorRow> = {}): ErrorRow {
     idx: 1,
     objects: 1,
     cut: '',
+    kind: 'call',
+    run: null,
+    arguments: '',
     message: 'it broke',
     count: 1,
     first: START - 60,
@@ -145,8 +175,16 @@ export class Rest implements ListContext {
     return this.besides.get(idx) ?? 0;
   }
 
-  waiting(pid: number): number | null {
-    return this.shares.get(pid) ?? null;
+  /** Its tasks are seen where the row says so. */
+  spent({ pid, t_computing: seen }: WorkerRow): WorkerShares | null {
+    const waiting = this.shares.get(pid);
+    return waiting === undefined
+      ? null
+      : { computing: seen === null ? null : 1 - waiting, waiting };
+  }
+
+  functionOf(run: number | null): string | null {
+    return golden.runs.find(({ id }) => id === run)?.function ?? null;
   }
 
   send(command: Command): void {

@@ -4,7 +4,7 @@ import type { List, ListCount } from '../../src/view/context';
 import { Tabs } from '../../src/view/tabs';
 import { press } from './support';
 
-let counts: Record<'objects' | 'workers' | 'errors', ListCount>;
+let counts: Record<'tasks' | 'workers' | 'objects' | 'errors', ListCount>;
 let frame: HTMLElement;
 let tabs: Tabs;
 
@@ -27,12 +27,14 @@ function read(name: string): string {
 
 beforeEach(() => {
   counts = {
+    tasks: { text: '2 running', trouble: '1 failed' },
     objects: { text: '6', trouble: '' },
     workers: { text: '3', trouble: '1 killed' },
     errors: { text: '', trouble: '4' }
   };
   frame = document.createElement('div');
   const lists = {
+    tasks: list('tasks'),
     objects: list('objects'),
     workers: list('workers'),
     errors: list('errors')
@@ -49,9 +51,10 @@ describe('the tabs', () => {
 
   it('say how many there are, and what is wrong though the pane is closed', () => {
     tabs.update();
-    expect(['objects', 'workers', 'errors'].map(read)).toEqual([
-      'Objects 6',
+    expect(['tasks', 'workers', 'objects', 'errors'].map(read)).toEqual([
+      'Tasks 2 running 1 failed',
       'Workers 3 1 killed',
+      'Objects 6',
       'Errors 4'
     ]);
   });
@@ -75,12 +78,20 @@ describe('the tabs', () => {
       ...tabs.element.querySelectorAll<HTMLElement>('[tabindex="0"]')
     ];
     expect(stops()).toEqual([tab('objects')]);
-    press(tab('objects'), 'ArrowLeft');
+    press(tab('objects'), 'ArrowRight');
     expect(document.activeElement).toBe(tab('errors'));
     press(tab('errors'), 'ArrowRight');
-    press(tab('objects'), 'ArrowRight');
-    expect(document.activeElement).toBe(tab('workers'));
+    expect(document.activeElement).toBe(tab('tasks'));
+    press(tab('tasks'), 'ArrowRight');
     expect([frame.dataset['pane'], stops()]).toEqual(['workers', [tab('workers')]]);
+  });
+
+  it('open one first, and never change by themselves afterwards', () => {
+    tabs.begin('tasks');
+    expect(frame.dataset['pane']).toBe('tasks');
+    tab('errors').click();
+    tabs.begin('objects');
+    expect(frame.dataset['pane']).toBe('errors');
   });
 
   it('leave other keys alone', () => {

@@ -68,12 +68,15 @@ describe('the list of workers', () => {
     ]);
     const first = rowNamed(list, 'SpawnPoolWorker-1');
     expect(textOf(first, '.c-pid')).toBe('4101');
-    expect(textOf(first, '.state')).toBe('waiting on df +1');
+    expect(textOf(first, '.state')).toBe('fit, waiting on df');
     expect(first.querySelector<HTMLElement>('.st')?.dataset['s']).toBe('waiting');
-    expect(textOf(first, '.c-since')).toBe('16 m 38 s');
+    expect(first.querySelector<HTMLElement>('.state')?.title).toContain('here for 16');
+    expect(textOf(first, '.c-tasks')).toBe('774');
+    expect(textOf(first, '.c-each')).toBe('41 ms');
     expect(textOf(first, '.c-rate')).toBe('602');
-    expect(textOf(first, '.c-wait .val')).toBe('61 %');
-    expect(first.querySelector<HTMLElement>('.bar')?.dataset['z']).toBe('near');
+    expect(textOf(first, '.c-time .val')).toBe('39 %');
+    expect(textOf(first, '.c-time .w')).toBe('waits 61 %');
+    expect(first.querySelector('.w')?.className).toBe('w warn');
     expect(textOf(first, '.c-mem')).toBe('70.0 MB');
     const second = rowNamed(list, 'SpawnPoolWorker-2');
     expect(textOf(second, '.state')).toBe('idle');
@@ -107,7 +110,10 @@ describe('the list of workers', () => {
   it('has who waits most on top, and those that are gone at the end', () => {
     rest.shares.set(1, 0.1).set(2, 0.6);
     list.update(
-      state({ workers: [worker(1), worker(2), worker(3)], ended: [ended(9, -9, 5)] })
+      state({
+        workers: [worker(1), worker(2), worker(3)],
+        ended: [ended(9, 'killed', 5)]
+      })
     );
     expect(names(list)).toEqual([
       'PoolWorker-2',
@@ -115,7 +121,7 @@ describe('the list of workers', () => {
       'PoolWorker-3',
       'PoolWorker-9'
     ]);
-    const sorted = header(list, 'Waiting on the kernel').parentElement;
+    const sorted = header(list, 'Computing, waiting on the kernel').parentElement;
     expect(sorted?.getAttribute('aria-sort')).toBe('descending');
   });
 
@@ -140,8 +146,8 @@ describe('the list of workers', () => {
   it('can be in the order in which they connected', () => {
     rest.shares.set(1, 0.1).set(2, 0.6);
     list.update(state({ workers: [worker(1), worker(2)] }));
-    click(header(list, 'Waiting on the kernel'));
-    click(header(list, 'Waiting on the kernel'));
+    click(header(list, 'Computing, waiting on the kernel'));
+    click(header(list, 'Computing, waiting on the kernel'));
     expect(names(list)).toEqual(['PoolWorker-1', 'PoolWorker-2']);
   });
 
@@ -186,7 +192,7 @@ describe('the list of workers', () => {
 
   it('says that there is none', () => {
     list.update(state({}));
-    expect(textOf(list.element, '.nothing')).toContain('No worker is connected.');
+    expect(textOf(list.element, '.nothing')).toContain('No worker yet.');
   });
 
   it('does not call a worker idle that calls and was not met at it', () => {

@@ -122,9 +122,9 @@ code, .code { font-family: var(--code); font-size: .9231em; font-variant-ligatur
 .charts { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); border-block: 1px solid var(--line); flex: none; }
 .chart { padding: 6px var(--gut) 7px; min-width: 0; position: relative; }
 .chart + .chart { border-left: 1px solid var(--line); }
-.chart .now { display: flex; align-items: baseline; gap: 5px; white-space: nowrap; overflow: hidden; line-height: var(--row); }
-.chart .now b { font-size: var(--fs-3); font-weight: 600; color: var(--ink); letter-spacing: -.01em; }
-.chart .now span { color: var(--muted); overflow: hidden; text-overflow: ellipsis; }
+.chart .now { display: flex; flex-wrap: wrap; align-items: baseline; height: var(--row); white-space: nowrap; overflow: hidden; line-height: var(--row); }
+.chart .now b { font-size: var(--fs-3); font-weight: 600; color: var(--ink); letter-spacing: -.01em; margin-right: 5px; }
+.chart .now span { color: var(--muted); white-space: pre; }
 .plot { position: relative; height: 56px; cursor: crosshair; }
 .plot .tick { position: absolute; left: 0; font-size: calc(var(--fs-1) * .77); line-height: 1; color: var(--muted); padding: 0 3px 2px 0; transform: translateY(-100%); pointer-events: none; text-shadow: 0 0 2px var(--bg), 0 0 2px var(--bg), 0 0 3px var(--bg); }
 .plot .dot { position: absolute; width: 6px; height: 6px; margin: -3px; border-radius: 50%; background: var(--c); box-shadow: 0 0 0 1.5px var(--bg); pointer-events: none; }
@@ -143,9 +143,7 @@ code, .code { font-family: var(--code); font-size: .9231em; font-variant-ligatur
 .key > span.thin::before { height: 1px; width: 10px; border-radius: 0; }
 .key > span.bare::before { display: none; }
 .key > span.bare { display: block; }
-.chart[data-id="wait"] .key { gap: 0; }
 .key .v > span { flex: none; }
-.chart[data-id="wait"] .key > span.bare, .chart[data-id="wait"] .key > span.bare .v { display: contents; }
 
 /* tabs: they carry counts and trouble -------------------------------------------------------------------- */
 .tabs { display: flex; align-items: stretch; gap: 4px; padding: 0 8px; height: calc(32 * var(--u)); flex: none; box-shadow: inset 0 -1px var(--line); }

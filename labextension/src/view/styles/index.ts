@@ -8,6 +8,7 @@ import { lists } from './lists';
 import { plots } from './plots';
 import { rest } from './rest';
 import { rows } from './rows';
+import { tasks } from './tasks';
 import { widths } from './widths';
 
-export const stylesheet = [frame, plots, lists, rows, rest, widths].join('\n');
+export const stylesheet = [frame, plots, lists, rows, rest, widths, tasks].join('\n');

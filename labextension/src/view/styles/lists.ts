@@ -29,7 +29,7 @@ mark { background: color-mix(in srgb, var(--brand) 26%, transparent); color: inh
 .dim { color: var(--muted); }
 .none { color: var(--muted); }
 
-.objects { --cols: minmax(calc(150 * var(--u)), 1.8fr) minmax(calc(104 * var(--u)), 1.25fr) calc(54 * var(--u)) calc(48 * var(--u)) calc(56 * var(--u)) calc(106 * var(--u)) calc(104 * var(--u)) calc(70 * var(--u)) minmax(calc(96 * var(--u)), 1.1fr); }
+.objects { --cols: minmax(calc(150 * var(--u)), 1.8fr) minmax(calc(104 * var(--u)), 1.25fr) calc(54 * var(--u)) calc(48 * var(--u)) calc(56 * var(--u)) calc(106 * var(--u)) calc(104 * var(--u)) calc(86 * var(--u)) minmax(calc(96 * var(--u)), 1.1fr); }
 .only-narrow { display: none; }
 .name { display: flex; align-items: center; gap: 2px; padding-left: calc(var(--d, 0) * 16px); overflow: visible !important; }
 .tw { width: 14px; height: 24px; flex: none; display: grid; place-items: center; color: var(--muted); margin-left: -16px; border-radius: 2px; }

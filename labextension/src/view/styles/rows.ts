@@ -7,7 +7,7 @@ export const rows = `
 .row.gone .state { color: var(--muted); }
 .row.gone.broke .st { background: var(--error); }
 .row.gone.broke .state { color: var(--error-text); }
-.workers { --cols: minmax(calc(150 * var(--u)), 1fr) calc(56 * var(--u)) minmax(calc(176 * var(--u)), 1.35fr) calc(66 * var(--u)) calc(52 * var(--u)) calc(50 * var(--u)) minmax(calc(150 * var(--u)), 1.5fr) calc(68 * var(--u)); }
+.workers { --cols: minmax(calc(140 * var(--u)), 1fr) calc(48 * var(--u)) minmax(calc(186 * var(--u)), 1.5fr) calc(54 * var(--u)) calc(56 * var(--u)) minmax(calc(190 * var(--u)), 1.4fr) calc(52 * var(--u)) calc(68 * var(--u)); }
 /* words give way before how long ago, and before how many more */
 .row .state { display: flex; align-items: baseline; }
 .state > * { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: pre; }

@@ -9,8 +9,8 @@ export const widths = `
   .name .lvl:not(.full) { display: none; }
   [aria-level="1"] > .name .sub { display: flex; color: var(--muted); font: var(--fs-0)/var(--row) var(--ui); padding-left: 6px; min-width: 0; flex: 0 1000 auto; }
   .key .long, .now .long { display: none; }
-  .workers { --cols: minmax(calc(136 * var(--u)), 1fr) calc(46 * var(--u)) minmax(calc(156 * var(--u)), 1.2fr) calc(52 * var(--u)) minmax(calc(110 * var(--u)), 1.1fr) calc(62 * var(--u)); }
-  .workers .c-since, .workers .c-total { display: none; }
+  .workers { --cols: minmax(calc(130 * var(--u)), 1fr) minmax(calc(156 * var(--u)), 1.5fr) calc(50 * var(--u)) minmax(calc(150 * var(--u)), 1.3fr) calc(64 * var(--u)); }
+  .workers :is(.c-pid, .c-each, .c-rate) { display: none; }
   .chart { padding-inline: 12px; }
   .key { gap: 0 6px; } .key > span { gap: 3px; } .key .v { min-width: 0; }
   .find input { width: 112px; }
@@ -23,7 +23,7 @@ export const widths = `
   .find input::placeholder { color: transparent; }
   .find input:focus { padding-right: 6px; } .find input:focus::placeholder { color: var(--muted); }
   .tools .sep:first-of-type { display: none; }
-  .words :is(.link, .spare) { display: none; }
+  .words .spare { display: none; }
   .key .v, .key .thick .v { display: none; } /* p50 is the number above */
   .key > .always:not(.thick) .v { display: inline; }
   .mem .facts .extra { display: none; } .mem .track { width: 88px; }
@@ -34,8 +34,6 @@ export const widths = `
   .row, .hrow { gap: 0 12px; }
   .chart { padding-inline: 8px; }
   .objects { --cols: minmax(calc(150 * var(--u)), 1.9fr) calc(52 * var(--u)) calc(104 * var(--u)) calc(118 * var(--u)) minmax(calc(86 * var(--u)), 1fr); }
-  .workers { --cols: minmax(calc(106 * var(--u)), 1fr) minmax(calc(118 * var(--u)), 1.2fr) calc(50 * var(--u)) calc(146 * var(--u)) calc(60 * var(--u)); }
-  .workers .c-pid { display: none; }
 }
 
 /* under 560: the side panel. One column, sections that fold, rows of two lines --------------------------------- */
@@ -50,7 +48,7 @@ export const widths = `
   .words .spare { display: inline; }
   .words > :is(strong, .aside) > span { white-space: normal; overflow: visible; }
   .words .aside > :first-child { margin-left: 0; }
-  .words > :is(strong, .aside) { display: block; }
+  .words > :is(strong, .aside) { display: block; } .words > .aside:is(.aside) { display: inline-block; margin-right: 10px; }
   .words .link { margin: 0 10px 0 0; }
   .cut .long { display: none; }
   .row.cut .name { padding-left: calc((var(--d, 0) - 1) * 12px + 16px); }
@@ -111,12 +109,10 @@ export const widths = `
 
   .workers .row { height: calc(38 * var(--u)); grid-template: "who mem" calc(19 * var(--u)) "state bar" calc(16 * var(--u)) / minmax(0, 1fr) var(--pic); gap: 0 12px; align-content: center; }
   .workers .who { grid-area: who; }
-  .workers .c-pid, .workers .c-rate { display: none; }
+  .workers .c-tasks { display: none; }
   .workers .state { grid-area: state; padding-left: 16px; font-size: var(--fs-0); color: var(--muted); }
-  .workers .c-wait { grid-area: bar; }
+  .workers .c-time { grid-area: bar; }
   .workers .c-mem { grid-area: mem; }
-  .workers .bar { gap: 4px; }
-  .workers .bar .val { font-size: var(--fs-0); width: calc(40 * var(--u)); }
 
   .ehead { height: auto; padding: 6px 12px 6px 8px; grid-template: "i t age" auto "i msg msg" auto / 12px minmax(0, 1fr) auto; gap: 0 6px; text-align: left; }
   .ehead .icon { grid-area: i; align-self: start; margin-top: 4px; }
