@@ -113,7 +113,9 @@ class Reader:
         self, server: Server, connections: Sequence[Connection]
     ) -> tuple[tuple[ObjectRow, ...], tuple[WorkerRow, ...], Totals]:
         table = server.table
-        entries = sorted(table.entries.values(), key=lambda entry: entry.idx)
+        every = sorted(table.entries.values(), key=lambda entry: entry.idx)
+        # An iterator has no row of its own.
+        entries = [entry for entry in every if entry.row == entry.idx]
         changed = self._count(entries, connections)
         pid_of = {
             connection.hello.client: connection.hello.pid for connection in connections
@@ -294,7 +296,6 @@ def _calling(server: Server, threads: Sequence[Connection]) -> tuple[str, ...]:
     paths = []
     for connection in threads:
         if connection.words[STATE] & PHASE in (POSTED, TAKEN):
-            payload = connection.payload
-            entry = server.table.entries.get(payload[0]) if payload else None
+            entry = server.table.entries.get(connection.called)
             paths.append("the server" if entry is None else entry.path)
     return tuple(paths)

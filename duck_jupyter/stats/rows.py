@@ -41,6 +41,8 @@ How = Literal["ended", "failed", "killed", "gone"]
 class Totals(msgspec.Struct, frozen=True):
     """
     Counts of all calls, those to objects that were removed among them.
+
+    A call is a request about an object, also one of `locked`, `ref` or `fetch`.
     """
 
     gets: int = 0

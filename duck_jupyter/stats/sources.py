@@ -29,10 +29,15 @@ class Connection(Connected, Protocol):
     lane: Lane
     #: The state words of the lane.
     words: Any
-    #: The request that is being answered, or was answered last.
-    payload: Any
     #: The client thread, which may have several connections.
     thread: Any
+
+    @property
+    def called(self) -> int:
+        """
+        The number of the object that the request in progress is about, or 0.
+        """
+        ...
 
 
 class Policy(Protocol):
@@ -75,6 +80,8 @@ class Entry(Protocol):
     """
 
     idx: int
+    #: The number of the object whose row counts its calls.
+    row: int
     parent: int | None
     path: str
     #: The object itself.

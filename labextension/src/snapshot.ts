@@ -22,7 +22,10 @@ export interface Cell {
   number: number | null;
 }
 
-/** Counts of all calls, those to objects that were removed among them. */
+/**
+ * Counts of all calls, those to objects that were removed among them. A call is a
+ * request about an object, also one of `locked`, `ref` or `fetch`.
+ */
 export interface Totals {
   gets: number;
   sets: number;
