@@ -98,7 +98,7 @@ class Objects(Listing):
             item = self._items[at]
             if isinstance(item, CutItem):
                 return float("-inf"), 0
-            return -item.rate, -item.calls
+            return -(item.rate or 0.0), -item.calls
 
         return sorted(sorted(range(len(self._items)), key=busy)[:most])
 

@@ -27,14 +27,15 @@ KEPT_S = 60.0
 
 class Rates(NamedTuple):
     """
-    What happened in a second, on average; latencies in seconds, None without calls.
+    What happened in a second, on average. All are None before the second snapshot.
     """
 
-    gets: float = 0.0
-    sets: float = 0.0
-    executes: float = 0.0
-    bytes_in: float = 0.0
-    bytes_out: float = 0.0
+    gets: float | None = None
+    sets: float | None = None
+    executes: float | None = None
+    bytes_in: float | None = None
+    bytes_out: float | None = None
+    #: Latencies in seconds; None without calls.
     p50: float | None = None
     p99: float | None = None
     #: The share of their threads' time that workers waited, from 0 to 1; None without
@@ -42,10 +43,12 @@ class Rates(NamedTuple):
     waiting: float | None = None
 
     @property
-    def calls(self) -> float:
+    def calls(self) -> float | None:
         """
         Calls of all kinds.
         """
+        if self.gets is None or self.sets is None or self.executes is None:
+            return None
         return self.gets + self.sets + self.executes
 
 
@@ -111,22 +114,24 @@ class Window:
             _waiting(old, new, new.workers),
         )
 
-    def calls_of(self, idx: int) -> float:
+    def calls_of(self, idx: int) -> float | None:
         """
-        Give the calls in a second of one object.
+        Give the calls in a second of one object; None before the second snapshot.
         """
         return self._rate(self._calls, idx)
 
-    def calls_from(self, pid: int) -> float:
+    def calls_from(self, pid: int) -> float | None:
         """
-        Give the calls in a second of one worker.
+        Give the calls in a second of one worker; None before the second snapshot.
         """
         return self._rate(self._worker_calls, pid)
 
-    def _rate(self, counts: tuple[dict[int, int], dict[int, int]], key: int) -> float:
+    def _rate(
+        self, counts: tuple[dict[int, int], dict[int, int]], key: int
+    ) -> float | None:
         then, now = counts
         new = now.get(key, 0) - then.get(key, 0)
-        return max(0, new) / self._passed if self._passed > 0 else 0.0
+        return max(0, new) / self._passed if self._passed > 0 else None
 
     def waiting_of(self, pid: int) -> float | None:
         """

@@ -29,8 +29,8 @@ class ObjectItem(NamedTuple):
     depth: int
     #: How many there are.
     live: int
-    #: Calls in a second.
-    rate: float
+    #: Calls in a second; None before the second snapshot.
+    rate: float | None
     calls: int
     bytes_in: int
     bytes_out: int
@@ -104,12 +104,13 @@ def _key_of(row: ObjectRow) -> Hashable:
 def _item(
     key: Hashable, rows: list[ObjectRow], depth: int, window: Window
 ) -> ObjectItem:
+    rates = [window.calls_of(row.idx) for row in rows]
     return ObjectItem(
         key,
         rows[-1],
         depth,
         len(rows),
-        sum(window.calls_of(row.idx) for row in rows),
+        None if None in rates else sum(filter(None, rates)),
         sum(row.calls for row in rows),
         sum(row.bytes_in for row in rows),
         sum(row.bytes_out for row in rows),

@@ -265,6 +265,9 @@ def test_while_calls_go_on_each_place_tells_a_number_between(
         # are in the totals alone.
         assert new["calls"] == calls_of(now["totals"])
         assert sum(map(calls_of, now["objects"])) <= new["calls"]
+    # Rates are of two looks.
+    rates = [found.top.splitlines()[1], row_in(found.top, "config")[3]]
+    assert all(number(one.split()[0]) > 0 for one in rates)
     for path in NAMES:
         cells, line = found.table[path], row_in(found.top, path)
         is_between(before, int(cells["Calls"].replace(",", "")), after, path)
