@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from duck_jupyter.stats.text import in_bytes, percent, total
+from duck_jupyter.stats.text import UNKNOWN, in_bytes, percent, total
 from tests.monitor.test_widget import Widget
 from tests.support.processes import wait_until
 from tests.support.traffic import begin, go_on, let_go
@@ -162,6 +162,17 @@ def row_in(report: str, first: str) -> list[str]:
     return re.split(r" {2,}", line.strip())
 
 
+def handed_in(words: str) -> tuple[int, str]:
+    """
+    Read how often an object was handed over, and how much was not copied.
+    """
+    if words == UNKNOWN:
+        return 0, in_bytes(0)
+    found = re.fullmatch(r"(\d+) times?, (.*) not copied", words)
+    assert found is not None, words
+    return int(found[1]), found[2]
+
+
 def is_begin(shown: str, text: str) -> bool:
     """
     Tell whether a cell shows a text, or as much of it as there is room for.
@@ -230,6 +241,9 @@ def test_at_rest_all_places_tell_the_same(
         assert cells["Calls"] == str(calls_of(row))
         assert cells["Bytes"] == in_bytes(row["bytes_in"] + row["bytes_out"])
         assert cells["Workers"] == str(len(row["pids"]))
+        assert handed_in(cells["Handed over"]) == (
+            *(row["handovers"], in_bytes(row["handed_bytes"])),
+        )
         assert is_begin(cells["Last error"], row["last_error"] or "")
         fill = percent(row["last"] / row["bufsize"]) if row["peak"] else "0"
         assert cells["Buffer fill"].startswith(fill)
