@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 
+from ..stats.error_log import CUTS_KEPT
 from ..stats.text import (
     UNKNOWN,
     age,
@@ -87,7 +88,8 @@ class Objects(Listing):
         """
         cut = sum(isinstance(item, CutItem) for item in self._items)
         text = Text(f"Objects {exact(self._shared)}")
-        return text.append(f" ✂ {exact(cut)} cut", "red") if cut else text
+        many_cut = f"newest {exact(cut)}" if cut >= CUTS_KEPT else exact(cut)
+        return text.append(f" ✂ {many_cut} cut", "red") if cut else text
 
     def busiest(self, most: int) -> list[int]:
         """

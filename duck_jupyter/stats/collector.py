@@ -29,8 +29,9 @@ from .rows import ServerStatistics, WorkerRow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from .connection import Connection
     from .rows import ObjectRow, Totals, Wait
-    from .sources import Connection, Entry, Server
+    from .sources import Entry, Server
     from .thread_counts import Tally
 
 __all__ = ["Reader"]

@@ -19,12 +19,16 @@ from .rows import ChainRow, ErrorRecord, ErrorRow, LastError
 if TYPE_CHECKING:
     from .advice import Ways
 
-__all__ = ["ErrorLog", "Errors", "Noted", "Subject"]
+__all__ = ["CUTS_KEPT", "ErrorLog", "Errors", "Noted", "Subject"]
 
 #: Exceptions that are kept, and kinds of them.
 ERRORS_KEPT = 200
 #: Kinds that are told apart; of more than these it is not known how many there were.
 KINDS_COUNTED = 100_000
+#: Paths that were cut, the newest of them.
+CUTS_KEPT = 200
+#: Processes that are kept for one kind, the newest of them.
+PIDS_KEPT = 100
 #: Objects whose last error is known, and objects that are counted for one kind.
 OBJECTS_KEPT = 1000
 
@@ -131,7 +135,7 @@ class ErrorLog:
                 objects=len(objects),
                 count=row.count + 1,
                 last=now,
-                pids=row.pids if pid in row.pids else (*row.pids, pid),
+                pids=row.pids if pid in row.pids else (*row.pids[1 - PIDS_KEPT :], pid),
                 worker=name,
                 traceback=traceback,
             )
@@ -204,6 +208,8 @@ class ErrorLog:
         with self._lock:
             self._set_last(shared, noted)
             before = self._cuts.get(place)
+            if before is None and len(self._cuts) >= CUTS_KEPT:
+                del self._cuts[next(iter(self._cuts))]
             self._cuts[place] = ChainRow(
                 key=noted.error.key,
                 path=error.path,

@@ -221,6 +221,7 @@ class ErrorRow(msgspec.Struct, frozen=True):
     count: int
     first: float
     last: float
+    #: The processes that met one; of more than 100 the last 100 that met it first.
     pids: tuple[int, ...]
     #: The name of the process that met the last one.
     worker: str
@@ -328,7 +329,7 @@ class ServerStatistics(msgspec.Struct, frozen=True):
     #: How many kinds there were, those included that are not kept any more: 100,000
     #: stands for as many or more.
     error_kinds: int
-    #: Chains that were cut.
+    #: Paths that were cut, the newest 200.
     chains: tuple[ChainRow, ...]
     #: Seconds by which a busy kernel has delayed a caller at most, in the last two
     #: seconds; None where it has delayed nobody by a millisecond.

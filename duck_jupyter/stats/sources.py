@@ -6,38 +6,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .workers import Connected
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..data.store import Store
     from ..data.versions import Versions
-    from ..transport.lanes import Lane
+    from .connection import Connection
     from .error_log import ErrorLog
     from .rows import Mode
     from .workers import WorkerLog
 
-__all__ = ["Connection", "Entry", "Policy", "Publisher", "Server", "Table"]
-
-
-class Connection(Connected, Protocol):
-    """
-    The connection of a client thread.
-    """
-
-    lane: Lane
-    #: The state words of the lane.
-    words: Any
-    #: The client thread, which may have several connections.
-    thread: Any
-
-    @property
-    def called(self) -> int:
-        """
-        The number of the object that the request in progress is about, or 0.
-        """
-        ...
+__all__ = ["Entry", "Policy", "Publisher", "Server", "Table"]
 
 
 class Policy(Protocol):

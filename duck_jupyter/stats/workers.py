@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -18,46 +18,11 @@ from .exits import end_of
 from .rows import EndedRow
 
 if TYPE_CHECKING:
-    from ..transport.rendezvous import Hello
-    from .thread_counts import Tally
+    from .connection import Connection
 
-__all__ = ["Connected", "WorkerLog"]
+__all__ = ["WorkerLog"]
 
 ENDS_KEPT = 100
-
-
-class Connected(Protocol):
-    """
-    The connection of a client thread, as far as its worker is counted.
-    """
-
-    hello: Hello
-    tally: Tally
-    #: Seconds since the epoch.
-    since: float
-    #: It only releases what its process no longer holds.
-    tidies: bool
-    #: The counted calls, by object.
-    counts: dict[int, list[int]]
-
-    @property
-    def asks(self) -> bool:
-        """
-        Whether a thread of the user's has called through it.
-        """
-        ...
-
-    def waited_before(self, now: float) -> float:
-        """
-        Return the seconds that it has waited in calls that have ended.
-        """
-        ...
-
-    def waited_until(self, now: float) -> float:
-        """
-        Return the seconds that it has waited for answers, until a time of the epoch.
-        """
-        ...
 
 
 class Ended(NamedTuple):
@@ -96,7 +61,7 @@ class WorkerLog:
         self._records: dict[str, dict[str, Any]] = {}
         self._ended: deque[Ended] = deque(maxlen=ENDS_KEPT)
 
-    def came(self, connection: Connected) -> None:
+    def came(self, connection: Connection) -> None:
         """
         Note a client thread.
         """
@@ -104,7 +69,7 @@ class WorkerLog:
             self._since.setdefault(connection.hello.client, connection.since)
             self._find_record(connection)
 
-    def count(self, connection: Connected) -> dict[int, list[int]]:
+    def count(self, connection: Connection) -> dict[int, list[int]]:
         """
         Count the calls of a client thread that is gone, before or after `went`.
 
@@ -126,7 +91,7 @@ class WorkerLog:
                     break
         return tallies
 
-    def went(self, connection: Connected, *, last: bool) -> None:
+    def went(self, connection: Connection, *, last: bool) -> None:
         """
         Note that a client thread has gone.
 
@@ -162,7 +127,7 @@ class WorkerLog:
             )
             self._ended.append(Ended(end, hello.client, record))
 
-    def _find_record(self, connection: Connected) -> None:
+    def _find_record(self, connection: Connection) -> None:
         client = connection.hello.client
         if client not in self._records:
             record = _record_of(connection.hello.pid)

@@ -171,6 +171,7 @@ export interface ErrorRow {
   count: number;
   first: number;
   last: number;
+  /** The processes that met one; of more than 100 the last 100 that met it first. */
   pids: number[];
   /** The name of the process that met the last one. */
   worker: string;
