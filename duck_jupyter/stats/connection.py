@@ -27,9 +27,9 @@ class Connection(Protocol):
     thread: Any
     #: Seconds since the epoch.
     since: float
-    #: It only releases what its process no longer holds.
+    #: Whether it only releases what its process no longer holds.
     tidies: bool
-    #: It has ended.
+    #: Whether it has ended.
     gone: bool
     tally: Tally
     #: The counted calls, by object.
@@ -44,13 +44,13 @@ class Connection(Protocol):
 
     def waited_before(self, now: float) -> float:
         """
-        Return the seconds that it has waited in calls that have ended.
+        Return how long it has waited in calls that have ended, in seconds.
         """
         ...
 
     def waited_until(self, now: float) -> float:
         """
-        Return the seconds that it has waited for answers, until a time of the epoch.
+        Return how long it has waited for answers until a time of the epoch.
         """
         ...
 
