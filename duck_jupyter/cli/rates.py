@@ -1,5 +1,5 @@
 """
-From counts to rates: what happened between two snapshots.
+Rates: the differences of the counts of two snapshots.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["Rates", "Window"]
 
 
-#: Seconds of which the rates of all calls are, as in the view.
+#: The rates of all calls are over so many seconds, like in the view.
 ALL_S = 1.0
-#: Seconds of which the rate of one object or worker is, as in the view.
+#: The rate of one object or worker is over so many seconds, like in the view.
 ROW_S = 2.0
-#: Seconds of which a worker's share of waiting is, as in the view; all that is kept.
+#: A worker's share of waiting is over so many seconds, like in the view.
 KEPT_S = 60.0
 
 
@@ -59,14 +59,14 @@ class Window:
 
     def __init__(self) -> None:
         self._kept: deque[Snapshot] = deque()
-        #: Calls of each object and of each worker, until rows are counted from and now.
+        #: Calls of each object and of each worker: at the start of the time, and now.
         self._calls: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self._worker_calls: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self._passed = 0.0
 
     def add(self, snapshot: Snapshot) -> None:
         """
-        Take in the newest one; another kernel's, or a restarted one's, begins anew.
+        Add the newest one. If it is of another or a restarted kernel, begin anew.
         """
         if self._kept and self._kept[-1].kernel != snapshot.kernel:
             self._kept.clear()
@@ -80,7 +80,7 @@ class Window:
 
     def _before(self, seconds: float) -> Snapshot:
         """
-        Give the newest snapshot that is so old, or the oldest.
+        Return the newest snapshot that is at least so old, or the oldest one.
         """
         until = self._kept[-1].time - seconds
         for snapshot in reversed(self._kept):
@@ -90,7 +90,7 @@ class Window:
 
     def rates(self) -> Rates:
         """
-        Give what happened in the last second, or since the snapshot before that.
+        Return the rates over the last second, or since the snapshot before that.
         """
         if len(self._kept) < 2:
             return Rates()
@@ -116,13 +116,13 @@ class Window:
 
     def calls_of(self, idx: int) -> float | None:
         """
-        Give the calls in a second of one object; None before the second snapshot.
+        Return the calls in a second of one object; None before the second snapshot.
         """
         return self._rate(self._calls, idx)
 
     def calls_from(self, pid: int) -> float | None:
         """
-        Give the calls in a second of one worker; None before the second snapshot.
+        Return the calls in a second of one worker; None before the second snapshot.
         """
         return self._rate(self._worker_calls, pid)
 
@@ -135,7 +135,7 @@ class Window:
 
     def waiting_of(self, pid: int) -> float | None:
         """
-        Give the share of its threads' time that a worker waited, from 0 to 1.
+        Return the share of its threads' time that a worker waited, from 0 to 1.
         """
         new = self._kept[-1]
         rows = [row for row in new.workers if row.pid == pid]

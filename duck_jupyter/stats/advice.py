@@ -19,8 +19,8 @@ from ..errors import (
 
 __all__ = ["Ways", "ways_out"]
 
-#: Steps of a path that can be typed, as ``.deeper``. Those with ``()`` or ``[]`` cannot,
-#: because a path does not have their arguments.
+#: Steps of a path that can be typed, as ``.deeper``. A path does not have the arguments
+#: of ``()`` and ``[]``.
 STEPS = re.compile(r"(?:\.[^\W\d]\w*)+")
 
 Ways = tuple[tuple[str, str], ...]
