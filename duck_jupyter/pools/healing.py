@@ -18,13 +18,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from .standstill import state_of
 from .tasks import Task
 from .tracebacks import dress
 
 if TYPE_CHECKING:
     from .board import Board, Entry
 
-__all__ = ["cancel_queued", "fill_up", "is_closing", "remove_worker", "state_of"]
+__all__ = ["cancel_queued", "fill_up", "is_closing", "remove_worker"]
 
 #: The longest time for a worker to stop, in seconds.
 STOP_S = 1.0
@@ -136,17 +137,6 @@ def _stop_at(board: Board, entry: Entry) -> bool:
         os.kill(entry.pid, signal.SIGCONT)
         return False
     return True
-
-
-def state_of(pid: int) -> str:
-    """
-    Return the state of a process (proc(5)): one letter, "X" if it has ended.
-    """
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0]
-    except OSError:
-        return "X"
 
 
 def fill_up(executor: Any) -> None:
