@@ -1,7 +1,7 @@
 """
-Lost results: those of a `multiprocessing.Pool`, whose own wait has no end.
+Lost results of a `multiprocessing.Pool`, for which the pool would wait forever.
 
-This rests on private names of ``multiprocessing.pool``, which are the same in CPython
+This uses private names of ``multiprocessing.pool``, which are the same in CPython
 3.10 to 3.14: ``_cache``, ``_set``, ``_number_left``, ``_index``, ``_set_length``.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fail", "free_queue", "release_at_end", "result_of"]
 
-#: Seconds in which no worker has run at all: an idle one would have taken a task.
+#: Seconds in which no worker has run at all; an idle one would have taken a task.
 STALL_S = 1.0
 #: Seconds that new workers may take to start.
 START_S = 30.0
@@ -36,7 +36,7 @@ LOOK_S = 0.05
 
 def result_of(given: Any) -> Any:
     """
-    Find the pool's own object in what a method of the pool gave; None if there is none.
+    Return the pool's own object in the result of a method of the pool, or None.
     """
     frame = getattr(given, "gi_frame", None)
     if frame is not None:
@@ -47,7 +47,7 @@ def result_of(given: Any) -> Any:
 
 def fail(result: Any, error: BaseException) -> None:
     """
-    Let those who wait for a result have an error, at once.
+    Raise an error at once in the threads that wait for a result.
     """
     if result._job not in result._cache:
         return
@@ -55,7 +55,7 @@ def fail(result: Any, error: BaseException) -> None:
     if hasattr(result, "_index"):
         result._set(result._index, (False, error))
         if result._job in result._cache:
-            # There is no reason to wait for what comes after.
+            # The wait for later items ends as well.
             result._set_length(result._index)
         return
     if hasattr(result, "_number_left"):
@@ -67,7 +67,7 @@ def free_queue(
     pool: Any, alive: Callable[[], list[int]], is_busy: Callable[[], bool]
 ) -> None:
     """
-    Let a pool go on whose worker was killed with the lock of a queue.
+    Let a pool go on if a killed worker held the lock of a queue.
 
     An idle worker waits for tasks with a lock held, and one that has just ended a task
     holds another. If all workers wait for a lock, none of them has it, and it is
@@ -76,9 +76,9 @@ def free_queue(
 
     Args:
         pool: The pool.
-        alive: Lists its workers that have started, which they do before they take a
-            lock.
-        is_busy: Tells whether one of them runs a task.
+        alive: Returns its workers that have started. A worker starts before it takes
+            a lock.
+        is_busy: Returns whether one of them runs a task.
     """
     locks = [pool._inqueue._rlock, pool._outqueue._wlock]
     pause, probe, probes = threading.Event(), None, 0
@@ -120,10 +120,10 @@ def _send_probe(pool: Any) -> Any:
 
 def release_at_end(pool: Any) -> None:
     """
-    Let a pool end whose worker was ended while it sent a result.
+    Let a pool end if a worker was ended while it sent a result.
 
-    ``Pool.terminate`` ends the workers wherever they are, and its thread then waits for
-    the lock that one of them may have had. After an Interrupt all send results.
+    ``Pool.terminate`` ends the workers at any point, and its thread then waits for the
+    lock that one of them may have held. After an Interrupt all workers send results.
 
     Args:
         pool: A pool that is being terminated, in another thread.
@@ -131,10 +131,10 @@ def release_at_end(pool: Any) -> None:
     lock, pause, is_held = pool._outqueue._wlock, threading.Event(), False
     while pool._task_handler.is_alive() or pool._result_handler.is_alive():
         pause.wait(LOOK_S)
-        # Not their exit codes: to ask for one would be to wait for the process.
+        # Exit codes are not read: reading one would collect the process.
         is_over = all(state_of(x.pid) in "ZX" for x in list(pool._pool))
         if is_over and lock.acquire(block=False):
-            # Wakes who waits, where a worker was ended before it did.
+            # Wakes the thread that waits, if the worker ended before it could.
             lock.release()
         elif is_over and is_held:
             lock.release()
@@ -144,7 +144,7 @@ def release_at_end(pool: Any) -> None:
 
 def _release_if_lost(pool: Any, lock: Any, alive: Callable[[], list[int]]) -> bool:
     """
-    Release a lock that no living worker of a pool holds; give whether it was so.
+    Release a lock that no living worker of a pool holds; return whether it did.
     """
     workers = list(pool._pool)
     # Look at the lock first: its holder has started by the time `alive` is called.
