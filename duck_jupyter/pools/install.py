@@ -14,6 +14,7 @@ from .functions import Functions
 from .interrupting import Interrupts
 from .output import Output
 from .patches import patches
+from .seen import Seen
 from .slots import Slots
 from .tracebacks import Tracebacks
 
@@ -30,6 +31,7 @@ def make_features() -> list[Feature]:
     slots = Slots()
     return [
         slots,
+        Seen(slots),
         Functions(),
         Interrupts(slots),
         Deaths(slots),

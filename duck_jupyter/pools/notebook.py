@@ -47,6 +47,8 @@ class Place:
 
     def __init__(self) -> None:
         self.shown: Notebook | None = None
+        #: The number of the cell that runs, In [number], if it is known.
+        self.cell: int | None = None
 
     def header(self) -> Any:
         """

@@ -65,6 +65,12 @@ class DuckJupyter(Configurable):
         "run what cells define.",
     ).tag(config=True)
 
+    task_arguments: Bool[bool, bool | int] = Bool(
+        True,
+        help="Write down the arguments of the slowest and of failed tasks in short. It "
+        "counts for pools that are made from then on.",
+    ).tag(config=True)
+
     interrupt_grace: Float[float, int | float] = Float(
         1.0,
         min=0.0,

@@ -34,6 +34,12 @@ class Connection(Connected, Protocol):
     #: The client thread, which may have several connections.
     thread: Any
 
+    def waits_for(self) -> float:
+        """
+        Return how long the client thread has waited for its answer, in seconds.
+        """
+        ...
+
 
 class Policy(Protocol):
     """

@@ -1,0 +1,56 @@
+"""
+Where the numbers of shared objects come from, for those who tell of tasks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Options", "Sources", "options"]
+
+
+class Sources(NamedTuple):
+    """
+    The numbers of a server.
+
+    Attributes:
+        handed: Gives how often objects were handed over, and the bytes not copied.
+        waits: Gives the seconds that clients have waited, by the object's path.
+    """
+
+    handed: Callable[[], tuple[int, int]]
+    waits: Callable[[], dict[str, float]]
+
+
+class Options:
+    """
+    What the session and the settings say.
+
+    Attributes:
+        sources: The numbers of shared objects; None while nothing is shared.
+        arguments: Whether the arguments of tasks are written down.
+        killed: The workers that were killed at a task, the last ones.
+    """
+
+    sources: Sources | None = None
+    arguments: bool = True
+
+    def __init__(self) -> None:
+        self.killed: dict[int, None] = {}
+
+    def note_killed(self, pid: int) -> None:
+        """
+        Note that a worker was killed, and not by its pool.
+        """
+        self.killed[pid] = None
+        if len(self.killed) > MOST_KILLED:
+            self.killed.pop(next(iter(self.killed)), None)
+
+
+MOST_KILLED = 1000
+
+#: Those of this process.
+options: Options = Options()
