@@ -145,6 +145,7 @@ COVERED: dict[str, str] = {
     "stats/advice.py": "magics/test_ways_out.py",
     "stats/counts.py": "stats/test_statistics.py",
     "stats/joining.py": "pools/test_seen.py",
+    "stats/progress_shown.py": "stats/test_progress.py",
     "stats/row_building.py": "stats/test_collector.py",
     "stats/rows.py": "stats/test_statistics.py",
     "stats/sources.py": "stats/test_collector.py",

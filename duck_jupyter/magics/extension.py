@@ -19,6 +19,7 @@ from ..pools.features import features
 from ..pools.install import install, is_installed, uninstall
 from ..pools.interrupting import options
 from ..pools.notebook import notebook
+from ..pools.progress import options as progress_options
 from ..pools.seen_sources import options as seen_options
 from ..pools.unreached import explain
 from ..session.api import own_session, shared
@@ -42,7 +43,7 @@ __all__ = ["load", "unload"]
 GIVEN: dict[str, Any] = {"shared": shared, "fetch": fetch, "locked": locked, "ref": ref}
 
 #: The settings that take effect at once.
-POOL_SETTINGS = ["pools", "interrupt_grace", "task_arguments"]
+POOL_SETTINGS = ["pools", "interrupt_grace", "task_arguments", "progress"]
 
 #: The monitor of this process's session. A view that was made before the extension was
 #: unloaded continues when it is loaded again.
@@ -198,6 +199,7 @@ class Extension:
 
     def _set_pools(self, change: Any = None) -> None:
         options.grace = self._settings.interrupt_grace
+        progress_options.progress = self._settings.progress
         seen_options.arguments = self._settings.task_arguments
         if not self._settings.pools:
             uninstall()

@@ -226,7 +226,8 @@ class Deaths(Feature):
                 call = short_call(task.original, args, kwargs, entry.item)
             words.append(self._explainer.explain(pid, code, entry, call))
             self._board.forget(pid)
-            options.note_killed(pid)
+            if pid in thread.processes:
+                options.note_killed(thread.processes[pid])
         return " ".join([*words, AGAIN]) if words else ""
 
     # A `multiprocessing.Pool`. This runs in its thread that looks after its workers.
@@ -249,7 +250,7 @@ class Deaths(Feature):
         if entry is None:
             return
         if code and not entry.is_sending:
-            options.note_killed(pid)
+            options.note_killed(process)
         self._board.forget(pid)
         task, get = self._given.get(entry.task, (None, None))
         result = None if get is None else get()

@@ -19,6 +19,12 @@ class Notebook(Protocol):
     What shows things in a notebook. Any thread may call it.
     """
 
+    @property
+    def has_kernel(self) -> bool:
+        """
+        Whether it has outputs below cells; a terminal has none.
+        """
+
     def header(self) -> Any:
         """
         Give what names the cell that this thread works for, or None.

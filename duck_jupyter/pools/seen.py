@@ -12,6 +12,7 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from ..stats.workers import process_name
 from .calls import batch_of
 from .features import Feature, features
 from .meter_reading import mark_collected, read_meter
@@ -126,10 +127,12 @@ class Seen(Feature):
     def cell_ends(self, error: BaseException | None) -> None:
         """
         Let go of what was submitted, and take what ended workers have counted.
+
+        A run that has nothing left is over: the next cell begins one of its own.
         """
         self._last = (None, None, None)
         if self._runs:
-            self.look({})
+            self.look({}, over_s=0.0)
 
     def _pool_of(self, pool: Any, *, seen: bool = False) -> SeenPool:
         known = self._by_identity.get(id(pool))
@@ -175,29 +178,33 @@ class Seen(Feature):
 
     # What is told to those who look.
 
-    def look(self, waited: Mapping[int, float]) -> Look:
+    def look(self, waited: Mapping[int, float], over_s: float = OVER_S) -> Look:
         """
         Read what all workers have counted.
 
         Args:
             waited: Seconds that connected processes have waited, by their number.
+            over_s: A run is over that had no task for so many seconds.
         """
         with self._lock:
             now = time.monotonic()
             longs = self._read(now)
-            over = [run for run in self._runs.values() if self._settle(run, now)]
+            over = [
+                run for run in self._runs.values() if self._settle(run, now, over_s)
+            ]
             if over:
                 # Tasks may have ended since they were read, and before the pool told
                 # that it has none.
                 longs = self._read(now)
             for run in over:
-                if self._settle(run, now):
+                if self._settle(run, now, over_s):
                     run.ended = max(run.last, run.first)
+            self._note_ends(now)
             rows = [run_row(run, now, waited) for run in self._runs.values()]
             for row in rows:
                 if row.ended is not None:
                     self._forget(row)
-            self._end_pools(now)
+            self._let_go()
             states = [
                 worker_state(pool, worker, now, waited)
                 for pool in self._pools.values()
@@ -263,10 +270,14 @@ class Seen(Feature):
                 run.cancelled += reading.left
             else:
                 run.lost += reading.left
+                run.killed.append(
+                    options.killed.get(worker.pid)
+                    or f"{process_name(worker.pid)} was killed"
+                )
                 self._failures.lost(run, reading, worker.pid, now)
         worker.ended = now
 
-    def _settle(self, run: SeenRun, now: float) -> bool:
+    def _settle(self, run: SeenRun, now: float, over_s: float) -> bool:
         """
         See which tasks will not be begun any more; give whether the run is over.
         """
@@ -281,29 +292,33 @@ class Seen(Feature):
             run.dropped = left
         if end_of(pool) and drained(pool, run.number):
             return True
-        return now - max(run.last, run.submitted) > OVER_S
+        return now - max(run.last, run.submitted) >= over_s
 
-    def _end_pools(self, now: float) -> None:
+    def _note_ends(self, now: float) -> None:
+        for known in self._pools.values():
+            how = end_of(known.get()) if known.ended is None else None
+            if how is not None:
+                cells = [run.cell_run for run in known.runs.values()]
+                was_cut = any(map(self._slots.board.is_interrupted, cells))
+                known.ended = now
+                known.how = "interrupted" if was_cut and how == "closed" else how
+
+    def _let_go(self) -> None:
+        """
+        Let go of workers that have ended, and of pools where there are many.
+        """
         for number, known in list(self._pools.items()):
-            pool = known.get()
-            if known.ended is None:
-                how = end_of(pool)
-                if how is not None:
-                    known.ended = now
-                    known.how = how
-            is_gone = pool is None and not any(
-                worker.ended is None for worker in known.workers.values()
-            )
-            if not any(run.ended is None for run in known.runs.values()):
+            if not known.runs:
                 # Nobody asks any more what they did.
                 for key, worker in list(known.workers.items()):
                     if worker.ended is not None:
                         del known.workers[key]
+            is_gone = known.get() is None and not known.workers
             if is_gone and len(self._pools) > POOLS_KEPT:
                 del self._pools[number]
-                for key, other in list(self._by_identity.items()):
+                for identity, other in list(self._by_identity.items()):
                     if other is known:
-                        del self._by_identity[key]
+                        del self._by_identity[identity]
 
     def _forget(self, row: RunRow) -> None:
         run = self._runs[row.id]
