@@ -143,6 +143,7 @@ COVERED: dict[str, str] = {
     "session/shared_names.py": "session/test_session.py",
     "session/tasks.py": "pools/test_seen.py",
     "stats/advice.py": "magics/test_ways_out.py",
+    "stats/connection.py": "stats/test_collector.py",
     "stats/counts.py": "stats/test_statistics.py",
     "stats/joining.py": "pools/test_seen.py",
     "stats/progress_shown.py": "stats/test_progress.py",

@@ -1,5 +1,5 @@
 """
-Slots: each worker notes its task on the board, and hears of an Interrupt of its cell.
+Slots: each worker notes its task on the board, and handles an Interrupt of its cell.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ __all__ = ["Slot", "Slots", "enter"]
 
 #: Frames from `Slot.task_begins` to the worker's loop, at most.
 MOST_FRAMES = 6
-#: By the name of a worker's loop, the name of its queue of results.
+#: The name of the queue of results, by the name of the worker's loop.
 QUEUES = {"worker": "outqueue", "_process_worker": "result_queue"}
 
 
 class Slots(Feature):
     """
-    In the notebook: makes the board, and tells each task which run it belongs to.
+    In the notebook: makes the board, and gives each task the number of its run.
     """
 
     def open(self) -> None:
@@ -48,7 +48,7 @@ class Slots(Feature):
 
     def close(self) -> None:
         """
-        Close the board, or leave it to the workers that there are.
+        Close the board, or leave it open for the living workers.
         """
         self.board.close()
 
@@ -60,7 +60,7 @@ class Slots(Feature):
 
     def before_submit(self, task: Task) -> None:
         """
-        Note for which cell a task is submitted.
+        Note the cell for which a task is submitted.
         """
         run = runs.of(task.pool)
         task.notes["run"] = run.number
@@ -68,7 +68,7 @@ class Slots(Feature):
 
     def kernel_ends(self) -> None:
         """
-        Kill the workers: the kernel would wait for their tasks at its end.
+        Kill the workers, or the kernel would wait for their tasks at its end.
         """
         for pid in self.board.workers():
             with contextlib.suppress(ProcessLookupError):
@@ -77,13 +77,13 @@ class Slots(Feature):
 
 def enter(key: Key) -> None:
     """
-    Make this process a worker that is on the board, where the system allows it.
+    Enter this process on the board, if the system allows it.
     """
     with contextlib.suppress(OSError):
         board = Board(key)
         board.follow_owner()
         if board.claim():
-            # A forked worker has the notebook's, which wakes the notebook's loop.
+            # A forked worker inherits a descriptor that wakes the notebook's loop.
             signal.set_wakeup_fd(-1)
             slot = Slot(board)
             signal.signal(signal.SIGINT, slot.on_sigint)
@@ -96,12 +96,12 @@ class Slot(worker.WorkerFeature):
     """
     In a worker: its place on the board.
 
-    Jupyter sends SIGINT to the whole group of processes, so that workers get it that
-    are idle, or work for other cells. Only a task whose own run was interrupted is to
-    end; it gets one KeyboardInterrupt.
+    Jupyter sends SIGINT to the whole group of processes, so idle workers and those that
+    work for other cells get it too. Only a task whose own run was interrupted must end;
+    it gets one KeyboardInterrupt.
 
     Args:
-        board: On which this process has claimed a slot.
+        board: The board on which this process has a slot.
     """
 
     def __init__(self, board: Board) -> None:
@@ -111,16 +111,16 @@ class Slot(worker.WorkerFeature):
         #: The same, while a task is counted; and whether it is one item.
         self._counted: Meter | None = None
         self._is_whole = True
-        #: The run of the task that runs, or None.
+        #: The run of the present task, or None.
         self._run: int | None = None
         self._stopped = False
         self._is_leaving = False
-        #: Whether it is seen when a result was sent; None before the first task.
+        #: Whether the end of sending is noted; None before the first task.
         self._sees_results: bool | None = None
 
     def item(self) -> int:
         """
-        Give the item of a chunk that the last task was at; -1 if it is not known.
+        Return the item of a chunk at which the last task was; -1 if it is not known.
         """
         return self.board.item()
 
@@ -175,7 +175,7 @@ class Slot(worker.WorkerFeature):
 
     def task_failed(self, task: worker.Running, error: BaseException) -> BaseException:
         """
-        Make an exception of a KeyboardInterrupt, which would end the worker.
+        Replace a KeyboardInterrupt, which would end the worker.
         """
         self._run = None
         if self._counted is not None:
@@ -217,7 +217,7 @@ class Slot(worker.WorkerFeature):
 
     def task_cut(self, task: worker.Running, error: BaseException) -> BaseException:
         """
-        Do the same where the signal came as the task ended by itself.
+        Do the same if the signal came when the task ended by itself.
         """
         failed = self.task_failed(task, error)
         self.task_ends(task)
@@ -244,7 +244,7 @@ class Slot(worker.WorkerFeature):
 
 class _Results:
     """
-    The writing end of a pool's queue of results, which notes that one was sent.
+    The writing end of a pool's queue of results. It notes that a result was sent.
     """
 
     def __init__(self, writer: Any, board: Board) -> None:
@@ -261,7 +261,7 @@ class _Results:
 
 def _see_results(board: Board) -> bool:
     """
-    Let a worker note when it has sent a result; give whether that can be done.
+    Let a worker note when it has sent a result; return whether this is possible.
 
     Only the worker's own loop has the queue, in a variable.
     """
@@ -280,7 +280,7 @@ def _see_results(board: Board) -> bool:
 
 def _find_chunk() -> int:
     """
-    Find the number of the chunk that a worker of `multiprocessing.Pool` is at.
+    Return the number of the present chunk of a worker of `multiprocessing.Pool`.
 
     Only the worker's own loop has it, in a variable; -1 if it has not.
     """

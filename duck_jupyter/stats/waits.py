@@ -30,9 +30,9 @@ def waits_by_object(server: Server) -> dict[str, float]:
     for connection in server.connections():
         for idx, counts in list(connection.counts.items()):
             found[idx] = found.get(idx, 0.0) + _seconds(counts)
-        payload = connection.payload
-        if connection.words[WAITING] and payload:
-            found[payload[0]] = found.get(payload[0], 0.0) + connection.waits_for()
+        idx = connection.called
+        if connection.words[WAITING] and idx:
+            found[idx] = found.get(idx, 0.0) + connection.waits_for()
     by_path: dict[str, float] = {}
     for idx, seconds in found.items():
         if seconds and idx in entries:
