@@ -156,12 +156,14 @@ class Watch:
     def _show(self, error: BaseException | None, *, is_over: bool) -> None:
         look = self._seen.look({})
         lines, more = self._lines(look, error, is_over=is_over)
-        is_quiet = options.progress == "summary" or _has_bar()
+        is_quiet = (
+            options.progress == "summary" or not self._place.is_live or _has_bar()
+        )
         if not lines or (not is_over and is_quiet and not self._last):
             return
         if (lines, more) != self._last:
             self._last = (lines, more)
-            self._place.show(lines, more, is_over=is_over)
+            self._place.show(lines, more)
 
     def _lines(
         self, look: Look, error: BaseException | None, *, is_over: bool
@@ -205,7 +207,10 @@ class Place(Protocol):
     Where lines are shown.
     """
 
-    def show(self, lines: list[Line], more: int, *, is_over: bool) -> None:
+    #: Whether lines can be replaced; else there is only the end.
+    is_live: bool
+
+    def show(self, lines: list[Line], more: int) -> None:
         """
         Show lines in place of those before.
         """
@@ -216,12 +221,14 @@ class _Cell:
     The output of a cell: one display that is updated.
     """
 
+    is_live = True
+
     def __init__(self, header: Any) -> None:
         self._header = header
         self._id = f"duck-progress-{secrets.token_hex(8)}"
         self._is_new = True
 
-    def show(self, lines: list[Line], more: int, *, is_over: bool) -> None:
+    def show(self, lines: list[Line], more: int) -> None:
         if notebook.shown is None:
             return
         data = {"text/plain": as_text(lines, more), "text/html": as_html(lines, more)}
@@ -237,10 +244,12 @@ class _Terminal:
     A terminal: lines that are written anew.
     """
 
+    is_live = True
+
     def __init__(self) -> None:
         self._height = 0
 
-    def show(self, lines: list[Line], more: int, *, is_over: bool) -> None:
+    def show(self, lines: list[Line], more: int) -> None:
         text = as_text(lines, more)
         up = f"\x1b[{self._height}F\x1b[J" if self._height else ""
         sys.stderr.write(f"{up}{text}\n")
@@ -253,10 +262,11 @@ class _Log:
     A file: the end only.
     """
 
-    def show(self, lines: list[Line], more: int, *, is_over: bool) -> None:
-        if is_over:
-            sys.stderr.write(f"{as_text(lines, more)}\n")
-            sys.stderr.flush()
+    is_live = False
+
+    def show(self, lines: list[Line], more: int) -> None:
+        sys.stderr.write(f"{as_text(lines, more)}\n")
+        sys.stderr.flush()
 
 
 def _place(header: Any) -> Place:
