@@ -146,6 +146,8 @@ class RunRow(msgspec.Struct, frozen=True):
     size: int
     #: Failed tasks by the type of their error, the most first.
     failures: tuple[tuple[str, int], ...] = ()
+    #: Workers that were killed at its tasks, in words.
+    killed: tuple[str, ...] = ()
     #: One sentence about why it is not faster; empty where there is nothing to say.
     advice: str = ""
 

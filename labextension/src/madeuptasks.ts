@@ -268,7 +268,7 @@ export class MadeUpTasks {
         no_task_queued: 0,
         no_task_empty: 0
       },
-      ...{ handed_over: 0, not_copied: 0, size, failures: [], advice: '' }
+      ...{ handed_over: 0, not_copied: 0, size, failures: [], killed: [], advice: '' }
     });
   }
 

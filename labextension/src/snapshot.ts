@@ -306,6 +306,8 @@ export interface RunRow {
   size: number;
   /** Failed tasks by the type of their error, the most first. */
   failures: [string, number][];
+  /** Workers that were killed at its tasks, in words. */
+  killed: string[];
   /** One sentence about why it is not faster; empty where there is nothing to say. */
   advice: string;
 }

@@ -54,6 +54,7 @@ export function run(id: number, values: Partial<RunRow> = {}): RunRow {
     not_copied: 0,
     size: 6,
     failures: [],
+    killed: [],
     advice: '',
     ...values
   };
