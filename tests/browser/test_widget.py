@@ -91,7 +91,7 @@ def test_the_bar_follows_the_fill_of_the_buffer_while_a_cell_runs(
             expect_fill(row, size, sizes[0])
             expect(meter).to_have_attribute("data-z", "calm")
         else:
-            # Its request travels in a block of its own; only its answer fills the buffer.
+            # Its request has a block of its own; only its answer fills the buffer.
             expect(meter).to_have_attribute("data-z", "over")
             expect(meter).to_have_attribute("aria-valuetext", PEAK_OF_HALF)
         assert opened.runs(at)

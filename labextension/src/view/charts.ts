@@ -43,6 +43,9 @@ export class Charts {
     }
     const columns = columnsOf(this.history, span, now);
     this.#columns = columns;
+    if (this.#ago !== null) {
+      this.#pointedAt = nearest(columns.x, -this.#ago);
+    }
     this.#charts.forEach(chart => chart.draw(columns, span, now));
     const late = now - (this.history.samples.at(-1)?.time ?? now);
     this.#charts.forEach((chart, at) =>

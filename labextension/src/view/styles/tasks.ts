@@ -135,9 +135,9 @@ export const tasks = `
 .spent .w.warn { color: var(--warn-text); font-weight: 600; }
 
 /* nothing to show */
-.quiet { padding: 14px var(--gut); color: var(--muted); display: grid; gap: 8px; align-content: start; }
-.quiet h3 { font-size: var(--fs-2); font-weight: 600; color: var(--ink); }
-.quiet p { max-width: 58ch; text-wrap: pretty; } .quiet .snip { max-width: 460px; color: var(--text); }
+.notasks { padding: 14px var(--gut); color: var(--muted); display: grid; gap: 8px; align-content: start; }
+.notasks h3 { font-size: var(--fs-2); font-weight: 600; color: var(--ink); }
+.notasks p { max-width: 58ch; text-wrap: pretty; } .notasks .snip { max-width: 460px; color: var(--text); }
 
 /* widths */
 @container duck (max-width: 75.3em) {

@@ -38,7 +38,10 @@ const NO_POOL = Infinity;
 export class Lanes {
   /** By pool, then by start. */
   lanes: Lane[] = [];
-  readonly #byKey = new Map<string, Lane>();
+  /** Of workers that are there, by pid; when one began is known better later. */
+  readonly #here = new Map<number, Lane>();
+  #gone: Lane[] = [];
+  #count = 0;
   readonly #styles = new Map<string, FunctionStyle>();
   readonly #runs = new Map<number, RunRow>();
   readonly #objects: string[] = [''];
@@ -60,16 +63,11 @@ export class Lanes {
       this.#runs.set(run.id, run);
       this.#styleOf(run);
     }
-    const here = new Set<string>();
-    for (const row of now.workers) {
-      const key = `${row.pid}:${row.since}`;
-      here.add(key);
-      this.#step(key, row, now.time);
-    }
+    now.workers.forEach(row => this.#step(row, now.time));
     this.#noteTasks(now);
-    this.#end(now, here);
+    this.#end(now);
     this.#time = now.time;
-    this.lanes = [...this.#byKey.values()].sort(
+    this.lanes = [...this.#gone, ...this.#here.values()].sort(
       (a, b) =>
         (a.row.pool ?? NO_POOL) - (b.row.pool ?? NO_POOL) ||
         a.row.since - b.row.since ||
@@ -80,7 +78,8 @@ export class Lanes {
 
   /** Forget what was drawn; colours stay. */
   clear(): void {
-    this.#byKey.clear();
+    this.#here.clear();
+    this.#gone = [];
     this.lanes = [];
     this.#time = -Infinity;
   }
@@ -101,7 +100,7 @@ export class Lanes {
 
   /** What a worker's time went into over a span; null before anything is known. */
   spent(row: WorkerRow, span: number): WorkerShares | null {
-    const lane = this.#byKey.get(`${row.pid}:${row.since}`);
+    const lane = this.#here.get(row.pid);
     const shares = lane ? sharesOf(lane, span, this.#time) : null;
     return (
       shares && {
@@ -127,8 +126,13 @@ export class Lanes {
     return style;
   }
 
-  #step(key: string, row: WorkerRow, now: number): void {
-    let lane = this.#byKey.get(key);
+  #step(row: WorkerRow, now: number): void {
+    let lane = this.#here.get(row.pid);
+    if (lane && row.since >= lane.until) {
+      // Another process has its number.
+      this.#leave(lane, lane.until);
+      lane = undefined;
+    }
     if (!lane) {
       // Of one that came since the last picture all is known; of others nothing yet.
       const isNew = this.#time > -Infinity;
@@ -141,7 +145,7 @@ export class Lanes {
       };
       const begin = isNew ? Math.min(row.since, now) : now;
       lane = {
-        key,
+        key: `${row.pid}:${(this.#count += 1)}`,
         bins: new Bins(),
         row: isNew ? { ...row, ...nothing } : row,
         end: null,
@@ -150,12 +154,11 @@ export class Lanes {
         until: begin,
         startedUntil: begin
       };
-      this.#byKey.set(key, lane);
+      this.#here.set(row.pid, lane);
     }
     this.#spend(lane, row, now);
     lane.row = row;
     lane.until = now;
-    lane.goneAt = null;
   }
 
   /** Work out what was done since the last picture: its counters only grow. */
@@ -211,15 +214,12 @@ export class Lanes {
   }
 
   #noteTasks(now: Snapshot): void {
-    const lanes = new Map<number, Lane>();
-    for (const lane of this.#byKey.values()) {
-      if (lane.goneAt === null || !lanes.has(lane.row.pid)) {
-        lanes.set(lane.row.pid, lane);
-      }
-    }
     const told = new Set<TaskRow>();
     for (const task of now.tasks) {
-      const tasks = lanes.get(task.pid)?.tasks;
+      const lane =
+        this.#here.get(task.pid) ??
+        this.#gone.findLast(({ row }) => row.pid === task.pid);
+      const tasks = lane?.tasks;
       const at = tasks?.findLastIndex(({ start }) => start === task.start) ?? -1;
       told.add(task);
       if (tasks && at >= 0) {
@@ -228,7 +228,7 @@ export class Lanes {
         tasks?.push(task);
       }
     }
-    for (const { tasks } of this.#byKey.values()) {
+    for (const { tasks } of [...this.#gone, ...this.#here.values()]) {
       tasks.forEach((task, at) => {
         if (task.end === null && !told.has(task)) {
           // It ended while nobody looked, or with its worker.
@@ -242,18 +242,28 @@ export class Lanes {
   }
 
   /** Note who is not there any more, and forget those that no span shows. */
-  #end(now: Snapshot, here: ReadonlySet<string>): void {
-    const ends = new Map(now.ended.map(row => [`${row.pid}:${row.since}`, row]));
-    for (const [key, lane] of this.#byKey) {
-      if (here.has(key)) {
-        continue;
-      }
-      lane.end = ends.get(key) ?? lane.end;
-      lane.goneAt ??= Math.min(now.time, lane.end?.ended ?? now.time);
-      if (now.time - lane.goneAt > KEPT_S) {
-        this.#byKey.delete(key);
+  #end(now: Snapshot): void {
+    const here = new Set(now.workers.map(({ pid }) => pid));
+    for (const [pid, lane] of this.#here) {
+      if (!here.has(pid)) {
+        this.#leave(lane, now.time);
       }
     }
+    for (const lane of this.#gone) {
+      // How it ended is known a little later than that it did.
+      lane.end ??=
+        now.ended.findLast(
+          ({ pid, ended }) => pid === lane.row.pid && ended >= lane.row.since
+        ) ?? null;
+      lane.goneAt = Math.min(lane.goneAt ?? now.time, lane.end?.ended ?? now.time);
+    }
+    this.#gone = this.#gone.filter(({ goneAt }) => now.time - (goneAt ?? 0) <= KEPT_S);
+  }
+
+  #leave(lane: Lane, when: number): void {
+    lane.goneAt = when;
+    this.#here.delete(lane.row.pid);
+    this.#gone.push(lane);
   }
 }
 

@@ -56,7 +56,7 @@ export class TaskList implements List {
     );
     this.#quiet = el(
       'div',
-      { class: 'quiet' },
+      { class: 'notasks' },
       el('h3', {}, 'No tasks yet'),
       el(
         'p',

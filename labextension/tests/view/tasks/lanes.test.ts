@@ -93,6 +93,18 @@ describe('lanes', () => {
     expect(lanes.lanes.map(({ row }) => row.pid)).toEqual([2, 3, 4, 9]);
   });
 
+  it('are one though it is known better later when a worker began', () => {
+    lanes.take(at(0, { workers: [poolWorker(1, { since: START - 3 })] }));
+    lanes.take(at(1, { workers: [poolWorker(1, { since: START - 4 })] }));
+    expect(lanes.lanes).toHaveLength(1);
+  });
+
+  it('are two where another process has the number of one that is gone', () => {
+    lanes.take(at(0, { workers: [poolWorker(1)] }));
+    lanes.take(at(2, { workers: [poolWorker(1, { since: START + 1 })] }));
+    expect(lanes.lanes.map(({ goneAt }) => goneAt)).toEqual([START, null]);
+  });
+
   it('stay with how a worker ended until they leave the span', () => {
     lanes.take(at(0, { workers: [poolWorker(1)] }));
     const { pid, name, since } = poolWorker(1);

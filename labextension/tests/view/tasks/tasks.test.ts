@@ -57,9 +57,9 @@ function stream(): HTMLElement {
 describe('the tab of tasks', () => {
   it('says what there is to see before a pool has run', () => {
     show(at(0, { pools: [], runs: [], run_count: 0 }));
-    expect(list.element.querySelector<HTMLElement>('.quiet')?.hidden).toBe(false);
+    expect(list.element.querySelector<HTMLElement>('.notasks')?.hidden).toBe(false);
     expect(list.element.querySelector('.split')?.className).toBe('split quieted alone');
-    list.element.querySelector<HTMLElement>('.quiet .btn')?.click();
+    list.element.querySelector<HTMLElement>('.notasks .btn')?.click();
     expect(context.copy).toHaveBeenCalledWith('list(pool.map(score, items))');
     expect([list.hasRun, list.count().text]).toEqual([false, '0']);
   });
