@@ -104,7 +104,12 @@ def remove_worker(board: Board, entry: Entry, pool: Any, error: BaseException) -
             # The manager thread looks at this before it looks at dead workers, and
             # from then on at those that are left.
             pool._executor_manager_thread_wakeup.wakeup()
-    os.kill(entry.pid, signal.SIGKILL)
+    try:
+        os.kill(entry.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        # An executor that is being closed ends its workers as soon as one is killed.
+        if process is None:
+            return False
     if process is None:
         return True
     process.join()
@@ -133,7 +138,8 @@ def _stop_at(board: Board, entry: Entry) -> bool:
         pause.wait(LOOK_S)
     now = board.last(entry.pid)
     if now is None or now.task != entry.task or now.is_sending:
-        os.kill(entry.pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(entry.pid, signal.SIGCONT)
         return False
     return True
 
