@@ -10,6 +10,7 @@ import multiprocessing
 import multiprocessing.util
 import os
 import signal
+import sys
 import tempfile
 import threading
 import uuid
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from pluggy import Result
 
     from duck_jupyter.session.session import Session
+
+# Containers often set this variable. Each of the thousand processes of a run would then
+# compile the package anew, and pytest all tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 PATIENCE_S = 5.0
 THREAD_PREFIX = "duck-"
