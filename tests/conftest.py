@@ -79,9 +79,10 @@ def is_of_this_run(process: psutil.Process) -> bool:
     Asked once: it does not change, and every test looks at every process, twice.
     """
     try:
-        if any(parent.pid == os.getpid() for parent in process.parents()):
+        # The mark first: to find all parents takes ten times as long.
+        if process.environ().get(RUN_VARIABLE) == RUN:
             return True
-        return process.environ().get(RUN_VARIABLE) == RUN
+        return any(parent.pid == os.getpid() for parent in process.parents())
     except (psutil.Error, OSError):
         return False
 
