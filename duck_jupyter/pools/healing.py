@@ -105,7 +105,7 @@ def remove_worker(board: Board, entry: Entry, pool: Any, error: BaseException) -
             # The manager thread reads this before it looks for dead workers, and
             # from then on at those that are left.
             pool._executor_manager_thread_wakeup.wakeup()
-    os.kill(entry.pid, signal.SIGKILL)
+    _send(entry.pid, signal.SIGKILL)
     if process is None:
         return True
     process.join()
@@ -125,16 +125,25 @@ def _stop_at(board: Board, entry: Entry) -> bool:
     """
     Stop a worker while it runs its task and holds no lock of its pool's queues.
     """
-    try:
-        os.kill(entry.pid, signal.SIGSTOP)
-    except ProcessLookupError:
+    if not _send(entry.pid, signal.SIGSTOP):
         return False
     end, pause = time.monotonic() + STOP_S, threading.Event()
     while state_of(entry.pid) not in "TtZX" and time.monotonic() < end:
         pause.wait(LOOK_S)
     now = board.last(entry.pid)
     if now is None or now.task != entry.task or now.is_sending:
-        os.kill(entry.pid, signal.SIGCONT)
+        _send(entry.pid, signal.SIGCONT)
+        return False
+    return True
+
+
+def _send(pid: int, number: signal.Signals) -> bool:
+    """
+    Send a signal to a process; give whether there is one.
+    """
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
         return False
     return True
 
