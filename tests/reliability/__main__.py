@@ -30,7 +30,9 @@ def main() -> None:
         prog="python -m tests.reliability",
         description="Try what interrupts, kills and crowds do to calls, and count it.",
     )
-    parser.add_argument("--quick", action="store_true", help="half a minute, small crowds")
+    parser.add_argument(
+        "--quick", action="store_true", help="half a minute, small crowds"
+    )
     parser.add_argument(
         "--seconds", type=float, help="how long in all; with --round, of that round"
     )
