@@ -32,7 +32,8 @@ def list_folders() -> set[Path]:
 
 def _ours_in(folder: Path) -> set[Path]:
     # Every test looks, and a glob takes longer.
-    return {folder / name for name in os.listdir(folder) if name.startswith(PREFIX)}
+    with os.scandir(folder) as entries:
+        return {folder / one.name for one in entries if one.name.startswith(PREFIX)}
 
 
 def list_nameless() -> set[str]:

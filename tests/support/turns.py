@@ -56,7 +56,7 @@ class Turns:
         # unlocking counts for it too.
         self._running = (HERE / "__init__.py").open()
         self._entering = (HERE.parent / "__init__.py").open()
-        #: Whether this process keeps its turn, because the next test is to be alone too.
+        #: Whether this process keeps its turn: the next test is to be alone as well.
         self._keeps = False
 
     @pytest.hookimpl(tryfirst=True)
