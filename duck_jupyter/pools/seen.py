@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .slots import Slots
     from .tasks import Task
 
-__all__ = ["Seen", "look"]
+__all__ = ["Seen", "look", "worker_pids"]
 
 #: Seconds without a task after which a run is over.
 OVER_S = 2.0
@@ -341,6 +341,20 @@ def look(waited: Mapping[int, float]) -> Look:
         if isinstance(feature, Seen):
             return feature.look(waited)
     return Look((), (), 0, (), (), ())
+
+
+def worker_pids() -> set[int]:
+    """
+    Return the workers of pools that lived when somebody looked last.
+    """
+    return {
+        worker.pid
+        for feature in features.all
+        if isinstance(feature, Seen)
+        for pool in list(feature._pools.values())
+        for worker in list(pool.workers.values())
+        if worker.ended is None
+    }
 
 
 def _size_of(task: Task) -> int:
