@@ -111,6 +111,7 @@ COVERED: dict[str, str] = {
     "pools/tasks.py": "pools/test_install.py",
     "pools/unsendable.py": "pools/test_functions.py",
     "pools/waiting.py": "pools/test_interrupting.py",
+    "pools/waking.py": "pools/test_interrupting.py",
     "pools/worker.py": "pools/test_starting.py",
     "protocol/by_value.py": "protocol/test_values.py",
     "protocol/iterators.py": "client/test_arguments.py",

@@ -9,7 +9,6 @@ ended their task after a while.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import os
@@ -28,6 +27,7 @@ from .notebook import notebook
 from .runs import runs
 from .starting import Starting
 from .tracebacks import dress
+from .waking import Waker
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -94,6 +94,7 @@ class Interrupts(Feature):
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
         self._starting = Starting()
+        self._waker = Waker()
         # `put` of this queue is safe in a signal handler.
         self._stops: queue.SimpleQueue[Stop | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -117,6 +118,7 @@ class Interrupts(Feature):
         self._starting.close()
         while self._cells:
             self.cell_ends()
+        self._waker.close()
         if self._thread is not None:
             self._stops.put(None)
             self._thread.join()
@@ -153,6 +155,7 @@ class Interrupts(Feature):
         self._cells.append((run, before))
         if callable(before):
             signal.signal(signal.SIGINT, self._on_sigint)
+        self._waker.begin()
 
     def cell_ends(self, error: BaseException | None = None) -> None:
         """
@@ -166,6 +169,8 @@ class Interrupts(Feature):
             # Compared with ==: each access makes a new bound method.
             if signal.getsignal(signal.SIGINT) == self._on_sigint:
                 signal.signal(signal.SIGINT, before)
+        if not self._cells:
+            self._waker.end()
         if self._last_stop is not None:
             self._last_stop.done.wait(PROMPT_S)
 
@@ -180,10 +185,6 @@ class Interrupts(Feature):
             self._last_stop = stops[-1]
         try:
             self._cells[-1][1](signum, frame)
-            # ipykernel's handler for a cell that awaits schedules the cell's end, and
-            # does not wake the loop, which may wait for something that takes long.
-            with contextlib.suppress(RuntimeError):
-                asyncio.get_running_loop().call_soon_threadsafe(int)
         except KeyboardInterrupt as error:
             dress(error)
             raise

@@ -77,7 +77,15 @@ HOW = {
 }
 
 
-@pytest.mark.parametrize("how", HOW)
+#: However it comes, the kernel gets one SIGINT; this does not depend on the Python.
+HOWS = [
+    "the button",
+    pytest.param("the kernel alone", marks=pytest.mark.one_python),
+    pytest.param("a message", marks=pytest.mark.one_python),
+]
+
+
+@pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize(("kind", "method"), KINDS)
 def test_tasks_that_ignore_it_are_killed_and_the_pool_goes_on(
     pool_kernel: PoolKernel, tmp_path: Path, kind: str, method: str, how: str
@@ -151,13 +159,23 @@ def test_a_cell_that_catches_it_can_submit_again(
     assert "3\n" in ran.text
 
 
+#: The thread of a process that gets a signal is the system's choice.
+TO_A_THREAD = (
+    "send = lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT)\n"
+    "threading.Timer(0.3, send).start()\n"
+)
+
+
+@pytest.mark.parametrize("how", ["the button", "to a thread"])
 def test_a_cell_that_awaits_anything_is_interrupted_at_once(
-    pool_kernel: PoolKernel,
+    pool_kernel: PoolKernel, how: str
 ) -> None:
     # Else only when the next message comes: nothing wakes ipykernel's loop.
+    is_by_thread = how == "to a thread"
     ran = pool_kernel.cell(
-        "import asyncio\nprint('at work', flush=True)\nawait asyncio.sleep(60)",
-        interrupt_at="at work",
+        f"import asyncio\n{TO_A_THREAD if is_by_thread else ''}"
+        "print('at work', flush=True)\nawait asyncio.sleep(60)",
+        interrupt_at="" if is_by_thread else "at work",
     )
     assert "CancelledError" in ran.error or "KeyboardInterrupt" in ran.error
     assert ran.took < 2
