@@ -41,6 +41,8 @@ class Task:
         notes: Data for the worker, by feature: `Running.notes`. It may be changed until
             the pool pickles the task.
         is_over: Returns whether an `imap` must take no more items.
+        size: The number of items, if it is known.
+        taken: Of an `imap`: the number of taken items, and 1 if there are no more.
     """
 
     __slots__ = (
@@ -56,6 +58,8 @@ class Task:
         "notes",
         "original",
         "pool",
+        "size",
+        "taken",
     )
 
     def __init__(
@@ -80,6 +84,8 @@ class Task:
         self.held: list[Any] = []
         self.notes: dict[str, Any] = {}
         self.is_over: Callable[[], bool] = bool
+        self.size: int = 1
+        self.taken: list[int] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         called = self.function if self.mapper is None else self.mapper
