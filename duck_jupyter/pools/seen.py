@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..stats.workers import process_name
@@ -51,6 +52,26 @@ RUNS_KEPT = 100
 POOLS_KEPT = 100
 
 
+Get = Callable[[], object]
+Last = tuple[Get, Get, SeenRun | None, Get]
+
+
+def _get_nothing() -> object:
+    return _get_nothing
+
+
+def _ref(value: Any) -> Get:
+    try:
+        return weakref.ref(value)
+    except TypeError:
+        # It is looked up each time.
+        return _get_nothing
+
+
+#: Before the first task.
+NOTHING: Last = (_get_nothing, _get_nothing, None, _get_nothing)
+
+
 class Seen(Feature):
     """
     Remembers pools and runs.
@@ -71,7 +92,8 @@ class Seen(Feature):
         self._failures = Failures()
         self._pool_count = self.run_count = 0
         # What was submitted last: a map submits the same object many times.
-        self._last: tuple[Any, Any, SeenRun | None] = (None, None, None)
+        # The function inside comes last: each batch of joblib is an object of its own.
+        self._last: Last = NOTHING
 
     # What pools tell.
 
@@ -92,22 +114,27 @@ class Seen(Feature):
         Tell the worker for which run it counts the task.
         """
         now = time.monotonic()
-        original, pool, run = self._last
-        if original is not task.original or pool is not task.pool or run is None:
-            run = self._run_of(task, now)
-            if run is None:
-                return
-            self._last = (task.original, task.pool, run)
-        elif run.ended is not None or now - run.submitted > OVER_S:
-            run = self._run_of(task, now)
-            self._last = (task.original, task.pool, run)
-            if run is None:
-                return
+        original, pool, run, inner = self._last
+        if original() is not task.original or pool() is not task.pool or run is None:
+            found = function_of(task.original)
+            if found is not inner() or pool() is not task.pool:
+                run = self._run_of(task, found, now)
+            self._remember(task, run, found)
+        if run is not None and (run.ended is not None or now - run.submitted > OVER_S):
+            found = function_of(task.original)
+            run = self._run_of(task, found, now)
+            self._remember(task, run, found)
+        if run is None:
+            return
         task.notes["work"] = run.number
         if task.taken is not None:
             run.taken.append(task.taken)
         else:
             task.size = _size_of(task)
+
+    def _remember(self, task: Task, run: SeenRun | None, found: Any) -> None:
+        # By weak references: a function may hold data that is to go with its task.
+        self._last = (_ref(task.original), _ref(task.pool), run, _ref(found))
 
     def after_submit(self, task: Task, result: Any) -> None:
         """
@@ -130,7 +157,7 @@ class Seen(Feature):
 
         A run that has nothing left is over: the next cell begins one of its own.
         """
-        self._last = (None, None, None)
+        self._last = NOTHING
         if self._runs:
             self.look({}, over_s=0.0)
 
@@ -149,12 +176,11 @@ class Seen(Feature):
             self._by_identity[id(pool)] = self._pools[number] = made
         return made
 
-    def _run_of(self, task: Task, now: float) -> SeenRun | None:
+    def _run_of(self, task: Task, found: Any, now: float) -> SeenRun | None:
         pool = self._pool_of(task.pool)
         pool.is_used = True
         if not pool.seen:
             return None
-        found = function_of(task.original)
         name = name_of(found)
         module = str(getattr(found, "__module__", ""))
         run = pool.runs.get((name, module))
