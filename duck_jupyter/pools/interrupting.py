@@ -9,11 +9,13 @@ ended their task after a while.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import os
 import queue
 import signal
+import sys
 import threading
 import time
 import weakref
@@ -173,28 +175,49 @@ class Interrupts(Feature):
             return
         if not self._cells:
             return
-        for run, _ in self._cells:
-            if not run.submitted:
-                continue
-            number, pools = run.renew()
-            self._slots.board.interrupt(number)
-            self._slots.board.interrupt(run.number, on=False)
-            self._last_stop = stop = Stop(number, pools, run)
-            self._stops.put(stop)
+        stops = [stop for run, _ in self._cells if (stop := self._mark(run))]
+        if stops:
+            self._last_stop = stops[-1]
         try:
             self._cells[-1][1](signum, frame)
+            # ipykernel's handler for a cell that awaits schedules the cell's end, and
+            # does not wake the loop, which may wait for something that takes long.
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop().call_soon_threadsafe(int)
         except KeyboardInterrupt as error:
             dress(error)
             raise
+        finally:
+            # Afterwards: else a cell that awaits a task may see its end first.
+            for stop in stops:
+                self._stops.put(stop)
+
+    def _mark(self, run: Run) -> Stop | None:
+        """
+        Let no queued task of a run begin; give what is to be done, if anything.
+        """
+        if not run.submitted:
+            return None
+        number, pools = run.renew()
+        self._slots.board.interrupt(number)
+        self._slots.board.interrupt(run.number, on=False)
+        return Stop(number, pools, run)
 
     # The thread.
 
     def _serve(self) -> None:
         while (stop := self._stops.get()) is not None:
-            try:
-                self._stop(stop)
-            finally:
-                stop.done.set()
+            self._serve_one(stop)
+
+    def _serve_one(self, stop: Stop) -> None:
+        try:
+            self._stop(stop)
+        except Exception:
+            # As where a thread fails; this one is needed by the next Interrupt.
+            failed = (*sys.exc_info(), threading.current_thread())
+            threading.excepthook(threading.ExceptHookArgs(failed))
+        finally:
+            stop.done.set()
 
     def _stop(self, stop: Stop) -> None:
         """
