@@ -10,7 +10,6 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..stats.workers import process_name
@@ -32,7 +31,8 @@ from .seen_rows import (
 )
 from .seen_sources import options
 from .seen_state import SeenPool, SeenRun, SeenWorker, drained, end_of
-from .tasks import function_of, is_chunk, name_of
+from .seen_tasks import NOTHING, ref_to, size_of
+from .tasks import function_of, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ..stats.task_rows import RunRow
     from .features import Call
     from .meter_reading import Long
+    from .seen_tasks import Last
     from .slots import Slots
     from .tasks import Task
 
@@ -52,24 +53,7 @@ RUNS_KEPT = 100
 POOLS_KEPT = 100
 
 
-Get = Callable[[], object]
-Last = tuple[Get, Get, SeenRun | None, Get]
-
-
-def _get_nothing() -> object:
-    return _get_nothing
-
-
-def _ref(value: Any) -> Get:
-    try:
-        return weakref.ref(value)
-    except TypeError:
-        # It is looked up each time.
-        return _get_nothing
-
-
-#: Before the first task.
-NOTHING: Last = (_get_nothing, _get_nothing, None, _get_nothing)
+NO_LOOK = Look((), (), 0, (), (), ())
 
 
 class Seen(Feature):
@@ -84,6 +68,7 @@ class Seen(Feature):
         self._slots = slots
         # Held while pools and runs begin and end, and while somebody looks.
         self._lock = threading.RLock()
+        self._is_closed = False
         self._pools: dict[int, SeenPool] = {}
         self._by_identity: dict[int, SeenPool] = {}
         self._runs: dict[int, SeenRun] = {}
@@ -94,6 +79,13 @@ class Seen(Feature):
         # What was submitted last: a map submits the same object many times.
         # The function inside comes last: each batch of joblib is an object of its own.
         self._last: Last = NOTHING
+
+    def close(self) -> None:
+        """
+        Look no more: the board closes.
+        """
+        with self._lock:
+            self._is_closed = True
 
     # What pools tell.
 
@@ -130,11 +122,11 @@ class Seen(Feature):
         if task.taken is not None:
             run.taken.append(task.taken)
         else:
-            task.size = _size_of(task)
+            task.size = size_of(task)
 
     def _remember(self, task: Task, run: SeenRun | None, found: Any) -> None:
         # By weak references: a function may hold data that is to go with its task.
-        self._last = (_ref(task.original), _ref(task.pool), run, _ref(found))
+        self._last = (ref_to(task.original), ref_to(task.pool), run, ref_to(found))
 
     def after_submit(self, task: Task, result: Any) -> None:
         """
@@ -213,6 +205,8 @@ class Seen(Feature):
             over_s: A run is over that had no task for so many seconds.
         """
         with self._lock:
+            if self._is_closed:
+                return NO_LOOK
             now = time.monotonic()
             longs = self._read(now)
             over = [
@@ -254,6 +248,8 @@ class Seen(Feature):
         board = self._slots.board
         longs: list[tuple[int, Long]] = []
         for slot, pid in board.used():
+            if board.is_collected(slot):
+                continue
             memory = board.meter(slot)
             is_alive = board.is_alive(slot, pid)
             # Only now: what it has counted until its end is there.
@@ -296,10 +292,8 @@ class Seen(Feature):
                 run.cancelled += reading.left
             else:
                 run.lost += reading.left
-                run.killed.append(
-                    options.killed.get(worker.pid)
-                    or f"{process_name(worker.pid)} was killed"
-                )
+                words = f"{process_name(worker.pid)} was killed"
+                run.killed[worker.pid] = words
                 self._failures.lost(run, reading, worker.pid, now)
         worker.ended = now
 
@@ -366,7 +360,7 @@ def look(waited: Mapping[int, float]) -> Look:
     for feature in features.all:
         if isinstance(feature, Seen):
             return feature.look(waited)
-    return Look((), (), 0, (), (), ())
+    return NO_LOOK
 
 
 def worker_pids() -> set[int]:
@@ -381,15 +375,3 @@ def worker_pids() -> set[int]:
         for worker in list(pool.workers.values())
         if worker.ended is None
     }
-
-
-def _size_of(task: Task) -> int:
-    """
-    Say how many items a task has.
-    """
-    if task.is_map:
-        return len(task.args)
-    if is_chunk(task.original):
-        return len(task.args[0])
-    batch = batch_of(task.original)
-    return 1 if batch is None else len(batch.items)
