@@ -252,6 +252,26 @@ def test_interrupted_tasks_are_cancelled(
     assert (row["done"], row["lost"], row["in_hand"]) == (4, 0, 0)
 
 
+@pytest.mark.parametrize("kind", ["executor", "Pool"])
+def test_a_worker_that_an_interrupt_kills_has_lost_nothing(
+    pool_kernel: PoolKernel, kind: str, tmp_path: Path
+) -> None:
+    name = f"stubborn_in_{kind}"
+    ran = pool_kernel.cell(
+        "%config DuckJupyter.interrupt_grace = 0.1\n"
+        f"pool = make({kind!r}, 'fork', 1)\n"
+        f"def {name}(path): print('at work'); return work.stubborn(path)\n"
+        f"list(pool.map({name}, [{str(tmp_path / 'path')!r}] * 3))",
+        interrupt_at="at work",
+    )
+    assert "KeyboardInterrupt" in ran.error
+    code = (
+        "%config DuckJupyter.interrupt_grace = 1.0\n"
+        f"print(json.dumps(tell({name!r})[{name!r}]))"
+    )
+    assert counts_of(run(pool_kernel, code)) == (3, 0, 0, 0, 3, 0, 0)
+
+
 def test_workers_that_are_replaced_leave_their_counts(pool_kernel: PoolKernel) -> None:
     code = """
 pool = multiprocessing.get_context("fork").Pool(2, maxtasksperchild=3)
