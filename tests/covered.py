@@ -104,6 +104,7 @@ COVERED: dict[str, str] = {
     "pools/seen_failures.py": "pools/test_seen.py",
     "pools/seen_rows.py": "pools/test_seen.py",
     "pools/seen_sources.py": "pools/test_seen.py",
+    "pools/seen_tasks.py": "pools/test_seen.py",
     "pools/seen_state.py": "pools/test_seen.py",
     "pools/shared_names.py": "pools/test_functions.py",
     "pools/slots.py": "pools/test_interrupting.py",
