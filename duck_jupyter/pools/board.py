@@ -190,7 +190,7 @@ class Board:
                 at = slot * WORDS
                 if least < 2 and self._words[at + TASK]:
                     continue
-                if least < 1 and not self._is_collected(slot):
+                if least < 1 and not self.is_collected(slot):
                     continue
                 try:
                     place = RUNS + slot * SLOT
@@ -204,7 +204,10 @@ class Board:
                 return True
         return False
 
-    def _is_collected(self, slot: int) -> bool:
+    def is_collected(self, slot: int) -> bool:
+        """
+        Return whether a meter has no counts that the notebook has not taken.
+        """
         meter = slot * (METER // 8)
         return self._meters[meter + ID] == self._meters[meter + COLLECTED]
 

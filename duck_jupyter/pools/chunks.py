@@ -24,8 +24,8 @@ __all__ = ["count_items"]
 
 #: Seconds. Where an item takes longer, each item is noted.
 SLOW_ITEM_S = 20e-6
-#: Items of a block at most.
-BLOCK = 64
+#: Seconds that a block of items takes about.
+BLOCK_S = 1e-3
 
 
 def count_items(
@@ -129,7 +129,8 @@ def walk(
         if not count:
             return results
         now = clock()
-        is_slow = now - before >= SLOW_ITEM_S * count
+        took = now - before
+        is_slow = took >= SLOW_ITEM_S * count
         if meter is not None:
             if count == 1:
                 meter.item(now, _args_of(items[done], is_star), {})
@@ -139,7 +140,8 @@ def walk(
         if is_slow:
             break
         board.at_item(-1)
-        size = min(2 * size, BLOCK)
+        if took < BLOCK_S:
+            size *= 2
     for number, item in enumerate(rest, len(results)):
         board.at_item(number)
         if meter is not None and meter.took > WORTH_WRITING_S:

@@ -225,10 +225,20 @@ class Deaths(Feature):
                 task, args, kwargs = tasks[entry.task]
                 call = short_call(task.original, args, kwargs, entry.item)
             words.append(self._explainer.explain(pid, code, entry, call))
+            self._note_killed(thread.processes.get(pid), entry)
             self._board.forget(pid)
-            if pid in thread.processes:
-                options.note_killed(thread.processes[pid])
         return " ".join([*words, AGAIN]) if words else ""
+
+    def _note_killed(self, process: Any, entry: Entry | None) -> None:
+        """
+        Note a worker that neither an Interrupt nor its pool has killed.
+        """
+        is_at_task = entry is not None and not entry.is_sending
+        if process is not None and is_at_task and not self._is_cut(entry):
+            options.note_killed(process)
+
+    def _is_cut(self, entry: Entry | None) -> bool:
+        return entry is not None and self._board.is_interrupted(entry.run)
 
     # For a `multiprocessing.Pool`: this code runs in its thread that watches workers.
 
@@ -249,8 +259,9 @@ class Deaths(Feature):
             self._look_at_queue(workers)
         if entry is None:
             return
-        if code and not entry.is_sending:
-            options.note_killed(process)
+        pool = self._pools.get(id(workers))
+        if code and (pool is None or pool._state != "TERMINATE"):
+            self._note_killed(process, entry)
         self._board.forget(pid)
         task, get = self._given.get(entry.task, (None, None))
         result = None if get is None else get()

@@ -14,6 +14,7 @@ import functools
 import os
 import queue
 import signal
+import sys
 import threading
 import time
 import weakref
@@ -26,6 +27,7 @@ from .notebook import notebook
 from .runs import runs
 from .starting import Starting
 from .tracebacks import dress
+from .waking import Waker
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -92,6 +94,7 @@ class Interrupts(Feature):
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
         self._starting = Starting()
+        self._waker = Waker()
         # `put` of this queue is safe in a signal handler.
         self._stops: queue.SimpleQueue[Stop | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -115,6 +118,7 @@ class Interrupts(Feature):
         self._starting.close()
         while self._cells:
             self.cell_ends()
+        self._waker.close()
         if self._thread is not None:
             self._stops.put(None)
             self._thread.join()
@@ -151,6 +155,7 @@ class Interrupts(Feature):
         self._cells.append((run, before))
         if callable(before):
             signal.signal(signal.SIGINT, self._on_sigint)
+        self._waker.begin()
 
     def cell_ends(self, error: BaseException | None = None) -> None:
         """
@@ -164,6 +169,8 @@ class Interrupts(Feature):
             # Compared with ==: each access makes a new bound method.
             if signal.getsignal(signal.SIGINT) == self._on_sigint:
                 signal.signal(signal.SIGINT, before)
+        if not self._cells:
+            self._waker.end()
         if self._last_stop is not None:
             self._last_stop.done.wait(PROMPT_S)
 
@@ -173,28 +180,45 @@ class Interrupts(Feature):
             return
         if not self._cells:
             return
-        for run, _ in self._cells:
-            if not run.submitted:
-                continue
-            number, pools = run.renew()
-            self._slots.board.interrupt(number)
-            self._slots.board.interrupt(run.number, on=False)
-            self._last_stop = stop = Stop(number, pools, run)
-            self._stops.put(stop)
+        stops = [stop for run, _ in self._cells if (stop := self._mark(run))]
+        if stops:
+            self._last_stop = stops[-1]
         try:
             self._cells[-1][1](signum, frame)
         except KeyboardInterrupt as error:
             dress(error)
             raise
+        finally:
+            # Afterwards: else a cell that awaits a task may see its end first.
+            for stop in stops:
+                self._stops.put(stop)
+
+    def _mark(self, run: Run) -> Stop | None:
+        """
+        Let no queued task of a run begin; give what is to be done, if anything.
+        """
+        if not run.submitted:
+            return None
+        number, pools = run.renew()
+        self._slots.board.interrupt(number)
+        self._slots.board.interrupt(run.number, on=False)
+        return Stop(number, pools, run)
 
     # The thread.
 
     def _serve(self) -> None:
         while (stop := self._stops.get()) is not None:
-            try:
-                self._stop(stop)
-            finally:
-                stop.done.set()
+            self._serve_one(stop)
+
+    def _serve_one(self, stop: Stop) -> None:
+        try:
+            self._stop(stop)
+        except Exception:
+            # As where a thread fails; this one is needed by the next Interrupt.
+            failed = (*sys.exc_info(), threading.current_thread())
+            threading.excepthook(threading.ExceptHookArgs(failed))
+        finally:
+            stop.done.set()
 
     def _stop(self, stop: Stop) -> None:
         """

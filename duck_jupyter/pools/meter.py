@@ -194,6 +194,9 @@ class Meter:
         words[BUCKETS_AT + bucket_of(took / count)] += count
         times[ENDED] = now
         words[DONE] += count
+        if took > WORTH_WRITING_S and took > self._least:
+            # One of them was slow, and nobody knows which.
+            self._note_slow(took, now, None, {})
         self._since = self._floats[SINCE] = now
         if self._has_args:
             self._has_args = False
@@ -345,7 +348,9 @@ class Meter:
 
 
 def _text_of(args: Any, kwargs: dict[str, Any]) -> str:
-    return short_arguments(args, kwargs) if options.arguments else ""
+    if args is None or not options.arguments:
+        return ""
+    return short_arguments(args, kwargs)
 
 
 def _message_of(error: BaseException) -> str:

@@ -68,9 +68,12 @@ class Progress(Feature):
         """
         self._cells += 1
 
-    def after_submit(self, task: Task, result: Any) -> None:
+    def before_submit(self, task: Task) -> None:
         """
         Watch the pool's run.
+
+        To start a thread takes time. So it is done before the pool has the task: its
+        worker may die at once, and then `Deaths` must know the task.
         """
         work = task.notes.get("work")
         watch = self._watch

@@ -31,7 +31,8 @@ from .seen_rows import (
 )
 from .seen_sources import options
 from .seen_state import SeenPool, SeenRun, SeenWorker, drained, end_of
-from .tasks import function_of, is_chunk, name_of
+from .seen_tasks import NOTHING, ref_to, size_of
+from .tasks import function_of, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,16 +40,20 @@ if TYPE_CHECKING:
     from ..stats.task_rows import RunRow
     from .features import Call
     from .meter_reading import Long
+    from .seen_tasks import Last
     from .slots import Slots
     from .tasks import Task
 
-__all__ = ["Seen", "look"]
+__all__ = ["Seen", "look", "worker_pids"]
 
 #: Seconds without a task after which a run is over.
 OVER_S = 2.0
 #: Runs that are over, and pools that have ended, which are remembered.
 RUNS_KEPT = 100
 POOLS_KEPT = 100
+
+
+NO_LOOK = Look((), (), 0, (), (), ())
 
 
 class Seen(Feature):
@@ -63,6 +68,7 @@ class Seen(Feature):
         self._slots = slots
         # Held while pools and runs begin and end, and while somebody looks.
         self._lock = threading.RLock()
+        self._is_closed = False
         self._pools: dict[int, SeenPool] = {}
         self._by_identity: dict[int, SeenPool] = {}
         self._runs: dict[int, SeenRun] = {}
@@ -71,7 +77,15 @@ class Seen(Feature):
         self._failures = Failures()
         self._pool_count = self.run_count = 0
         # What was submitted last: a map submits the same object many times.
-        self._last: tuple[Any, Any, SeenRun | None] = (None, None, None)
+        # The function inside comes last: each batch of joblib is an object of its own.
+        self._last: Last = NOTHING
+
+    def close(self) -> None:
+        """
+        Look no more: the board closes.
+        """
+        with self._lock:
+            self._is_closed = True
 
     # What pools tell.
 
@@ -92,22 +106,27 @@ class Seen(Feature):
         Tell the worker for which run it counts the task.
         """
         now = time.monotonic()
-        original, pool, run = self._last
-        if original is not task.original or pool is not task.pool or run is None:
-            run = self._run_of(task, now)
-            if run is None:
-                return
-            self._last = (task.original, task.pool, run)
-        elif run.ended is not None or now - run.submitted > OVER_S:
-            run = self._run_of(task, now)
-            self._last = (task.original, task.pool, run)
-            if run is None:
-                return
+        original, pool, run, inner = self._last
+        if original() is not task.original or pool() is not task.pool or run is None:
+            found = function_of(task.original)
+            if found is not inner() or pool() is not task.pool:
+                run = self._run_of(task, found, now)
+            self._remember(task, run, found)
+        if run is not None and (run.ended is not None or now - run.submitted > OVER_S):
+            found = function_of(task.original)
+            run = self._run_of(task, found, now)
+            self._remember(task, run, found)
+        if run is None:
+            return
         task.notes["work"] = run.number
         if task.taken is not None:
             run.taken.append(task.taken)
         else:
-            task.size = _size_of(task)
+            task.size = size_of(task)
+
+    def _remember(self, task: Task, run: SeenRun | None, found: Any) -> None:
+        # By weak references: a function may hold data that is to go with its task.
+        self._last = (ref_to(task.original), ref_to(task.pool), run, ref_to(found))
 
     def after_submit(self, task: Task, result: Any) -> None:
         """
@@ -130,7 +149,7 @@ class Seen(Feature):
 
         A run that has nothing left is over: the next cell begins one of its own.
         """
-        self._last = (None, None, None)
+        self._last = NOTHING
         if self._runs:
             self.look({}, over_s=0.0)
 
@@ -149,12 +168,11 @@ class Seen(Feature):
             self._by_identity[id(pool)] = self._pools[number] = made
         return made
 
-    def _run_of(self, task: Task, now: float) -> SeenRun | None:
+    def _run_of(self, task: Task, found: Any, now: float) -> SeenRun | None:
         pool = self._pool_of(task.pool)
         pool.is_used = True
         if not pool.seen:
             return None
-        found = function_of(task.original)
         name = name_of(found)
         module = str(getattr(found, "__module__", ""))
         run = pool.runs.get((name, module))
@@ -187,6 +205,8 @@ class Seen(Feature):
             over_s: A run is over that had no task for so many seconds.
         """
         with self._lock:
+            if self._is_closed:
+                return NO_LOOK
             now = time.monotonic()
             longs = self._read(now)
             over = [
@@ -228,6 +248,8 @@ class Seen(Feature):
         board = self._slots.board
         longs: list[tuple[int, Long]] = []
         for slot, pid in board.used():
+            if board.is_collected(slot):
+                continue
             memory = board.meter(slot)
             is_alive = board.is_alive(slot, pid)
             # Only now: what it has counted until its end is there.
@@ -270,10 +292,8 @@ class Seen(Feature):
                 run.cancelled += reading.left
             else:
                 run.lost += reading.left
-                run.killed.append(
-                    options.killed.get(worker.pid)
-                    or f"{process_name(worker.pid)} was killed"
-                )
+                words = f"{process_name(worker.pid)} was killed"
+                run.killed[worker.pid] = words
                 self._failures.lost(run, reading, worker.pid, now)
         worker.ended = now
 
@@ -340,16 +360,18 @@ def look(waited: Mapping[int, float]) -> Look:
     for feature in features.all:
         if isinstance(feature, Seen):
             return feature.look(waited)
-    return Look((), (), 0, (), (), ())
+    return NO_LOOK
 
 
-def _size_of(task: Task) -> int:
+def worker_pids() -> set[int]:
     """
-    Say how many items a task has.
+    Return the workers of pools that lived when somebody looked last.
     """
-    if task.is_map:
-        return len(task.args)
-    if is_chunk(task.original):
-        return len(task.args[0])
-    batch = batch_of(task.original)
-    return 1 if batch is None else len(batch.items)
+    return {
+        worker.pid
+        for feature in features.all
+        if isinstance(feature, Seen)
+        for pool in list(feature._pools.values())
+        for worker in list(pool.workers.values())
+        if worker.ended is None
+    }

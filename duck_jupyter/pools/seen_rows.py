@@ -111,7 +111,9 @@ def run_row(run: SeenRun, now: float, waited: Mapping[int, float]) -> RunRow:
         handed_over=_handed(run)[0],
         not_copied=_handed(run)[1],
         size=run.pool.size,
-        killed=tuple(run.killed),
+        killed=tuple(
+            options.killed.get(pid, words) for pid, words in run.killed.items()
+        ),
         failures=failures_of(run.number, [worker.reading for worker in workers]),
     )
     return replace(row, advice=advice_for(row, run.pool.kind))

@@ -65,8 +65,8 @@ class SeenRun:
         #: By the number of the worker's meter and of the cell in it.
         self.cells: dict[tuple[int, int], Cell] = {}
         self.lost = 0
-        #: Workers that were killed at its tasks, in words.
-        self.killed: list[str] = []
+        #: Workers that were killed at its tasks, in words, until more is known.
+        self.killed: dict[int, str] = {}
         #: Tasks that were in hand of a worker that was ended on purpose.
         self.cancelled = 0
         #: Tasks that the pool has no more, though none of its workers has begun them.

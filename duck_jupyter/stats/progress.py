@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
     from .task_rows import PoolRow, RunRow
 
-__all__ = ["Line", "Piece", "ended_line", "in_two_units", "running_line", "time_left"]
+__all__ = [
+    "Line",
+    "Piece",
+    "ended_line",
+    "in_two_units",
+    "running_line",
+    "speed",
+    "time_left",
+]
 
 #: From this share of the tasks on, and from so many, the time left is told.
 LEAST_SHARE, LEAST_TASKS = 0.02, 3
@@ -87,11 +95,9 @@ def running_line(
     left = time_left(run, now, ages)
     if left is not None:
         facts.append((Piece(in_two_units(left), "number"), Piece(" left")))
-    speed = run.done / (now - run.first) if now > run.first else 0.0
     if run.done:
-        unit = "/s" if speed >= 1 else "/min"
-        value = speed if speed >= 1 else speed * 60
-        facts.append((Piece(with_figures(value, 2), "number"), Piece(unit)))
+        value, unit = speed(run, now)
+        facts.append((Piece(value, "number"), Piece(unit)))
     at_work = Piece(f" of {exact(run.size)} at work")
     facts.append((_number(run.in_hand), at_work))
     facts += _not_copied(run)
@@ -132,6 +138,24 @@ def ended_line(
     if how is not None:
         facts.append((Piece(f"{many(run.size, 'worker')} ended"),))
     return Line("stopped", name, None, None, tuple(facts))
+
+
+def speed(run: RunRow, now: float) -> tuple[str, str]:
+    """
+    Write how many tasks have ended in a second, or in a minute if it is less than one.
+
+    Args:
+        run: The run.
+        now: Seconds since the epoch; the end of a run that is over counts instead.
+
+    Returns:
+        The number, and the unit.
+    """
+    took = (run.ended or now) - run.first
+    value = run.done / took if took > 0 else 0.0
+    if value >= 1:
+        return with_figures(value, 2), "/s"
+    return with_figures(value * 60, 2), "/min"
 
 
 def time_left(run: RunRow, now: float, ages: Sequence[float] = ()) -> float | None:

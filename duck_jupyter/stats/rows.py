@@ -197,6 +197,13 @@ class WorkerRow(msgspec.Struct, frozen=True):
     each_p50: float | None = None
 
     @property
+    def is_served(self) -> bool:
+        """
+        Whether it has called the server, or maps versions.
+        """
+        return self.connected > 0 or self.holds > 0
+
+    @property
     def waiting_share(self) -> float:
         """
         The share of their time that its threads have waited for answers, from 0 to 1.

@@ -5,8 +5,8 @@ import { isBad } from './checks';
 import type { Snapshot } from './snapshot';
 import { failedOf, type StatusWords, statusWords } from './view/tasks/words';
 
-/** Rates are those of the last seconds. */
-const WINDOW_S = 3;
+/** The rate is that of the last second, as in the headline of the view. */
+const WINDOW_S = 1;
 
 interface Sample {
   time: number;

@@ -34,7 +34,15 @@ def restart(kernel: PoolKernel) -> None:
     kernel.client.wait_for_ready(timeout=20)
 
 
-@pytest.mark.parametrize("end", [kill_kernel, shut_down, restart])
+#: How a kernel that can end its workers ends does not depend on the Python.
+ENDS = [
+    kill_kernel,
+    pytest.param(shut_down, marks=pytest.mark.one_python),
+    pytest.param(restart, marks=pytest.mark.one_python),
+]
+
+
+@pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize(("kind", "method"), [*KINDS, ("loky", "spawn")])
 def test_no_worker_outlives_the_kernel(
     own_kernel: PoolKernel, tmp_path: Path, kind: str, method: str, end: object

@@ -129,7 +129,8 @@ print(json.dumps([row, done, took, workers]))
     row, done, took, workers = run(pool_kernel, code)
     spent, computed = row["spent"], sum(seconds for _, seconds in done)
     whole = 2 * (row["last"] - row["first"])
-    assert row["last"] - row["first"] == pytest.approx(took, abs=POINTS * took)
+    # The workers are done before the notebook has their results.
+    assert 0.4 < row["last"] - row["first"] <= took
     assert abs(spent["computing"] - computed) < POINTS * whole
     assert sum(spent.values()) == pytest.approx(whole, rel=POINTS)
     assert spent["waiting"] == 0
@@ -165,6 +166,25 @@ print(json.dumps([row, done]))
     assert abs(spent["waiting"] - waited) < POINTS * whole
     assert row["waited_on"][0]["object"].startswith("conn")
     assert "Its workers wait on conn" in row["advice"]
+
+
+def test_what_is_handed_over_to_a_run_is_not_copied(pool_kernel: PoolKernel) -> None:
+    code = """
+import numpy as np
+table = np.zeros(500_000)
+%share table
+def first(values, i): return float(values[i])
+pool = make("executor", "fork")
+futures = [pool.submit(first, table, i) for i in range(5)]
+done = [result(each) for each in futures]
+row = tell("first")["first"]
+own_session().stop()
+print(json.dumps(row))
+"""
+    row = run(pool_kernel, code)
+    assert row["handed_over"] == 5
+    assert row["not_copied"] >= 5 * 4_000_000
+    assert row["slowest"][0]["arguments"].startswith("ndarray(500000), ")
 
 
 @pytest.mark.parametrize("kind", ["executor", "Pool"])
@@ -232,6 +252,26 @@ def test_interrupted_tasks_are_cancelled(
     assert (row["done"], row["lost"], row["in_hand"]) == (4, 0, 0)
 
 
+@pytest.mark.parametrize("kind", ["executor", "Pool"])
+def test_a_worker_that_an_interrupt_kills_has_lost_nothing(
+    pool_kernel: PoolKernel, kind: str, tmp_path: Path
+) -> None:
+    name = f"stubborn_in_{kind}"
+    ran = pool_kernel.cell(
+        "%config DuckJupyter.interrupt_grace = 0.1\n"
+        f"pool = make({kind!r}, 'fork', 1)\n"
+        f"def {name}(path): print('at work'); return work.stubborn(path)\n"
+        f"list(pool.map({name}, [{str(tmp_path / 'path')!r}] * 3))",
+        interrupt_at="at work",
+    )
+    assert "KeyboardInterrupt" in ran.error
+    code = (
+        "%config DuckJupyter.interrupt_grace = 1.0\n"
+        f"print(json.dumps(tell({name!r})[{name!r}]))"
+    )
+    assert counts_of(run(pool_kernel, code)) == (3, 0, 0, 0, 3, 0, 0)
+
+
 def test_workers_that_are_replaced_leave_their_counts(pool_kernel: PoolKernel) -> None:
     code = """
 pool = multiprocessing.get_context("fork").Pool(2, maxtasksperchild=3)
@@ -262,15 +302,17 @@ def test_an_initializer_counts_as_starting(pool_kernel: PoolKernel) -> None:
     code = """
 def slow_start(): work.compute(0.5)
 def quick(i): return work.compute(0.01)
+began = time.monotonic()
 pool = make("executor", "fork", 1, slow_start)
 done = list(pool.map(quick, range(10)))
+took = time.monotonic() - began
 row = tell("quick")["quick"]
 (worker,) = [each for each in tasks().workers if each.pid == done[0][0]]
-print(json.dumps([row, worker.t_starting, worker.state, worker.tasks]))
+print(json.dumps([row, worker.t_starting, took, worker.state, worker.tasks]))
 """
-    row, starting, state, count = run(pool_kernel, code)
-    assert 0.5 <= row["spent"]["starting"] < 1
-    assert 0.5 <= starting < 1
+    row, starting, took, state, count = run(pool_kernel, code)
+    assert 0.5 <= row["spent"]["starting"] <= took
+    assert 0.5 <= starting <= took
     assert (state, count) == ("idle", 10)
 
 
