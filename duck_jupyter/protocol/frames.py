@@ -28,9 +28,32 @@ if TYPE_CHECKING:
 
     from msgspec.msgpack import Ext
 
-__all__ = ["RESULT", "encode_answer", "encode_fault", "encode_frame", "encode_request"]
+__all__ = [
+    "FAULTED",
+    "RESULT",
+    "encode_answer",
+    "encode_fault",
+    "encode_frame",
+    "encode_request",
+]
 
 RESULT = int(ProxyOpCode.EXECUTION_RESULT)
+
+
+class _NoBuffers(tuple[Any, ...]):
+    """
+    The buffers of an answer that has none, and is true all the same.
+    """
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return True
+
+
+#: The buffers of an answer that is an error. As they are true, the server writes it on
+#: the path of answers with buffers, and the hot path has nothing to ask.
+FAULTED: Sequence[Any] = _NoBuffers()
 
 #: Encodes a frame whose values msgpack has types for: ``(opcode, payload)``. Hot paths
 #: call it directly, which saves one Python call.

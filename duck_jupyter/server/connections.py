@@ -189,6 +189,24 @@ class Connection:
         else:
             self._untimed = counts
 
+    def count_fault(
+        self,
+        idx: int,
+        opcode: int,
+        size_in: int,
+        size_out: int,
+        latency: float,
+        state: int,
+    ) -> None:
+        """
+        Count a call whose answer was an error, as `count`.
+
+        A traceback says nothing about the buffer that the object's values need: the
+        answer is no frame that fills it.
+        """
+        self.count(idx, opcode, size_in, 0, latency, state)
+        self.counts[idx][BYTES_OUT] += size_out
+
     def _offer_buffer(self, idx: int) -> None:
         """
         Offer the buffer size of an object's settings, if it is larger.

@@ -27,7 +27,7 @@ from ..protocol.faults import (
     parse_fault,
     short_fault,
 )
-from ..protocol.frames import RESULT, encode_answer, encode_fault, encode_frame
+from ..protocol.frames import FAULTED, RESULT, encode_answer, encode_fault, encode_frame
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import (
     DESK,
@@ -191,7 +191,7 @@ class Dispatcher:
             connection.take_back()
             connection.proxied = {}
             wrong = misshapen(opcode, payload)
-            return self.fault(wrong or error, payload, connection)
+            return self.fault(wrong or error, payload, connection)[0], FAULTED
 
     def _stored(
         self, entry: Entry, name: str, args: Any, connection: Connection

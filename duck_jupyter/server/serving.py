@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataTooBigError, HandshakeError, ProxyError
 from ..protocol.faults import short_fault
-from ..protocol.frames import encode_fault
+from ..protocol.frames import FAULTED, encode_fault
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import DESK
 from ..stats.error_log import Subject
@@ -278,8 +278,10 @@ class Serving:
             and entry.owned
             and connection.thread.note_owned(entry.owned)
         )
-        size_out = len(data)
+        size_out, count = len(data), connection.count
         if buffers or size_out > connection.bufsize or NEEDS_FENCE or connection.grants:
+            if buffers is FAULTED:
+                buffers, count = (), connection.count_fault
             size_out = self._reply(connection, data, buffers)
         else:
             words[LENGTH] = size_out
@@ -291,7 +293,7 @@ class Serving:
         # From here on the answer is posted, and no client waits for this thread.
         idx = counted_object(payload, self._entries) if entry is None else entry.row
         if idx is not None:
-            connection.count(idx, opcode, size_in, size_out, latency, state)
+            count(idx, opcode, size_in, size_out, latency, state)
         if connection.gone:
             self._end(connection)
         if stays:

@@ -113,6 +113,21 @@ def test_a_buffer_is_as_full_as_those_who_call_make_it(
     assert 50 < row.last < 150 < row.peak
 
 
+def test_errors_fill_no_buffer(server: ProxyServer, worker: Worker) -> None:
+    """
+    A traceback is larger than what an object's values need.
+    """
+    proxy = server.create_proxy({"known": 1}, bufsize=512)
+    worker.exec("p['known']", p=proxy)
+    before = statistics_after(server, 1).proxies[0]
+    with pytest.raises(KeyError):
+        worker.exec("p['lost' * 30]", p=proxy)
+    row = statistics_after(server, 2).proxies[0]
+    assert before.peak < row.peak == row.last < 300
+    assert row.beside == 0
+    assert row.bytes_out > before.bytes_out + 300
+
+
 def test_a_proxy_is_described(server: ProxyServer, worker: Worker) -> None:
     shared = server.create_proxy([Chain()], name="chains", readonly=True, max_chain=3)
     held = worker.eval("p[0].next", p=shared)
