@@ -79,7 +79,7 @@ def take(lab: Lab, browser: Browser, name: str) -> None:
     opened.begin(shown)
     # Its words change once a second: what they say now may be of the pool before.
     opened.page.wait_for_timeout(SAID_MS)
-    view.get_by_text("to 3 workers").first.wait_for(timeout=START_MS)
+    view.get_by_text("on 3 workers").first.wait_for(timeout=START_MS)
     opened.page.wait_for_timeout(WATCHED_MS)
     assert opened.runs(shown)
     opened.page.screenshot(path=FOLDER / f"monitor-{name}.png")

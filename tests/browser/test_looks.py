@@ -109,7 +109,7 @@ def test_it_is_as_axe_wants_it_and_its_picture_is_kept(
         path = artifacts / f"{name}-{end}"
         view.frame.screenshot(path=path)
     opened.page.screenshot(path=artifacts / f"lab-{end}")
-    for name in ("Workers", "Errors"):
+    for name in ("Tasks", "Workers", "Errors"):
         opened.widget.tab(name)
         if name == "Errors":
             opened.widget.errors.first.get_by_role("button").first.click()

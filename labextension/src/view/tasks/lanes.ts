@@ -127,8 +127,8 @@ export class Lanes {
   }
 
   #step(row: WorkerRow, now: number): void {
-    let lane = this.#here.get(row.pid);
-    if (lane && row.since >= lane.until) {
+    let lane = this.#here.get(row.pid) ?? this.#back(row);
+    if (lane && lane.row.name !== row.name) {
       // Another process has its number.
       this.#leave(lane, lane.until);
       lane = undefined;
@@ -157,7 +157,8 @@ export class Lanes {
       this.#here.set(row.pid, lane);
     }
     this.#spend(lane, row, now);
-    lane.row = row;
+    // One whose pool has ended stays where it was.
+    lane.row = { ...row, pool: row.pool ?? lane.row.pool };
     lane.until = now;
   }
 
@@ -258,6 +259,20 @@ export class Lanes {
       lane.goneAt = Math.min(lane.goneAt ?? now.time, lane.end?.ended ?? now.time);
     }
     this.#gone = this.#gone.filter(({ goneAt }) => now.time - (goneAt ?? 0) <= KEPT_S);
+  }
+
+  /** A worker that was missing in a picture, and is there again. */
+  #back(row: WorkerRow): Lane | undefined {
+    const lane = this.#gone.findLast(
+      ({ end, row: { name, pid } }) =>
+        end === null && pid === row.pid && name === row.name
+    );
+    if (lane) {
+      this.#gone.splice(this.#gone.indexOf(lane), 1);
+      this.#here.set(row.pid, lane);
+      lane.goneAt = null;
+    }
+    return lane;
   }
 
   #leave(lane: Lane, when: number): void {

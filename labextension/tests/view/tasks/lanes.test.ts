@@ -96,12 +96,16 @@ describe('lanes', () => {
   it('are one though it is known better later when a worker began', () => {
     lanes.take(at(0, { workers: [poolWorker(1, { since: START - 3 })] }));
     lanes.take(at(1, { workers: [poolWorker(1, { since: START - 4 })] }));
-    expect(lanes.lanes).toHaveLength(1);
+    lanes.take(at(2));
+    lanes.take(at(3, { workers: [poolWorker(1, { since: START + 2, pool: null })] }));
+    expect(lanes.lanes.map(({ goneAt, row }) => [goneAt, row.pool])).toEqual([
+      [null, 1]
+    ]);
   });
 
   it('are two where another process has the number of one that is gone', () => {
     lanes.take(at(0, { workers: [poolWorker(1)] }));
-    lanes.take(at(2, { workers: [poolWorker(1, { since: START + 1 })] }));
+    lanes.take(at(2, { workers: [poolWorker(1, { name: 'other' })] }));
     expect(lanes.lanes.map(({ goneAt }) => goneAt)).toEqual([START, null]);
   });
 
