@@ -145,7 +145,9 @@ def test_tasks_that_go_on_are_said_to(pool_kernel: PoolKernel) -> None:
 
 
 def test_a_short_cell_shows_nothing(pool_kernel: PoolKernel) -> None:
+    pool_kernel.cell("progress.AFTER_S = 60")
     ran = pool_kernel.cell("pool = make('executor', 'fork')\nlist(pool.map(abs, [1]))")
+    pool_kernel.cell(SOONER)
     assert (len(ran.shown), ran.updates) == (1, [])
     assert ran.shown[0]["text/plain"] == "[1]"
     ran = pool_kernel.cell(

@@ -329,9 +329,9 @@ while not tasks().tasks and time.monotonic() < until:
     threading.Event().wait(0.02)
 found = tasks()
 (worker,) = [each for each in found.workers if each.state == "computing"]
-task = found.tasks[-1]
+task, row = found.tasks[-1], found.runs[-1]
 open(go, "w").close()
-print(json.dumps([msgspec.to_builtins(task), worker.run, tell("waits")["waits"]]))
+print(json.dumps([msgspec.to_builtins(each) for each in (task, worker.run, row)]))
 """
     task, of_run, row = run(pool_kernel, code)
     assert task["end"] is None
