@@ -272,13 +272,13 @@ class Deaths(Feature):
             pids = {worker.pid for worker in list(workers)}
             return [pid for pid in self._board.workers() if pid in pids]
 
-        def is_busy() -> bool:
+        def busy() -> list[int]:
             pids = {worker.pid for worker in list(workers)}
-            return any(pid in pids for pid in self._running())
+            return [pid for pid in self._running() if pid in pids]
 
         def free() -> None:
             try:
-                free_queue(pool, alive, is_busy)
+                free_queue(pool, alive, busy)
             finally:
                 self._freed.discard(pool)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fail", "free_queue", "release_at_end", "result_of"]
 
-#: Seconds in which an idle worker would have taken a task.
+#: Seconds in which an idle worker that sleeps would have taken a task.
 STALL_S = 1.0
 LOOK_S = 0.05
 
@@ -59,7 +59,7 @@ def fail(result: Any, error: BaseException) -> None:
 
 
 def free_queue(
-    pool: Any, alive: Callable[[], list[int]], is_busy: Callable[[], bool]
+    pool: Any, alive: Callable[[], list[int]], busy: Callable[[], list[int]]
 ) -> None:
     """
     Let a pool go on whose worker was killed with the lock of a queue.
@@ -67,23 +67,28 @@ def free_queue(
     An idle worker waits for tasks with a lock held, and one that has just ended a task
     holds another. A task is sent to see whether the pool goes on. If all workers wait
     for a lock, none of them has it, and it is released. If that does not help, one was
-    killed in the midst of a message, and the queue is emptied.
+    killed in the midst of a message, and the queue is emptied. One that starts, or that
+    has no processor yet, does not sleep: on a busy machine this takes long.
 
     Args:
         pool: The pool.
         alive: Lists its workers that have started, which they do before they take a
             lock.
-        is_busy: Tells whether one of them runs a task.
+        busy: Lists those of them that run a task.
     """
-    kind, has_released = type(pool), False
+    kind, has_released, pause = type(pool), False, threading.Event()
+    # One that was killed may not have had a processor since, and takes what is in the
+    # pipe by then with it.
+    while not _all_wait(pool, busy()) and pool._state == "RUN":
+        pause.wait(LOOK_S)
     try:
         probe = getattr(kind.apply_async, "__wrapped__", kind.apply_async)(pool, int)
     except ValueError:
         return  # it is closed
     locks = [pool._inqueue._rlock, pool._outqueue._wlock]
-    end, pause = time.monotonic() + STALL_S, threading.Event()
+    end = time.monotonic() + STALL_S
     while not probe.ready() and pool._state == "RUN":
-        if is_busy():
+        if busy() or not _all_wait(pool, []):
             end = time.monotonic() + STALL_S
         elif any(_release_if_lost(lock, alive) for lock in locks):
             has_released, end = True, time.monotonic() + STALL_S
@@ -120,28 +125,47 @@ def release_at_end(pool: Any) -> None:
 def _release_if_lost(lock: Any, alive: Callable[[], list[int]]) -> bool:
     """
     Release a lock that no living worker holds; give whether it was so.
+
+    No worker has run between two looks if none was switched to. At the time between
+    them, all waited for a lock.
     """
+    before = [_wait_for_lock(pid) for pid in alive()]
+    threading.Event().wait(LOOK_S)
     # Look at the lock first: its holder has started by the time `alive` is called.
-    if not lock._semlock._is_zero() or not all(map(_waits_for_lock, alive())):
+    is_held = lock._semlock._is_zero()
+    after = [_wait_for_lock(pid) for pid in alive()]
+    if not is_held or None in before or before != after:
         return False
     lock.release()
     return True
 
 
-def _waits_for_lock(pid: int) -> bool:
+def _all_wait(pool: Any, busy: list[int]) -> bool:
     """
-    Tell whether a process has been waiting for a lock for two looks (proc(5), wchan).
+    Tell whether a pool has all its workers, and all but the busy ones sleep.
     """
-    pause = threading.Event()
-    for _ in range(2):
-        try:
-            where = Path(f"/proc/{pid}/wchan").read_text("ascii")
-        except OSError:
-            return False
-        if "futex" not in where:
-            return False
-        pause.wait(LOOK_S)
-    return True
+    workers = list(pool._pool)
+    return len(workers) >= pool._processes and all(
+        x.pid in busy or state_of(x.pid) == "S" for x in workers
+    )
+
+
+def _wait_for_lock(pid: int) -> tuple[int, str] | None:
+    """
+    Tell which of its waits a process is in, or None if not in one for a lock.
+
+    Returns:
+        The process, and how often it has given up the processor (proc(5), wchan, and
+        voluntary_ctxt_switches in status).
+    """
+    folder = Path("/proc", str(pid))
+    try:
+        status = (folder / "status").read_text("utf-8", "replace")
+        if "futex" not in (folder / "wchan").read_text("ascii"):
+            return None
+    except OSError:
+        return None
+    return pid, status.partition("\nvoluntary_ctxt_switches:")[2].partition("\n")[0]
 
 
 def _empty(pool: Any, workers: list[int]) -> None:
