@@ -31,18 +31,20 @@ __all__ = ["frame_of", "report_of"]
 KEYS = "q quit  ? help  tab next list  ↑↓ choose  enter more"
 PAGE_KEYS = "q quit  esc back  ↑↓ scroll"
 NO_KEYS = "Ctrl-C quits"
-#: Rows of each list in a report, which nobody scrolls.
+#: Rows of each list in a report, which cannot be scrolled.
 MOST_ROWS = 30
 MOST_ENDED = 5
 MOST_ERRORS = 5
-#: Lines for what is known of the chosen row, and for the list, where there is room.
+#: Lines for the details of the chosen row, and for the list, if there is space.
 DETAIL_LINES = 6
 LEAST_ROWS = 3
 #: Cells that a notebook's name takes at least.
 LEAST_TITLE = 12
 GAP = "  "
+#: What is around the title of a list.
+TAB = "   "
 CHOSEN = "> "
-#: A text needs no more than this; names get what is left beside it.
+#: Cells that are enough for a text; names get the rest.
 ENOUGH = 60
 
 
@@ -58,12 +60,12 @@ def frame_of(
     Draw a snapshot on a screen.
 
     Args:
-        snapshot: What to draw, whole.
-        window: The snapshots of the last minute, this one among them.
-        view: What is looked at; None where there are no keys to choose it.
+        snapshot: A whole snapshot.
+        window: The snapshots of the last minute, including this one.
+        view: The state of the screen; None if there are no keys.
         size: Columns and lines.
         title: The name of the notebook.
-        note: What is wrong now, such as a kernel that does not answer.
+        note: A problem, such as a kernel that does not answer.
 
     Returns:
         As many lines as fit, none wider than the screen.
@@ -85,19 +87,20 @@ def frame_of(
 
 def report_of(snapshot: Snapshot, window: Window, width: int) -> list[Text]:
     """
-    Write a snapshot down, all lists one after the other.
+    Write a snapshot as text, with all lists one after the other.
 
     Args:
-        snapshot: What to write, whole.
-        window: The snapshots of the last minute, this one among them.
+        snapshot: A whole snapshot.
+        window: The snapshots of the last minute, including this one.
         width: Columns.
     """
     lines = [_state(snapshot), _traffic(window.rates(), width)]
-    objects, workers, errors = lists_of(snapshot, window)
+    objects, workers, errors, tasks = lists_of(snapshot, window)
     connected = len(snapshot.workers)
     for listing, rows in (
         (objects, objects.busiest(MOST_ROWS)),
         (workers, range(min(len(workers.keys), connected + MOST_ENDED))),
+        (tasks, range(len(tasks.keys))),
         (errors, range(min(len(errors.keys), MOST_ERRORS))),
     ):
         if not rows:
@@ -122,7 +125,7 @@ def _state(snapshot: Snapshot) -> Text:
         if snapshot.state == "stopped"
         else serving_in_words(
             count_shared(snapshot),
-            len(snapshot.workers),
+            sum(worker.is_served for worker in snapshot.workers),
             called=totals.are_used,
         )
     )
@@ -157,10 +160,22 @@ def _traffic(rates: Rates, width: int) -> Text:
 
 
 def _tabs(lists: Sequence[Listing], view: View | None, title: str, width: int) -> Text:
+    chosen = 0 if view is None else view.pane
+    titles = {
+        number: listing.title()
+        for number, listing in enumerate(lists)
+        if listing.keys or listing.has_empty_tab or number == chosen
+    }
+    for number in reversed(titles):
+        if sum(each.cell_len + len(TAB) for each in titles.values()) <= width:
+            break
+        if number != chosen:
+            # What does not fit goes whole; the list itself says it.
+            titles[number] = Text(" ".join(titles[number].plain.split()[:2]))
     text = Text()
-    for number, listing in enumerate(lists):
-        tab = Text(" ").append_text(listing.title()).append(" ")
-        if number == (0 if view is None else view.pane):
+    for number, each in titles.items():
+        tab = Text(" ").append_text(each).append(" ")
+        if number == chosen:
             tab.stylize("reverse")
         text.append_text(tab).append(" ")
     name = foreign(title, "dim")
@@ -211,10 +226,10 @@ def _body(
 
 def _columns(listing: Listing, width: int) -> list[tuple[int, Column, int]]:
     """
-    Choose the columns that there is room for.
+    Choose the columns that fit.
 
     Returns:
-        For each its number among the cells of a row, itself, and its width.
+        For each column: the index of its cells, the column, and its width.
     """
     shown = [
         (number, column)

@@ -1,17 +1,18 @@
 """
 The board: shared memory in which each worker notes the task that it runs.
 
-Nobody is told anything and no thread runs: the notebook looks when it wants to know.
-A worker holds a record lock on its slot. The system says who holds it, and releases it
-however the worker ends. A slot outlives its worker, so that the notebook can read what
-a killed worker was at.
+There are no messages and no thread: the notebook reads the board when it needs to.
+A worker holds a record lock on its slot. The system knows the holder, and releases the
+lock however the worker ends. A slot outlives its worker, so the notebook can read which
+task a killed worker ran.
 
     header   `RUNS` bytes, one for each run of a cell: 1 if it was interrupted
     slots    `SLOT` bytes each, in words of 8 bytes
+    meters   `METER` bytes each, one for each slot: see `meter_layout`
 
 The notebook makes the memory (``memfd_create(2)``) and two pipes. A worker opens them
-under ``/proc/<notebook>/fd``. One pipe carries nothing: its end tells that the notebook
-has ended (see `follow_owner`). The other carries output. Each word has one writer, so
+under ``/proc/<notebook>/fd``. One pipe carries no data: it closes when the notebook
+ends (see `follow_owner`). The other carries output. Each word has one writer, so
 there are no locks.
 """
 
@@ -26,14 +27,17 @@ import struct
 import time
 from typing import NamedTuple
 
+from .meter_layout import COLLECTED, ID, METER
+
 __all__ = ["Board", "Entry", "Key"]
 
-#: Runs that are told apart; then the numbers begin anew.
+#: The number of runs; after the last one the numbers begin again.
 RUNS = 4096
 #: Bytes of a slot, and how many workers there can be at once.
 SLOT = 64
 SLOTS = 1024
 WORDS = SLOT // 8
+METERS_AT = RUNS + SLOT * SLOTS
 #: The words of a slot. TASK is written last, and is 0 while the worker is idle.
 PID, TASK, RUN, BEGAN, ITEM, CHUNK, HEARD, HEARD_RUN = range(8)
 #: This bit of TASK is set while the worker sends what the task has returned or raised.
@@ -51,15 +55,15 @@ _kept: list[Board] = []
 
 class Key(NamedTuple):
     """
-    Where a worker finds the board.
+    The address of a board for workers.
 
     Attributes:
         pid: The notebook's process.
         memory: Its descriptor of the memory.
         alive: Its descriptor of the reading end of the pipe.
         output: Its descriptor of the writing end of the pipe for output.
-        name: Of the memory. A descriptor may have been closed, and its number be
-            another file's by now.
+        name: The name of the memory, to detect a descriptor that was closed and whose
+            number another file has now.
     """
 
     pid: int
@@ -71,15 +75,15 @@ class Key(NamedTuple):
 
 class Entry(NamedTuple):
     """
-    What one worker is at.
+    The state of one worker.
 
     Attributes:
         pid: The worker.
         task: The number of the `Task`.
         run: The number of the cell's run that submitted it.
         seconds: How long the task has been running.
-        item: Which item of a chunk it is at, from 0; -1 if that is not known.
-        chunk: Which chunk of a ``Pool.map`` the task is, from 0; -1 if it is none.
+        item: The present item of its chunk, from 0; -1 if it is not known.
+        chunk: The number of the chunk of a ``Pool.map``, from 0; -1 if it is none.
         heard: Whether the task was given a KeyboardInterrupt.
         is_sending: Whether the task has ended, and its result is being sent.
     """
@@ -99,14 +103,14 @@ class Board:
     The board, as the notebook or a worker maps it.
 
     Args:
-        key: Where it is; None makes a new one.
+        key: The address of a board; None makes a new one.
 
     Raises:
         OSError: The board is gone, or the system does not let this process see it.
     """
 
     def __init__(self, key: Key | None = None) -> None:
-        size = RUNS + SLOT * SLOTS
+        size = METERS_AT + METER * SLOTS
         self._writer = -1
         self.output: int = -1
         if key is None:
@@ -128,22 +132,29 @@ class Board:
         self._view = view = memoryview(self._map)
         #: One byte for each run.
         self.interrupted: memoryview[int] = view[:RUNS]
-        self._words = view[RUNS:].cast("Q")
-        self._floats = view[RUNS:].cast("d")
+        self._words = view[RUNS:METERS_AT].cast("Q")
+        self._floats = view[RUNS:METERS_AT].cast("d")
+        self._meters = view[METERS_AT:].cast("Q")
         self._at = 0
 
     def close(self) -> None:
         """
-        Close the notebook's board, once no worker needs it.
+        Close the notebook's board when no worker needs it.
 
-        The pipe stays open while a worker lives: its end would be the worker's end.
+        The pipe stays open while a worker lives, because closing it ends the worker.
         """
         if not self.workers():
             _owned.discard(self)
             for fd in (self.fd, self.key.alive, self._writer, self.key.output):
                 os.close(fd)
             self._writer = -1
-            for view in (self._words, self._floats, self.interrupted, self._view):
+            for view in (
+                self._words,
+                self._floats,
+                self._meters,
+                self.interrupted,
+                self._view,
+            ):
                 view.release()
             self._map.close()
 
@@ -157,7 +168,7 @@ class Board:
 
     def after_fork(self) -> None:
         """
-        In a child, leave to the notebook the ends of the pipes whose end is to be seen.
+        In a child, close the inherited ends of pipes that must close with the notebook.
         """
         self.close_output()
         if self._writer >= 0:
@@ -168,15 +179,18 @@ class Board:
 
     def claim(self) -> bool:
         """
-        Take a slot for this process; give whether there was one.
+        Take a slot for this process; return whether there was a free one.
         """
         pid = os.getpid()
-        # First one that holds no news of a worker that was killed.
-        for is_any_good in (False, True):
+        # First one that holds no news of a worker that was killed, and no counts that
+        # the notebook has not taken; then one without such news.
+        for least in range(3):
             for number in range(SLOTS):
                 slot = (pid + number) % SLOTS
                 at = slot * WORDS
-                if self._words[at + TASK] and not is_any_good:
+                if least < 2 and self._words[at + TASK]:
+                    continue
+                if least < 1 and not self.is_collected(slot):
                     continue
                 try:
                     place = RUNS + slot * SLOT
@@ -190,41 +204,56 @@ class Board:
                 return True
         return False
 
+    def is_collected(self, slot: int) -> bool:
+        """
+        Return whether a meter has no counts that the notebook has not taken.
+        """
+        meter = slot * (METER // 8)
+        return self._meters[meter + ID] == self._meters[meter + COLLECTED]
+
+    def meter(self, slot: int | None = None) -> memoryview:
+        """
+        Give the bytes of the meter of a slot; of this worker's by default.
+        """
+        slot = self._at // WORDS if slot is None else slot
+        return self._view[METERS_AT + slot * METER : METERS_AT + (slot + 1) * METER]
+
     def follow_owner(self) -> None:
         """
-        Let the system kill this process when the notebook's process has ended.
+        Make the system kill this process when the notebook's process ends.
 
         The end of the pipe raises a signal (``O_ASYNC`` of open(2)), so that no thread
         has to wait for it. ``PR_SET_PDEATHSIG`` would be raised at the end of the
         *thread* that started this process.
         """
         path = f"/proc/{self.key.pid}/fd/{self.key.alive}"
-        # Opened anew, so that what is set here is not set for others.
+        # Open it again, so that the flags are not set for other processes.
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         fcntl.fcntl(fd, F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
 
-    def begin(self, task: int, run: int, chunk: int = -1) -> None:
+    def begin(self, task: int, run: int, chunk: int = -1) -> float:
         """
-        Note that a task begins.
+        Note that a task begins; give the time, in monotonic seconds.
         """
         at, words = self._at, self._words
         words[at + RUN] = run
         words[at + ITEM] = 0
         words[at + CHUNK] = chunk + 1
-        self._floats[at + BEGAN] = time.monotonic()
+        now = self._floats[at + BEGAN] = time.monotonic()
         words[at + TASK] = task
+        return now
 
     def at_item(self, item: int) -> None:
         """
-        Note which item of its chunk the task is at; -1 if that is not known.
+        Note the present item of the chunk; -1 if it is not known.
         """
         self._words[self._at + ITEM] = item + 1
 
     def item(self) -> int:
         """
-        Give the item that the last task was at; -1 if that is not known.
+        Return the item at which the last task was; -1 if it is not known.
         """
         return int(self._words[self._at + ITEM]) - 1
 
@@ -253,7 +282,7 @@ class Board:
 
     def is_interrupted(self, run: int) -> bool:
         """
-        Tell whether a cell's run was interrupted.
+        Return whether a cell's run was interrupted.
         """
         return bool(self.interrupted[run % RUNS])
 
@@ -266,13 +295,25 @@ class Board:
     # In the notebook.
 
     def _used(self) -> list[int]:
-        # One look at all slots; most were never used.
+        # One read of all slots; most were never used.
         pids = self._words[PID::WORDS].tolist()
         return [number * WORDS for number, pid in enumerate(pids) if pid]
 
+    def used(self) -> list[tuple[int, int]]:
+        """
+        List the slots that were taken, and by which process.
+        """
+        return [(at // WORDS, int(self._words[at + PID])) for at in self._used()]
+
+    def is_alive(self, slot: int, pid: int) -> bool:
+        """
+        Tell whether a slot is a process's still.
+        """
+        return self._holder(slot * WORDS) == pid
+
     def running(self) -> list[Entry]:
         """
-        List the tasks that run. The lock tells that the process is the worker still.
+        Return the running tasks. The lock shows that the process is still the worker.
         """
         return [
             x
@@ -282,13 +323,13 @@ class Board:
 
     def last(self, pid: int) -> Entry | None:
         """
-        Give what a worker was at when it ended, or None.
+        Return the last state of a worker that ended, or None.
         """
         return next((entry for _, entry in self._entries() if entry.pid == pid), None)
 
     def workers(self) -> list[int]:
         """
-        List the workers that live.
+        Return the workers that live.
         """
         pids = [(at, self._words[at + PID]) for at in self._used()]
         return [pid for at, pid in pids if self._holder(at) == pid]
@@ -297,13 +338,13 @@ class Board:
         """
         Count the tasks of a run that were given a KeyboardInterrupt.
 
-        There is one a worker: it begins no other task of the run.
+        Each worker has at most one: it begins no other task of the run.
         """
         return sum(self._words[at + HEARD_RUN] == run for at in self._used())
 
     def forget(self, pid: int) -> None:
         """
-        Note that what a worker was at when it ended is dealt with.
+        Note that the last state of an ended worker was handled.
         """
         for at in self._used():
             if self._words[at + PID] == pid:
@@ -322,7 +363,7 @@ class Board:
 
     def _holder(self, at: int) -> int | None:
         """
-        Give the process that holds the lock on a slot, or None.
+        Return the process that holds the lock on a slot, or None.
         """
         place = RUNS + at * 8
         asked = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)

@@ -1,9 +1,9 @@
 """
-Failing, in a worker: where an error was raised goes along with the error.
+Failing, in a worker: an error is sent with the frames in which it was raised.
 
 Pools send the text of a traceback. A worker sends the frames as data: file, function,
-line, columns, and what the variables were in short. It sends no source: the notebook
-has that of each cell, under a file name that is the cell's own.
+line, columns, and short texts of the variables. It sends no source: the notebook has
+the source of each cell under the cell's file name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Failing", "FrameData", "Link", "add_failing", "is_of_pool"]
 MOST_FRAMES = 100
 MOST_LINKS = 10
 MOST_VARIABLES = 30
-#: What a pool sends in place of an error.
+#: Classes that a pool sends in place of an error.
 CARRIERS = ("_ExceptionWithTraceback", "ExceptionWithTraceback")
 _HERE = __file__.rpartition("/")[0] + "/"
 POOLS = (_HERE, "/concurrent/futures/", "/multiprocessing/", "/loky/", "/joblib/")
@@ -57,7 +57,7 @@ class FrameData(NamedTuple):
 
 class Link(NamedTuple):
     """
-    One error of a chain: its frames, and what it came from.
+    One error of a chain: its frames, and its cause or context.
     """
 
     error: BaseException | None
@@ -69,39 +69,39 @@ class Link(NamedTuple):
 
 def add_failing() -> None:
     """
-    Let this worker send where errors were raised.
+    Let this worker send the frames of errors.
     """
     worker.add(Failing())
 
 
 class Failing(worker.WorkerFeature):
     """
-    Notes where a task's error was raised, before the pool drops it.
+    Notes the frames of a task's error before the pool drops them.
     """
 
     def __init__(self) -> None:
         self._taps: Any = None
-        # The error of the last task, where it was raised, and the task in short.
+        # The error of the last task, its frames, and a short text of the task.
         self._last: tuple[BaseException, Link, str] | None = None
 
     def task_begins(self, task: worker.Running) -> None:
         """
-        Let go of the error before.
+        Drop the error of the task before.
         """
         self._last = None
         function = task.function
         if type(function).__name__ == "_TracebackCapturingWrapper":
-            # Of joblib, which would return the error. It takes one that is raised, too.
+            # This wrapper of joblib returns errors; joblib accepts raised ones as well.
             task.function = function.func
 
     def task_failed(self, task: worker.Running, error: BaseException) -> BaseException:
         """
-        Note where the error was raised. One that cannot be sent becomes a text.
+        Note the frames of the error. An error that cannot be sent becomes a text.
         """
         if not isinstance(error, Exception):
             return error
         if self._taps is None:
-            # Only workers in which something fails pay for it.
+            # Imported here, so only workers with a failed task pay for it.
             from ..data.pickler_hooks import Taps
 
             self._taps = Taps(_nothing, {}, _nothing, [self._reduce])
@@ -124,7 +124,7 @@ class Failing(worker.WorkerFeature):
 
 def is_of_pool(file: str) -> bool:
     """
-    Tell whether code is a pool's, or ours.
+    Return whether code is a pool's, or ours.
     """
     return any(name in file for name in POOLS)
 
@@ -138,10 +138,10 @@ def _nothing() -> None:
 def _where(task: worker.Running) -> str:
     function, args, of = task.function, task.args, ""
     kind = getattr(getattr(function, "func", None), "__name__", "")
-    if kind == "_walk":
+    if kind == "walk":
         of = "starmap" if function.args[1] else "map"
         (function, args), item = args[0], worker_item()
-    elif kind == "_walk_chunk":
+    elif kind == "walk_chunk":
         function, (args,), item, of = function.args[1], args, worker_item(), "starmap"
     else:
         item = -1
@@ -152,7 +152,7 @@ def _where(task: worker.Running) -> str:
 
 def worker_item() -> int:
     """
-    Give the item of a chunk at which the task failed, from 0; -1 if it is not known.
+    Return the item of a chunk at which the task failed, from 0; -1 if it is not known.
     """
     from .slots import Slot
 
@@ -177,7 +177,7 @@ def _link_of(error: BaseException, depth: int) -> Link:
 
 def _can_be_sent(error: BaseException) -> bool:
     """
-    Tell whether the notebook will get an error: what fails there breaks an executor.
+    Return whether the notebook will get an error: what fails there breaks an executor.
     """
     import pickle
     from multiprocessing.reduction import ForkingPickler

@@ -1,7 +1,7 @@
 """
-The notebook, as far as pools need it: what IPython and the kernel do for them.
+The functions of IPython and the kernel that pools need.
 
-The extension puts one in place. Without it, in a script, nothing is shown.
+The extension provides them. In a script, without the extension, nothing is shown.
 """
 
 from __future__ import annotations
@@ -16,12 +16,18 @@ __all__ = ["Notebook", "Place", "notebook"]
 
 class Notebook(Protocol):
     """
-    What shows things in a notebook. Any thread may call it.
+    Shows texts and objects in a notebook. Any thread may call it.
     """
+
+    @property
+    def has_kernel(self) -> bool:
+        """
+        Whether it has outputs below cells; a terminal has none.
+        """
 
     def header(self) -> Any:
         """
-        Give what names the cell that this thread works for, or None.
+        Return what names the cell that this thread works for, or None.
         """
 
     def write(self, header: Any, stream: str, text: str) -> None:
@@ -47,10 +53,12 @@ class Place:
 
     def __init__(self) -> None:
         self.shown: Notebook | None = None
+        #: The number of the cell that runs, In [number], if it is known.
+        self.cell: int | None = None
 
     def header(self) -> Any:
         """
-        Give what names the cell that this thread works for, or None.
+        Return what names the cell that this thread works for, or None.
         """
         return None if self.shown is None else self.shown.header()
 

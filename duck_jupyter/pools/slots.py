@@ -1,12 +1,10 @@
 """
-Slots: each worker notes its task on the board, and hears of an Interrupt of its cell.
+Slots: each worker notes its task on the board, and handles an Interrupt of its cell.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import itertools
 import os
 import signal
 import sys
@@ -16,30 +14,30 @@ from typing import TYPE_CHECKING, Any
 from ..errors import TaskInterrupted
 from . import worker
 from .board import Board
+from .chunks import count_items, walk, walk_chunk
 from .features import Feature
+from .meter import WORTH_WRITING_S
 from .runs import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import FrameType
 
     from .board import Key
     from .features import Call
+    from .meter import Meter
     from .tasks import Task
 
 __all__ = ["Slot", "Slots", "enter"]
 
-#: Seconds. Where the first item of a chunk takes longer, each item is noted.
-SLOW_ITEM_S = 20e-6
 #: Frames from `Slot.task_begins` to the worker's loop, at most.
 MOST_FRAMES = 6
-#: By the name of a worker's loop, the name of its queue of results.
+#: The name of the queue of results, by the name of the worker's loop.
 QUEUES = {"worker": "outqueue", "_process_worker": "result_queue"}
 
 
 class Slots(Feature):
     """
-    In the notebook: makes the board, and tells each task which run it belongs to.
+    In the notebook: makes the board, and gives each task the number of its run.
     """
 
     def open(self) -> None:
@@ -50,7 +48,7 @@ class Slots(Feature):
 
     def close(self) -> None:
         """
-        Close the board, or leave it to the workers that there are.
+        Close the board, or leave it open for the living workers.
         """
         self.board.close()
 
@@ -62,7 +60,7 @@ class Slots(Feature):
 
     def before_submit(self, task: Task) -> None:
         """
-        Note for which cell a task is submitted.
+        Note the cell for which a task is submitted.
         """
         run = runs.of(task.pool)
         task.notes["run"] = run.number
@@ -70,7 +68,7 @@ class Slots(Feature):
 
     def kernel_ends(self) -> None:
         """
-        Kill the workers: the kernel would wait for their tasks at its end.
+        Kill the workers, or the kernel would wait for their tasks at its end.
         """
         for pid in self.board.workers():
             with contextlib.suppress(ProcessLookupError):
@@ -79,13 +77,13 @@ class Slots(Feature):
 
 def enter(key: Key) -> None:
     """
-    Make this process a worker that is on the board, where the system allows it.
+    Enter this process on the board, if the system allows it.
     """
     with contextlib.suppress(OSError):
         board = Board(key)
         board.follow_owner()
         if board.claim():
-            # A forked worker has the notebook's, which wakes the notebook's loop.
+            # A forked worker inherits a descriptor that wakes the notebook's loop.
             signal.set_wakeup_fd(-1)
             slot = Slot(board)
             signal.signal(signal.SIGINT, slot.on_sigint)
@@ -98,26 +96,31 @@ class Slot(worker.WorkerFeature):
     """
     In a worker: its place on the board.
 
-    Jupyter sends SIGINT to the whole group of processes, so that workers get it that
-    are idle, or work for other cells. Only a task whose own run was interrupted is to
-    end; it gets one KeyboardInterrupt.
+    Jupyter sends SIGINT to the whole group of processes, so idle workers and those that
+    work for other cells get it too. Only a task whose own run was interrupted must end;
+    it gets one KeyboardInterrupt.
 
     Args:
-        board: On which this process has claimed a slot.
+        board: The board on which this process has a slot.
     """
 
     def __init__(self, board: Board) -> None:
         self.board = board
-        #: The run of the task that runs, or None.
+        #: What counts this worker's tasks, if they are counted.
+        self.meter: Meter | None = None
+        #: The same, while a task is counted; and whether it is one item.
+        self._counted: Meter | None = None
+        self._is_whole = True
+        #: The run of the present task, or None.
         self._run: int | None = None
         self._stopped = False
         self._is_leaving = False
-        #: Whether it is seen when a result was sent; None before the first task.
+        #: Whether the end of sending is noted; None before the first task.
         self._sees_results: bool | None = None
 
     def item(self) -> int:
         """
-        Give the item of a chunk that the last task was at; -1 if it is not known.
+        Return the item of a chunk at which the last task was; -1 if it is not known.
         """
         return self.board.item()
 
@@ -141,18 +144,42 @@ class Slot(worker.WorkerFeature):
             self._sees_results = _see_results(self.board)
         if self.board.is_interrupted(run):
             raise TaskInterrupted("the task was not begun: its cell was interrupted")
-        walked, is_star = _items_of(task.function)
-        self.board.begin(task.id, run, _find_chunk() if walked is _walk else -1)
-        if walked is not None:
-            task.function = functools.partial(walked, self.board, is_star)
+        self._begin(task, run)
         self._stopped = False
         self._run = run
 
+    def _begin(self, task: worker.Running, run: int) -> None:
+        work = task.notes.get("work")
+        meter = self._counted = None if work is None else self.meter
+        function, items = count_items(task.function, task.args, self.board, meter)
+        chunk = -1
+        if items:
+            task.function = function
+            if getattr(function, "func", None) is walk:
+                chunk = _find_chunk()
+        now = self.board.begin(task.id, run, chunk)
+        if meter is not None and work is not None:
+            meter.begin(work, items or 1, now)
+            self._is_whole = not items
+            if not items and (not meter.took or meter.took > WORTH_WRITING_S):
+                meter.show(task.args, task.kwargs)
+
+    def task_refused(self, task: worker.Running, error: BaseException) -> None:
+        """
+        Note a task that fails before it begins, as it cannot be rebuilt.
+        """
+        if self.meter is not None and "work" in task.notes:
+            self.meter.begin(task.notes["work"], 1, time.monotonic())
+            self.meter.fail(error, (), {})
+            self.meter.end()
+
     def task_failed(self, task: worker.Running, error: BaseException) -> BaseException:
         """
-        Make an exception of a KeyboardInterrupt, which would end the worker.
+        Replace a KeyboardInterrupt, which would end the worker.
         """
         self._run = None
+        if self._counted is not None:
+            self._count_failed(task, self._counted, error)
         # Then a `multiprocessing.Pool` ends the worker, and the notebook asks why.
         self._is_leaving = "is_lost_by_exit" in task.notes and not isinstance(
             error, (Exception, KeyboardInterrupt)
@@ -161,9 +188,36 @@ class Slot(worker.WorkerFeature):
             return TaskInterrupted("the task was stopped: its cell was interrupted")
         return error
 
+    def _count_failed(
+        self, task: worker.Running, meter: Meter, error: BaseException
+    ) -> None:
+        self._counted = None
+        if self._stopped and isinstance(error, KeyboardInterrupt):
+            meter.cut()
+        else:
+            meter.fail(error, *self._item_of(task, meter))
+        meter.end()
+
+    def _item_of(self, task: worker.Running, meter: Meter) -> tuple[Any, Any]:
+        """
+        Give the arguments of the item at which a task has failed.
+        """
+        if self._is_whole:
+            return task.args, task.kwargs
+        function = task.function
+        called = getattr(function, "func", None)
+        with contextlib.suppress(Exception):  # the items may be of any class
+            if called is walk or called is walk_chunk:
+                is_star = called is walk_chunk or function.args[1]
+                items = task.args[0][1] if called is walk else task.args[0]
+                item = items[self.board.item()]
+                return (item if is_star else (item,)), {}
+            return meter.call[1], meter.call[2]
+        return (), {}
+
     def task_cut(self, task: worker.Running, error: BaseException) -> BaseException:
         """
-        Do the same where the signal came as the task ended by itself.
+        Do the same if the signal came when the task ended by itself.
         """
         failed = self.task_failed(task, error)
         self.task_ends(task)
@@ -174,6 +228,12 @@ class Slot(worker.WorkerFeature):
         Note that the worker sends the result, or is idle.
         """
         self._run = None
+        meter = self._counted
+        if meter is not None:
+            self._counted = None
+            if self._is_whole:
+                meter.item(time.monotonic(), task.args, task.kwargs)
+            meter.end()
         if self._is_leaving:
             return
         if self._sees_results:
@@ -184,7 +244,7 @@ class Slot(worker.WorkerFeature):
 
 class _Results:
     """
-    The writing end of a pool's queue of results, which notes that one was sent.
+    The writing end of a pool's queue of results. It notes that a result was sent.
     """
 
     def __init__(self, writer: Any, board: Board) -> None:
@@ -201,7 +261,7 @@ class _Results:
 
 def _see_results(board: Board) -> bool:
     """
-    Let a worker note when it has sent a result; give whether that can be done.
+    Let a worker note when it has sent a result; return whether this is possible.
 
     Only the worker's own loop has the queue, in a variable.
     """
@@ -218,23 +278,9 @@ def _see_results(board: Board) -> bool:
     return False
 
 
-def _items_of(function: Any) -> tuple[Callable[..., list[Any]] | None, Any]:
-    """
-    Tell what to call in place of a function that goes through a chunk of a map.
-    """
-    name = getattr(function, "__name__", "")
-    if name == "mapstar" or name == "starmapstar":
-        return _walk, name == "starmapstar"
-    if type(function) is functools.partial:
-        name = getattr(function.func, "__name__", "")
-        if name == "_process_chunk" and len(function.args) == 1:
-            return _walk_chunk, function.args[0]
-    return None, False
-
-
 def _find_chunk() -> int:
     """
-    Find the number of the chunk that a worker of `multiprocessing.Pool` is at.
+    Return the number of the present chunk of a worker of `multiprocessing.Pool`.
 
     Only the worker's own loop has it, in a variable; -1 if it has not.
     """
@@ -247,34 +293,3 @@ def _find_chunk() -> int:
             number = frame.f_locals.get("i")
             return number if isinstance(number, int) else -1
     return -1
-
-
-def _walk_chunk(board: Board, function: Any, chunk: Any) -> list[Any]:
-    """
-    Do what ``_process_chunk`` of concurrent.futures does, and note the items.
-    """
-    return _walk(board, True, (function, chunk))
-
-
-def _walk(board: Board, is_star: bool, chunk: tuple[Any, Any]) -> list[Any]:
-    """
-    Do what ``mapstar`` does, and note which item is at work where items are slow.
-    """
-    function, items = chunk
-    rest: Any = iter(items)
-    board.at_item(0)
-    started = time.monotonic()
-    each = itertools.starmap if is_star else map
-    results: list[Any] = list(each(function, itertools.islice(rest, 1)))
-    if time.monotonic() - started < SLOW_ITEM_S:
-        board.at_item(-1)
-        try:
-            results.extend(each(function, rest))
-        except BaseException:
-            board.at_item(len(items) - rest.__length_hint__() - 1)
-            raise
-        return results
-    for number, item in enumerate(rest, 1):
-        board.at_item(number)
-        results.append(function(*item) if is_star else function(item))
-    return results

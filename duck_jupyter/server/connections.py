@@ -36,6 +36,7 @@ from ..transport.lanes import (
     WAITED,
     WAITING,
 )
+from .validation import subject_of
 
 if TYPE_CHECKING:
     import mmap
@@ -220,6 +221,13 @@ class Connection:
         return min(waited, max(now - self.since, 0.0)) if waited > 0.0 else 0.0
 
     @property
+    def called(self) -> int:
+        """
+        The number of the object that the request in progress is about, or 0.
+        """
+        return subject_of(self.payload)[0]
+
+    @property
     def asks(self) -> bool:
         """
         Whether a thread of the user has called through it.
@@ -239,6 +247,12 @@ class Connection:
         doubles = self.doubles
         began_at = doubles[BEGAN_AT] if doubles[POSTED_AT] else 0.0
         return now - began_at if self._came_at <= began_at <= now else 0.0
+
+    def waits_for(self) -> float:
+        """
+        Return how long the client thread has waited for this answer, until now.
+        """
+        return self.waited_since(time.monotonic())
 
     def blocked_for(self, now: float) -> float:
         """

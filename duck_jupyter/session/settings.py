@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import Bool, Float, Int, TraitError, Unicode, validate
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from ..errors import NotShareable
@@ -20,12 +20,17 @@ from ..objects.policy import (
 )
 from ..proxy import ProxyServer
 
-__all__ = ["DuckJupyter"]
+__all__ = ["OF_SERVER", "DuckJupyter"]
+
+#: The settings that a server has as long as it runs.
+OF_SERVER = ["bufsize", "max_chain", "max_message", "spool_dir"]
 
 
 class DuckJupyter(Configurable):
     """
-    The settings for a server; a change takes effect when the next server starts.
+    The settings for a server and for pools.
+
+    A change of those of a server takes effect when the next server starts.
 
     In ``ipython_config.py``, or with ``%config`` in a notebook::
 
@@ -63,6 +68,19 @@ class DuckJupyter(Configurable):
         True,
         help="Let the pools of multiprocessing, concurrent.futures, loky and joblib "
         "run what cells define.",
+    ).tag(config=True)
+
+    progress: Enum[Any] = Enum(
+        [True, False, "summary"],
+        default_value=True,
+        help="Show under a cell how far its pools are, once one has been at work for "
+        'two seconds; "summary" shows only the end.',
+    ).tag(config=True)
+
+    task_arguments: Bool[bool, bool | int] = Bool(
+        True,
+        help="Write down the arguments of the slowest and of failed tasks in short. It "
+        "counts for pools that are made from then on.",
     ).tag(config=True)
 
     interrupt_grace: Float[float, int | float] = Float(

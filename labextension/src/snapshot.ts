@@ -1,6 +1,7 @@
 /**
  * What the kernel sends. `python -m tests.support.typescript` generates this file from
- * `duck_jupyter/session/snapshot.py` and `duck_jupyter/stats/rows.py`: do not edit it.
+ * `duck_jupyter/session/snapshot.py`, `duck_jupyter/stats/rows.py` and `task_rows.py`:
+ * do not edit it.
  *
  * Times are seconds since the epoch, sizes are bytes, and null is what is not known.
  */
@@ -22,7 +23,10 @@ export interface Cell {
   number: number | null;
 }
 
-/** Counts of all calls, those to objects that were removed among them. */
+/**
+ * Counts of all calls, including those to removed objects. A call is a request about an
+ * object, also one of `locked`, `ref` or `fetch`.
+ */
 export interface Totals {
   gets: number;
   sets: number;
@@ -37,13 +41,13 @@ export interface Totals {
    */
   last: number;
   peak: number;
-  /** Calls by latency; bucket i is under 2**i / 4 microseconds. */
+  /** Calls by latency; bucket i has those under 2**i / 4 microseconds. */
   latency: number[];
-  /** Frames that were larger than the buffer, and travelled beside it. */
+  /** Frames that were larger than the buffer, and were sent outside it. */
   beside: number;
   /**
-   * How often objects were handed over to workers, and the bytes of data that were not
-   * copied for it.
+   * How often objects were handed over to workers, and how many bytes of data this
+   * saved from being copied.
    */
   handovers: number;
   handed_bytes: number;
@@ -54,14 +58,14 @@ export interface Totals {
 /** One shared object, or one reached through it, and the traffic to it. */
 export interface ObjectRow {
   idx: number;
-  /** The number of the object it was first reached through, for a chained one. */
+  /** For a chained object: the number of the object it was first reached through. */
   parent: number | null;
   /** The shared name, or the path from it such as `df.groupby()`. */
   path: string;
-  /** The name it was reached through. */
+  /** The shared name that it was reached through. */
   root: string;
   type: string;
-  /** In words, or empty. */
+  /** A description of its size, or empty. */
   size: string;
   mode: 'frozen' | 'inplace' | 'live' | 'read-only';
   level: number;
@@ -82,9 +86,9 @@ export interface ObjectRow {
   /** How many versions are kept for workers that fetch it, and their bytes. */
   versions: number;
   version_bytes: number;
-  /** Bytes of the versions that somebody maps. */
+  /** Bytes of the versions that a process maps. */
   mapped_bytes: number;
-  /** Older versions that handles on their way stand for. */
+  /** Older versions that are kept for handles in transit. */
   awaited: number;
   /** The type and the message of its last error. */
   last_error: string | null;
@@ -98,7 +102,7 @@ export interface ObjectRow {
   handed_bytes: number;
 }
 
-/** Which error was the last one of an object. */
+/** The last error of an object. */
 export interface LastError {
   /** That of its kind, `ErrorRow.key`. */
   key: string;
@@ -106,7 +110,7 @@ export interface LastError {
   time: number;
 }
 
-/** One process that is connected, or maps a version of an object. */
+/** One process that is connected, maps a version of an object, or works for a pool. */
 export interface WorkerRow {
   pid: number;
   name: string;
@@ -117,11 +121,11 @@ export interface WorkerRow {
   bytes_in: number;
   bytes_out: number;
   /**
-   * Seconds that its threads have waited for answers, all together: from the question
-   * to the answer, by the worker's own clock.
+   * Seconds that its threads have waited for answers, added up: from the request to the
+   * answer, by the worker's own clock.
    */
   waited: number;
-  /** Seconds that its threads have been connected, all together. */
+  /** Seconds that its threads have been connected, added up. */
   connected: number;
   /** The paths of the objects that it calls, or waits for, right now. */
   calling: string[];
@@ -129,6 +133,26 @@ export interface WorkerRow {
   pss: number | null;
   /** How many versions it maps. */
   holds: number;
+  /** `PoolRow.id` of its pool, and `RunRow.id` of the task that it has. */
+  pool: number | null;
+  state: 'computing' | 'idle' | 'starting' | 'unseen' | 'waiting';
+  run: number | null;
+  /** When its task began. */
+  task_since: number | null;
+  /** The path of the object whose answer its task waits for. */
+  waiting_on: string | null;
+  /** Tasks that have ended, those that failed among them, and these. */
+  tasks: number | null;
+  failed_tasks: number | null;
+  /**
+   * Seconds in tasks without those in calls of proxies, and in these; a task that runs
+   * counts until now. And seconds from its start to its first task.
+   */
+  t_computing: number | null;
+  t_waiting: number | null;
+  t_starting: number | null;
+  /** The median of the durations of its tasks. */
+  each_p50: number | null;
 }
 
 /** A process that was connected and has disconnected. */
@@ -138,29 +162,29 @@ export interface EndedRow {
   since: number;
   ended: number;
   /**
-   * Exit code, or the negative number of the signal; null where only the code that
-   * started it can know, and where it goes on without being connected.
+   * The exit code, or the negative number of the signal. null if only the code that
+   * started the process can know it, or if the process still runs.
    */
   exit_code: number | null;
-  /** `"gone"` where nobody knows. */
+  /** `"gone"` if it is not known. */
   how: 'ended' | 'failed' | 'gone' | 'killed';
-  /** The same, and by what. */
+  /** The same as text, with the exit code or the signal. */
   words: string;
   calls: number;
 }
 
 /** One kind of error: exceptions of one type and message, with the same ways out. */
 export interface ErrorRow {
-  /** The same for the same kind, in other kernels as well. */
+  /** Identifies the kind, in every kernel. */
   key: string;
   type: string;
   /**
-   * The path and the number of the object that met the last one; 0 where there was
+   * The path and the number of the object that raised the last one; 0 if there was
    * none.
    */
   object: string;
   idx: number;
-  /** How many objects met one. */
+  /** How many objects raised one. */
   objects: number;
   message: string;
   /** The path that was cut, for a `LimitedProxyChaining`; empty for others. */
@@ -168,12 +192,21 @@ export interface ErrorRow {
   count: number;
   first: number;
   last: number;
+  /** The processes that got one; only the newest 100. */
   pids: number[];
-  /** The name of the process that met the last one. */
+  /** The name of the process that got the last one. */
   worker: string;
   /** What to do next: a sentence, and lines to copy or none. */
   ways_out: [string, string][];
   traceback: string;
+  /**
+   * "task": a task of a pool raised it, and `object` is its function. "lost": a worker
+   * was killed at a task.
+   */
+  kind: 'call' | 'lost' | 'task';
+  /** `RunRow.id` of the last such task, and its arguments in short. */
+  run: number | null;
+  arguments: string;
 }
 
 /** A path that was cut because it grew longer than allowed. */
@@ -194,19 +227,138 @@ export interface MemoryRow {
   free: number | null;
   /** What the lanes and versions of this server take, there or in the spool folder. */
   ours: number;
-  /** What of it lies in the spool folder. */
+  /** The part of it in the spool folder. */
   spooled: number;
   spool_dir: string;
-  /** null where nobody has looked. */
+  /** null if the doctor has not run. */
   findings: Finding[] | null;
 }
 
-/** Something about shared memory that the user may want to do something about. */
+/** A state of shared memory that may need an action of the user. */
 export interface Finding {
   what: string;
   detail: string;
   /** A line to copy, or empty. */
   line: string;
+}
+
+/** A pool that was given a task. */
+export interface PoolRow {
+  id: number;
+  kind: 'Pool' | 'ProcessPoolExecutor' | 'joblib' | 'loky';
+  /** How many workers it has at most. */
+  size: number;
+  /**
+   * False where it was made before the extension was loaded: its tasks are not seen.
+   */
+  seen: boolean;
+  since: number;
+  ended: number | null;
+  how: 'broken' | 'closed' | 'interrupted' | null;
+}
+
+/**
+ * One function in one pool, until none of its tasks is queued or in hand for 2 s. A
+ * task is an item, also where the pool sends several together. Each is counted as one
+ * of `done`, `lost`, `cancelled`, `in_hand` and `queued`.
+ */
+export interface RunRow {
+  id: number;
+  pool: number;
+  /** Its `__qualname__`. */
+  function: string;
+  module: string;
+  /** How many tasks the pool was given until now. */
+  total: number;
+  /** False while more may come. */
+  total_known: boolean;
+  /** Tasks that have ended, those that failed among them. */
+  done: number;
+  /** Tasks that raised. */
+  failed: number;
+  /** Tasks whose worker was killed. */
+  lost: number;
+  /** Tasks that were never begun, and will not be. */
+  cancelled: number;
+  in_hand: number;
+  queued: number;
+  /** When its first task was submitted, and when its last one began or ended. */
+  first: number;
+  last: number;
+  /** null while it goes on. */
+  ended: number | null;
+  /** The number of the cell that submitted its first task, In [number]. */
+  cell: number | null;
+  /** The median of the durations of tasks that ended. */
+  each_p50: number | null;
+  spent: Spent;
+  /** The first three. */
+  waited_on: WaitedOn[];
+  /** The slowest five that ended, the slowest first. */
+  slowest: Slow[];
+  /**
+   * How often its tasks were handed a shared object, and the bytes that were not copied
+   * for it.
+   */
+  handed_over: number;
+  not_copied: number;
+  /** Workers of its pool that take part, at most at once. */
+  size: number;
+  /** Failed tasks by the type of their error, the most first. */
+  failures: [string, number][];
+  /** Workers that were killed at its tasks, in words. */
+  killed: string[];
+  /** One sentence about why it is not faster; empty where there is nothing to say. */
+  advice: string;
+}
+
+/** Where the time of a run's workers went, in seconds of all workers together. */
+export interface Spent {
+  /** From the start of a process to its first task: imports and unpickling. */
+  starting: number;
+  computing: number;
+  /** In calls of proxies. */
+  waiting: number;
+  /** Without a task, while the pool had some that no worker had begun. */
+  no_task_queued: number;
+  /** The same, while it had none. */
+  no_task_empty: number;
+}
+
+/** How long a run's workers waited on a shared object, in seconds of all together. */
+export interface WaitedOn {
+  /** The path of the object. */
+  object: string;
+  seconds: number;
+}
+
+/** One of the slowest tasks of a run. */
+export interface Slow {
+  seconds: number;
+  /** In short, as `'UA', 7`; empty where they are not known. */
+  arguments: string;
+  pid: number;
+  /** When it ended. */
+  when: number;
+}
+
+/** A task that took half a second or longer, or has been running for as long. */
+export interface TaskRow {
+  pid: number;
+  run: number;
+  start: number;
+  /** null while it runs. */
+  end: number | null;
+  /** In calls of proxies. */
+  waited: number;
+  arguments: string;
+  failed: TaskFailure | null;
+}
+
+/** The error that a task raised. */
+export interface TaskFailure {
+  type: string;
+  message: string;
 }
 
 /** A session at one moment; a tick where it is not whole. */
@@ -240,4 +392,12 @@ export interface Snapshot {
   memory: MemoryRow;
   /** Ids of the commands that were done lately. */
   done: string[];
+  /** Pools that were given a task, in the order of their first ones. */
+  pools: PoolRow[];
+  /** Those that go on, and the last ones that have ended, in the order of starting. */
+  runs: RunRow[];
+  /** How many runs there were in all. */
+  run_count: number;
+  /** Long tasks: those that run, and those that ended in the last ten seconds. */
+  tasks: TaskRow[];
 }

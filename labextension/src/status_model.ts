@@ -4,8 +4,8 @@ import { countTop } from './paths';
 import { isBad } from './checks';
 import type { Snapshot } from './snapshot';
 
-/** Rates are those of the last seconds. */
-const WINDOW_S = 3;
+/** The rate is that of the last second, as in the headline of the view. */
+const WINDOW_S = 1;
 
 interface Sample {
   time: number;

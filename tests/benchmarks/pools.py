@@ -28,6 +28,7 @@ from multiprocessing.reduction import ForkingPickler
 from duck_jupyter.pools.cells import Sent
 from duck_jupyter.pools.install import install, uninstall
 from tests.benchmarks import poolcells
+from tests.benchmarks.taskcost import in_kernel_us, in_worker_us, seen_and_unseen
 from tests.benchmarks.poolcells import by_turns, empty, maps, one_ms, read_inherited
 
 def cell(item):
@@ -101,6 +102,14 @@ PAIRS = [
 ]
 
 
+#: The same pool, its tasks seen to unseen.
+SEEN = [
+    ("executor fork", 1.05, 1),
+    ("pool fork", 1.02, 100),
+    ("joblib", 1.02, 1),
+]
+
+
 def measure(size: Size) -> list[Row]:
     """
     Measure all.
@@ -117,6 +126,17 @@ def measure(size: Size) -> list[Row]:
             rows.append(
                 within(pair.measure, "us", per * ours, per * theirs, pair.times)
             )
+        for kind, times, factor in SEEN:
+            count = size.tasks * factor
+            words = f"{kind!r}, empty, {count}, {2 * size.runs}"
+            seen, unseen = kernel.value(f"seen_and_unseen({words})")
+            name = f"{kind.split()[0]}, empty tasks seen, to unseen"
+            per = 1e6 / count
+            rows.append(within(name, "us", per * seen, per * unseen, times))
+        for where, most in (("worker", 3), ("kernel", 5)):
+            cost = kernel.value(f"in_{where}_us({size.runs})")
+            name = f"seeing a task, in the {where}"
+            rows.append(not_above(name, "us of CPU", cost, most))
         kernel.run(LARGE.format(size=size.large))
         sent = kernel.value("sent")
         rows.append(

@@ -20,6 +20,13 @@ const LINE_CHARS = 60;
 
 let serial = 0;
 
+/** The kernel keeps the newest processes of a kind of error, and no more than these. */
+const PIDS_KEPT = 100;
+
+function workersOf(count: number): string {
+  return count < PIDS_KEPT ? many(count, 'worker') : `${count} workers or more`;
+}
+
 export class ErrorItem {
   readonly element: HTMLElement;
   readonly head: HTMLButtonElement;
@@ -71,7 +78,7 @@ export class ErrorItem {
     this.#message.set(group.message, find);
     const [first, ...others] = group.pids;
     this.#by.set(
-      others.length ? many(group.pids.length, 'worker') : String(first ?? group.worker)
+      others.length ? workersOf(group.pids.length) : String(first ?? group.worker)
     );
     this.#age.set(age(time - group.last));
     if (this.isOpen) {

@@ -86,7 +86,16 @@ describe('the item of the status bar', () => {
     expect([model.rate, model.errors]).toEqual([0, 2]);
   });
 
-  it('has the rate of the last seconds only', () => {
+  it('has the rate of the last second, as the headline of the view', () => {
+    const model = new StatusModel();
+    const counts = [0, 1000, 4000, 4500];
+    counts.forEach((gets, second) =>
+      model.take(snapshot(second + 1, { time: second, totals: totals(gets) }), 0)
+    );
+    expect(model.rate).toBe(500);
+  });
+
+  it('forgets the rate of the seconds before', () => {
     const model = new StatusModel();
     for (let second = 0; second < 20; second++) {
       const gets = second < 10 ? 1000 * second : 9000;

@@ -68,6 +68,12 @@ describe('the list of errors', () => {
     expect(list.count()).toEqual({ text: '', trouble: '2' });
   });
 
+  it('says that there may be more workers than the kernel keeps', () => {
+    const pids = Array.from({ length: 100 }, (_, at) => 4000 + at);
+    update(error('KeyError', { pids }));
+    expect(textOf(items()[0] as HTMLElement, '.by')).toBe('100 workers or more');
+  });
+
   it('has the newest on top, whatever comes first', () => {
     update(old, young);
     expect(types()).toEqual(['ValueError', 'KeyError']);
