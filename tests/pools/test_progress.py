@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from .kernels import PoolKernel, Ran
 
+pytestmark = pytest.mark.slow
+
 #: So that the tests take less time.
 SOONER = """
 from duck_jupyter.pools import progress

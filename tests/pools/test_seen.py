@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from .kernels import PoolKernel
 
+pytestmark = pytest.mark.slow
+
 POOLS = [
     *((kind, method) for kind in ("executor", "Pool") for method in METHODS),
     ("loky", "loky"),
