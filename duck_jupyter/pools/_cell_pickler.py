@@ -27,7 +27,7 @@ from .names import CACHED, is_own, path_of
 from .shared_names import SharedNames
 
 if TYPE_CHECKING:
-    from ..data.holds import Hold
+    from ..data.holds import Hold, InplaceHold
 
 __all__ = ["CellPickler", "Pickled", "pickled"]
 
@@ -52,7 +52,7 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
         #: What was asked about last.
         self.last: Any = None
         #: What goes as a handle, in the order of `mirror.held`.
-        self.holds: list[Hold] = []
+        self.holds: list[Hold | InplaceHold] = []
         self._root = root
 
     def reducer_override(self, obj: Any) -> Any:
@@ -99,7 +99,7 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
             return made.held, (self._number(hold),)
         return super().reducer_override(obj)
 
-    def _number(self, hold: Hold) -> int:
+    def _number(self, hold: Hold | InplaceHold) -> int:
         self.holds.append(hold)
         return len(self.holds) - 1
 
@@ -187,7 +187,7 @@ class Pickled(NamedTuple):
     #: The names that it needs.
     needs: tuple[str, ...]
     #: What its handles are to.
-    holds: tuple[Hold, ...]
+    holds: tuple[Hold | InplaceHold, ...]
 
 
 def pickled(value: Any, root: str | None = None) -> Pickled:

@@ -306,7 +306,8 @@ def _call_of(task: Task, entry: Entry, chunksize: int) -> str:
     """
     args, of = task.args, ""
     if task.is_map:
-        of = "starmap" if "star" in getattr(task.mapper, "__name__", "") else "map"
+        name = getattr(task.mapper, "__name__", "")
+        of = "starmap" if name == "starmapstar" else "map"
         if chunksize and entry.chunk >= 0:
             args = list(args)[entry.chunk * chunksize : (entry.chunk + 1) * chunksize]
     elif not args and not task.kwargs and batch_of(task.original) is None:

@@ -63,6 +63,14 @@ def test_a_pool_raises_what_it_would_wait_for_for_ever(
         assert (ran.text, ran.error) == ("[1, 2, 3]\n", "")
 
 
+def test_an_item_that_is_a_sequence_is_one_argument(pool_kernel: PoolKernel) -> None:
+    ran = pool_kernel.cell(
+        "def die_at(name):\n    return work.die() if name == 'AS' else name\n"
+        "make('Pool', 'fork').map(die_at, ['AA', 'AS', 'UA'])"
+    )
+    assert "while it ran die_at('AS'), 0." in ran.error.splitlines()[-1]
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_pool_survives_the_death_of_an_idle_worker(
