@@ -18,6 +18,9 @@ from .calls import short_call, short_value
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import TypeAlias
+
+    Sendable: TypeAlias = "BaseException | ByState"
 
 __all__ = ["Failing", "FrameData", "Link", "add_failing", "is_of_pool"]
 
@@ -60,7 +63,7 @@ class Link(NamedTuple):
     One error of a chain: its frames, and what it came from.
     """
 
-    error: BaseException | None
+    error: Sendable | None
     frames: list[FrameData]
     is_context_hidden: bool
     cause: Link | None
@@ -82,7 +85,8 @@ class Failing(worker.WorkerFeature):
     def __init__(self) -> None:
         self._taps: Any = None
         # The error of the last task, where it was raised, and the task in short.
-        self._last: tuple[BaseException, Link, str] | None = None
+        # The error that the pool is given, and what is sent in its place.
+        self._last: tuple[BaseException, Sendable, Link, str] | None = None
 
     def task_begins(self, task: worker.Running) -> None:
         """
@@ -107,9 +111,11 @@ class Failing(worker.WorkerFeature):
             self._taps = Taps(_nothing, {}, _nothing, [self._reduce])
             self._taps.open()
         link = _link_of(error, 0)
-        sent = error if _can_be_sent(error) else _as_text(error)
-        self._last = sent, link._replace(error=None), _where(task)
-        return sent
+        sent = link.error
+        # A pool raises what it sends.
+        raised = error if isinstance(sent, ByState) else sent
+        self._last = raised, sent, link._replace(error=None), _where(task)
+        return raised
 
     def _reduce(self, pickler: Any, value: Any) -> Any:
         last = self._last
@@ -119,7 +125,7 @@ class Failing(worker.WorkerFeature):
             return NotImplemented
         from .tracebacks import rebuild
 
-        return rebuild, last
+        return rebuild, last[1:]
 
 
 def is_of_pool(file: str) -> bool:
@@ -167,7 +173,7 @@ def _link_of(error: BaseException, depth: int) -> Link:
     if depth > MOST_LINKS:
         cause = None
     return Link(
-        error if _can_be_sent(error) else _as_text(error),
+        _sendable(error),
         _frames_of(error.__traceback__),
         error.__suppress_context__,
         None if cause is None else _link_of(cause, depth + 1),
@@ -175,15 +181,44 @@ def _link_of(error: BaseException, depth: int) -> Link:
     )
 
 
-def _can_be_sent(error: BaseException) -> bool:
+class ByState:
     """
-    Tell whether the notebook will get an error: what fails there breaks an executor.
+    Pickles as an error whose class cannot be called with the error's ``args``.
     """
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __reduce__(self) -> Any:
+        from ..protocol.exceptions import reduce_exception
+
+        # The link has its causes.
+        error, causes = self.error, (self.error.__cause__, self.error.__context__)
+
+        def can_be_sent(part: Any) -> bool:
+            return any(part is cause for cause in causes) or _can_be_sent(part)
+
+        reduced = reduce_exception(error, can_be_sent)
+        make, how, state, *rest = reduced
+        return make, how, (*state[:3], None, None, *state[5:]), *rest
+
+
+def _sendable(error: BaseException) -> Sendable:
+    """
+    Give what the notebook gets for an error: what fails there breaks an executor.
+    """
+    if _can_be_sent(error):
+        return error
+    by_state = ByState(error)
+    return by_state if _can_be_sent(by_state) else _as_text(error)
+
+
+def _can_be_sent(part: Any) -> bool:
     import pickle
     from multiprocessing.reduction import ForkingPickler
 
     try:
-        pickle.loads(ForkingPickler.dumps(error))
+        pickle.loads(ForkingPickler.dumps(part))
     except Exception:  # whatever the error's own class does
         return False
     return True

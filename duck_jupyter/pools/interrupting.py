@@ -20,6 +20,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..errors import TaskInterrupted
+from ..protocol.escaping import printable
 from .features import Feature
 from .healing import cancel_queued, fill_up, is_closing, remove_worker
 from .notebook import notebook
@@ -191,10 +192,15 @@ class Interrupts(Feature):
 
     def _serve(self) -> None:
         while (stop := self._stops.get()) is not None:
-            try:
-                self._stop(stop)
-            finally:
-                stop.done.set()
+            self._serve_one(stop)
+
+    def _serve_one(self, stop: Stop) -> None:
+        try:
+            self._stop(stop)
+        except Exception as error:  # a pool's own code, which may be of any version
+            self._say_failed(stop, error)
+        finally:
+            stop.done.set()
 
     def _stop(self, stop: Stop) -> None:
         """
@@ -238,6 +244,17 @@ class Interrupts(Feature):
         if pool is not None and hasattr(pool, "_pending_work_items"):
             self._wounded.add(pool)
         return 1
+
+    def _say_failed(self, stop: Stop, error: Exception) -> None:
+        """
+        Say that tasks may go on. The thread goes on, too: it serves later Interrupts.
+        """
+        if notebook.shown is not None:
+            text = (
+                "Interrupt failed to stop the tasks of this cell because of "
+                f"{type(error).__name__}: {printable(str(error))}; make a new pool.\n"
+            )
+            notebook.shown.write(stop.run.header, "stderr", text)
 
     def _say(self, stop: Stop) -> None:
         words = []

@@ -134,7 +134,7 @@ def rebuild(error: BaseException, link: Link, where: str) -> BaseException:
 def _restore(error: BaseException, link: Link) -> BaseException:
     error.__traceback__ = _traceback_of(link.frames)
     for name, part in (("__cause__", link.cause), ("__context__", link.context)):
-        if part is not None and part.error is not None:
+        if part is not None and isinstance(part.error, BaseException):
             setattr(error, name, _restore(part.error, part))
     error.__suppress_context__ = link.is_context_hidden
     return error

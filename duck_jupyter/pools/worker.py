@@ -114,7 +114,7 @@ class Running:
         self.id: int = id
         self.notes: dict[str, Any] = notes
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """
         Run the task.
         """
