@@ -96,6 +96,7 @@ COVERED: dict[str, str] = {
     "pools/returning.py": "pools/test_functions.py",
     "pools/runs.py": "pools/test_interrupting.py",
     "pools/shared_names.py": "pools/test_functions.py",
+    "pools/shield.py": "pools/test_interrupting_calls.py",
     "pools/slots.py": "pools/test_interrupting.py",
     "pools/speaking.py": "pools/test_output.py",
     "pools/tasks.py": "pools/test_install.py",

@@ -30,8 +30,9 @@ def make_features() -> list[Feature]:
     slots = Slots()
     return [
         slots,
-        Functions(),
+        # Its end of a cell comes after those of all below.
         Interrupts(slots),
+        Functions(),
         Deaths(slots),
         Tracebacks(),
         Output(slots),

@@ -25,6 +25,7 @@ from .features import Feature
 from .healing import cancel_queued, fill_up, is_closing, remove_worker
 from .notebook import notebook
 from .runs import runs
+from .shield import shield
 from .starting import Starting
 from .tracebacks import dress
 
@@ -43,6 +44,16 @@ LOOK_S = 0.01
 AGAIN_S = 0.1
 #: Seconds a cell that was interrupted waits for its tasks' end, before the prompt.
 PROMPT_S = 0.5
+#: The number of no run: there is nothing to stop.
+NO_RUN = 0
+#: How often an Interrupt is put off where Python would drop its exception.
+MOST_PUT_OFF = 100
+#: The modules and functions that Python calls where something is collected.
+COLLECTORS = {
+    "_weakrefset": {"_remove"},
+    "weakref": {"_remove", "remove", "__call__"},
+    "multiprocessing.util": {"__call__"},
+}
 #: Seconds within which a second Interrupt stops also what other cells have submitted.
 TWICE_S = 2.0
 
@@ -95,6 +106,9 @@ class Interrupts(Feature):
         self._starting = Starting()
         # Its put is safe in a signal handler.
         self._stops: queue.SimpleQueue[Stop | None] = queue.SimpleQueue()
+        #: Whether the thread is to send SIGINT once more, and how often it has.
+        self._is_put_off = False
+        self._put_off = 0
         self._thread: threading.Thread | None = None
         # The cells that run, the inner ones last: (run, the handler before ours).
         self._cells: list[tuple[Run, Any]] = []
@@ -160,19 +174,28 @@ class Interrupts(Feature):
         runs.end()
         if threading.current_thread() is not threading.main_thread():
             return
+        if self._last_stop is not None:
+            self._wait(self._last_stop)
         if self._cells:
             _, before = self._cells.pop()
             # Compared by value: each access makes another bound method.
             if signal.getsignal(signal.SIGINT) == self._on_sigint:
                 signal.signal(signal.SIGINT, before)
-        if self._last_stop is not None:
-            self._last_stop.done.wait(PROMPT_S)
+
+    def _wait(self, stop: Stop) -> None:
+        """
+        Wait until tasks are stopped, or for a while, or for the next Interrupt.
+        """
+        end = time.monotonic() + PROMPT_S
+        while time.monotonic() < end and not shield.hurries:
+            if stop.done.wait(LOOK_S):
+                break
 
     def _on_sigint(self, signum: int, frame: FrameType | None) -> None:
         if self._starting.is_busy:
             self._starting.was_interrupted = True
             return
-        if not self._cells:
+        if not self._cells or shield.holds_back():
             return
         for run, _ in self._cells:
             if not run.submitted:
@@ -182,6 +205,15 @@ class Interrupts(Feature):
             self._slots.board.interrupt(run.number, on=False)
             self._last_stop = stop = Stop(number, pools, run)
             self._stops.put(stop)
+        if self._put_off < MOST_PUT_OFF and self._thread and _is_collecting(frame):
+            self._put_off += 1
+            self._is_put_off = True
+            self._stops.put(Stop(NO_RUN, {}, self._cells[-1][0]))
+            return
+        self._put_off = 0
+        if shield.is_ending:
+            shield.hurries = True
+            return
         try:
             self._cells[-1][1](signum, frame)
         except KeyboardInterrupt as error:
@@ -196,7 +228,9 @@ class Interrupts(Feature):
 
     def _serve_one(self, stop: Stop) -> None:
         try:
-            self._stop(stop)
+            self._send_again()
+            if stop.number != NO_RUN:
+                self._stop(stop)
         except Exception as error:  # a pool's own code, which may be of any version
             self._say_failed(stop, error)
         finally:
@@ -210,6 +244,7 @@ class Interrupts(Feature):
         end = time.monotonic() + options.grace
         pause = threading.Event()
         while True:
+            self._send_again()
             pools = [pool for get in list(stop.pools.values()) if (pool := get())]
             for pool in pools:
                 stop.cancelled += cancel_queued(pool, stop.number)
@@ -229,6 +264,13 @@ class Interrupts(Feature):
                 self._wounded.discard(pool)
                 fill_up(pool)
         self._say(stop)
+
+    def _send_again(self) -> None:
+        if self._is_put_off:
+            self._is_put_off = False
+            threading.Event().wait(LOOK_S)
+            if self._cells:
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def _kill(self, board: Board, entry: Entry, pools: list[Any]) -> int:
         """
@@ -287,6 +329,22 @@ class _Told:
             self.tasks[entry.task] = now
             with contextlib.suppress(ProcessLookupError):
                 os.kill(entry.pid, signal.SIGINT)
+
+
+def _is_collecting(frame: FrameType | None) -> bool:
+    """
+    Tell whether Python would print and drop an exception that is raised in a frame.
+
+    It does so in destructors and in what is called when a weak reference dies.
+    """
+    while frame is not None:
+        name = frame.f_code.co_name
+        if name == "__del__" or name in COLLECTORS.get(
+            frame.f_globals.get("__name__", ""), ()
+        ):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _has_worker(pool: Any, pid: int) -> bool:

@@ -10,8 +10,14 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
+    "call",
+    "compute",
     "die",
     "get_pid",
     "give_deadly",
@@ -54,6 +60,25 @@ def stubborn(path: str) -> None:
     while time.monotonic() < end:
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait(60)
+
+
+def compute(path: str) -> None:
+    """
+    Say that the task has begun, and be in one call of NumPy for long.
+    """
+    import numpy as np
+
+    long = np.ones(400_000)
+    rest(path, 0)
+    np.convolve(long, long)
+
+
+def call(path: str, method: Callable[[], object]) -> None:
+    """
+    Say that the task has begun, and call a method that blocks.
+    """
+    rest(path, 0)
+    method()
 
 
 def die(number: int = signal.SIGKILL, *_: object) -> None:
