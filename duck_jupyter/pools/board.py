@@ -26,7 +26,7 @@ import struct
 import time
 from typing import NamedTuple
 
-__all__ = ["Board", "Entry", "Key"]
+__all__ = ["Board", "Entry", "Key", "open_board"]
 
 #: Runs that are told apart; then the numbers begin anew.
 RUNS = 4096
@@ -38,6 +38,8 @@ WORDS = SLOT // 8
 PID, TASK, RUN, BEGAN, ITEM, CHUNK, HEARD, HEARD_RUN = range(8)
 #: This bit of TASK is set while the worker sends what the task has returned or raised.
 SENDING = 1 << 63
+#: TASK is this while the worker runs the pool's initializer, and after it has failed.
+STARTING = 1 << 62
 #: ``F_SETSIG`` of fcntl(2), which Python has no name for: the signal of ``O_ASYNC``.
 F_SETSIG = 10
 
@@ -93,6 +95,13 @@ class Entry(NamedTuple):
     heard: bool
     is_sending: bool
 
+    @property
+    def is_starting(self) -> bool:
+        """
+        Whether the worker runs the initializer of its pool, or has failed in it.
+        """
+        return self.task == STARTING
+
 
 class Board:
     """
@@ -109,6 +118,8 @@ class Board:
         size = RUNS + SLOT * SLOTS
         self._writer = -1
         self.output: int = -1
+        #: Whether it was closed while workers were left.
+        self.is_left: bool = False
         if key is None:
             name = f"duck-pools-{os.urandom(8).hex()}"
             self.fd: int = os.memfd_create(name)
@@ -138,7 +149,8 @@ class Board:
 
         The pipe stays open while a worker lives: its end would be the worker's end.
         """
-        if not self.workers():
+        self.is_left = bool(self.workers())
+        if not self.is_left:
             _owned.discard(self)
             for fd in (self.fd, self.key.alive, self._writer, self.key.output):
                 os.close(fd)
@@ -146,6 +158,16 @@ class Board:
             for view in (self._words, self._floats, self.interrupted, self._view):
                 view.release()
             self._map.close()
+
+    def reopen(self) -> None:
+        """
+        Go on with the workers that were left when it was closed.
+        """
+        if self.output < 0:
+            # The end for reading was closed; that for writing leads to the same pipe.
+            path = f"/proc/self/fd/{self.key.output}"
+            self.output = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.is_left = False
 
     def close_output(self) -> None:
         """
@@ -204,6 +226,12 @@ class Board:
         fcntl.fcntl(fd, F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
+
+    def start(self) -> None:
+        """
+        Note that the worker runs the initializer of its pool.
+        """
+        self._words[self._at + TASK] = STARTING
 
     def begin(self, task: int, run: int, chunk: int = -1) -> None:
         """
@@ -277,7 +305,7 @@ class Board:
         return [
             x
             for at, x in self._entries()
-            if not x.is_sending and self._holder(at) == x.pid
+            if not x.is_sending and not x.is_starting and self._holder(at) == x.pid
         ]
 
     def last(self, pid: int) -> Entry | None:
@@ -331,6 +359,18 @@ class Board:
             kind, _, _, _, pid = struct.unpack("hhqqi", answer)
             return None if kind == fcntl.F_UNLCK else int(pid)
         return None
+
+
+def open_board() -> Board:
+    """
+    Give the notebook's board: that of the workers that are left, or a new one.
+    """
+    for board in [board for board in _owned if board.is_left]:
+        if board.workers():
+            board.reopen()
+            return board
+        board.close()
+    return Board()
 
 
 def _after_fork() -> None:

@@ -12,9 +12,10 @@ import os
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import RemoteError
+from ..errors import RemoteError, RemoteTraceback
 from . import worker
 from .calls import short_call, short_value
+from .tasks import WRAPPER
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -84,6 +85,8 @@ class Failing(worker.WorkerFeature):
 
     def __init__(self) -> None:
         self._taps: Any = None
+        #: Whether joblib would have returned the error of the task, whatever it is.
+        self._is_returned = False
         # The error of the last task, where it was raised, and the task in short.
         # The error that the pool is given, and what is sent in its place.
         self._last: tuple[BaseException, Sendable, Link, str] | None = None
@@ -94,15 +97,17 @@ class Failing(worker.WorkerFeature):
         """
         self._last = None
         function = task.function
-        if type(function).__name__ == "_TracebackCapturingWrapper":
-            # Of joblib, which would return the error. It takes one that is raised, too.
+        self._is_returned = type(function).__name__ == WRAPPER
+        if self._is_returned:
+            # It takes an error that is raised, too.
             task.function = function.func
 
     def task_failed(self, task: worker.Running, error: BaseException) -> BaseException:
         """
         Note where the error was raised. One that cannot be sent becomes a text.
         """
-        if not isinstance(error, Exception):
+        is_exception = isinstance(error, Exception)
+        if not is_exception and not self._is_returned:
             return error
         if self._taps is None:
             # Only workers in which something fails pay for it.
@@ -110,11 +115,13 @@ class Failing(worker.WorkerFeature):
 
             self._taps = Taps(_nothing, {}, _nothing, [self._reduce])
             self._taps.open()
-        link = _link_of(error, 0)
-        sent = link.error
-        # A pool raises what it sends.
+        link = _link_of(error, 0)._replace(error=None)
+        sent = _sendable(error)
+        # What is raised is what a pool sends, and must not end the worker.
         raised = error if isinstance(sent, ByState) else sent
-        self._last = raised, sent, link._replace(error=None), _where(task)
+        if not is_exception:
+            raised = NotAnException()
+        self._last = raised, sent, link, _where(task)
         return raised
 
     def _reduce(self, pickler: Any, value: Any) -> Any:
@@ -168,6 +175,9 @@ def worker_item() -> int:
 
 def _link_of(error: BaseException, depth: int) -> Link:
     cause, context = error.__cause__, error.__context__
+    if isinstance(cause, RemoteTraceback) and not _has_frames(cause):
+        # Of a refused call: it would say once more what the error says.
+        cause = None
     if context is cause or depth > MOST_LINKS:
         context = None
     if depth > MOST_LINKS:
@@ -179,6 +189,16 @@ def _link_of(error: BaseException, depth: int) -> Link:
         None if cause is None else _link_of(cause, depth + 1),
         None if context is None else _link_of(context, depth + 1),
     )
+
+
+def _has_frames(cause: RemoteTraceback) -> bool:
+    return cause.text.startswith("Traceback ")
+
+
+class NotAnException(Exception):
+    """
+    Is raised in a worker for a KeyboardInterrupt, or the like, that is only to be sent.
+    """
 
 
 class ByState:
@@ -244,6 +264,8 @@ def _frames_of(trace: TracebackType | None) -> list[FrameData]:
 
 def _frame_of(trace: TracebackType) -> FrameData:
     code, place = trace.tb_frame.f_code, None
+    # An instruction that Python has added has none.
+    line: int | None = trace.tb_lineno
     if hasattr(code, "co_positions"):  # Python 3.11
         places = list(code.co_positions())[trace.tb_lasti // 2]
         place = None if None in places else places
@@ -261,6 +283,6 @@ def _frame_of(trace: TracebackType) -> FrameData:
         code.co_firstlineno,
         min(count, len(names)),
         tuple((name, short_value(values[name])) for name in names[:MOST_VARIABLES]),
-        trace.tb_lineno,
+        code.co_firstlineno if line is None else line,
         place,
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import TaskInterrupted
 from . import worker
-from .board import Board
+from .board import Board, open_board
 from .features import Feature
 from .runs import runs
 
@@ -44,9 +44,9 @@ class Slots(Feature):
 
     def open(self) -> None:
         """
-        Make the board.
+        Make the board, or go on with that of workers that are left from before.
         """
-        self.board: Board = Board()
+        self.board: Board = open_board()
 
     def close(self) -> None:
         """
@@ -131,6 +131,18 @@ class Slot(worker.WorkerFeature):
         self._stopped = True
         self.board.heard()
         raise KeyboardInterrupt
+
+    def start_begins(self) -> None:
+        """
+        Note that the initializer runs.
+        """
+        self.board.start()
+
+    def start_ends(self) -> None:
+        """
+        Note that the worker is idle.
+        """
+        self.board.end()
 
     def task_begins(self, task: worker.Running) -> None:
         """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.escaping import printable
@@ -14,7 +15,7 @@ from .worker import Running
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Task", "change_batch", "function_of", "is_chunk", "name_of"]
+__all__ = ["WRAPPER", "Task", "change_batch", "function_of", "is_chunk", "name_of"]
 
 #: Classes of joblib that hold the functions of tasks, and their arguments.
 BATCH, WRAPPER = "BatchedCalls", "_TracebackCapturingWrapper"
@@ -30,7 +31,8 @@ class Task:
     Stands for a function in a pool. Pickled, it is the `Running` that a worker calls.
 
     Attributes:
-        pool: The pool, or None where it has been collected.
+        pool: The pool, or None where it has been collected: an executor ends once its
+            user holds no reference to it, also while its tasks wait.
         function: What is called. Features may replace it.
         args: The arguments of the call. For a map, the items of the iterable.
         kwargs: The keyword arguments of the call.
@@ -45,6 +47,7 @@ class Task:
 
     __slots__ = (
         "__weakref__",
+        "_pool",
         "args",
         "function",
         "held",
@@ -55,7 +58,6 @@ class Task:
         "mapper",
         "notes",
         "original",
-        "pool",
     )
 
     def __init__(
@@ -69,7 +71,7 @@ class Task:
         mapper: Any = None,
     ) -> None:
         self.id: int = next(_ids)
-        self.pool: Any = pool
+        self._pool: weakref.ref[Any] = weakref.ref(pool)
         self.function: Any = function
         self.original: Any = function
         self.args: Any = args
@@ -80,6 +82,13 @@ class Task:
         self.held: list[Any] = []
         self.notes: dict[str, Any] = {}
         self.is_over: Callable[[], bool] = bool
+
+    @property
+    def pool(self) -> Any:
+        """
+        The pool, or None.
+        """
+        return self._pool()
 
     def __reduce__(self) -> tuple[Any, ...]:
         called = self.function if self.mapper is None else self.mapper

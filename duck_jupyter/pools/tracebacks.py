@@ -165,7 +165,11 @@ def _shortened(
     ]
     shown = None
     for part in reversed([*kept, *told]):
-        shown = types.TracebackType(shown, part.tb_frame, part.tb_lasti, part.tb_lineno)
+        frame = part.tb_frame
+        # An instruction that Python has added has no line, and an Interrupt hits any.
+        line: int | None = part.tb_lineno
+        known = frame.f_code.co_firstlineno if line is None else line
+        shown = types.TracebackType(shown, frame, part.tb_lasti, known)
     return shown
 
 

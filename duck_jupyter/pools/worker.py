@@ -22,6 +22,16 @@ class WorkerFeature:
     What one feature does in a worker, around each task.
     """
 
+    def start_begins(self) -> None:
+        """
+        Note that the user's own initializer begins.
+        """
+
+    def start_ends(self) -> None:
+        """
+        Note that the user's own initializer has ended well.
+        """
+
     def task_begins(self, task: Running) -> None:
         """
         Note that a task begins. What it raises is the task's error.
@@ -94,7 +104,11 @@ class Start:
         for call, its in self.calls:
             call(*its)
         if self.initializer is not None:
+            for feature in features:
+                feature.start_begins()
             self.initializer(*args)
+            for feature in features:
+                feature.start_ends()
 
 
 class Running:

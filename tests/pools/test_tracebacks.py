@@ -118,7 +118,7 @@ def test_an_error_is_of_its_class_whatever_arguments_the_class_takes(
         "    print(error, error.two, '|', cause, type(cause) is Bad)\n"
         "result(submit(pool, fail, 6))"
     )
-    assert ran.text == "1 and 5 5 | 0 and 5 True\n"
+    assert ran.text == "1 and 5 5 | 0 and 5 True\n", ran
     assert ran.error.count("raise Bad(1, two=i) from first") == 1
     assert "\nBad: 1 and 6\nIn worker " in ran.error
     assert "fail(6)" in ran.error
@@ -176,6 +176,18 @@ def refused():
 """
 
 
+def test_a_refused_call_is_told_once(pool_kernel: PoolKernel) -> None:
+    ran = pool_kernel.cell(
+        "settings = {'a': 1}\n"
+        "get_ipython().run_line_magic('share', 'settings --readonly')\n"
+        "def change(): shared.settings['a'] = 2\n"
+        "make('executor', 'fork').submit(change).result()"
+    )
+    assert ran.error.count("settings is shared read-only") == 1
+    assert "RemoteTraceback" not in ran.error
+    pool_kernel.cell("get_ipython().run_line_magic('duck', 'stop')")
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_an_error_of_a_proxy_ends_at_the_line_of_the_cell(
     pool_kernel: PoolKernel, method: str
@@ -195,3 +207,19 @@ def test_an_error_of_a_proxy_ends_at_the_line_of_the_cell(
     assert "return shared.rows.push" in ran.error
     assert "client/" not in ran.error
     pool_kernel.cell("end(pool)\nget_ipython().run_line_magic('duck', 'stop')")
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+@pytest.mark.parametrize("kind", ["KeyboardInterrupt", "SystemExit"])
+def test_what_is_no_exception_comes_back_through_joblib(
+    pool_kernel: PoolKernel, backend: str, kind: str
+) -> None:
+    ran = pool_kernel.cell(
+        f"def leave(i):\n    raise {kind}('left')\n"
+        "try:\n"
+        f"    joblib.Parallel(2, backend={backend!r})([joblib.delayed(leave)(1)])\n"
+        f"except {kind} as error:\n"
+        "    print(repr(error))\n"
+        "pools.append(joblib.externals.loky.get_reusable_executor())"
+    )
+    assert (ran.text, ran.error) == (f"{kind}('left')\n", "")
