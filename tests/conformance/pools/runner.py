@@ -97,9 +97,15 @@ def main() -> None:
         shell.run_line_magic("load_ext", "duck_jupyter")
     with Connection(options.pipe) as pipe:
         teller = Teller(pipe, options.skip, options.only)
+
+        def run() -> None:
+            # Some tests look at what Python's own prints.
+            sys.excepthook = sys.__excepthook__
+            pytest.main([*OPTIONS, *words], plugins=[teller])
+
         # In a cell, as what users write.
-        shell.push({"run": lambda: pytest.main([*OPTIONS, *words], plugins=[teller])})
-        shell.run_cell("run()", silent=False)
+        shell.push({"run": run})
+        shell.run_cell("run()")
 
 
 if __name__ == "__main__":

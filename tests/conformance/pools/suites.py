@@ -11,7 +11,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["FOLDER_VARIABLE", "SUITES", "PoolSuite", "has_tests"]
+__all__ = ["FOLDER_VARIABLE", "SUITES", "PoolSuite", "missing_for"]
 
 #: Names the folder of the sdists.
 FOLDER_VARIABLE = "DUCK_POOL_SDISTS"
@@ -57,7 +57,8 @@ class PoolSuite:
             where = [str(folder / module) for module in self.modules]
         else:
             where = ["--pyargs", *self.modules]
-        chosen = [f"({x})" for x in (self.chosen, self.quick if is_quick else "") if x]
+        limits = self.chosen, self.quick if is_quick else ""
+        chosen = [f"({limit})" for limit in limits if limit]
         return [*where, *(["-k", " and ".join(chosen)] if chosen else [])]
 
     def unpack(self, folder: Path) -> Path:
@@ -92,13 +93,15 @@ SUITES = (
         "executors",
         FUTURES,
         "ProcessPool",
-        "Fork and ExecutorTest and not Forkserver and not max_tasks",
+        "ProcessPoolExecutorTest and not Spawn and not map_timeout",
     ),
     of_multiprocessing("fork", QUICK_POOL),
     of_multiprocessing("forkserver", ""),
     of_multiprocessing("spawn", ""),
     PoolSuite(
-        "joblib", ("joblib.test.test_parallel", "joblib.test.test_memmapping"), "", ""
+        "joblib",
+        ("joblib.test.test_parallel",),
+        quick="error_capture and multiprocessing or dispatch_one_job",
     ),
     PoolSuite(
         "loky",
@@ -106,6 +109,28 @@ SUITES = (
         sdist="loky",
     ),
 )
+
+
+def missing_for(suites: list[PoolSuite]) -> str:
+    """
+    Say which tests of suites are not there, and what to do; empty where all are.
+    """
+    texts = []
+    names = {x.partition(".")[0] for suite in suites for x in suite.modules}
+    if "test" in names and not has_tests():
+        texts.append(
+            "CPython's tests of pools are missing. Install them (libpython3-testsuite "
+            "on Debian and Ubuntu), or use an interpreter that was built from a source "
+            "release.\n"
+        )
+    sdists = [suite.sdist for suite in suites if suite.sdist]
+    if sdists and FOLDER_VARIABLE not in os.environ:
+        texts.append(
+            f"The sdist of {', '.join(sdists)} is missing. Run `python -m pip download "
+            "--no-deps --no-binary :all: -d FOLDER -r tests/conformance/pools/"
+            "sdists.txt` and pass `--sdists FOLDER`, or name the other suites.\n"
+        )
+    return "".join(texts)
 
 
 def has_tests() -> bool:
