@@ -133,6 +133,7 @@ COVERED: dict[str, str] = {
     "session/shared.py": "session/test_session.py",
     "session/shared_names.py": "session/test_session.py",
     "stats/advice.py": "magics/test_ways_out.py",
+    "stats/connection.py": "stats/test_collector.py",
     "stats/counts.py": "stats/test_statistics.py",
     "stats/row_building.py": "stats/test_collector.py",
     "stats/rows.py": "stats/test_statistics.py",

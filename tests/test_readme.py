@@ -76,7 +76,7 @@ def test_the_three_cells_give_the_result_that_is_shown(
     as_shown = next(block for block in shown if "Buffer fill" in block).split("\n")
     assert printed[0] == as_shown[0]
     assert printed[2].split() == as_shown[2].split()
-    assert printed[4].startswith("results  dict  4 keys      0  live        0     1")
+    assert printed[4].startswith("results  dict  4 keys      0  live        0     3")
 
 
 @pytest.mark.slow

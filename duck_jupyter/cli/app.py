@@ -46,13 +46,13 @@ def main(args: Sequence[str] | None = None) -> int:
     Run a command.
 
     Args:
-        args: The words after ``jupyter duck``; those of this process by default.
+        args: The arguments after ``jupyter duck``; those of this process by default.
 
     Returns:
-        The exit code: 0, or 1 with a sentence on stderr.
+        The exit code: 0, or 1 with a message on stderr.
     """
     options = _parser().parse_args(args)
-    # Names of people's things may look like markup.
+    # Names of objects may look like markup.
     console = Console(markup=False, highlight=False)
     try:
         options.run(options, console)
@@ -62,7 +62,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has closed the pipe. Python would complain of that when it ends.
+        # The reader has closed the pipe. Python would report that when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
@@ -70,24 +70,31 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="jupyter duck", description="What running kernels share with workers."
+        prog="jupyter duck",
+        description="Show what running kernels share with workers.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    top = commands.add_parser("top", help="show it live, also while a cell runs")
+    top = commands.add_parser("top", help="show a kernel live, also while a cell runs")
     top.add_argument(
         "--existing",
         metavar="FILE-OR-ID",
         help="the kernel's connection file, or a part of its name",
     )
-    top.add_argument("--json", action="store_true", help="one JSON text a line")
-    top.add_argument("--once", action="store_true", help="once, and not live")
+    top.add_argument(
+        "--json", action="store_true", help="print JSON, one snapshot a line"
+    )
+    top.add_argument(
+        "--once", action="store_true", help="print the state once, and do not stay live"
+    )
     top.set_defaults(run=_top)
-    listed = commands.add_parser("list", help="list the kernels that run")
+    listed = commands.add_parser("list", help="list the running kernels")
     listed.set_defaults(run=_list)
     doctor = commands.add_parser(
-        "doctor", help="show the room for shared memory, and what dead kernels left"
+        "doctor", help="show the space for shared memory, and what killed kernels left"
     )
-    doctor.add_argument("--clean", action="store_true", help="remove what they left")
+    doctor.add_argument(
+        "--clean", action="store_true", help="remove what killed kernels left"
+    )
     doctor.set_defaults(run=_doctor)
     return parser
 
@@ -114,7 +121,7 @@ def _is_terminal(console: Console) -> bool:
 @contextmanager
 def _leaving_at_signals(*, interrupted: int) -> Iterator[None]:
     """
-    Let a process that is told to end leave its ``with`` blocks: it has to say goodbye.
+    Let a process that gets a signal leave its ``with`` blocks, to tell the kernel.
 
     Args:
         interrupted: The exit code of Ctrl-C.
@@ -126,7 +133,7 @@ def _leaving_at_signals(*, interrupted: int) -> Iterator[None]:
     }
 
     def leave(number: int, frame: object) -> NoReturn:
-        # Once: a second one must not keep it from putting the terminal back.
+        # Ignore further signals: they must not prevent restoring the terminal.
         for other in codes:
             signal.signal(other, signal.SIG_IGN)
         raise SystemExit(codes[signal.Signals(number)])
@@ -184,7 +191,7 @@ def _list(options: argparse.Namespace, console: Console) -> None:
     width = max(cell_len(printable(title)) for title in titles.values())
     for file in files:
         title = set_cell_size(printable(titles[file.path]), width)
-        # Whole, on a line of its own: it can be copied from any terminal.
+        # The path is on a line of its own, so it can be copied from any terminal.
         words = f"{title}  {printable(_words_for(file))}"
         console.print(f"{words}\n    {file.path}", soft_wrap=True)
 

@@ -1,8 +1,8 @@
 """
-Running kernels, and what they say of what they share.
+Running kernels, and requests for what they share.
 
-They are asked on their control channel, which is answered while a cell runs, and where
-a request leaves nothing behind.
+The requests use the control channel: a kernel answers it while a cell runs, and a
+request leaves nothing behind there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["KernelFile", "KernelLink", "link_to", "running_kernels", "the_file"]
 
 #: Seconds to wait for an answer of a kernel that is alive.
 PATIENCE_S = 5.0
-#: Seconds for one of many.
+#: Seconds to wait for one of many kernels.
 SHORT_PATIENCE_S = 2.0
 CONNECT_S = 0.5
 #: Seconds after which a silent kernel may have ended.
@@ -51,13 +51,13 @@ class KernelFile(NamedTuple):
     @property
     def name(self) -> str:
         """
-        What the kernel is known by: ``kernel-NAME.json``.
+        The name of the kernel in the name of its file: ``kernel-NAME.json``.
         """
         return self.path.stem.removeprefix("kernel-")
 
     def is_alive(self) -> bool:
         """
-        Tell whether somebody listens where the file says.
+        Return whether a process listens at the address in the file.
         """
         try:
             info = json.loads(self.path.read_text())
@@ -72,7 +72,7 @@ class KernelFile(NamedTuple):
 
 def running_kernels() -> list[KernelFile]:
     """
-    List the kernels of this user that run, the one that began last first.
+    Return the running kernels of this user, the newest first.
     """
     folder = Path(jupyter_runtime_dir())
     files = sorted(
@@ -101,18 +101,18 @@ def the_file(name: str) -> KernelFile:
 
 class Identity(NamedTuple):
     """
-    What a kernel is.
+    The language of a kernel, and whether it has the extension.
     """
 
     #: Such as ``"python"``.
     language: str
-    #: The extension is there.
+    #: Whether the extension is loaded.
     is_loaded: bool
 
 
 class KernelLink:
     """
-    A way to ask a kernel.
+    A connection to a kernel.
 
     Args:
         file: Its connection file.
@@ -122,7 +122,7 @@ class KernelLink:
     def __init__(self, file: KernelFile, client: Any) -> None:
         self.file = file
         self._client = client
-        #: It was, when it was asked.
+        #: Whether the extension was loaded at the last request.
         self._is_loaded = False
 
     def tell(self, kind: str, content: dict[str, Any] | None = None) -> str:
@@ -130,11 +130,11 @@ class KernelLink:
         Send a request on the control channel, and do not wait for the answer.
 
         Args:
-            kind: What, such as ``"kernel_info"``.
+            kind: Its kind, such as ``"kernel_info"``.
             content: The request.
 
         Returns:
-            What the answer is known by.
+            The id that the answer refers to.
         """
         message = self._client.session.msg(f"{kind}_request", content or {})
         self._client.control_channel.send(message)
@@ -148,15 +148,15 @@ class KernelLink:
         patience: float = PATIENCE_S,
     ) -> dict[str, Any] | None:
         """
-        Ask something that the kernel knows.
+        Send a request, and wait for the answer.
 
         Args:
-            kind: What, such as ``"kernel_info"``.
+            kind: Its kind, such as ``"kernel_info"``; the kernel must know it.
             content: The request.
             patience: Seconds.
 
         Returns:
-            The content of the answer, or None where there was none in time.
+            The content of the answer, or None if there was none in time.
         """
         asked = self.tell(kind, content)
         for key, answer in self._answers(patience):
@@ -179,19 +179,19 @@ class KernelLink:
 
     def identity(self, patience: float = PATIENCE_S) -> Identity | None:
         """
-        Tell what the kernel is.
+        Ask the kernel for its language and its comms.
 
-        Only what every kernel knows is asked: to each question that it does not know a
-        kernel says so in its log. Among its comms is the monitor's.
+        Every kernel knows these requests; it logs an unknown one as an error. If the
+        extension is loaded, the monitor's comm is among the comms.
 
         Args:
             patience: Seconds.
 
         Returns:
-            None where it gives no answer.
+            None if it does not answer in time.
         """
         comms = self.tell("comm_info", {"target_name": LIVE_TARGET})
-        # Some know no comms on this channel, and say nothing to that.
+        # Some kernels do not answer this request on the control channel.
         info = self.tell("kernel_info")
         is_loaded = False
         for key, answer in self._answers(patience):
@@ -205,7 +205,7 @@ class KernelLink:
 
     def look(self, patience: float = PATIENCE_S) -> Snapshot:
         """
-        Give what the kernel shares, as it is now, whole.
+        Return the present whole snapshot of the kernel.
 
         Args:
             patience: Seconds.
@@ -219,7 +219,7 @@ class KernelLink:
 
     def require_loaded(self, patience: float = PATIENCE_S) -> None:
         """
-        See to it that the kernel understands what only the extension does.
+        Check that the extension is loaded, which answers our requests.
 
         Args:
             patience: Seconds.
@@ -238,13 +238,13 @@ class KernelLink:
 
     def read(self, answer: dict[str, Any] | None) -> Snapshot:
         """
-        Take the snapshot out of an answer.
+        Return the snapshot in an answer.
 
         Args:
-            answer: The answer's content; None where there was none.
+            answer: The content of the answer; None if there was none.
 
         Raises:
-            NotShared: There is none in it, or it cannot be understood.
+            NotShared: It has no snapshot, or one of another version.
             KernelGone: The kernel has ended.
         """
         if answer is None:
@@ -261,7 +261,7 @@ class KernelLink:
 
     def absence(self) -> NotShared:
         """
-        Say that the extension is not there.
+        Return the error that the extension is not loaded.
         """
         return NotShared(
             f"The kernel {self.file.name} has nothing to show: the extension is not "
@@ -270,7 +270,7 @@ class KernelLink:
 
     def silence(self) -> ProxyError:
         """
-        Say that there was no answer.
+        Return the error that there was no answer.
         """
         if not self.file.is_alive():
             return KernelGone(f"The kernel {self.file.name} has ended.")
@@ -281,14 +281,14 @@ class KernelLink:
 
     def hear(self, patience: float, beside: int | None = None) -> dict[str, Any] | None:
         """
-        Wait for something that the monitor broadcasts; the link was made to hear it.
+        Wait for a broadcast of the monitor. The link must have been made with `hears`.
 
         Args:
             patience: Seconds.
-            beside: A descriptor. Once it can be read, the wait is over as well.
+            beside: A descriptor. The wait also ends when it is readable.
 
         Returns:
-            What it says, or None where there was nothing in time.
+            The content of the broadcast, or None if there was none in time.
         """
         channel = self._client.iopub_channel
         poller = zmq.Poller()
@@ -310,17 +310,17 @@ class KernelLink:
 @contextmanager
 def link_to(file: KernelFile, *, hears: bool = False) -> Iterator[KernelLink]:
     """
-    Open channels of a kernel for a while; nothing of it is changed.
+    Open channels to a kernel for a while. The kernel does not change.
 
     Args:
         file: Its connection file.
-        hears: Also hear what the monitor broadcasts there.
+        hears: Whether to receive the broadcasts of the monitor.
     """
     client: Any = BlockingKernelClient(connection_file=str(file.path))
     client.load_connection_file()
     client.start_channels(shell=False, iopub=hears, stdin=False, hb=False, control=True)
     if hears:
-        # Not what cells print.
+        # Without the outputs of cells.
         broadcasts = client.iopub_channel.socket
         broadcasts.unsubscribe(b"")
         broadcasts.subscribe(f"comm-{LIVE_PREFIX}".encode())

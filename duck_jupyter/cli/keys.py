@@ -1,5 +1,5 @@
 """
-Keyboard: keys of a terminal, one by one.
+Keyboard: reads single keys in a terminal.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["END", "Keyboard", "keyboard"]
 
-#: What is read where the terminal has gone.
+#: Is read if the terminal was closed.
 END = "end of input"
-#: Seconds after which an escape is a key, and not the first byte of one.
+#: After so many seconds an escape is a key, and not the first byte of another key.
 ESCAPE_S = 0.05
-#: Where `termios` has the characters that mean something, and what none of them is.
+#: The index of the control characters in the attributes of `termios`, and no character.
 CHARACTERS, DISABLED = 6, b"\0"
-#: Names of keys that a person would not know by theirs.
+#: Our names of keys, by those of prompt_toolkit.
 NAMES = {
     "c-i": "tab",
     "s-tab": "back tab",
@@ -46,13 +46,13 @@ class Keyboard:
 
     def fileno(self) -> int:
         """
-        Give the descriptor that can be read once a key is pressed.
+        Return the descriptor that is readable when a key was pressed.
         """
         return self._input.fileno()
 
     def read(self) -> list[str]:
         """
-        Give the keys that were pressed, at once: ``"q"``, ``"up"``, ``"enter"``.
+        Return the pressed keys without waiting: ``"q"``, ``"up"``, ``"enter"``.
         """
         if not self._waits(0):
             return []
@@ -61,7 +61,7 @@ class Keyboard:
             keys = self._input.flush_keys()
         if self._input.closed:
             return [END]
-        # A special key is a member of an enumeration of texts, another one a text.
+        # A special key is a member of an enumeration; other keys are strings.
         names = [str(getattr(key.key, "value", key.key)) for key in keys]
         return [NAMES.get(name, name) for name in names]
 
@@ -81,7 +81,7 @@ def keyboard(file: TextIO) -> Iterator[Keyboard]:
     try:
         tty.setcbreak(file, termios.TCSANOW)
         now = termios.tcgetattr(file)
-        # Nobody would put the screen back while the process is stopped.
+        # Disable Ctrl-Z: a stopped process cannot restore the screen.
         now[CHARACTERS][termios.VSUSP] = DISABLED
         termios.tcsetattr(file, termios.TCSANOW, now)
         yield Keyboard(file)

@@ -1,8 +1,8 @@
 """
-A list that a terminal can show, and texts that fit in its columns.
+Lists in a terminal, and texts that fit in their columns.
 
-Whatever comes from a kernel goes through `foreign`, so no name and no message can reach
-the terminal as a code.
+Every text from a kernel goes through `foreign`, so no name and no message reaches the
+terminal as a control code.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class Column(NamedTuple):
     """
 
     heading: str
-    #: Cells that it takes; 0 for what the others leave.
+    #: Its width in cells; 0 takes the rest of the line.
     width: int
     is_right: bool = False
-    #: The width of the terminal from which on it is shown.
+    #: The smallest width of a terminal that shows it.
     from_width: int = 0
-    #: Where it is too narrow a text loses its middle, and keeps its end.
+    #: Whether a text that is too long loses its middle and keeps its end.
     keeps_end: bool = False
 
 
@@ -41,13 +41,13 @@ class Listing(ABC):
     A list that can be shown.
 
     Args:
-        keys: For each row what it is known by, whatever rows come and go.
+        keys: The identity of each row, which stays when other rows come and go.
     """
 
-    #: What is shown where it has no rows.
+    #: The text in place of rows if there are none.
     nothing: ClassVar[str]
     columns: ClassVar[tuple[Column, ...]]
-    #: How many more there are than the kernel sends.
+    #: The number of further rows that the kernel does not send.
     unlisted: int = 0
 
     def __init__(self, keys: Sequence[Hashable]) -> None:
@@ -56,32 +56,32 @@ class Listing(ABC):
     @abstractmethod
     def title(self) -> Text:
         """
-        Name the list, say how long it is, and what is wrong.
+        Return the name of the list, its length, and what is wrong.
         """
 
     @abstractmethod
     def cells(self, at: int) -> list[Text]:
         """
-        Give a row: a cell for each column.
+        Return the cells of a row, one for each column.
         """
 
     @abstractmethod
     def more(self, at: int) -> list[Text]:
         """
-        Give all that is known of a row, as paragraphs.
+        Return all details of a row, as paragraphs.
         """
 
 
 def foreign(text: str, style: str = "") -> Text:
     """
-    Take a text from a kernel, which may have anything in it.
+    Escape a text from a kernel, which may contain any characters.
     """
     return Text(printable(text), style)
 
 
 def lines_of(text: str, style: str = "") -> list[Text]:
     """
-    Take a text of several lines from a kernel.
+    Escape a text of several lines from a kernel.
     """
     return [foreign(line, style) for line in text.splitlines()]
 
@@ -93,7 +93,7 @@ def fitting(text: Text, width: int, *, keeps_end: bool) -> Text:
     Args:
         text: One line.
         width: The cells.
-        keeps_end: It loses its middle, and not its end.
+        keeps_end: Whether it loses its middle and not its end.
     """
     if not keeps_end or text.cell_len <= width:
         text.truncate(width, overflow="ellipsis")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 
+from ..stats.error_log import CUTS_KEPT
 from ..stats.text import (
     UNKNOWN,
     age,
@@ -31,26 +32,26 @@ if TYPE_CHECKING:
 
 __all__ = ["WIDE", "Errors", "Objects", "Workers", "lists_of"]
 
-#: Columns of a terminal from which on there is room for more of a row.
+#: Widths of a terminal from which more columns are shown.
 WIDE, WIDEST = 120, 160
-#: Of the buffer; from here on the next frame may be too large for it.
+#: From this share of the buffer the next frame may be too large for it.
 NEAR = 0.7
-#: Of the calls to an object: more frames beside its buffer are worth a colour.
+#: If more than this share of the frames exceed the buffer, the fill is coloured.
 OFTEN = 0.1
 BAR_CELLS = 8
-#: A worker that waits so much of its time is held up by the kernel.
+#: A worker that waits this share of its time is delayed by the kernel.
 MUCH_WAITING = 0.5
-#: Cells by which a chained object is moved to the right, at most.
+#: The largest indent of a chained object, in cells.
 MOST_INDENT = 6
 BAD_ENDS = ("failed", "killed")
 
 
 def lists_of(snapshot: Snapshot, window: Window) -> tuple[Objects, Workers, Errors]:
     """
-    Give the lists of a snapshot.
+    Return the lists of a snapshot.
 
     Args:
-        snapshot: What to show, whole.
+        snapshot: A whole snapshot.
         window: The snapshots until this one.
     """
     return Objects(snapshot, window), Workers(snapshot, window), Errors(snapshot)
@@ -58,7 +59,7 @@ def lists_of(snapshot: Snapshot, window: Window) -> tuple[Objects, Workers, Erro
 
 class Objects(Listing):
     """
-    What is shared, each with what was reached through it below it.
+    The shared objects; below each one those that were reached through it.
     """
 
     nothing = "Nothing is shared. In the notebook: %share NAME"
@@ -83,28 +84,29 @@ class Objects(Listing):
 
     def title(self) -> Text:
         """
-        Name the list, with the number of shared objects; others have rows below these.
+        Return the name with the number of shared objects; chained ones do not count.
         """
         cut = sum(isinstance(item, CutItem) for item in self._items)
         text = Text(f"Objects {exact(self._shared)}")
-        return text.append(f" ✂ {exact(cut)} cut", "red") if cut else text
+        many_cut = f"newest {exact(cut)}" if cut >= CUTS_KEPT else exact(cut)
+        return text.append(f" ✂ {many_cut} cut", "red") if cut else text
 
     def busiest(self, most: int) -> list[int]:
         """
-        Give the rows with the most calls, in the order of the list.
+        Return the rows with the most calls, in the order of the list.
         """
 
         def busy(at: int) -> tuple[float, int]:
             item = self._items[at]
             if isinstance(item, CutItem):
                 return float("-inf"), 0
-            return -item.rate, -item.calls
+            return -(item.rate or 0.0), -item.calls
 
         return sorted(sorted(range(len(self._items)), key=busy)[:most])
 
     def cells(self, at: int) -> list[Text]:
         """
-        Give a row.
+        Return the cells of a row.
         """
         item = self._items[at]
         if isinstance(item, CutItem):
@@ -129,7 +131,7 @@ class Objects(Listing):
 
     def more(self, at: int) -> list[Text]:
         """
-        Give all that is known of an object.
+        Return all details of an object.
         """
         item = self._items[at]
         if isinstance(item, CutItem):
@@ -199,14 +201,14 @@ def _fill(item: ObjectItem) -> Text:
 
 def _beside_style(item: ObjectItem) -> str:
     """
-    Give the colour of an object whose frames are often larger than its buffer.
+    Return the colour of an object whose frames often exceed its buffer.
     """
     return "yellow" if item.beside > OFTEN * item.calls else ""
 
 
 class Workers(Listing):
     """
-    Who is connected, and who was.
+    The connected workers, and those that were connected.
     """
 
     nothing = "No worker is connected, and none has ended."
@@ -223,7 +225,7 @@ class Workers(Listing):
     def __init__(self, snapshot: Snapshot, window: Window) -> None:
         self._window = window
         self._time = snapshot.time
-        #: Those that ended last first.
+        #: The last one to end is first.
         self._ended = snapshot.ended[::-1]
         self._workers = snapshot.workers
         self._connected = len(snapshot.workers)
@@ -233,14 +235,14 @@ class Workers(Listing):
 
     def title(self) -> Text:
         """
-        Name the list.
+        Return the name of the list.
         """
         text = Text(f"Workers {exact(self._connected)}")
         return text.append(f" ✕ {exact(self._bad)} lost", "red") if self._bad else text
 
     def cells(self, at: int) -> list[Text]:
         """
-        Give a row.
+        Return the cells of a row.
         """
         if at >= self._connected:
             end = self._ended[at - self._connected]
@@ -266,7 +268,7 @@ class Workers(Listing):
 
     def more(self, at: int) -> list[Text]:
         """
-        Give all that is known of a worker.
+        Return all details of a worker.
         """
         if at >= self._connected:
             end = self._ended[at - self._connected]
@@ -291,7 +293,7 @@ class Workers(Listing):
 
 class Errors(Listing):
     """
-    What went wrong in workers, by kind, the newest first.
+    The kinds of error of workers, the newest first.
     """
 
     nothing = "No error so far."
@@ -312,7 +314,7 @@ class Errors(Listing):
 
     def title(self) -> Text:
         """
-        Name the list: kinds of error, and how many there were in all.
+        Return the name with the number of errors and of their kinds.
         """
         if not self._items:
             return Text("Errors 0")
@@ -324,7 +326,7 @@ class Errors(Listing):
 
     def cells(self, at: int) -> list[Text]:
         """
-        Give a row.
+        Return the cells of a row.
         """
         row = self._items[at]
         return [
@@ -337,7 +339,7 @@ class Errors(Listing):
 
     def more(self, at: int) -> list[Text]:
         """
-        Give all that is known of a kind of error, what to do first.
+        Return all details of a kind of error; the advice comes first.
         """
         row = self._items[at]
         lines = self.advice(at)
@@ -349,7 +351,7 @@ class Errors(Listing):
 
     def advice(self, at: int) -> list[Text]:
         """
-        Give the whole message of an error, and what to do.
+        Return the whole message of an error, and the advice.
         """
         row = self._items[at]
         lines = lines_of(f"{row.type}: {row.message}", "red")
@@ -362,6 +364,6 @@ class Errors(Listing):
 
 def _objects_of(row: ErrorRow) -> str:
     """
-    Name the object of the last error, and count the others of its kind.
+    Return the object of the last error, and the number of others.
     """
     return f"{row.object} +{exact(row.objects - 1)}" if row.objects > 1 else row.object

@@ -1,8 +1,8 @@
 """
-Which notebook a kernel belongs to.
+The notebooks that kernels belong to.
 
-The servers of Jupyter that run know it, also after a notebook was renamed. Without one,
-the connection file has the path that the notebook had when its kernel was started.
+A running Jupyter server knows them, also after a notebook was renamed. Without a
+server, the connection file has the path of the notebook when its kernel started.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ __all__ = ["titles_of"]
 
 #: Seconds that a server has for its answer.
 PATIENCE_S = 2.0
-#: What comes of JSON that is not as it was expected.
+#: The errors of JSON with an unexpected structure.
 MISSHAPEN = (ValueError, LookupError, TypeError, AttributeError)
 
 
 def titles_of(files: Iterable[KernelFile]) -> dict[Path, str]:
     """
-    Name kernels by their notebooks, or as their connection files are named.
+    Return a name of each kernel: that of its notebook, or of its connection file.
 
     Args:
         files: The kernels.
 
     Returns:
-        For each connection file a name; those of one name have their paths instead.
+        The name by connection file; kernels with equal names get their paths instead.
     """
     sessions = dict(_sessions())
     paths = {
@@ -55,7 +55,7 @@ def titles_of(files: Iterable[KernelFile]) -> dict[Path, str]:
 
 def _path_in(file: Path) -> str:
     """
-    Give the path of the notebook that a kernel was started for, or nothing.
+    Return the path of the notebook that a kernel was started for, or "".
     """
     try:
         found = json.loads(file.read_text()).get("jupyter_session")
@@ -66,10 +66,10 @@ def _path_in(file: Path) -> str:
 
 def _sessions() -> Iterator[tuple[str, str]]:
     """
-    Ask each server of this user which kernel runs which notebook.
+    Ask each server of this user for its kernels and their notebooks.
     """
     for file in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
-        # A server may be of any version, and end while it is asked.
+        # A server may have any version, and may end meanwhile.
         with suppress(OSError, HTTPException, *MISSHAPEN):
             for session in _asked(json.loads(file.read_text())):
                 yield str(session["kernel"]["id"]), _name_of(session)
@@ -77,12 +77,12 @@ def _sessions() -> Iterator[tuple[str, str]]:
 
 def _asked(server: dict[str, Any]) -> list[dict[str, Any]]:
     if not psutil.pid_exists(int(server["pid"])):
-        return []  # its port may be another program's by now
+        return []  # another program may have its port now
     request = urllib.request.Request(
         server["url"] + "api/sessions",
         headers={"Authorization": f"token {server['token']}"},
     )
-    # It is on this machine: no proxy is asked.
+    # The server is on this machine: use no HTTP proxy.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=PATIENCE_S) as answer:
         found: list[dict[str, Any]] = json.load(answer)
@@ -91,7 +91,7 @@ def _asked(server: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _name_of(session: dict[str, Any]) -> str:
     """
-    Give the path of a notebook; a console has a name, and a path that nobody knows.
+    Return the path of a notebook, or the name of a console, whose path means nothing.
     """
     is_notebook = session.get("type") == "notebook"
     return str(session["path"] if is_notebook else session.get("name") or "")

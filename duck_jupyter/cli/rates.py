@@ -1,5 +1,5 @@
 """
-From counts to rates: what happened between two snapshots.
+Rates: the differences of the counts of two snapshots.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ if TYPE_CHECKING:
 __all__ = ["Rates", "Window"]
 
 
-#: Seconds of which the rates of all calls are, as in the view.
+#: The rates of all calls are over so many seconds, like in the view.
 ALL_S = 1.0
-#: Seconds of which the rate of one object or worker is, as in the view.
+#: The rate of one object or worker is over so many seconds, like in the view.
 ROW_S = 2.0
-#: Seconds of which a worker's share of waiting is, as in the view; all that is kept.
+#: A worker's share of waiting is over so many seconds, like in the view.
 KEPT_S = 60.0
 
 
 class Rates(NamedTuple):
     """
-    What happened in a second, on average; latencies in seconds, None without calls.
+    What happened in a second, on average. All are None before the second snapshot.
     """
 
-    gets: float = 0.0
-    sets: float = 0.0
-    executes: float = 0.0
-    bytes_in: float = 0.0
-    bytes_out: float = 0.0
+    gets: float | None = None
+    sets: float | None = None
+    executes: float | None = None
+    bytes_in: float | None = None
+    bytes_out: float | None = None
+    #: Latencies in seconds; None without calls.
     p50: float | None = None
     p99: float | None = None
     #: The share of their threads' time that workers waited, from 0 to 1; None without
@@ -42,10 +43,12 @@ class Rates(NamedTuple):
     waiting: float | None = None
 
     @property
-    def calls(self) -> float:
+    def calls(self) -> float | None:
         """
         Calls of all kinds.
         """
+        if self.gets is None or self.sets is None or self.executes is None:
+            return None
         return self.gets + self.sets + self.executes
 
 
@@ -56,14 +59,14 @@ class Window:
 
     def __init__(self) -> None:
         self._kept: deque[Snapshot] = deque()
-        #: Calls of each object and of each worker, until rows are counted from and now.
+        #: Calls of each object and of each worker: at the start of the time, and now.
         self._calls: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self._worker_calls: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self._passed = 0.0
 
     def add(self, snapshot: Snapshot) -> None:
         """
-        Take in the newest one; another kernel's, or a restarted one's, begins anew.
+        Add the newest one. If it is of another or a restarted kernel, begin anew.
         """
         if self._kept and self._kept[-1].kernel != snapshot.kernel:
             self._kept.clear()
@@ -77,7 +80,7 @@ class Window:
 
     def _before(self, seconds: float) -> Snapshot:
         """
-        Give the newest snapshot that is so old, or the oldest.
+        Return the newest snapshot that is at least so old, or the oldest one.
         """
         until = self._kept[-1].time - seconds
         for snapshot in reversed(self._kept):
@@ -87,7 +90,7 @@ class Window:
 
     def rates(self) -> Rates:
         """
-        Give what happened in the last second, or since the snapshot before that.
+        Return the rates over the last second, or since the snapshot before that.
         """
         if len(self._kept) < 2:
             return Rates()
@@ -111,26 +114,28 @@ class Window:
             _waiting(old, new, new.workers),
         )
 
-    def calls_of(self, idx: int) -> float:
+    def calls_of(self, idx: int) -> float | None:
         """
-        Give the calls in a second of one object.
+        Return the calls in a second of one object; None before the second snapshot.
         """
         return self._rate(self._calls, idx)
 
-    def calls_from(self, pid: int) -> float:
+    def calls_from(self, pid: int) -> float | None:
         """
-        Give the calls in a second of one worker.
+        Return the calls in a second of one worker; None before the second snapshot.
         """
         return self._rate(self._worker_calls, pid)
 
-    def _rate(self, counts: tuple[dict[int, int], dict[int, int]], key: int) -> float:
+    def _rate(
+        self, counts: tuple[dict[int, int], dict[int, int]], key: int
+    ) -> float | None:
         then, now = counts
         new = now.get(key, 0) - then.get(key, 0)
-        return max(0, new) / self._passed if self._passed > 0 else 0.0
+        return max(0, new) / self._passed if self._passed > 0 else None
 
     def waiting_of(self, pid: int) -> float | None:
         """
-        Give the share of its threads' time that a worker waited, from 0 to 1.
+        Return the share of its threads' time that a worker waited, from 0 to 1.
         """
         new = self._kept[-1]
         rows = [row for row in new.workers if row.pid == pid]

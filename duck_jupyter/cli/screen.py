@@ -31,18 +31,18 @@ __all__ = ["frame_of", "report_of"]
 KEYS = "q quit  ? help  tab next list  ↑↓ choose  enter more"
 PAGE_KEYS = "q quit  esc back  ↑↓ scroll"
 NO_KEYS = "Ctrl-C quits"
-#: Rows of each list in a report, which nobody scrolls.
+#: Rows of each list in a report, which cannot be scrolled.
 MOST_ROWS = 30
 MOST_ENDED = 5
 MOST_ERRORS = 5
-#: Lines for what is known of the chosen row, and for the list, where there is room.
+#: Lines for the details of the chosen row, and for the list, if there is space.
 DETAIL_LINES = 6
 LEAST_ROWS = 3
 #: Cells that a notebook's name takes at least.
 LEAST_TITLE = 12
 GAP = "  "
 CHOSEN = "> "
-#: A text needs no more than this; names get what is left beside it.
+#: Cells that are enough for a text; names get the rest.
 ENOUGH = 60
 
 
@@ -58,12 +58,12 @@ def frame_of(
     Draw a snapshot on a screen.
 
     Args:
-        snapshot: What to draw, whole.
-        window: The snapshots of the last minute, this one among them.
-        view: What is looked at; None where there are no keys to choose it.
+        snapshot: A whole snapshot.
+        window: The snapshots of the last minute, including this one.
+        view: The state of the screen; None if there are no keys.
         size: Columns and lines.
         title: The name of the notebook.
-        note: What is wrong now, such as a kernel that does not answer.
+        note: A problem, such as a kernel that does not answer.
 
     Returns:
         As many lines as fit, none wider than the screen.
@@ -85,11 +85,11 @@ def frame_of(
 
 def report_of(snapshot: Snapshot, window: Window, width: int) -> list[Text]:
     """
-    Write a snapshot down, all lists one after the other.
+    Write a snapshot as text, with all lists one after the other.
 
     Args:
-        snapshot: What to write, whole.
-        window: The snapshots of the last minute, this one among them.
+        snapshot: A whole snapshot.
+        window: The snapshots of the last minute, including this one.
         width: Columns.
     """
     lines = [_state(snapshot), _traffic(window.rates(), width)]
@@ -211,10 +211,10 @@ def _body(
 
 def _columns(listing: Listing, width: int) -> list[tuple[int, Column, int]]:
     """
-    Choose the columns that there is room for.
+    Choose the columns that fit.
 
     Returns:
-        For each its number among the cells of a row, itself, and its width.
+        For each column: the index of its cells, the column, and its width.
     """
     shown = [
         (number, column)

@@ -1,5 +1,5 @@
 """
-``jupyter duck top``: a kernel's snapshots, live in a terminal, once, or as JSON.
+``jupyter duck top``: the snapshots of a kernel, live, once, or as JSON.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 __all__ = ["print_all", "print_once", "show_live"]
 
-#: Seconds from the first of two looks to the second.
+#: Seconds between the two snapshots of which rates are made.
 APART_S = 1.0
 
 
 def print_once(link: KernelLink, console: Console, *, as_json: bool) -> None:
     """
-    Print what a kernel shares now.
+    Print the present state of a kernel.
     """
     snapshot = link.look()
     if as_json:
@@ -44,7 +44,7 @@ def print_once(link: KernelLink, console: Console, *, as_json: bool) -> None:
         return
     window = Window()
     window.add(snapshot)
-    # Rates need two looks.
+    # Rates need two snapshots.
     threading.Event().wait(APART_S)
     snapshot = link.look()
     window.add(snapshot)
@@ -64,7 +64,7 @@ def print_all(watched: Watching) -> None:
 def _print(snapshot: Snapshot) -> None:
     text = msgspec.json.encode(snapshot).decode()
     if not text.isprintable():
-        # Names may hold what a terminal obeys; JSON has other words for it.
+        # Names may have control codes of a terminal; JSON can escape them.
         text = "".join(one if one.isprintable() else _escaped(one) for one in text)
     print(text, flush=True)
 
@@ -75,7 +75,7 @@ def _escaped(character: str) -> str:
 
 def show_live(watched: Watching, console: Console, title: str) -> None:
     """
-    Show a kernel until a key quits.
+    Show a kernel until the user quits.
 
     Args:
         watched: The kernel.
@@ -103,7 +103,7 @@ def show_live(watched: Watching, console: Console, title: str) -> None:
                         snapshot, note = found, ""
                         window.add(found)
                 except NotShared as error:
-                    # It may go on.
+                    # The kernel may continue later.
                     note = str(error)
                 pressed = keys.read() if keys else []
                 for key in pressed:
@@ -113,5 +113,5 @@ def show_live(watched: Watching, console: Console, title: str) -> None:
                 if pressed or (snapshot, note, size) != before:
                     live.update(frame(size), refresh=True)
         finally:
-            # Also where a signal has cut short its start.
+            # Also if a signal interrupted its start.
             live.stop()

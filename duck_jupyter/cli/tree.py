@@ -1,5 +1,5 @@
 """
-The objects of a snapshot in the order in which they are shown.
+The objects of a snapshot in the order of the list.
 
 Objects of one path are one item: each use of a chain makes another object of it.
 """
@@ -27,17 +27,17 @@ class ObjectItem(NamedTuple):
     #: The one that was called last, or the newest.
     row: ObjectRow
     depth: int
-    #: How many there are.
+    #: The number of these objects.
     live: int
-    #: Calls in a second.
-    rate: float
+    #: Calls in a second; None before the second snapshot.
+    rate: float | None
     calls: int
     bytes_in: int
     bytes_out: int
-    #: Of the buffer, the fullest of them.
+    #: Shares of the buffer, those of the fullest.
     last: float
     peak: float
-    #: Frames that travelled beside the buffer.
+    #: Frames that were sent outside the buffer.
     beside: int
     handovers: int
     handed_bytes: int
@@ -66,10 +66,10 @@ def count_shared(snapshot: Snapshot) -> int:
 
 def tree_of(snapshot: Snapshot, window: Window) -> list[ObjectItem | CutItem]:
     """
-    Give the shared objects in their order, each followed by what is below it.
+    Return the shared objects in their order, each followed by those reached through it.
 
     Args:
-        snapshot: A whole one.
+        snapshot: A whole snapshot.
         window: The snapshots until this one.
     """
     groups: dict[Hashable, list[ObjectRow]] = {}
@@ -83,7 +83,7 @@ def tree_of(snapshot: Snapshot, window: Window) -> list[ObjectItem | CutItem]:
         parent = None if first is None else key_of.get(first)
         below.setdefault(parent, []).append(group)
     items: list[ObjectItem | CutItem] = []
-    # A chain may be longer than Python calls functions.
+    # A chain may be longer than Python's limit of recursion.
     rest = [(root, 0) for root in reversed(below.get(None, []))]
     while rest:
         found, depth = rest.pop()
@@ -97,19 +97,20 @@ def tree_of(snapshot: Snapshot, window: Window) -> list[ObjectItem | CutItem]:
 
 
 def _key_of(row: ObjectRow) -> Hashable:
-    # With the level in it no item can be below itself.
+    # The level is part of the key, so no item is below itself.
     return (row.level, row.root, row.path) if row.level else row.idx
 
 
 def _item(
     key: Hashable, rows: list[ObjectRow], depth: int, window: Window
 ) -> ObjectItem:
+    rates = [window.calls_of(row.idx) for row in rows]
     return ObjectItem(
         key,
         rows[-1],
         depth,
         len(rows),
-        sum(window.calls_of(row.idx) for row in rows),
+        None if None in rates else sum(filter(None, rates)),
         sum(row.calls for row in rows),
         sum(row.bytes_in for row in rows),
         sum(row.bytes_out for row in rows),

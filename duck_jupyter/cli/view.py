@@ -1,5 +1,5 @@
 """
-What somebody looks at in ``jupyter duck top``, and what keys do.
+The state of the screen of ``jupyter duck top``, and what keys do.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ __all__ = ["HELP", "View"]
 HELP = """\
 Keys
   q, Ctrl-C      quit; the kernel goes on
-  tab, → and ←   next list, list before: objects, workers, errors
+  tab, → and ←   next list, previous list: objects, workers, errors
   o, w, e        objects, workers, errors
-  ↑ and ↓, k, j  choose a row; below the list is what is known of it
+  ↑ and ↓, k, j  choose a row; its details are below the list
   page up, page down, home, end
-  enter          all that is known of the row, on a page of its own
+  enter          all details of the row, on a page of its own
   esc            back
 
 What is shown
-  Calls/s        calls in a second, of the last 2 s
+  Calls/s        calls in a second, over the last 2 s
   p50, p99       half of the calls took less time, 99 of 100 did
   Waiting        of an object: calls that wait for its answer now;
-                 of a worker: its share of time between asking and having
-                 the answer, of the last minute
-  Buffer fill    the last frame's share of the buffer. A larger one travels
-                 beside it, which is slower and does no harm
+                 of a worker: the share of the last minute that it spent
+                 between a request and its answer
+  Buffer fill    the last frame's share of the buffer. A larger frame is sent
+                 outside it, which is slower and does no harm
   ×14            objects of the same path, or errors of the same kind
-  ✂              a path that was cut, since it was longer than allowed
+  ✂              a path that was cut, because it was longer than allowed
 """  # noqa: RUF001 - times
 
 
 class View:
     """
-    Which list is shown, which row of it is chosen, and how far a page is scrolled.
+    The list on the screen, its chosen row, and the position of a page.
     """
 
     def __init__(self) -> None:
         #: The number of the list.
         self.pane: int = 0
-        #: ``"help"``, ``"row"``, or empty where no page covers the list.
+        #: ``"help"``, ``"row"``, or empty if no page covers the list.
         self.page: str = ""
         #: Lines of the page that are above the screen.
         self.scrolled: int = 0
@@ -58,7 +58,7 @@ class View:
 
     def row(self, listing: Listing) -> int:
         """
-        Give the number of the chosen row: rows may have come and gone above it.
+        Return the number of the chosen row; rows above it may have come or gone.
         """
         key, at = self._chosen.get(self.pane, (None, 0))
         if key in listing.keys:
@@ -67,7 +67,7 @@ class View:
 
     def first(self, listing: Listing) -> int:
         """
-        Give the number of the first row that is shown, so that the chosen one is.
+        Return the number of the first visible row; the chosen one is visible then.
         """
         at = self.row(listing)
         first = min(self._first.get(self.pane, 0), at)
@@ -82,10 +82,10 @@ class View:
 
         Args:
             key: Its name.
-            lists: What is shown now.
+            lists: The present lists.
 
         Returns:
-            False where it quits.
+            False if the key quits.
         """
         if key in ("q", "Q", END):
             return False

@@ -1,5 +1,5 @@
 """
-Watching a kernel: to ask for it once, and then to listen.
+Watching a kernel: one request, and then its broadcasts.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
 
 __all__ = ["Watching", "watching"]
 
-#: Seconds from one snapshot to the next, as they are asked for. Others may want them
-#: sooner, and all hear the same.
+#: Seconds between two snapshots, as requested. Other viewers may request them more
+#: often, and all viewers get the same broadcasts.
 PERIOD_S = 1.0
-#: Seconds from one snapshot to the next that is given, at least.
+#: Fewest seconds between two snapshots that are returned.
 LEAST_S = 0.5
-#: Seconds without any news after which the kernel is said to be silent.
+#: After so many seconds without a broadcast the kernel counts as silent.
 SILENT_S = 5.0
-#: Looking is said again so often; the kernel forgets who has not for a minute.
+#: Seconds between two requests to go on; the kernel drops a viewer after a minute.
 RENEW_S = 20.0
-#: Seconds to wait for the answer to a goodbye.
+#: Seconds to wait for the answer when the viewer leaves.
 GOODBYE_S = 0.5
 GLANCE_S = 0.5
 
 
 class Watching:
     """
-    Somebody who watches a kernel.
+    A viewer of a kernel.
 
     Args:
-        link: A way to ask it, and to hear it.
+        link: A link to it that hears broadcasts.
     """
 
     def __init__(self, link: KernelLink) -> None:
         self._link = link
         self._viewer = f"terminal-{uuid.uuid4().hex}"
-        #: The last one, whole; None where the next one has to be.
+        #: The last whole snapshot; None if the next one must be whole.
         self._whole: Snapshot | None = None
         self._is_loaded = False
         self._renewed = 0.0
@@ -55,7 +55,7 @@ class Watching:
 
     def begin(self) -> Snapshot:
         """
-        Ask to hear of all that changes, and give what there is.
+        Request broadcasts, and return the present snapshot.
 
         Raises:
             NotShared: The extension is not loaded, or there is no answer in time.
@@ -74,11 +74,11 @@ class Watching:
 
     def next(self) -> Snapshot:
         """
-        Wait for news, and give what there is then, whole.
+        Wait for the next snapshot, and return it whole.
 
         Raises:
-            NotShared: The extension was unloaded, or the kernel is silent; it may go
-                on all the same.
+            NotShared: The extension was unloaded, or the kernel is silent; it may
+                continue later.
             KernelGone: The kernel has ended.
         """
         while True:
@@ -88,13 +88,13 @@ class Watching:
 
     def poll(self, beside: int | None = None) -> Snapshot | None:
         """
-        Wait a little for news, and give what there is then, whole.
+        Wait a short time for the next snapshot, and return it whole.
 
         Args:
-            beside: A descriptor. Once it can be read, the wait is over as well.
+            beside: A descriptor. The wait also ends when it is readable.
 
         Returns:
-            None where there is nothing new.
+            The snapshot; None if there is no new one.
 
         Raises:
             NotShared: As `next`.
@@ -124,14 +124,14 @@ class Watching:
         if before is not None and before.kernel != news.kernel:
             before = self._whole = None
         if before is not None and news.seq <= before.seq:
-            return  # sent before the answer to our question
+            return  # it was sent before the answer to our request
         if news.whole:
             self._whole = news
         elif before is not None:
             self._whole = merge(before, news)
 
     def _renew(self, now: float) -> None:
-        # While a cell runs the kernel goes on, and is better not asked.
+        # While a cell runs, the kernel keeps its viewers without a request.
         is_busy = self._whole is not None and self._whole.cell.running
         if not is_busy and now - self._renewed > RENEW_S:
             self._renewed = now
@@ -140,14 +140,14 @@ class Watching:
 
     def _make_sure(self, now: float) -> None:
         """
-        See why nothing is heard.
+        Find out why there are no broadcasts.
         """
         if not self._is_loaded:
             raise self._link.absence()
         if now - self._heard < SILENT_S and self._link.file.path.exists():
-            return  # a kernel that is restarted is away for a moment
+            return  # a kernel that restarts is silent for a moment
         if now - self._doubted > RENEW_S:
-            # It was restarted, or has forgotten us.
+            # It was restarted, or it dropped this viewer.
             self._doubted = now
             found = self._link.identity(SHORT_PATIENCE_S)
             if found is not None and not found.is_loaded:
@@ -160,7 +160,7 @@ class Watching:
 
     def end(self) -> None:
         """
-        Say goodbye.
+        Tell the kernel that the viewer leaves.
         """
         if self._is_loaded:
             goodbye = {"viewer": self._viewer}
@@ -173,7 +173,7 @@ def watching(link: KernelLink) -> Iterator[Watching]:
     Watch a kernel for a while.
 
     Args:
-        link: A way to ask it, and to hear it.
+        link: A link to it that hears broadcasts.
     """
     found = Watching(link)
     try:

@@ -22,7 +22,7 @@ from ..pools.notebook import notebook
 from ..pools.shield import shield
 from ..pools.unreached import explain
 from ..session.api import own_session, shared
-from ..session.settings import DuckJupyter
+from ..session.settings import OF_SERVER, DuckJupyter
 from .completion import make_matcher
 from .display import Display
 from .installed_key import Place
@@ -144,6 +144,7 @@ class Extension:
             self._sockets.open()
         shell.observe(self._end, "exit_now")
         settings.observe(self._set_pools, ["pools", "interrupt_grace"])
+        settings.observe(self._say_when, OF_SERVER)
         self._set_pools()
 
     def unload(self) -> None:
@@ -153,6 +154,7 @@ class Extension:
         shell, session = self._shell, self._session
         shell.unobserve(self._end, "exit_now")
         self._settings.unobserve(self._set_pools, ["pools", "interrupt_grace"])
+        self._settings.unobserve(self._say_when, OF_SERVER)
         # Those of the process: another shell may have them, too.
         if not any(other._settings.pools for other in _loaded.values()):
             uninstall()
@@ -205,6 +207,17 @@ class Extension:
             if kernel is not None and is_in_cell(kernel):
                 # The one that loads the extension.
                 features.cell_begins()
+
+    def _say_when(self, change: Any) -> None:
+        """
+        Say what to do if a setting was changed that the running server does not have.
+        """
+        if self._session.server is not None:
+            # The answer of %config, which says nothing itself.
+            print(  # noqa: T201
+                f"DuckJupyter.{change.name} takes effect when the next server starts: "
+                "run %duck stop, then share the names again."
+            )
 
     def _cell_begins(self, info: Any) -> None:
         self._answers.cell_begins(info.raw_cell)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import functools
 import shlex
-from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
@@ -67,25 +66,30 @@ def in_one_line(magic: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
-def whole_number(text: str) -> int:
+def integer_of(option: str) -> Callable[[str], int]:
     """
-    Parse the integer value of an option.
+    Return a function that parses the value of an option.
     """
-    try:
-        return int(text)
-    except ValueError:
-        raise ArgumentTypeError(f"must be an integer, not {text!r}") from None
+
+    def parse(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            # Of other errors argparse makes a text of its own.
+            raise UsageError(f"{option} must be an integer, not {text!r}.") from None
+
+    return parse
 
 
 def duck_word(text: str) -> str:
     """
-    Read the word that %duck takes.
+    Check the command of %duck.
     """
     if text not in DUCK_WORDS:
         *others, last = DUCK_WORDS
-        raise ArgumentTypeError(
-            f"must be {', '.join(others)} or {last}, not {text!r}."
-            f"{close_to(text, DUCK_WORDS)}"
+        raise UsageError(
+            f"The command of %duck must be {', '.join(others)} or {last}, not "
+            f"{text!r}.{close_to(text, DUCK_WORDS)}"
         )
     return text
 
@@ -126,7 +130,7 @@ class DuckMagics(Magics):
     @argument("--as", dest="alias", metavar="ALIAS", help="Share it as shared.ALIAS.")
     @argument(
         "--bufsize",
-        type=whole_number,
+        type=integer_of("--bufsize"),
         metavar="BYTES",
         help=(
             "Size of the buffer for its calls; a larger frame is sent outside the "
@@ -148,7 +152,7 @@ class DuckMagics(Magics):
     )
     @argument(
         "--max-chain",
-        type=whole_number,
+        type=integer_of("--max-chain"),
         metavar="N",
         help="The highest level of a proxy that is reached through this one.",
     )

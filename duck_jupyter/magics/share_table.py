@@ -29,11 +29,12 @@ HEADINGS = (
     "Calls",
     "Bytes",
     "Buffer fill",
+    "Handed over",
     "Versions",
     "Last error",
 )
 #: Columns of text; the others hold numbers.
-WORDS = frozenset({"Name", "Type", "Mode", "Versions", "Last error"})
+WORDS = frozenset({"Name", "Type", "Mode", "Handed over", "Versions", "Last error"})
 MOST_CHARS = 60
 
 
@@ -150,9 +151,16 @@ def _cells(row: ObjectRow) -> tuple[str, ...]:
         exact(row.calls),
         in_bytes(row.bytes_in + row.bytes_out),
         fill,
+        _hand_overs(row),
         _versions(row),
         _shorten(printable(" ".join((row.last_error or "").split()))),
     )
+
+
+def _hand_overs(row: ObjectRow) -> str:
+    if not row.handovers:
+        return UNKNOWN
+    return f"{many(row.handovers, 'time')}, {in_bytes(row.handed_bytes)} not copied"
 
 
 def _versions(row: ObjectRow) -> str:

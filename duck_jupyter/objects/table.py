@@ -58,6 +58,7 @@ class Entry:
         "policy",
         "raises",
         "returned",
+        "row",
         "since",
         "target",
         "turn",
@@ -67,6 +68,9 @@ class Entry:
         self, idx: int, target: Any, level: int, path: str, policy: Policy
     ) -> None:
         self.idx: int = idx
+        #: The number of the object whose row counts its calls: an iterator has no row
+        #: and counts as the object that it iterates over.
+        self.row: int = idx
         self.level: int = level
         self.path: str = path
         #: The number of the object through which it was first reached.
@@ -202,11 +206,11 @@ class ObjectTable:
                             policy.line_with_longer_chains,
                         )
                     known = Entry(next(self._numbers), target, level, path, policy)
-                    known.parent = parent.idx
+                    known.parent = parent.row
                     self._keep(known)
                 elif level < known.level:
                     known.level, known.path = level, _shorten(parent.path + step)
-                    known.parent = parent.idx
+                    known.parent = parent.row
                 entry = known
             if entry.level:
                 entry.holders[holder] = entry.holders.get(holder, 0) + 1
@@ -222,6 +226,7 @@ class ObjectTable:
             entry = Entry(
                 next(self._numbers), iterator, parent.level, parent.path, parent.policy
             )
+            entry.row, entry.parent = parent.row, parent.parent
             entry.holders[holder] = 1
             self._keep(entry)
             return entry

@@ -1,3 +1,3 @@
 """
-Pools: what the extension adds to the pools that people already use.
+Pools: the features that the extension adds to existing classes of pools.
 """

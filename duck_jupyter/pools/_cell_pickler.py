@@ -1,5 +1,5 @@
 """
-The pickle of one value of a cell, which names what else of the notebook it needs.
+Pickles one value of a cell, and collects the other names that it needs.
 
 The module is private: cloudpickle has no types, so those of its classes are incomplete.
 """
@@ -38,7 +38,7 @@ __all__ = ["CellPickler", "Pickled", "globals_of", "pickled"]
 BY_TEXT = frozenset({"globals", "eval", "exec"})
 WORD = re.compile(r"[^\W\d]\w*")
 
-#: Characters of the longest cell whose text goes with its functions.
+#: The longest text of a cell that is sent with its functions, in characters.
 MOST_SOURCE = 50_000
 
 
@@ -48,22 +48,22 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     Args:
         file: Gets the pickle.
-        root: The name of the value, if it is a function or class that has one.
+        root: The name of the value if it is a function or class, or None.
     """
 
     def __init__(self, file: io.BytesIO, root: str | None = None) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
         #: Names in the order in which they were met.
         self.needs: dict[str, None] = {}
-        #: What was asked about last.
+        #: The last value that was pickled.
         self.last: Any = None
-        #: What goes as a handle, in the order of `mirror.held`.
+        #: The objects that are sent as handles, in the order of `mirror.held`.
         self.holds: list[Hold | InplaceHold] = []
         self._root = root
 
     def reducer_override(self, obj: Any) -> Any:
         """
-        Reduce what plain pickle cannot, and the notebook's own as names.
+        Reduce what pickle cannot reduce, and the notebook's own objects to their names.
         """
         self.last = obj
         if isinstance(obj, functools.cached_property):
@@ -116,15 +116,15 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
         code, namespace = function.__code__, function.__globals__
         module = _module_of(namespace)
         if module is None:
-            # That of a script which was run in a cell: a namespace of its own.
+            # The namespace of a script that a cell has run.
             return super().reducer_override(function)
         attributes, slots = cloud._function_getstate(function)
         if module == "__main__":
-            # Also those that are bound later only, or hide a built-in then.
+            # Including names that are bound later, or that hide a built-in later.
             self.needs.update(dict.fromkeys(globals_of(code)))
         for name in ("__globals__", "__closure__"):
             del slots[name]
-        # Imports them: a package does not have its modules before.
+        # Import the modules: a package does not have them as attributes before.
         submodules = slots.pop("_cloudpickle_submodules")
         closure = [_content_of(cell) for cell in function.__closure__ or ()]
         source = _source_of(code.co_filename) if module == "__main__" else None
@@ -178,9 +178,9 @@ def _texts_of(code: types.CodeType) -> Iterator[str]:
 @functools.lru_cache(maxsize=64)
 def _source_of(file: str) -> tuple[str, str] | None:
     """
-    Give the file name and the text of a cell; None if it is long, or no cell.
+    Return the file name and the text of a cell; None if it is too long or no cell.
 
-    It is the same tuple each time, so that a pickle has it once.
+    The result is the same tuple each time, so a pickle contains it once.
     """
     if Path(file).exists():  # a worker reads it itself
         return None
@@ -215,24 +215,24 @@ class Pickled(NamedTuple):
     data: bytes
     #: The names that it needs.
     needs: tuple[str, ...]
-    #: What its handles are to.
+    #: The objects of its handles.
     holds: tuple[Hold | InplaceHold, ...]
 
 
 def pickled(value: Any, root: str | None = None) -> Pickled:
     """
-    Give a value as bytes.
+    Return a value as bytes.
 
     Args:
         value: The value.
-        root: The name that it is to be bound to, if it is a function or class.
+        root: The name to bind it to if it is a function or class, or None.
     """
     out = io.BytesIO()
     pickler = CellPickler(out, root)
     hold = hold_of(value)
     try:
         if hold is not None:
-            # Also a dictionary or list, about which no pickler asks.
+            # Picklers do not ask about dictionaries and lists, which may be shared too.
             return Pickled(_held_pickle(), (), (hold,))
         pickler.dump(value)
     except Exception as error:

@@ -1,17 +1,17 @@
 """
 The board: shared memory in which each worker notes the task that it runs.
 
-Nobody is told anything and no thread runs: the notebook looks when it wants to know.
-A worker holds a record lock on its slot. The system says who holds it, and releases it
-however the worker ends. A slot outlives its worker, so that the notebook can read what
-a killed worker was at.
+There are no messages and no thread: the notebook reads the board when it needs to.
+A worker holds a record lock on its slot. The system knows the holder, and releases the
+lock however the worker ends. A slot outlives its worker, so the notebook can read which
+task a killed worker ran.
 
     header   `RUNS` bytes, one for each run of a cell: 1 if it was interrupted
     slots    `SLOT` bytes each, in words of 8 bytes
 
 The notebook makes the memory (``memfd_create(2)``) and two pipes. A worker opens them
-under ``/proc/<notebook>/fd``. One pipe carries nothing: its end tells that the notebook
-has ended (see `follow_owner`). The other carries output. Each word has one writer, so
+under ``/proc/<notebook>/fd``. One pipe carries no data: it closes when the notebook
+ends (see `follow_owner`). The other carries output. Each word has one writer, so
 there are no locks.
 """
 
@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 __all__ = ["Board", "Entry", "Key", "open_board"]
 
-#: Runs that are told apart; then the numbers begin anew.
+#: The number of runs; after the last one the numbers begin again.
 RUNS = 4096
 #: Bytes of a slot, and how many workers there can be at once.
 SLOT = 64
@@ -53,15 +53,15 @@ _kept: list[Board] = []
 
 class Key(NamedTuple):
     """
-    Where a worker finds the board.
+    The address of a board for workers.
 
     Attributes:
         pid: The notebook's process.
         memory: Its descriptor of the memory.
         alive: Its descriptor of the reading end of the pipe.
         output: Its descriptor of the writing end of the pipe for output.
-        name: Of the memory. A descriptor may have been closed, and its number be
-            another file's by now.
+        name: The name of the memory, to detect a descriptor that was closed and whose
+            number another file has now.
     """
 
     pid: int
@@ -73,15 +73,15 @@ class Key(NamedTuple):
 
 class Entry(NamedTuple):
     """
-    What one worker is at.
+    The state of one worker.
 
     Attributes:
         pid: The worker.
         task: The number of the `Task`.
         run: The number of the cell's run that submitted it.
         seconds: How long the task has been running.
-        item: Which item of a chunk it is at, from 0; -1 if that is not known.
-        chunk: Which chunk of a ``Pool.map`` the task is, from 0; -1 if it is none.
+        item: The present item of its chunk, from 0; -1 if it is not known.
+        chunk: The number of the chunk of a ``Pool.map``, from 0; -1 if it is none.
         heard: Whether the task was given a KeyboardInterrupt.
         is_sending: Whether the task has ended, and its result is being sent.
     """
@@ -108,7 +108,7 @@ class Board:
     The board, as the notebook or a worker maps it.
 
     Args:
-        key: Where it is; None makes a new one.
+        key: The address of a board; None makes a new one.
 
     Raises:
         OSError: The board is gone, or the system does not let this process see it.
@@ -145,9 +145,9 @@ class Board:
 
     def close(self) -> None:
         """
-        Close the notebook's board, once no worker needs it.
+        Close the notebook's board when no worker needs it.
 
-        The pipe stays open while a worker lives: its end would be the worker's end.
+        The pipe stays open while a worker lives, because closing it ends the worker.
         """
         self.is_left = bool(self.workers())
         if not self.is_left:
@@ -179,7 +179,7 @@ class Board:
 
     def after_fork(self) -> None:
         """
-        In a child, leave to the notebook the ends of the pipes whose end is to be seen.
+        In a child, close the inherited ends of pipes that must close with the notebook.
         """
         self.close_output()
         if self._writer >= 0:
@@ -190,10 +190,10 @@ class Board:
 
     def claim(self) -> bool:
         """
-        Take a slot for this process; give whether there was one.
+        Take a slot for this process; return whether there was a free one.
         """
         pid = os.getpid()
-        # First one that holds no news of a worker that was killed.
+        # Prefer a slot without the state of a killed worker.
         for is_any_good in (False, True):
             for number in range(SLOTS):
                 slot = (pid + number) % SLOTS
@@ -214,14 +214,14 @@ class Board:
 
     def follow_owner(self) -> None:
         """
-        Let the system kill this process when the notebook's process has ended.
+        Make the system kill this process when the notebook's process ends.
 
         The end of the pipe raises a signal (``O_ASYNC`` of open(2)), so that no thread
         has to wait for it. ``PR_SET_PDEATHSIG`` would be raised at the end of the
         *thread* that started this process.
         """
         path = f"/proc/{self.key.pid}/fd/{self.key.alive}"
-        # Opened anew, so that what is set here is not set for others.
+        # Open it again, so that the flags are not set for other processes.
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         fcntl.fcntl(fd, F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
@@ -246,13 +246,13 @@ class Board:
 
     def at_item(self, item: int) -> None:
         """
-        Note which item of its chunk the task is at; -1 if that is not known.
+        Note the present item of the chunk; -1 if it is not known.
         """
         self._words[self._at + ITEM] = item + 1
 
     def item(self) -> int:
         """
-        Give the item that the last task was at; -1 if that is not known.
+        Return the item at which the last task was; -1 if it is not known.
         """
         return int(self._words[self._at + ITEM]) - 1
 
@@ -281,7 +281,7 @@ class Board:
 
     def is_interrupted(self, run: int) -> bool:
         """
-        Tell whether a cell's run was interrupted.
+        Return whether a cell's run was interrupted.
         """
         return bool(self.interrupted[run % RUNS])
 
@@ -294,13 +294,13 @@ class Board:
     # In the notebook.
 
     def _used(self) -> list[int]:
-        # One look at all slots; most were never used.
+        # One read of all slots; most were never used.
         pids = self._words[PID::WORDS].tolist()
         return [number * WORDS for number, pid in enumerate(pids) if pid]
 
     def running(self) -> list[Entry]:
         """
-        List the tasks that run. The lock tells that the process is the worker still.
+        Return the running tasks. The lock shows that the process is still the worker.
         """
         return [
             x
@@ -310,13 +310,13 @@ class Board:
 
     def last(self, pid: int) -> Entry | None:
         """
-        Give what a worker was at when it ended, or None.
+        Return the last state of a worker that ended, or None.
         """
         return next((entry for _, entry in self._entries() if entry.pid == pid), None)
 
     def workers(self) -> list[int]:
         """
-        List the workers that live.
+        Return the workers that live.
         """
         pids = [(at, self._words[at + PID]) for at in self._used()]
         return [pid for at, pid in pids if self._holder(at) == pid]
@@ -325,13 +325,13 @@ class Board:
         """
         Count the tasks of a run that were given a KeyboardInterrupt.
 
-        There is one a worker: it begins no other task of the run.
+        Each worker has at most one: it begins no other task of the run.
         """
         return sum(self._words[at + HEARD_RUN] == run for at in self._used())
 
     def forget(self, pid: int) -> None:
         """
-        Note that what a worker was at when it ended is dealt with.
+        Note that the last state of an ended worker was handled.
         """
         for at in self._used():
             if self._words[at + PID] == pid:
@@ -350,7 +350,7 @@ class Board:
 
     def _holder(self, at: int) -> int | None:
         """
-        Give the process that holds the lock on a slot, or None.
+        Return the process that holds the lock on a slot, or None.
         """
         place = RUNS + at * 8
         asked = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)

@@ -1,5 +1,5 @@
 """
-Calls in short: which function ran with which arguments, for messages.
+Short texts of calls with their arguments, for messages.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_OF_ALL = 160
 
 class _Short(reprlib.Repr):
     """
-    Shows plain values, and of all others the class: their ``repr`` may take seconds.
+    Writes plain values, and only the class of others: a ``repr`` may take seconds.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ _short = _Short()
 
 def short_value(value: Any) -> str:
     """
-    Write a value in short. It runs no ``repr`` but those of plain values.
+    Write a value in short; only plain values run their ``repr``.
     """
     return _short.repr(value)
 
@@ -69,11 +69,11 @@ def short_call(
     Write a call as its caller would.
 
     Args:
-        function: What was called: a partial, a chunk of a map or a batch of joblib too.
-        args: Its arguments. Of a chunk, the items.
+        function: The function; also a partial, a chunk of a map or a batch of joblib.
+        args: Its arguments; the items of a chunk.
         kwargs: Its keyword arguments.
-        item: Of a chunk, which item it was at, from 0; -1 if that is not known.
-        of: "map" or "starmap" for a chunk: what its items are.
+        item: The present item of a chunk, from 0; -1 if it is not known.
+        of: "map" or "starmap" if it is a chunk.
 
     Returns:
         Such as ``score('UA', 7)``, or of a chunk ``one of score(0) to score(24)``.
@@ -97,7 +97,7 @@ def short_call(
 
 def batch_of(function: Any) -> Any:
     """
-    Give joblib's batch of calls, or None.
+    Return joblib's batch of calls, or None.
     """
     inner = getattr(function, "func", None)
     for found in (function, inner):

@@ -1,5 +1,5 @@
 """
-The data of the moment of submitting: the feature that holds what is passed to a pool.
+The feature that keeps the data of tasks as it was when they were submitted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Capturing", "capture_while"]
 
 class Capturing(Feature):
     """
-    Holds the shared objects among the arguments of a task as they are at submit.
+    Holds the state of shared arguments of a task when it is submitted.
     """
 
     def before_submit(self, task: Task) -> None:
@@ -44,7 +44,7 @@ class Capturing(Feature):
 
     def after_submit(self, task: Task, result: Any) -> None:
         """
-        Hold nothing for a task that has ended, also where it was cancelled.
+        Release the holds of a task that has ended or was cancelled.
         """
         if task.held and hasattr(result, "add_done_callback"):
             result.add_done_callback(partial(_release, task.held))
@@ -63,10 +63,10 @@ def _release(holds: list[Any], future: Any) -> None:
 
 def held(value: Any) -> tuple[Any, list[Any]]:
     """
-    Give a value in which shared objects are held as they are now, and the holds.
+    Return a value with holds of the present state of shared objects, and the holds.
 
     Raises:
-        VersionsAwaited: There are too many, and no worker runs that could fetch them.
+        VersionsAwaited: Too many states are kept, and no worker can fetch them.
         ProxyError: A shared object cannot be published.
     """
     return wait_for_workers(lambda: _capture(value))
@@ -79,7 +79,7 @@ def _capture(value: Any) -> tuple[Any, list[Any]]:
 
 def capture_while(has_objects: bool) -> None:
     """
-    Hold what is passed to pools while anything is shared, also without a notebook.
+    Hold the arguments of pools while anything is shared, also without a notebook.
     """
     if has_objects:
         features.add(Capturing())

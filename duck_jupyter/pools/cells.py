@@ -1,9 +1,9 @@
 """
 Functions of cells as bytes: their names, with the globals that they need.
 
-A pool pickles in a thread of its own, some time later. So a function is taken when it
-is submitted (`sent`), with everything it mentions as it is then. The pickle of a global
-is kept as long as it cannot have changed.
+A pool pickles later, in a thread of its own. So `sent` pickles a function when it is
+submitted, with the present state of everything it mentions. The pickle of a global is
+kept as long as the global cannot have changed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from .mirror import Part
 
-    #: What is sent, what it needs, and the handles of what is sent.
+    #: The name or pickle of the value, its parts, and the handles in its pickle.
     Bundle = tuple[bytes | str, list[Part], tuple[Any, ...]]
 
 __all__ = [
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, types.ModuleType)
-#: What a class may hold that is the same as long as it is the same object.
+#: Types of attributes of a class that cannot change while they are the same object.
 STILL = (
     *ATOMS,
     types.FunctionType,
@@ -59,13 +59,13 @@ TOKEN_BYTES = 16
 SHOWN = re.compile(r"_+|_i+|_\d+|_i\d+|_[iod]h|In|Out")
 
 _numbers = itertools.count(1)
-#: Name -> (what gives its value, the number of that binding).
+#: Name -> (a function that returns its value, the number of that binding).
 _bound: dict[str, tuple[Callable[[], Any], int]] = {}
 #: Names that a worker may have, also those that have been deleted since.
 _known: set[str] = set()
-#: Name -> what is kept of its value.
+#: Name -> the kept pickle of its value.
 _kept: dict[str, Kept] = {}
-#: Number -> function or class: what comes back is this one.
+#: Number -> function or class, to find the original of a returned one.
 _objects: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
 
@@ -93,7 +93,7 @@ def _handles(found: Pickled) -> tuple[Any, ...]:
 
 def _reference(value: Any) -> Callable[[], Any]:
     """
-    Refer to a value without keeping it, where that can be done.
+    Refer to a value without keeping it alive, if possible.
     """
     try:
         return weakref.ref(value)
@@ -103,7 +103,7 @@ def _reference(value: Any) -> Callable[[], Any]:
 
 def number_of(name: str, value: Any) -> int:
     """
-    Give the number of the binding of a name to a value.
+    Return the number of the binding of a name to a value.
     """
     entry = _bound.get(name)
     if entry is None or entry[0]() is not value:
@@ -116,7 +116,7 @@ def number_of(name: str, value: Any) -> int:
 
 def number_all() -> int:
     """
-    Number all names, and give a number that none of them exceeds.
+    Number all names, and return the highest number.
     """
     for name, value in list(main().items()):
         number_of(name, value)
@@ -125,7 +125,7 @@ def number_all() -> int:
 
 def numbers() -> dict[str, int]:
     """
-    Give the numbers of all names that were numbered and are bound.
+    Return the numbers of all names that were numbered and are bound.
     """
     bound, names = list(_bound.items()), main()
     return {name: number for name, (_, number) in bound if name in names}
@@ -133,7 +133,7 @@ def numbers() -> dict[str, int]:
 
 def forget_unbound() -> None:
     """
-    Hold nothing that its name does not hold any more; called after each cell.
+    Drop the pickles of former values; called after each cell.
     """
     names = main()
     for name, (value, _) in list(_bound.items()):
@@ -144,14 +144,14 @@ def forget_unbound() -> None:
 
 def find(name: str, number: int) -> Any:
     """
-    Give the function or class that was sent under a number, or None.
+    Return the function or class that was sent under a number, or None.
     """
     return _objects.get(number)
 
 
 def _stamp(value: Any) -> tuple[Any, ...] | None:
     """
-    Give what a pickle may be kept for, or None where only pickling again can tell.
+    Return the condition for keeping a pickle, or None if it cannot be kept.
     """
     if isinstance(value, ATOMS):
         return (value,)
@@ -178,12 +178,12 @@ def _same(one: tuple[Any, ...], other: tuple[Any, ...] | None) -> bool:
 
 def kept_of(name: str, value: Any, way: Iterable[str]) -> Kept:
     """
-    Give the pickle of a global.
+    Return the pickle of a global.
 
     Args:
         name: Its name.
         value: Its value.
-        way: The names through which it is needed, itself last.
+        way: The names through which a function needs it, this name last.
     """
     stamp, kept = _stamp(value), _kept.get(name)
     if kept is not None and stamp is not None and _same(stamp, kept.stamp):
@@ -193,7 +193,7 @@ def kept_of(name: str, value: Any, way: Iterable[str]) -> Kept:
     except VersionsAwaited:
         raise
     except Exception as error:  # whatever the value's own code raises
-        # Only a function that uses it hears of it, and then what and why.
+        # Only a function that uses it gets the error.
         message = unsendable(value, way, error)
         found = Pickled(pickle.dumps(Unsendable(message)), (), ())
         return Kept(None, found)
@@ -207,13 +207,13 @@ def bundle_of(
     value: Any, sent_before: Collection[str] = (), inherited: int = 0
 ) -> Bundle:
     """
-    Give a function or class as bytes, with each global that it needs.
+    Return a function or class as bytes, with each global that it needs.
 
     Args:
-        value: What is to be sent.
-        sent_before: Names that went before in the same message.
-        inherited: The number at which all workers of a pool were forked. What was bound
-            before goes without its pickle, unless that is kept anyway.
+        value: The function or class.
+        sent_before: Names that the same message already has.
+        inherited: The number of the last binding that all workers inherited. Earlier
+            bindings are sent without a pickle, unless it is kept anyway.
 
     Returns:
         Its name or its pickle, the parts, and the handles of its pickle.
@@ -320,11 +320,11 @@ def _same_as(name: str) -> bytes:
 
 class Sent:
     """
-    A function or class as it was when it was submitted. Unpickled, it is that.
+    A function or class as it was when it was submitted. It unpickles to that one.
 
     Args:
         value: The function or class.
-        inherited: As of `bundle_of`.
+        inherited: As in `bundle_of`.
     """
 
     __slots__ = ("bundle", "value")
@@ -345,9 +345,9 @@ class Sent:
 
 def sent(value: Any, inherited: int = 0) -> Any:
     """
-    Take a function of the notebook as it is now, also within partials.
+    Return the present state of a function of the notebook, also inside partials.
 
-    All else is given as it is, and is pickled when its turn comes.
+    Other values are returned unchanged, and are pickled later by the pool.
     """
     if type(value) is functools.partial:
         before = (value.func, *value.args)

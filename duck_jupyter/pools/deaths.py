@@ -1,5 +1,5 @@
 """
-Deaths: the error of a task says how its worker was killed, and no code waits for it.
+Deaths: the error of a task says how its worker was killed, and no wait is endless.
 
 An executor notices the death by itself, and fails all its tasks with a message without
 a cause: this module replaces the message. A `multiprocessing.Pool` replaces the worker,
@@ -44,10 +44,10 @@ MODULES = [
     for package in LOKY
     for name in ("process_executor", "backend.popen_loky_posix")
 ]
-#: Seconds from the moment a worker's pipe closes until it can be waited for.
+#: Seconds from the end of a worker's pipe until its exit code can be read.
 EXIT_S = 0.5
 LOOK_S = 0.002
-#: Awaited results, from which on those that are done are let go of.
+#: The number of awaited results from which those that are done are dropped.
 MANY = 64
 AGAIN = "Make a new pool."
 
@@ -57,7 +57,7 @@ class Deaths(Feature):
     Explains deaths of workers.
 
     Args:
-        slots: What has the board.
+        slots: The owner of the board.
     """
 
     def __init__(self, slots: Slots) -> None:
@@ -73,7 +73,7 @@ class Deaths(Feature):
         self._pools: weakref.WeakValueDictionary[int, Any] = (
             weakref.WeakValueDictionary()
         )
-        # Those whose queue is being looked at.
+        # The pools whose queue is being checked.
         self._freed: weakref.WeakSet[Any] = weakref.WeakSet()
         self._has_pools = False
 
@@ -83,7 +83,7 @@ class Deaths(Feature):
 
     def open(self) -> None:
         """
-        Take our places.
+        Replace the methods of pools.
         """
         self._replaced.put(popen_fork.Popen, "poll", wait_with_usage(self._peaks))
         self._replaced.put(
@@ -98,7 +98,7 @@ class Deaths(Feature):
 
     def close(self) -> None:
         """
-        Leave all as it was.
+        Restore the methods of pools.
         """
         self._watch.stop()
         self._replaced.restore()
@@ -115,14 +115,14 @@ class Deaths(Feature):
 
     def cell_begins(self) -> None:
         """
-        Note what the system has killed before.
+        Note how many processes the system has killed so far.
         """
         if self._has_pools:
             self._explainer.look()
 
     def before_submit(self, task: Task) -> None:
         """
-        Note a task, and let its worker leave it on the board where it would be lost.
+        Note a task, and keep it on the board if the pool would lose it.
         """
         pool = task.pool
         # It may be older than we are.
@@ -135,12 +135,12 @@ class Deaths(Feature):
 
     def after_submit(self, task: Task, result: Any) -> None:
         """
-        Note what a `multiprocessing.Pool` gave for a task.
+        Note the result object of a task of a `multiprocessing.Pool`.
         """
         if not hasattr(task.pool, "submit"):
             found = result_of(result)
             if found is not None:
-                # Also in a long cell, a task lets go of its data with its result.
+                # A task releases its data with its result, also while a long cell runs.
                 drop = functools.partial(self._given.pop, task.id)
                 self._given[task.id] = task, weakref.ref(found, drop)
             if len(self._given) > self._many:
@@ -148,13 +148,13 @@ class Deaths(Feature):
 
     def cell_ends(self, error: BaseException | None) -> None:
         """
-        Let go of what is done.
+        Release ended tasks.
         """
         self._let_go()
 
     def submit_waits(self) -> None:
         """
-        Let go of what is done: its data may be what the line waits for.
+        Release ended tasks: a waiting submit may need their data to be released.
         """
         self._let_go()
 
@@ -169,7 +169,7 @@ class Deaths(Feature):
     def _running(self) -> list[int]:
         return [entry.pid for entry in self._board.running()]
 
-    # Executors. This runs in their manager threads.
+    # For executors: this code runs in their manager threads.
 
     def _see(self, module: ModuleType) -> None:
         if module.__name__.endswith("popen_loky_posix"):
@@ -204,7 +204,7 @@ class Deaths(Feature):
 
     def _explain_all(self, thread: Any) -> str:
         """
-        Say how the workers of an executor died; "" if none is dead.
+        Describe how the workers of an executor died; "" if none is dead.
         """
         end, pause = time.monotonic() + EXIT_S, threading.Event()
         dead: list[tuple[int, int]] = []
@@ -229,7 +229,7 @@ class Deaths(Feature):
             self._board.forget(pid)
         return " ".join([*words, AGAIN]) if words else ""
 
-    # A `multiprocessing.Pool`. This runs in its thread that looks after its workers.
+    # For a `multiprocessing.Pool`: this code runs in its thread that watches workers.
 
     def _join_exited(self, workers: list[Any]) -> bool:
         before = list(workers)
@@ -298,7 +298,7 @@ class Deaths(Feature):
 
     def _look_at_queue(self, workers: list[Any]) -> None:
         """
-        See to it that a worker that was killed while idle does not stop its pool.
+        Let a pool go on if one of its idle workers was killed.
         """
         pool = self._pools.get(id(workers))
         if pool is None or pool in self._freed:
@@ -338,7 +338,7 @@ _join_exited_workers = mp_pool.Pool._join_exited_workers  # type: ignore[attr-de
 
 def _call_of(task: Task, entry: Entry, result: Any) -> str:
     """
-    Write the call that a worker was at, in short.
+    Write in short the call that a worker was executing.
     """
     args, of, chunksize = task.args, "", getattr(result, "_chunksize", 0)
     if task.is_map:
@@ -347,14 +347,14 @@ def _call_of(task: Task, entry: Entry, result: Any) -> str:
         if chunksize and entry.chunk >= 0:
             args = list(args)[entry.chunk * chunksize : (entry.chunk + 1) * chunksize]
     elif hasattr(result, "_index"):
-        # Of an `imap`, whose items only the worker has seen.
+        # Of an `imap`, only the worker has seen the items.
         return f"{name_of(task.original)}(...)"
     return short_call(task.original, args, task.kwargs, entry.item, of)
 
 
 def _fail_all(thread: Any, error: BaseException) -> None:
     """
-    Break an executor, with our error for its tasks.
+    Break an executor; its tasks get our error.
     """
     with thread.shutdown_lock:
         executor = thread.executor_reference()
@@ -362,7 +362,7 @@ def _fail_all(thread: Any, error: BaseException) -> None:
             executor._broken = str(error)
             executor._shutdown_thread = True
         for item in list(thread.pending_work_items.values()):
-            # It may be cancelled, which up to Python 3.11 its own loop does not expect.
+            # It may be cancelled: the executor's own loop fails over that up to 3.11.
             if not item.future.done():
                 item.future.set_exception(error)
         thread.pending_work_items.clear()

@@ -1,5 +1,5 @@
 """
-Displaying, in a worker: what ``display`` shows goes to the cell of the task.
+Displaying, in a worker: ``display`` shows its objects under the cell of the task.
 
 A forked worker has the notebook's shell, whose publisher is replaced. Any other worker
 has no shell: it gets a ``display`` of ours, and imports IPython when it is called.
@@ -66,7 +66,7 @@ class _Displaying:
 
     def place(self, module: ModuleType) -> None:
         """
-        Take the place of IPython's ``display``.
+        Replace IPython's ``display``.
         """
         for name in (MODULE, "IPython.display"):
             if name in sys.modules:
@@ -82,7 +82,7 @@ class _Displaying:
         **more: Any,
     ) -> None:
         """
-        Send what an object was formatted to.
+        Send the formats of an object.
         """
         coded = {
             key: base64.b64encode(x).decode("ascii") if isinstance(x, bytes) else x

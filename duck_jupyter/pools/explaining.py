@@ -1,5 +1,5 @@
 """
-Explaining: how a worker died, at what, and whether memory ran out.
+Explaining: how a worker died, during which call, and whether memory ran out.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Explainer"]
 
-#: Of the memory in use, from which on it is the likely cause of a SIGKILL.
+#: From this share of memory in use, a lack of memory is the likely cause of a SIGKILL.
 FULL = 0.9
 
 
 class Explainer:
     """
-    Puts a worker's death into words.
+    Describes the death of a worker.
 
     Args:
-        peaks: How much memory workers had.
+        peaks: The most memory that workers had.
     """
 
     def __init__(self, peaks: Peaks) -> None:
@@ -33,18 +33,18 @@ class Explainer:
 
     def look(self) -> None:
         """
-        Note how many processes the system has killed, for comparison later.
+        Note how many processes the system has killed, to compare it later.
         """
         self._oom_kills = count_oom_kills()
 
     def explain(self, pid: int, code: int, entry: Entry | None, call: str) -> str:
         """
-        Say how a worker died.
+        Describe how a worker died.
 
         Args:
             pid: The worker.
             code: Its exit code; negative for a signal.
-            entry: What it was at, or None where it was idle.
+            entry: Its last state, or None if it was idle.
             call: The task, in short.
         """
         text = f"Worker {pid} {_how(code)} "
@@ -69,7 +69,7 @@ class Explainer:
         now, before = count_oom_kills(), self._oom_kills
         self._oom_kills = now
         system = read_system()
-        # What the worker had is free by now.
+        # The memory of the worker is free again.
         used = min(system.used + peak, system.total)
         text = f" {_size(used)} of {_size(system.total)} were in use"
         if now > before:
@@ -81,7 +81,7 @@ class Explainer:
 
 def is_full(system: System) -> bool:
     """
-    Tell whether the system is likely to kill processes for want of memory.
+    Return whether the system is likely to kill processes for want of memory.
     """
     return system.used >= FULL * system.total
 

@@ -1,9 +1,9 @@
 """
-Failing, in a worker: where an error was raised goes along with the error.
+Failing, in a worker: an error is sent with the frames in which it was raised.
 
 Pools send the text of a traceback. A worker sends the frames as data: file, function,
-line, columns, and what the variables were in short. It sends no source: the notebook
-has that of each cell, under a file name that is the cell's own.
+line, columns, and short texts of the variables. It sends no source: the notebook has
+the source of each cell under the cell's file name.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Failing", "FrameData", "Link", "add_failing", "is_of_pool"]
 MOST_FRAMES = 100
 MOST_LINKS = 10
 MOST_VARIABLES = 30
-#: What a pool sends in place of an error.
+#: Classes that a pool sends in place of an error.
 CARRIERS = ("_ExceptionWithTraceback", "ExceptionWithTraceback")
 _HERE = __file__.rpartition("/")[0] + "/"
 POOLS = (_HERE, "/concurrent/futures/", "/multiprocessing/", "/loky/", "/joblib/")
@@ -61,7 +61,7 @@ class FrameData(NamedTuple):
 
 class Link(NamedTuple):
     """
-    One error of a chain: its frames, and what it came from.
+    One error of a chain: its frames, and its cause or context.
     """
 
     error: Sendable | None
@@ -73,44 +73,44 @@ class Link(NamedTuple):
 
 def add_failing() -> None:
     """
-    Let this worker send where errors were raised.
+    Let this worker send the frames of errors.
     """
     worker.add(Failing())
 
 
 class Failing(worker.WorkerFeature):
     """
-    Notes where a task's error was raised, before the pool drops it.
+    Notes the frames of a task's error before the pool drops them.
     """
 
     def __init__(self) -> None:
         self._taps: Any = None
         #: Whether joblib would have returned the error of the task, whatever it is.
         self._is_returned = False
-        # The error of the last task, where it was raised, and the task in short.
-        # The error that the pool is given, and what is sent in its place.
+        # The error that the pool gets, the error that is sent in its place, its frames,
+        # and a short text of the task.
         self._last: tuple[BaseException, Sendable, Link, str] | None = None
 
     def task_begins(self, task: worker.Running) -> None:
         """
-        Let go of the error before.
+        Drop the error of the task before.
         """
         self._last = None
         function = task.function
         self._is_returned = type(function).__name__ == WRAPPER
         if self._is_returned:
-            # It takes an error that is raised, too.
+            # This wrapper of joblib returns errors; joblib accepts raised ones as well.
             task.function = function.func
 
     def task_failed(self, task: worker.Running, error: BaseException) -> BaseException:
         """
-        Note where the error was raised. One that cannot be sent becomes a text.
+        Note the frames of the error. An error that cannot be sent becomes a text.
         """
         is_exception = isinstance(error, Exception)
         if not is_exception and not self._is_returned:
             return error
         if self._taps is None:
-            # Only workers in which something fails pay for it.
+            # Imported here, so only workers with a failed task pay for it.
             from ..data.pickler_hooks import Taps
 
             self._taps = Taps(_nothing, {}, _nothing, [self._reduce])
@@ -137,7 +137,7 @@ class Failing(worker.WorkerFeature):
 
 def is_of_pool(file: str) -> bool:
     """
-    Tell whether code is a pool's, or ours.
+    Return whether code is a pool's, or ours.
     """
     return any(name in file for name in POOLS)
 
@@ -165,7 +165,7 @@ def _where(task: worker.Running) -> str:
 
 def worker_item() -> int:
     """
-    Give the item of a chunk at which the task failed, from 0; -1 if it is not known.
+    Return the item of a chunk at which the task failed, from 0; -1 if it is not known.
     """
     from .slots import Slot
 

@@ -1,8 +1,8 @@
 """
-Features: what is done when a pool is made, a task is submitted, a worker starts.
+Features: the calls when a pool is made, a task is submitted, or a worker starts.
 
-`patches` is the only module that changes a pool's class. It calls the features that are
-in `features`, in their order, so that no feature patches over another one.
+Only the module `patches` changes the classes of pools. It calls the features in
+`features` in their order, so no feature patches another one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .tasks import Task
 
-    #: Something to call in a worker, and with what; both are pickled.
+    #: A function to call in a worker, and its arguments; both are pickled.
     Call = tuple[Callable[..., object], tuple[Any, ...]]
 
 __all__ = ["Feature", "Features", "features"]
@@ -23,27 +23,27 @@ __all__ = ["Feature", "Features", "features"]
 
 class Feature:
     """
-    One thing that pools do for a notebook. All methods run in the notebook's process.
+    One feature of pools. All methods run in the notebook's process.
     """
 
     def open(self) -> None:
         """
-        Begin; called when the feature is added.
+        Start the feature; called when it is added.
         """
 
     def close(self) -> None:
         """
-        End, and leave everything as it was.
+        End the feature, and restore everything that it changed.
         """
 
     def pool_made(self, pool: Any) -> None:
         """
-        Note a pool. Only a `multiprocessing.Pool` has its workers already.
+        Note a new pool. Only a `multiprocessing.Pool` already has workers.
         """
 
     def worker_start(self, pool: Any) -> Call | None:
         """
-        Give what each worker of a pool calls when it starts.
+        Return the functions that each worker of a pool calls when it starts.
 
         It is called before the user's own initializer, and pickled for each worker. It
         may add to `worker.features`. For a `multiprocessing.Pool` the pool is not made
@@ -53,21 +53,21 @@ class Feature:
 
     def before_submit(self, task: Task) -> None:
         """
-        Change what is submitted: the task's function, arguments and notes.
+        Change the submitted task: its function, arguments and notes.
 
-        Runs in the thread that submits, before the pool has the task. What it raises is
+        It runs in the thread that submits, before the pool has the task. Its errors are
         raised there.
         """
 
     def before_put(self, value: Any) -> Any:
         """
-        Give what is put into a queue of multiprocessing in place of a value.
+        Return a replacement of a value that is put into a queue of multiprocessing.
         """
         return value
 
     def after_submit(self, task: Task, result: Any) -> None:
         """
-        Note what the pool gave for a task: a future, an `AsyncResult`, an iterator.
+        Note the result object of a task: a future, an `AsyncResult` or an iterator.
         """
 
     def submit_waits(self) -> None:
@@ -93,16 +93,16 @@ class Feature:
 
 class Features:
     """
-    The features that are in force in this process. In a forked child there are none.
+    The features of this process. A forked child has none.
     """
 
     def __init__(self) -> None:
-        #: Replaced as a whole, so that who goes through it needs no lock.
+        #: It is replaced as a whole, so reading it needs no lock.
         self.all: tuple[Feature, ...] = ()
 
     def add(self, feature: Feature) -> None:
         """
-        Begin with a feature; one whose class is there already is not added.
+        Add a feature, unless there is one of its class.
         """
         if any(type(known) is type(feature) for known in self.all):
             return
@@ -120,14 +120,14 @@ class Features:
 
     def close(self) -> None:
         """
-        End all, the last one first. Twice is fine.
+        End all features, the last one first. Repeated calls do nothing.
         """
         for feature in reversed(self.all):
             self.discard(type(feature))
 
     def worker_starts(self, pool: Any) -> list[Call]:
         """
-        List what a worker of a pool calls when it starts.
+        Return what a worker of a pool calls when it starts.
         """
         calls = [feature.worker_start(pool) for feature in self.all]
         return [call for call in calls if call is not None]
@@ -155,7 +155,7 @@ class Features:
 
     def after_fork(self) -> None:
         """
-        In a child, leave to the parent what is the parent's.
+        In a forked child, drop the features: they belong to the parent.
         """
         self.all = ()
 

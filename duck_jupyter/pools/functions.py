@@ -1,5 +1,5 @@
 """
-Functions of cells in pools: the feature that sends them as they are at submit.
+The feature that sends functions of cells in the state in which they were submitted.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ _inherited: dict[str, SharedNames] = {}
 
 class Functions(Feature):
     """
-    Sends functions and classes of cells, in every pickle that a pool makes.
+    Sends functions and classes of cells in the pickles of pools.
     """
 
     def __init__(self) -> None:
         self._replaced = Replacements()
-        #: Which modules were reloaded is known, for the rest of the cell.
+        #: Whether the reloaded modules are known for the rest of the cell.
         self._has_looked = False
-        #: What a map submits for each chunk, and what was made of it.
+        #: The function that a map submits for each chunk, and its replacement.
         self._last: tuple[Any, Any] = NO_MAP
-        #: Of a pool, its workers and the least number at which one was forked.
+        #: For a pool: its workers, and the lowest number at which one was forked.
         self._known: WeakKeyDictionary[Any, tuple[tuple[Any, ...], int]]
         self._known = WeakKeyDictionary()
 
     def open(self) -> None:
         """
-        Take our place in the picklers.
+        Register in the picklers.
         """
         mirror.is_kernel = True
         note_modules()
@@ -59,7 +59,7 @@ class Functions(Feature):
 
     def close(self) -> None:
         """
-        Leave the picklers as they were.
+        Restore the picklers.
         """
         self._replaced.restore()
         self._last = NO_MAP
@@ -69,7 +69,7 @@ class Functions(Feature):
 
     def before_submit(self, task: Task) -> None:
         """
-        Take the function as it is now.
+        Replace the function by its present state.
         """
         function = task.function
         last, made_of_it = self._last
@@ -103,7 +103,7 @@ class Functions(Feature):
 
     def cell_ends(self, error: BaseException | None) -> None:
         """
-        Release what the notebook's variables no longer hold.
+        Release the pickles of values that the notebook's variables no longer have.
         """
         self._last = NO_MAP
         self._has_looked = False
@@ -112,7 +112,7 @@ class Functions(Feature):
 
     def _inherited(self, pool: Any) -> int:
         """
-        Give the number up to which all workers of a pool have the notebook's names.
+        Return the number of the last binding that all workers of a pool inherited.
         """
         context = getattr(pool, "_mp_context", None) or getattr(pool, "_ctx", None)
         if context is None or context.get_start_method() != "fork":
@@ -122,7 +122,7 @@ class Functions(Feature):
         workers = tuple(map(id, processes))
         known = self._known.get(pool)
         if known is None or known[0] != workers:
-            # Where none runs yet, they are forked before this task is taken.
+            # If none runs yet, workers are forked before they take this task.
             numbers = [
                 getattr(getattr(process, "_popen", None), "_duck_number", 0)
                 for process in processes
@@ -149,7 +149,7 @@ def reduce(pickler: Any, value: Any) -> Any:
 
 def _sent_in(pickler: Any) -> set[str]:
     """
-    Give the names that have gone in the pickle that is being made.
+    Return the names that the pickle being made already contains.
     """
     names: set[str] = vars(pickler).setdefault("_duck_sent", set())
     return names
@@ -160,11 +160,11 @@ _launch_before = multiprocessing.popen_fork.Popen._launch  # type: ignore[attr-d
 
 def _launch(self: Any, process_obj: Any) -> None:
     """
-    Note, in the parent, up to which number a forked worker has the names.
+    Note in the parent the number of the last binding that the child inherits.
     """
     note_modules()
     self._duck_number = number_all()
-    # A `Process` inherits its function, and with it `shared`, which serves only here.
+    # A forked `Process` inherits its function, and a `shared` that works only here.
     _inherited.update(
         (name, SharedNames(proxies(value)))
         for name, value in list(main().items())

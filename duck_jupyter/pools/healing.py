@@ -1,11 +1,11 @@
 """
-Healing: a worker is taken out of a pool, or tasks out of its queue, and it goes on.
+Healing: removes a worker from a pool, or tasks from its queue, so that it goes on.
 
-This rests on private names, which are the same in CPython 3.10 to 3.14 and in loky:
+This uses private names, which are the same in CPython 3.10 to 3.14 and in loky:
 ``_work_ids``, ``_pending_work_items``, ``_processes``, ``_shutdown_lock`` (in loky
 ``_flags.shutdown_lock``), ``_executor_manager_thread_wakeup``, ``_spawn_process`` (in
-loky ``_ensure_executor_running``). Where one is missing the worker is killed, and an
-executor is broken by that, as without us.
+loky ``_ensure_executor_running``). If one is missing, the worker is killed, and this
+breaks an executor as it does without the extension.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from .standstill import state_of
 from .tasks import Task
 from .tracebacks import dress
 
 if TYPE_CHECKING:
     from .board import Board, Entry
 
-__all__ = ["cancel_queued", "fill_up", "is_closing", "remove_worker", "state_of"]
+__all__ = ["cancel_queued", "fill_up", "is_closing", "remove_worker"]
 
-#: Seconds a worker may take to stop.
+#: The longest time for a worker to stop, in seconds.
 STOP_S = 1.0
 LOOK_S = 0.001
 
@@ -35,12 +36,12 @@ def cancel_queued(executor: Any, run: int) -> int:
     """
     Cancel the tasks of a run that are still in an executor's queue.
 
-    A task's number is in the queue until its manager thread takes it. Who has taken the
-    number owns the task. The futures alone must not be cancelled: up to Python 3.11 a
-    broken executor fails over cancelled futures, and its other workers stay.
+    A task's number is in the queue until its manager thread takes it. The thread that
+    took the number owns the task. The futures alone must not be cancelled: up to Python
+    3.11 a broken executor fails over cancelled futures, and its other workers stay.
 
     Returns:
-        How many were cancelled. A `multiprocessing.Pool` has no such queue.
+        The number of cancelled tasks. A `multiprocessing.Pool` has no such queue.
     """
     numbers = getattr(executor, "_work_ids", None)
     items = getattr(executor, "_pending_work_items", None)
@@ -58,7 +59,7 @@ def cancel_queued(executor: Any, run: int) -> int:
             continue
         items.pop(number, None)
         item.future.cancel()
-        # So that those who wait for it hear of it.
+        # Wakes the threads that wait for it.
         item.future.set_running_or_notify_cancel()
         found += 1
     for number in others:
@@ -70,7 +71,7 @@ def cancel_queued(executor: Any, run: int) -> int:
 
 def is_closing(executor: Any) -> bool:
     """
-    Tell whether a pool takes no more tasks, or is broken.
+    Return whether a pool takes no more tasks, or is broken.
     """
     flags = getattr(executor, "_flags", None)
     if flags is not None:  # of loky
@@ -80,20 +81,20 @@ def is_closing(executor: Any) -> bool:
 
 def remove_worker(board: Board, entry: Entry, pool: Any, error: BaseException) -> bool:
     """
-    Kill a worker that is at a task.
+    Kill a worker that runs a task.
 
     An executor goes on without the worker, unless it is being closed: then it ends. A
     `multiprocessing.Pool` replaces the worker by itself.
 
     Args:
         board: Where the worker notes its task.
-        entry: What it notes.
+        entry: Its state there.
         pool: The pool that has the worker, or None.
         error: The error of the task, and of other tasks of its run that the pool has
             given to its workers.
 
     Returns:
-        Whether it was killed; not so where the task has ended meanwhile.
+        Whether it was killed; False if the task has ended meanwhile.
     """
     if not _stop_at(board, entry):
         return False
@@ -101,10 +102,10 @@ def remove_worker(board: Board, entry: Entry, pool: Any, error: BaseException) -
     if hasattr(pool, "_pending_work_items") and not is_closing(pool):
         with contextlib.suppress(AttributeError), _shutdown_lock(pool):
             process = pool._processes.pop(entry.pid, None)
-            # The manager thread looks at this before it looks at dead workers, and
+            # The manager thread reads this before it looks for dead workers, and
             # from then on at those that are left.
             pool._executor_manager_thread_wakeup.wakeup()
-    os.kill(entry.pid, signal.SIGKILL)
+    _send(entry.pid, signal.SIGKILL)
     if process is None:
         return True
     process.join()
@@ -122,36 +123,34 @@ def remove_worker(board: Board, entry: Entry, pool: Any, error: BaseException) -
 
 def _stop_at(board: Board, entry: Entry) -> bool:
     """
-    Stop a worker while it is at its task, where it holds no lock of its pool's queues.
+    Stop a worker while it runs its task and holds no lock of its pool's queues.
     """
-    try:
-        os.kill(entry.pid, signal.SIGSTOP)
-    except ProcessLookupError:
+    if not _send(entry.pid, signal.SIGSTOP):
         return False
     end, pause = time.monotonic() + STOP_S, threading.Event()
     while state_of(entry.pid) not in "TtZX" and time.monotonic() < end:
         pause.wait(LOOK_S)
     now = board.last(entry.pid)
     if now is None or now.task != entry.task or now.is_sending:
-        os.kill(entry.pid, signal.SIGCONT)
+        _send(entry.pid, signal.SIGCONT)
         return False
     return True
 
 
-def state_of(pid: int) -> str:
+def _send(pid: int, number: signal.Signals) -> bool:
     """
-    Give a process's state (proc(5)): one letter, "X" where it is gone.
+    Send a signal to a process; give whether there is one.
     """
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0]
-    except OSError:
-        return "X"
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def fill_up(executor: Any) -> None:
     """
-    Start workers in place of those that were removed.
+    Start replacements of removed workers.
     """
     with contextlib.suppress(AttributeError):
         if hasattr(executor, "_ensure_executor_running"):

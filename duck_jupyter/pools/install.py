@@ -1,5 +1,5 @@
 """
-How the pools of a process get the features, and lose them without a trace.
+Adds the features to the pools of a process, and removes them without a trace.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["install", "is_installed", "uninstall"]
 
 def make_features() -> list[Feature]:
     """
-    Make the features, in the order in which they see a task.
+    Make the features, in the order in which they get a task.
     """
     slots = Slots()
     return [
@@ -41,7 +41,7 @@ def make_features() -> list[Feature]:
 
 def install() -> None:
     """
-    Let pools have the features; again is fine.
+    Add the features to pools. Repeated calls do nothing.
     """
     try:
         for feature in make_features():
@@ -55,7 +55,7 @@ def install() -> None:
 
 def uninstall() -> None:
     """
-    Leave the pools as they were; again is fine.
+    Restore the pools. Repeated calls do nothing.
     """
     patches.close()
     features.close()
@@ -63,6 +63,6 @@ def uninstall() -> None:
 
 def is_installed() -> bool:
     """
-    Tell whether pools have the features.
+    Return whether pools have the features.
     """
     return any(isinstance(feature, Slots) for feature in features.all)

@@ -1,5 +1,5 @@
 """
-Interrupt: the tasks that the interrupted cell has submitted end, and no others.
+Interrupt: ends the tasks that the interrupted cell has submitted, and no others.
 
 The handler of SIGINT marks the cell's run on the board, so that none of its queued
 tasks begins, and tells a thread. The thread cancels what is still in the pools' queues,
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Interrupts", "options"]
 
-#: Seconds between two looks at the board, and until SIGINT is sent to a task again.
+#: Seconds between two reads of the board, and until a task gets SIGINT again.
 LOOK_S = 0.01
 AGAIN_S = 0.1
-#: Seconds a cell that was interrupted waits for its tasks' end, before the prompt.
+#: Seconds that an interrupted cell waits for the end of its tasks.
 PROMPT_S = 0.5
 #: The number of no run: there is nothing to stop.
 NO_RUN = 0
@@ -54,13 +54,13 @@ COLLECTORS = {
     "weakref": {"_remove", "remove", "__call__"},
     "multiprocessing.util": {"__call__"},
 }
-#: Seconds within which a second Interrupt stops also what other cells have submitted.
+#: Within so many seconds a second Interrupt also stops the tasks of other cells.
 TWICE_S = 2.0
 
 
 class Options:
     """
-    What people can set.
+    The settings of this feature.
 
     Attributes:
         grace: Seconds that an interrupted task has for its end.
@@ -69,7 +69,7 @@ class Options:
     grace: float = 1.0
 
 
-#: Those of this process.
+#: The settings of this process.
 options: Options = Options()
 
 
@@ -80,7 +80,7 @@ class Stop:
     Args:
         number: The run's.
         pools: The pools that got its tasks.
-        run: Where to say what was done.
+        run: The run whose cell gets the message about what was done.
     """
 
     def __init__(
@@ -98,19 +98,19 @@ class Interrupts(Feature):
     Ends tasks of interrupted cells.
 
     Args:
-        slots: What has the board.
+        slots: The owner of the board.
     """
 
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
         self._starting = Starting()
-        # Its put is safe in a signal handler.
+        # `put` of this queue is safe in a signal handler.
         self._stops: queue.SimpleQueue[Stop | None] = queue.SimpleQueue()
         #: Whether the thread is to send SIGINT once more, and how often it has.
         self._is_put_off = False
         self._put_off = 0
         self._thread: threading.Thread | None = None
-        # The cells that run, the inner ones last: (run, the handler before ours).
+        # The running cells, the inner ones last: (run, the former handler).
         self._cells: list[tuple[Run, Any]] = []
         self._last_stop: Stop | None = None
         self._last_at = float("-inf")
@@ -119,13 +119,13 @@ class Interrupts(Feature):
 
     def open(self) -> None:
         """
-        Take our place where workers are started.
+        Replace the start of workers.
         """
         self._starting.open()
 
     def close(self) -> None:
         """
-        End the thread, and leave all places as they were.
+        End the thread, and restore what was replaced.
         """
         self._starting.close()
         while self._cells:
@@ -137,7 +137,7 @@ class Interrupts(Feature):
 
     def before_submit(self, task: Task) -> None:
         """
-        Have the thread ready: none can be started in a signal handler.
+        Start the thread in advance: a signal handler cannot start one.
         """
         if self._thread is None:
             thread = threading.Thread(
@@ -156,11 +156,11 @@ class Interrupts(Feature):
 
     def cell_begins(self) -> None:
         """
-        Note that a cell begins, and put our handler around the one that is there.
+        Note that a cell begins, and wrap the present handler in ours.
         """
         run = runs.begin()
         if threading.current_thread() is not threading.main_thread():
-            # Of a subshell of ipykernel, which is not interrupted.
+            # A cell of a subshell of ipykernel, which is not interrupted.
             return
         before = signal.getsignal(signal.SIGINT)
         self._cells.append((run, before))
@@ -169,7 +169,7 @@ class Interrupts(Feature):
 
     def cell_ends(self, error: BaseException | None = None) -> None:
         """
-        Note that a cell has ended, and wait a little for tasks that are being stopped.
+        Note that a cell has ended, and wait a short time for tasks that are stopped.
         """
         runs.end()
         if threading.current_thread() is not threading.main_thread():
@@ -178,7 +178,7 @@ class Interrupts(Feature):
             self._wait(self._last_stop)
         if self._cells:
             _, before = self._cells.pop()
-            # Compared by value: each access makes another bound method.
+            # Compared with ==: each access makes a new bound method.
             if signal.getsignal(signal.SIGINT) == self._on_sigint:
                 signal.signal(signal.SIGINT, before)
 
@@ -274,7 +274,7 @@ class Interrupts(Feature):
 
     def _kill(self, board: Board, entry: Entry, pools: list[Any]) -> int:
         """
-        Kill one worker, so that its pool goes on where it can; give how many.
+        Kill one worker, and let its pool go on if possible; return the number killed.
         """
         error = TaskInterrupted(
             "the task's worker was killed: its cell was interrupted, "
@@ -313,7 +313,7 @@ class Interrupts(Feature):
 
 class _Told:
     """
-    The tasks that were sent SIGINT, and when.
+    The tasks that got SIGINT, with the times.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
 """
-Large data that a function mentions: it goes as a handle, whether it is shared or not.
+Large data that a function mentions: it is sent as a handle, also if it is not shared.
 
-Data that is not shared is published when a function that mentions it is submitted, once
-for each state, and its memory is released with the data itself.
+If the data is not shared, it is published when a function that mentions it is
+submitted, once for each state. Its memory is released with the data itself.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 __all__ = ["LARGE_BYTES", "close", "hold_of", "release_unused"]
 
-#: What is smaller is pickled.
+#: Smaller data is pickled.
 LARGE_BYTES = 1 << 20
 
 _store: Store | None = None
-#: By identity: the data, which is not kept, and its publication.
+#: By identity: a weak reference to the data, and its publication.
 _publications: dict[int, tuple[weakref.ref[Any], Publication]] = {}
-#: Identities of data that is there no longer. A destructor may run anywhere, also where
-#: a lock is held that ending a publication needs.
+#: Identities of data that was deleted. A destructor may run anywhere, also while a
+#: thread holds a lock that is needed to end a publication.
 _ended: deque[tuple[int, Publication]] = deque()
 
 
 def hold_of(value: Any) -> Hold | InplaceHold | None:
     """
-    Hold a shared object, or large data, as it is now; None for all else.
+    Hold the present state of a shared object or large data; None for other values.
 
     Raises:
         ProxyError: It cannot be published.
@@ -51,7 +51,7 @@ def hold_of(value: Any) -> Hold | InplaceHold | None:
 
 def size_of(value: Any) -> int:
     """
-    Give the bytes of an array or a frame; 0 of all else.
+    Return the size of an array or a frame in bytes; 0 for other values.
     """
     library = str(type(value).__module__).partition(".")[0]
     if library == "pandas":
@@ -83,7 +83,7 @@ def _publication_of(value: Any) -> Publication:
 
 def release_unused() -> None:
     """
-    Release the memory of data that is there no longer.
+    Release the memory of data that was deleted.
     """
     let_go()
     while _ended:
@@ -97,7 +97,7 @@ def release_unused() -> None:
 
 def close() -> None:
     """
-    Release all memory. A worker that maps some keeps it.
+    Release all memory. A worker keeps what it maps.
     """
     global _store
     store, _store = _store, None

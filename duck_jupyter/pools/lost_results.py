@@ -1,7 +1,7 @@
 """
-Lost results: those of a `multiprocessing.Pool`, whose own wait has no end.
+Lost results of a `multiprocessing.Pool`, for which the pool would wait forever.
 
-This rests on private names of ``multiprocessing.pool``, which are the same in CPython
+This uses private names of ``multiprocessing.pool``, which are the same in CPython
 3.10 to 3.14: ``_cache``, ``_set``, ``_number_left``, ``_index``, ``_set_length``.
 """
 
@@ -12,26 +12,31 @@ import os
 import signal
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkerDied
-from .healing import state_of
+from .standstill import all_wait_for, progress_of, state_of
 from .tracebacks import dress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .standstill import Progress
+
 __all__ = ["fail", "free_queue", "release_at_end", "result_of"]
 
-#: Seconds in which an idle worker would have taken a task.
+#: Seconds in which no worker has run at all; an idle one would have taken a task.
 STALL_S = 1.0
+#: Seconds that new workers may take to start.
+START_S = 30.0
+#: Tasks of our own that are sent anew where the first has no answer.
+MOST_PROBES = 1
 LOOK_S = 0.05
 
 
 def result_of(given: Any) -> Any:
     """
-    Find the pool's own object in what a method of the pool gave; None if there is none.
+    Return the pool's own object in the result of a method of the pool, or None.
     """
     frame = getattr(given, "gi_frame", None)
     if frame is not None:
@@ -42,7 +47,7 @@ def result_of(given: Any) -> Any:
 
 def fail(result: Any, error: BaseException) -> None:
     """
-    Let those who wait for a result have an error, at once.
+    Raise an error at once in the threads that wait for a result.
     """
     if result._job not in result._cache:
         return
@@ -50,7 +55,7 @@ def fail(result: Any, error: BaseException) -> None:
     if hasattr(result, "_index"):
         result._set(result._index, (False, error))
         if result._job in result._cache:
-            # There is no reason to wait for what comes after.
+            # The wait for later items ends as well.
             result._set_length(result._index)
         return
     if hasattr(result, "_number_left"):
@@ -62,43 +67,63 @@ def free_queue(
     pool: Any, alive: Callable[[], list[int]], is_busy: Callable[[], bool]
 ) -> None:
     """
-    Let a pool go on whose worker was killed with the lock of a queue.
+    Let a pool go on if a killed worker held the lock of a queue.
 
     An idle worker waits for tasks with a lock held, and one that has just ended a task
-    holds another. A task is sent to see whether the pool goes on. If all workers wait
-    for a lock, none of them has it, and it is released. If that does not help, one was
-    killed in the midst of a message, and the queue is emptied.
+    holds another. If all workers wait for a lock, none of them has it, and it is
+    released. Tasks of our own are sent to see whether the pool goes on. If it does not,
+    a worker was killed in the midst of a message, and the queue is emptied.
 
     Args:
         pool: The pool.
-        alive: Lists its workers that have started, which they do before they take a
-            lock.
-        is_busy: Tells whether one of them runs a task.
+        alive: Returns its workers that have started. A worker starts before it takes
+            a lock.
+        is_busy: Returns whether one of them runs a task.
     """
-    kind, has_released = type(pool), False
-    try:
-        probe = getattr(kind.apply_async, "__wrapped__", kind.apply_async)(pool, int)
-    except ValueError:
-        return  # it is closed
     locks = [pool._inqueue._rlock, pool._outqueue._wlock]
-    end, pause = time.monotonic() + STALL_S, threading.Event()
-    while not probe.ready() and pool._state == "RUN":
-        if is_busy():
-            end = time.monotonic() + STALL_S
-        elif any(_release_if_lost(lock, alive) for lock in locks):
-            has_released, end = True, time.monotonic() + STALL_S
-        elif time.monotonic() >= end and has_released:
-            _empty(pool, alive())
+    pause, probe, probes = threading.Event(), None, 0
+    now, end = time.monotonic(), 0.0
+    last_start = now + START_S
+    before: dict[int, Progress] = {}
+    while pool._state == "RUN" and (probe is None or not probe.ready()):
+        for lock in locks:
+            _release_if_lost(pool, lock, alive)
+        now, workers = time.monotonic(), {pid: progress_of(pid) for pid in alive()}
+        stands = workers and all(x.state == "S" for x in workers.values())
+        if not stands or workers != before or is_busy():
+            # A worker starts or runs, if slowly.
+            before, end = workers, now + STALL_S
+        if probe is None:
+            # A worker that was killed, and has not ended yet, still reads what comes.
+            if len(workers) == pool._processes or now >= last_start:
+                probe = _send_probe(pool)
+                end = now + STALL_S
+        elif now >= end and probes < MOST_PROBES:
+            # One task may be lost with a worker that had just taken it.
+            probe, probes, end = _send_probe(pool), probes + 1, now + STALL_S
+        elif now >= end:
+            _empty(pool, list(workers))
             return
         pause.wait(LOOK_S)
 
 
+def _send_probe(pool: Any) -> Any:
+    """
+    Send a task that is none of the user's, and give its result, or None.
+    """
+    send = type(pool).apply_async
+    try:
+        return getattr(send, "__wrapped__", send)(pool, int)
+    except ValueError:
+        return None  # it is closed
+
+
 def release_at_end(pool: Any) -> None:
     """
-    Let a pool end whose worker was ended while it sent a result.
+    Let a pool end if a worker was ended while it sent a result.
 
-    ``Pool.terminate`` ends the workers wherever they are, and its thread then waits for
-    the lock that one of them may have had. After an Interrupt all send results.
+    ``Pool.terminate`` ends the workers at any point, and its thread then waits for the
+    lock that one of them may have held. After an Interrupt all workers send results.
 
     Args:
         pool: A pool that is being terminated, in another thread.
@@ -106,10 +131,10 @@ def release_at_end(pool: Any) -> None:
     lock, pause, is_held = pool._outqueue._wlock, threading.Event(), False
     while pool._task_handler.is_alive() or pool._result_handler.is_alive():
         pause.wait(LOOK_S)
-        # Not their exit codes: to ask for one would be to wait for the process.
+        # Exit codes are not read: reading one would collect the process.
         is_over = all(state_of(x.pid) in "ZX" for x in list(pool._pool))
         if is_over and lock.acquire(block=False):
-            # Wakes who waits, where a worker was ended before it did.
+            # Wakes the thread that waits, if the worker ended before it could.
             lock.release()
         elif is_over and is_held:
             lock.release()
@@ -117,30 +142,18 @@ def release_at_end(pool: Any) -> None:
         is_held = is_over
 
 
-def _release_if_lost(lock: Any, alive: Callable[[], list[int]]) -> bool:
+def _release_if_lost(pool: Any, lock: Any, alive: Callable[[], list[int]]) -> bool:
     """
-    Release a lock that no living worker holds; give whether it was so.
+    Release a lock that no living worker of a pool holds; return whether it did.
     """
+    workers = list(pool._pool)
     # Look at the lock first: its holder has started by the time `alive` is called.
-    if not lock._semlock._is_zero() or not all(map(_waits_for_lock, alive())):
+    if not lock._semlock._is_zero() or not all_wait_for(lock, alive()):
+        return False
+    # A worker that is being started is not in the list yet, and may have the lock.
+    if len(workers) < pool._processes or list(pool._pool) != workers:
         return False
     lock.release()
-    return True
-
-
-def _waits_for_lock(pid: int) -> bool:
-    """
-    Tell whether a process has been waiting for a lock for two looks (proc(5), wchan).
-    """
-    pause = threading.Event()
-    for _ in range(2):
-        try:
-            where = Path(f"/proc/{pid}/wchan").read_text("ascii")
-        except OSError:
-            return False
-        if "futex" not in where:
-            return False
-        pause.wait(LOOK_S)
     return True
 
 

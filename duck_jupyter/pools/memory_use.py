@@ -1,5 +1,5 @@
 """
-How much memory workers and the system use, and whether the system ran out of it.
+The memory that workers and the system use, and whether the system ran out of it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Peaks", "System", "count_oom_kills", "read_system", "wait_with_usage"]
 
-#: Seconds between two looks at the memory of workers whose end tells nothing.
+#: Seconds between two reads of the memory of workers that are not our children.
 LOOK_S = 0.25
-#: Ended workers that are remembered.
+#: The number of ended workers that are kept.
 MOST = 200
 
 
 class System(NamedTuple):
     """
-    The memory that there is for this process and its workers, in bytes.
+    The memory that is available to this process and its workers, in bytes.
     """
 
     used: int
@@ -34,7 +34,7 @@ class System(NamedTuple):
 
 def _groups() -> list[Path]:
     """
-    List the control groups of this process, the inner ones first (cgroups(7), v2).
+    Return the control groups of this process, the inner ones first (cgroups(7), v2).
     """
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text("utf-8").splitlines():
@@ -63,7 +63,7 @@ def read_system() -> System:
 
 def count_oom_kills() -> int:
     """
-    Count the processes that the system has killed for want of memory.
+    Count the processes that the system has killed because memory ran out.
     """
     count = 0
     files = [Path("/proc/vmstat"), *(x / "memory.events" for x in _groups())]
@@ -79,11 +79,11 @@ class Peaks:
     """
     The most memory that workers had, in bytes.
 
-    The system tells it to the parent that waits for the end of a process. Workers of
-    the fork server have another parent, so a thread looks at those while they work.
+    The system reports it to the parent that collects the process. Workers of the fork
+    server have another parent, so a thread reads their memory while they work.
 
     Args:
-        running: Gives the processes that run a task.
+        running: Returns the processes that run a task.
     """
 
     def __init__(self, running: Callable[[], list[int]]) -> None:
@@ -95,13 +95,13 @@ class Peaks:
 
     def get(self, pid: int) -> int | None:
         """
-        Give what is known of a worker.
+        Return the most memory that a worker had.
         """
         return self._of.get(pid)
 
     def note(self, pid: int, size: int) -> None:
         """
-        Note what a worker had.
+        Note the most memory that a worker had.
         """
         self._of[pid] = max(size, self._of.pop(pid, 0))
         if len(self._of) > MOST:
@@ -109,7 +109,7 @@ class Peaks:
 
     def watch(self) -> None:
         """
-        Look at the workers that run a task, until none does.
+        Read the memory of the workers that run a task, until none does.
         """
         if self._thread is None:
             self._thread = threading.Thread(
@@ -132,7 +132,7 @@ class Peaks:
         pause = threading.Event()
         while self._wanted.wait() and not self._closed:
             self._wanted.clear()
-            # One look more than needed: the task may not have begun.
+            # One more read: the task may not have begun.
             pids = [-1]
             while pids and not self._closed:
                 pause.wait(LOOK_S)
@@ -146,7 +146,7 @@ def wait_with_usage(peaks: Peaks) -> Callable[..., Any]:
     """
     Make a ``Popen.poll`` of multiprocessing that notes how much memory a process had.
 
-    ``waitpid`` does not tell it, ``wait4`` does (getrusage(2)).
+    ``waitpid`` does not report it; ``wait4`` does (getrusage(2)).
     """
 
     def poll(self: Any, flag: int = os.WNOHANG) -> Any:

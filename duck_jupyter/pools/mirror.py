@@ -1,11 +1,11 @@
 """
-Mirror: a worker's ``__main__`` has what the notebook's has, as far as tasks need it.
+Mirror: gives a worker's ``__main__`` the notebook's names that its tasks need.
 
 A function arrives as its name, with each global that it needs as a part: name, number,
-token, pickle, handles. The number says which binding of the name it is; a forked worker
-keeps what it inherited under the same number. The token says what the value is: a name
-is set anew only when the token differs from the one before, so that what the worker
-itself does to a global lives on until the notebook changes that global.
+token, pickle, handles. The number identifies the binding of the name; a forked worker
+keeps the value that it inherited under the same number. The token identifies the value:
+a name is set again only if the token has changed. So a change that the worker itself
+makes to a global stays until the notebook changes that global.
 
 All functions of the notebook run over this one namespace. The module imports nothing
 but the standard library until a class or a handle arrives.
@@ -39,14 +39,14 @@ DELETED = b""
 
 def main() -> dict[str, Any]:
     """
-    Give the namespace of ``__main__``.
+    Return the namespace of ``__main__``.
     """
     return sys.modules["__main__"].__dict__
 
 
 class NotReady(Exception):
     """
-    While `asker` was loaded, it needed `name`, which is being loaded itself.
+    Raised if `asker`, while it is loaded, needs `name`, which is being loaded.
     """
 
     def __init__(self, name: str, asker: str) -> None:
@@ -74,19 +74,19 @@ class Failed:
 
 class Mirror:
     """
-    What this process has of the notebook's names.
+    The notebook's names in this process.
     """
 
     def __init__(self) -> None:
-        #: The notebook's own process, which is never set anything in.
+        #: The notebook's own process, in which no name is set.
         self.is_kernel: bool = False
-        #: What this process pickles goes with the notebook's names.
+        #: Whether this process pickles objects with the notebook's names.
         self.has_begun: bool = False
-        #: What could not be rebuilt since the last task.
+        #: The errors of values that could not be rebuilt since the last task.
         self.failures: list[BaseException] = []
-        #: In the kernel, gives the very object that a number stands for, or None.
+        #: In the kernel: returns the object that a number identifies, or None.
         self.find: Callable[[str, int], Any] = lambda name, number: None
-        #: Name -> (token, number) of what was set last.
+        #: Name -> (token, number) of the value that was set last.
         self.set: dict[str, tuple[bytes, int]] = {}
         #: Name -> the number under which it was inherited.
         self.inherited: dict[str, int] = {}
@@ -97,7 +97,7 @@ class Mirror:
 
     def begin(self) -> None:
         """
-        Let what this worker sends be pickled with the notebook's names.
+        Let this worker pickle objects with the notebook's names.
         """
         if not self.has_begun and not self.is_kernel:
             from .returning import open_in_worker
@@ -107,20 +107,20 @@ class Mirror:
 
     def number_of(self, name: str) -> int:
         """
-        Tell which binding of the notebook's a name of this worker is; -1 for none.
+        Return the number of a name's binding in this worker; -1 if it has none.
         """
         found = self.set.get(name)
         return self.inherited.get(name, -1) if found is None else found[1]
 
     def receive(self, parts: Sequence[Part]) -> None:
         """
-        Set names as a message says.
+        Set the names of a message.
         """
         for part in parts:
             name, number, token, _, handles = part
             if number == ALWAYS and token == DELETED:
                 if self.number_of(name) >= 0:
-                    # Not what the worker itself has bound.
+                    # Values that the worker itself has bound stay.
                     main().pop(name, None)
                 self.set.pop(name, None)
                 self.inherited.pop(name, None)
@@ -169,7 +169,7 @@ class Mirror:
 
     def value(self, path: str) -> Any:
         """
-        Give what ``__main__`` has under a path, such as ``Point.make``.
+        Return the object under a path of ``__main__``, such as ``Point.make``.
         """
         top, *rest = path.split(".")
         self._settle(top)
@@ -182,7 +182,7 @@ class Mirror:
 
     def handle(self, number: int) -> bytes:
         """
-        Give a handle of the part that is being loaded.
+        Return a handle of the part that is being loaded.
         """
         return self._loading[-1][1][number]
 
@@ -190,10 +190,10 @@ class Mirror:
         self, data: bytes | str, parts: Sequence[Part], handles: Sequence[bytes] = ()
     ) -> Any:
         """
-        Give a function, a class or a value, after what it needs was set.
+        Return a function, a class or a value, after setting the names that it needs.
         """
         if self.is_kernel:
-            # It comes back; the kernel's own is the one that is meant.
+            # It comes back: use the kernel's own object.
             return self._load(data, handles)
         with self._lock:
             self.begin()
@@ -216,10 +216,10 @@ class Mirror:
 
     def after_fork(self, numbers: dict[str, int]) -> None:
         """
-        In a child, note what was inherited.
+        In a child, note the inherited bindings.
 
         Args:
-            numbers: Of each name of the notebook, when the process was forked.
+            numbers: The numbers of the bindings when the process was forked, by name.
         """
         self._lock = threading.RLock()
         self._coming.clear()
@@ -236,14 +236,14 @@ mirror: Mirror = Mirror()
 
 def _mark(handle: bytes) -> None:
     """
-    Note that a handle has arrived whose object is here already.
+    Note that a handle has arrived whose object is already in this process.
     """
     from ..data.attach import mark_arrived
 
     mark_arrived(handle)
 
 
-# What pickles call.
+# The functions that pickles call.
 
 
 def load(
@@ -264,7 +264,7 @@ def value(path: str) -> Any:
 
 def sent_back(path: str, number: int) -> Any:
     """
-    Give, in the kernel, what it has sent under a path; elsewhere what is there.
+    Return, in the kernel, the object that it sent under a path; else the present one.
     """
     top, *rest = path.split(".")
     found = mirror.find(top, number) if mirror.is_kernel else None
@@ -292,7 +292,7 @@ def sent_on(
 
 def held(number: int) -> Any:
     """
-    Give the object of a handle that came with the part.
+    Return the object of a handle that came with the part.
     """
     from ..data.attach import rebuild
 
@@ -301,7 +301,7 @@ def held(number: int) -> Any:
 
 def namespace_of(module: str) -> dict[str, Any]:
     """
-    Give the globals of a module's functions.
+    Return the globals of a module's functions.
     """
     return main() if module == "__main__" else vars(importlib.import_module(module))
 

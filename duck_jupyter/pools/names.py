@@ -1,5 +1,5 @@
 """
-Which functions and classes are a notebook's own, and under which name it has them.
+The functions and classes that belong to a notebook, and their names there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 __all__ = ["CACHED", "is_own", "path_of"]
 
-#: What `functools.lru_cache` makes of a function.
+#: The type of a function with `functools.lru_cache`.
 CACHED = type(functools.lru_cache(lambda: None))
 
 _CODE = (FunctionType, type, CACHED)
@@ -19,7 +19,7 @@ _CODE = (FunctionType, type, CACHED)
 
 def is_own(value: Any) -> bool:
     """
-    Tell whether a value is a function or class that a worker cannot import.
+    Return whether a value is a function or class that a worker cannot import.
     """
     if not isinstance(value, _CODE):
         return False
@@ -30,13 +30,13 @@ def is_own(value: Any) -> bool:
 
 def path_of(value: Any) -> str | None:
     """
-    Give the name under which ``__main__`` has a function or class, or None.
+    Return the name under which ``__main__`` has a function or class, or None.
     """
     if not isinstance(value, _CODE) or getattr(value, "__module__", "") != "__main__":
         return None
     path: str = getattr(value, "__qualname__", "<")
     if "<" in path:
-        # A lambda may be bound to a name, which it does not know.
+        # A lambda may be bound to a name that it does not have itself.
         return None
     top, *rest = path.split(".")
     found = sys.modules["__main__"].__dict__.get(top)

@@ -1,7 +1,7 @@
 """
-The notebook, as far as pools need it: what IPython and the kernel do for them.
+The functions of IPython and the kernel that pools need.
 
-The extension puts one in place. Without it, in a script, nothing is shown.
+The extension provides them. In a script, without the extension, nothing is shown.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ __all__ = ["Notebook", "Place", "notebook"]
 
 class Notebook(Protocol):
     """
-    What shows things in a notebook. Any thread may call it.
+    Shows texts and objects in a notebook. Any thread may call it.
     """
 
     def header(self) -> Any:
         """
-        Give what names the cell that this thread works for, or None.
+        Return what names the cell that this thread works for, or None.
         """
 
     def write(self, header: Any, stream: str, text: str) -> None:
@@ -50,7 +50,7 @@ class Place:
 
     def header(self) -> Any:
         """
-        Give what names the cell that this thread works for, or None.
+        Return what names the cell that this thread works for, or None.
         """
         return None if self.shown is None else self.shown.header()
 

@@ -1,5 +1,5 @@
 """
-Output: what workers print and display appears under the cell that submitted the task.
+Output: shows what workers print and display under the cell that submitted the task.
 
 A thread reads the pipe into which the workers write. A cell that ends waits until what
 was written before has been read: a worker writes before its pool sends the result.
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Output"]
 
-#: Seconds a cell that has ended waits for what its workers have written.
+#: Seconds that a cell waits at its end for the output of its workers.
 DRAIN_S = 1.0
 #: Seconds and bytes of output that become one message.
 GATHER_S = 0.02
 MOST_BYTES = 1 << 20
 READ = 1 << 16
-#: The mark at which the thread ends.
+#: The message that ends the thread.
 END = 0
-#: Runs whose speakers are remembered.
+#: The number of runs whose workers are kept.
 MOST = 100
 
 
 class Output(Feature):
     """
-    Shows what workers say.
+    Shows the output of workers.
 
     Args:
-        slots: What has the board, and so the pipe.
+        slots: The owner of the board and its pipe.
     """
 
     def __init__(self, slots: Slots) -> None:
@@ -66,7 +66,7 @@ class Output(Feature):
 
     def worker_start(self, pool: Any) -> Call:
         """
-        Let each worker speak to the cell that makes the pool, until it has a task.
+        Send output from before the first task to the cell that makes the pool.
         """
         run = runs.of(pool)
         runs.note(run)
@@ -75,21 +75,21 @@ class Output(Feature):
 
     def before_submit(self, task: Task) -> None:
         """
-        Listen.
+        Read the pipe.
         """
         if self._thread is None:
             self._start()
 
     def cell_ends(self, error: BaseException | None) -> None:
         """
-        Show what was said before the cell ended.
+        Show the output from before the end of the cell.
         """
         if self._thread is not None:
             self._drain()
 
     def close(self) -> None:
         """
-        Listen no longer. What workers say from now on goes where it went without us.
+        Stop reading. Workers write to their former streams from now on.
         """
         if self._thread is not None:
             self._drain()

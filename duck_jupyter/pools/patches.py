@@ -40,7 +40,7 @@ QUEUES = "multiprocessing.queues"
 
 class Patches:
     """
-    Our methods in the classes of pools, those that are imported later included.
+    Our methods in the classes of pools, also of those that are imported later.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Patches:
 
     def open(self) -> None:
         """
-        Put our methods into the classes; again is fine.
+        Replace the methods of the classes. Repeated calls do nothing.
         """
         self._watch.start()
         for name in (*POOLS, QUEUES):
@@ -59,7 +59,7 @@ class Patches:
 
     def close(self) -> None:
         """
-        Leave the classes as they were; again is fine.
+        Restore the classes. Repeated calls do nothing.
         """
         self._watch.stop()
         self.replaced.restore()
@@ -180,7 +180,7 @@ class Patches:
             self.replaced.put(kind, name, _lazily(vars(kind)[name], threads))
 
     def _patch_queues(self, module: Any) -> None:
-        # Not those of pools, which are classes of their own.
+        # Queues of pools are other classes.
         kinds = (module.Queue, module.JoinableQueue)
         for kind in kinds:
             if not self.replaced.has(kind, "put"):
@@ -226,7 +226,7 @@ def _lazily(before: Any, threads: Any) -> Any:
 
 def _items(task: Task, iterable: Any) -> Iterator[Any]:
     """
-    Give the items of an iterable until no more are wanted.
+    Yield the items of an iterable until the task is over.
     """
     for item in iterable:
         if task.is_over():

@@ -1,8 +1,8 @@
 """
-Records: what workers write into the pipe for output.
+Records: the messages in the pipe for output.
 
-A record is at most ``PIPE_BUF`` bytes, so that those of several workers do not mix
-(pipe(7)). A message that is longer is cut into several records.
+A record has at most ``PIPE_BUF`` bytes, so records of several workers do not mix
+(pipe(7)). A longer message is split into several records.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["DISPLAY", "MARK", "STDERR", "STDOUT", "Reader", "Record", "records_o
 STDOUT, STDERR, DISPLAY, MARK = range(4)
 #: Run, process, kind, whether more follows, bytes that follow.
 HEAD = struct.Struct("=QIBBH")
-#: Bytes of a record, which Linux writes as one.
+#: The largest record that Linux writes in one piece, in bytes.
 PIPE_BUF = 4096
 MOST = PIPE_BUF - HEAD.size
 
@@ -37,7 +37,7 @@ class Record(NamedTuple):
 
 def records_of(run: int, pid: int, kind: int, data: bytes) -> Iterator[bytes]:
     """
-    Cut a message into records.
+    Split a message into records.
     """
     for at in range(0, max(len(data), 1), MOST):
         part = data[at : at + MOST]
@@ -47,7 +47,7 @@ def records_of(run: int, pid: int, kind: int, data: bytes) -> Iterator[bytes]:
 
 class Reader:
     """
-    Takes records out of what was read, and keeps what is not complete.
+    Takes records out of the read bytes, and keeps incomplete ones.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Reader:
 
     def feed(self, data: bytes) -> Iterator[Record]:
         """
-        Give the records that are complete.
+        Return the records that are complete.
         """
         self._rest += data
         while len(self._rest) >= HEAD.size:

@@ -1,5 +1,5 @@
 """
-Modules that were edited and reloaded: a worker reloads them before the task.
+Reloaded modules: a worker reloads them before the task.
 
 A function of a module goes by reference, and a worker that imported the module earlier
 would run the old code. Each reload gives the module a new spec, so a reload is noticed
@@ -16,17 +16,17 @@ from .mirror import mirror
 
 __all__ = ["Reloaded", "note_modules", "reload_here", "reloads"]
 
-#: Name -> the spec that the module had when it was looked at last.
+#: Name -> the spec that the module had at the last look.
 _specs: dict[str, Any] = {}
-#: How often modules were reloaded since they were seen first, by name.
+#: The number of reloads since the first look, by name.
 _counts: dict[str, int] = {}
-#: In a worker, how often the notebook had reloaded what is here, by name.
+#: In a worker: the number of reloads by the notebook that this process has, by name.
 _here: dict[str, int] = {}
 
 
 def note_modules() -> None:
     """
-    Look at all modules that are imported now.
+    Look at all imported modules.
     """
     for name, module in list(sys.modules.items()):
         spec = getattr(module, "__spec__", None)
@@ -37,7 +37,7 @@ def note_modules() -> None:
 
 def reloads() -> dict[str, int]:
     """
-    Give the modules that were reloaded, and how often.
+    Return the number of reloads of each reloaded module.
     """
     return _counts.copy()
 
@@ -53,23 +53,23 @@ def reload_here(counts: dict[str, int]) -> None:
         if name in sys.modules:
             try:
                 importlib.reload(sys.modules[name])
-            except Exception as error:  # any code of the module's: the task's error
+            except Exception as error:  # code of the module; the task's error
                 mirror.failures.append(error)
 
 
 def after_fork() -> None:
     """
-    In a child, note what was inherited.
+    In a child, note the inherited modules.
     """
     _here.update(reloads())
 
 
 class Reloaded:
     """
-    A function before which modules are reloaded. Unpickled, it is the function.
+    A function that needs reloaded modules. It unpickles to the function.
 
     Args:
-        counts: What `reloads` gives.
+        counts: The result of `reloads`.
         function: The function.
     """
 
@@ -91,7 +91,7 @@ class Reloaded:
 
 class _First:
     """
-    Reloads modules when it is unpickled, which is before what follows it.
+    Reloads modules when it is unpickled, before the objects that follow it.
     """
 
     __slots__ = ("_counts",)

@@ -1,5 +1,5 @@
 """
-What a worker sends: the notebook's own functions and classes go back as their names.
+Pickling in a worker: functions and classes of the notebook are sent as their names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["open_in_worker"]
 
 def open_in_worker() -> None:
     """
-    Take our place in the picklers of this worker.
+    Register in the picklers of this worker.
     """
     _taps.open()
 
@@ -29,7 +29,7 @@ def _reduce(pickler: Any, value: Any) -> Any:
     number = -1 if path is None else mirror.number_of(path.partition(".")[0])
     if path is not None and number >= 0 and _is_result():
         return sent_back, (path, number)
-    # To another process than the notebook's, or to it through a queue.
+    # The receiver is another process, or the notebook through a queue.
     from .cells import bundle_of  # needs cloudpickle, which few workers need
 
     return sent_on, (path or "", number, *bundle_of(value))
@@ -37,7 +37,7 @@ def _reduce(pickler: Any, value: Any) -> Any:
 
 def _is_result() -> bool:
     """
-    Tell whether a pool pickles a task's result: in the main thread, after the task.
+    Return whether a pool pickles a task's result: in the main thread, after the task.
     """
     is_main = threading.current_thread() is threading.main_thread()
     return is_main and not is_in_task()

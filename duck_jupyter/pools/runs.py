@@ -1,9 +1,9 @@
 """
-Runs: which cell submitted a task.
+Runs: identify the cell that submitted a task.
 
-A run is one execution of a cell. What the cell calls finds it in a context variable,
-and so do the tasks of an event loop that the cell has started. A thread that a cell has
-started does not: it has a run of its own, which no Interrupt ends.
+A run is one execution of a cell. A context variable has the run: code that the cell
+calls finds it there, and so do tasks that the cell starts in an event loop. A thread
+that a cell has started has a run of its own, which no Interrupt ends.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST", "Run", "Runs", "runs"]
 
-#: Runs that are remembered; those before them have long ended.
+#: The number of runs that are kept; earlier ones have long ended.
 MOST = 1000
 
 
 class Run:
     """
-    One execution of a cell, or all that a thread submits.
+    One execution of a cell, or the tasks of a thread.
 
     Args:
-        header: What the messages of the kernel name as their parent.
+        header: The parent header of messages of the kernel.
 
     Attributes:
-        number: Changes when the run is interrupted: a cell that catches
-            KeyboardInterrupt may submit again.
-        submitted: How many tasks were submitted under this number.
+        number: The number of the run. It changes when the run is interrupted, because
+            a cell that catches KeyboardInterrupt may submit again.
+        submitted: The number of tasks that were submitted under this number.
         pools: The pools that got them, by identity.
     """
 
@@ -48,7 +48,7 @@ class Run:
 
     def renew(self) -> tuple[int, dict[int, weakref.ref[Any]]]:
         """
-        Take a new number; give the old one, and the pools that got its tasks.
+        Take a new number; return the old one, and the pools that got its tasks.
         """
         before = self.number, self.pools
         self.submitted, self.pools = 0, {}
@@ -80,7 +80,7 @@ class Runs:
         self._of_threads = threading.local()
         # By number, in their order.
         self._known: dict[int, Run] = {}
-        # Who submitted to a pool last, for what the pool's own thread submits.
+        # The last run that submitted to a pool, for tasks of the pool's own thread.
         self._last: weakref.WeakKeyDictionary[Any, Run] = weakref.WeakKeyDictionary()
 
     def begin(self) -> Run:
@@ -117,7 +117,7 @@ class Runs:
 
     def note(self, run: Run) -> None:
         """
-        Remember a run by its number.
+        Keep a run by its number.
         """
         self._known[run.number] = run
         if len(self._known) > MOST:
@@ -125,7 +125,7 @@ class Runs:
 
     def find(self, number: int) -> Run | None:
         """
-        Find the run that had a number.
+        Return the run that had a number.
         """
         return self._known.get(number)
 

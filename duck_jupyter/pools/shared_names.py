@@ -45,7 +45,7 @@ class SharedNames:
             ) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # After `shared.results += [1]` Python sets what the proxy gave: itself.
+        # For `shared.results += [1]` Python sets the result, which is the proxy itself.
         if self._proxies.get(name) is not value:
             raise NotShareable(
                 f"shared.{name} cannot be set. A shared name follows its variable in "

@@ -1,5 +1,5 @@
 """
-Slots: each worker notes its task on the board, and hears of an Interrupt of its cell.
+Slots: each worker notes its task on the board, and handles an Interrupt of its cell.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Slot", "Slots", "enter"]
 
-#: Seconds. Where the first item of a chunk takes longer, each item is noted.
+#: If the first item of a chunk takes longer, each item is noted. In seconds.
 SLOW_ITEM_S = 20e-6
 #: Frames from `Slot.task_begins` to the worker's loop, at most.
 MOST_FRAMES = 6
-#: By the name of a worker's loop, the name of its queue of results.
+#: The name of the queue of results, by the name of the worker's loop.
 QUEUES = {"worker": "outqueue", "_process_worker": "result_queue"}
 
 
 class Slots(Feature):
     """
-    In the notebook: makes the board, and tells each task which run it belongs to.
+    In the notebook: makes the board, and gives each task the number of its run.
     """
 
     def open(self) -> None:
@@ -50,7 +50,7 @@ class Slots(Feature):
 
     def close(self) -> None:
         """
-        Close the board, or leave it to the workers that there are.
+        Close the board, or leave it open for the living workers.
         """
         self.board.close()
 
@@ -62,7 +62,7 @@ class Slots(Feature):
 
     def before_submit(self, task: Task) -> None:
         """
-        Note for which cell a task is submitted.
+        Note the cell for which a task is submitted.
         """
         run = runs.of(task.pool)
         task.notes["run"] = run.number
@@ -70,7 +70,7 @@ class Slots(Feature):
 
     def kernel_ends(self) -> None:
         """
-        Kill the workers: the kernel would wait for their tasks at its end.
+        Kill the workers, or the kernel would wait for their tasks at its end.
         """
         for pid in self.board.workers():
             with contextlib.suppress(ProcessLookupError):
@@ -79,13 +79,13 @@ class Slots(Feature):
 
 def enter(key: Key) -> None:
     """
-    Make this process a worker that is on the board, where the system allows it.
+    Enter this process on the board, if the system allows it.
     """
     with contextlib.suppress(OSError):
         board = Board(key)
         board.follow_owner()
         if board.claim():
-            # A forked worker has the notebook's, which wakes the notebook's loop.
+            # A forked worker inherits a descriptor that wakes the notebook's loop.
             signal.set_wakeup_fd(-1)
             slot = Slot(board)
             signal.signal(signal.SIGINT, slot.on_sigint)
@@ -98,26 +98,26 @@ class Slot(worker.WorkerFeature):
     """
     In a worker: its place on the board.
 
-    Jupyter sends SIGINT to the whole group of processes, so that workers get it that
-    are idle, or work for other cells. Only a task whose own run was interrupted is to
-    end; it gets one KeyboardInterrupt.
+    Jupyter sends SIGINT to the whole group of processes, so idle workers and those that
+    work for other cells get it too. Only a task whose own run was interrupted must end;
+    it gets one KeyboardInterrupt.
 
     Args:
-        board: On which this process has claimed a slot.
+        board: The board on which this process has a slot.
     """
 
     def __init__(self, board: Board) -> None:
         self.board = board
-        #: The run of the task that runs, or None.
+        #: The run of the present task, or None.
         self._run: int | None = None
         self._stopped = False
         self._is_leaving = False
-        #: Whether it is seen when a result was sent; None before the first task.
+        #: Whether the end of sending is noted; None before the first task.
         self._sees_results: bool | None = None
 
     def item(self) -> int:
         """
-        Give the item of a chunk that the last task was at; -1 if it is not known.
+        Return the item of a chunk at which the last task was; -1 if it is not known.
         """
         return self.board.item()
 
@@ -162,7 +162,7 @@ class Slot(worker.WorkerFeature):
 
     def task_failed(self, task: worker.Running, error: BaseException) -> BaseException:
         """
-        Make an exception of a KeyboardInterrupt, which would end the worker.
+        Replace a KeyboardInterrupt, which would end the worker.
         """
         self._run = None
         # Then a `multiprocessing.Pool` ends the worker, and the notebook asks why.
@@ -175,7 +175,7 @@ class Slot(worker.WorkerFeature):
 
     def task_cut(self, task: worker.Running, error: BaseException) -> BaseException:
         """
-        Do the same where the signal came as the task ended by itself.
+        Do the same if the signal came when the task ended by itself.
         """
         failed = self.task_failed(task, error)
         self.task_ends(task)
@@ -196,7 +196,7 @@ class Slot(worker.WorkerFeature):
 
 class _Results:
     """
-    The writing end of a pool's queue of results, which notes that one was sent.
+    The writing end of a pool's queue of results. It notes that a result was sent.
     """
 
     def __init__(self, writer: Any, board: Board) -> None:
@@ -213,7 +213,7 @@ class _Results:
 
 def _see_results(board: Board) -> bool:
     """
-    Let a worker note when it has sent a result; give whether that can be done.
+    Let a worker note when it has sent a result; return whether this is possible.
 
     Only the worker's own loop has the queue, in a variable.
     """
@@ -232,7 +232,7 @@ def _see_results(board: Board) -> bool:
 
 def _items_of(function: Any) -> tuple[Callable[..., list[Any]] | None, Any]:
     """
-    Tell what to call in place of a function that goes through a chunk of a map.
+    Return the replacement of a function that runs a chunk of a map.
     """
     name = getattr(function, "__name__", "")
     if name == "mapstar" or name == "starmapstar":
@@ -246,7 +246,7 @@ def _items_of(function: Any) -> tuple[Callable[..., list[Any]] | None, Any]:
 
 def _find_chunk() -> int:
     """
-    Find the number of the chunk that a worker of `multiprocessing.Pool` is at.
+    Return the number of the present chunk of a worker of `multiprocessing.Pool`.
 
     Only the worker's own loop has it, in a variable; -1 if it has not.
     """
@@ -263,14 +263,14 @@ def _find_chunk() -> int:
 
 def _walk_chunk(board: Board, function: Any, chunk: Any) -> list[Any]:
     """
-    Do what ``_process_chunk`` of concurrent.futures does, and note the items.
+    Work like ``_process_chunk`` of concurrent.futures, and note the items.
     """
     return _walk(board, True, (function, chunk))
 
 
 def _walk(board: Board, is_star: bool, chunk: tuple[Any, Any]) -> list[Any]:
     """
-    Do what ``mapstar`` does, and note which item is at work where items are slow.
+    Work like ``mapstar``, and note each item if items are slow.
     """
     function, items = chunk
     rest: Any = iter(items)

@@ -1,8 +1,8 @@
 """
-Speaking, in a worker: what it prints goes to the cell that submitted its task.
+Speaking, in a worker: sends its output to the cell that submitted its task.
 
-``sys.stdout`` and ``sys.stderr`` are replaced, so that warnings and logging go the same
-way. What C code and other programs write does not.
+``sys.stdout`` and ``sys.stderr`` are replaced, so warnings and logging are sent as
+well. The output of C code and of other programs is not.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ __all__ = ["LogSettings", "Speaker", "add_speaking"]
 
 class LogSettings(NamedTuple):
     """
-    How the notebook logs.
+    The configuration of the notebook's logging.
 
     Attributes:
-        levels: Of the loggers that have one, by name; "" is the root.
+        levels: The levels of loggers that have one, by name; "" is the root.
         form: The format of the root's handler that prints.
         dates: Its format of dates, or None.
     """
@@ -42,7 +42,7 @@ class Speaker(worker.WorkerFeature):
     Sends what a worker prints and displays.
 
     Args:
-        key: Where the notebook's board is.
+        key: The address of the notebook's board.
         run: The run for which the worker was started.
     """
 
@@ -54,7 +54,7 @@ class Speaker(worker.WorkerFeature):
 
     def place(self) -> None:
         """
-        Take the place of the streams of this process.
+        Replace the streams of this process.
         """
         out = _Stream(self, STDOUT, sys.stdout)
         err = _Stream(self, STDERR, sys.stderr)
@@ -66,7 +66,7 @@ class Speaker(worker.WorkerFeature):
 
     def _replace_streams(self, streams: dict[int, _Stream]) -> None:
         """
-        Have the handlers that a forked worker inherits write to our streams.
+        Let the inherited handlers of a forked worker write to our streams.
         """
         import logging
 
@@ -79,7 +79,7 @@ class Speaker(worker.WorkerFeature):
 
     def send(self, kind: int, data: bytes) -> bool:
         """
-        Send a message; give whether the notebook listens.
+        Send a message; return whether the notebook reads it.
         """
         try:
             for record in records_of(self.run, os.getpid(), kind, data):
@@ -90,13 +90,13 @@ class Speaker(worker.WorkerFeature):
 
     def task_begins(self, task: worker.Running) -> None:
         """
-        Note for whom it speaks.
+        Note the run that gets the output.
         """
         self.run = task.notes.get("run", self.run)
 
     def task_ends(self, task: worker.Running) -> None:
         """
-        Send what is left, before the pool sends the result.
+        Send the rest of the output before the pool sends the result.
         """
         for stream in self._streams:
             stream.flush()
@@ -114,8 +114,8 @@ class _Stream(io.TextIOBase):
         super().__init__()
         self._speaker = speaker
         self._kind = kind
-        # Where it goes if the notebook does not listen. Kept also since what it is
-        # in a forked worker must not be collected there.
+        # Gets the output if the notebook does not read. It is also kept because a
+        # forked worker must not collect the inherited stream.
         self._before = before
         self._pending: list[str] = []
 
@@ -142,7 +142,7 @@ class _Stream(io.TextIOBase):
 
 def add_speaking(key: Key, run: int, logs: LogSettings | None) -> None:
     """
-    Let this worker speak, where the system allows it.
+    Let this worker send its output, if the system allows it.
     """
     try:
         speaker = Speaker(key, run)

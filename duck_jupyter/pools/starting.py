@@ -1,14 +1,14 @@
 """
-Starting: an Interrupt in the moment in which a worker starts harms neither.
+Starting: an Interrupt while a worker starts harms neither the worker nor its pool.
 
 A worker that gets SIGINT before it has its handler would die, and break its executor.
 So it starts with the signal blocked (sigprocmask(2)), which a child inherits under fork
 and spawn, until `slots.enter` has set the handler. A worker of the fork server does not
 inherit it, and is at risk for some milliseconds.
 
-A KeyboardInterrupt in the notebook between the fork and the pool's note of it would
-leave a worker that nobody knows. So it is put off until the worker has started, and
-this worker is ended then.
+A KeyboardInterrupt in the notebook after the fork, and before the pool has noted the
+worker, would leave a worker that no pool knows. So it is delayed until the worker has
+started, and this worker is ended then.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ __all__ = ["Starting"]
 
 class Starting:
     """
-    Our place in ``Process.start``.
+    Our replacement of ``Process.start``.
     """
 
     def __init__(self) -> None:
         self._replaced = Replacements()
-        #: Whether the main thread is starting a worker; and whether SIGINT came then.
+        #: Whether the main thread is starting a worker, and whether SIGINT came then.
         self.is_busy: bool = False
         self.was_interrupted: bool = False
 
     def open(self) -> None:
         """
-        Take our place.
+        Replace ``Process.start``.
         """
         before = mp_process.BaseProcess.start
 
@@ -55,13 +55,13 @@ class Starting:
 
     def close(self) -> None:
         """
-        Leave ``Process.start`` as it was.
+        Restore ``Process.start``.
         """
         self._replaced.restore()
 
     def _start(self, before: Any, process: Any) -> None:
         if _uses_fork_server(process):
-            # It must not inherit the mask, which its other children would get.
+            # It must not inherit the mask, or its other children would get it.
             from multiprocessing.forkserver import ensure_running
 
             ensure_running()
@@ -96,7 +96,7 @@ def _interrupt(process: Any) -> None:
 
 def _is_worker(process: Any) -> bool:
     """
-    Tell whether a process is to be a pool's worker that has our initializer.
+    Return whether a process will be a pool's worker with our initializer.
     """
     return any(isinstance(arg, Start) for arg in getattr(process, "_args", ()))
 

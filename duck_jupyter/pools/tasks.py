@@ -1,5 +1,5 @@
 """
-Task: what a pool is given in place of a function, in the notebook's process.
+Task: a pool gets it in place of a function, in the notebook's process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["WRAPPER", "Task", "change_batch", "function_of", "is_chunk", "name_o
 #: Classes of joblib that hold the functions of tasks, and their arguments.
 BATCH, WRAPPER = "BatchedCalls", "_TracebackCapturingWrapper"
 
-#: Characters of a function's name.
+#: The longest name of a function in messages, in characters.
 MOST_OF_NAME = 80
 
 _ids = itertools.count(1)
@@ -28,21 +28,21 @@ _ids = itertools.count(1)
 
 class Task:
     """
-    Stands for a function in a pool. Pickled, it is the `Running` that a worker calls.
+    Replaces a function in a pool. It is pickled as the `Running` that a worker calls.
 
     Attributes:
-        pool: The pool, or None where it has been collected: an executor ends once its
-            user holds no reference to it, also while its tasks wait.
-        function: What is called. Features may replace it.
+        pool: The pool, or None if it was collected: an executor ends once its user holds
+            no reference to it, also while its tasks wait.
+        function: The function to call. Features may replace it.
         args: The arguments of the call. For a map, the items of the iterable.
         kwargs: The keyword arguments of the call.
         original: The function as the user gave it.
-        is_map: `args` are items, each of which is a call's only argument, or in a
+        is_map: Whether `args` are items: each is the only argument of a call, or in a
             ``starmap`` its arguments. The worker gets them in chunks.
-        held: What is released when the task has ended.
-        notes: What the worker is told beside, by feature: `Running.notes`. It may be
-            changed until the pool pickles the task.
-        is_over: Tells whether an `imap` is to take no more items.
+        held: The holds that are released when the task has ended.
+        notes: Data for the worker, by feature: `Running.notes`. It may be changed until
+            the pool pickles the task.
+        is_over: Returns whether an `imap` must take no more items.
     """
 
     __slots__ = (
@@ -77,7 +77,7 @@ class Task:
         self.args: Any = args
         self.kwargs: dict[str, Any] = kwargs
         self.is_map: bool = is_map
-        #: What a `multiprocessing.Pool` calls with a chunk; it has the function beside.
+        #: A `multiprocessing.Pool` calls this with the function and a chunk.
         self.mapper: Any = mapper
         self.held: list[Any] = []
         self.notes: dict[str, Any] = {}
@@ -97,7 +97,7 @@ class Task:
 
 def is_chunk(function: Any) -> bool:
     """
-    Tell whether a function is what ``Executor.map`` makes of one for its chunks.
+    Return whether a function is the one that ``Executor.map`` calls with chunks.
     """
     return (
         type(function) is functools.partial
@@ -107,7 +107,7 @@ def is_chunk(function: Any) -> bool:
 
 def function_of(function: Any) -> Any:
     """
-    Give the function inside of partials, chunks of a map and batches of joblib.
+    Return the function inside of partials, chunks of a map and batches of joblib.
     """
     while True:
         if type(function) is functools.partial:
@@ -126,17 +126,17 @@ def function_of(function: Any) -> Any:
 
 def change_batch(function: Any, change: Callable[[Any], Any]) -> Any:
     """
-    Give a copy of a batch of joblib's with other calls; all else as it is.
+    Return a copy of a batch of joblib with other calls; other values unchanged.
 
     Args:
         function: The batch, or anything else.
-        change: Gives another call in place of one: function, arguments, and keyword
+        change: Returns the replacement of a call: function, arguments, and keyword
             arguments by name.
     """
     kind = type(function).__name__
     if kind not in (BATCH, WRAPPER):
         return function
-    # Not by `copy`: its `__reduce__` tells joblib that it is pickled.
+    # `copy` would call its `__reduce__`, by which joblib notes that it is pickled.
     copied = object.__new__(type(function))
     copied.__dict__.update(vars(function))
     if kind == WRAPPER:
@@ -148,7 +148,7 @@ def change_batch(function: Any, change: Callable[[Any], Any]) -> Any:
 
 def name_of(function: Any) -> str:
     """
-    Name a function for messages, which go to a terminal.
+    Return the name of a function for messages, which may be shown in a terminal.
     """
     found = function_of(function)
     name = str(getattr(found, "__qualname__", type(found).__name__))

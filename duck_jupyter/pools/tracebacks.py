@@ -1,9 +1,9 @@
 """
-Tracebacks: an error of a task is shown as if the task had run in the notebook.
+Tracebacks: show an error of a task as if the task had run in the notebook.
 
-The notebook makes traceback objects of what a worker has sent. So the worker's frames
+The notebook makes traceback objects from the frames that a worker has sent. So these
 follow those of the cell, in IPython's own style, for `%tb`, `%debug`, `traceback` and
-logging. The frames of pools, and ours, are left out where IPython shows the error.
+logging. IPython does not show the frames of pools and of this package.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracebacks", "dress", "rebuild"]
 
-#: What an error is asked for by IPython.
+#: The method that IPython calls on an error.
 RENDER = "_render_traceback_"
 
 
 class Tracebacks(Feature):
     """
-    Has workers send where errors were raised, and shows the whole one click away.
+    Lets workers send the frames of errors, and offers the whole traceback.
     """
 
     def worker_start(self, pool: Any) -> Call:
         """
-        Let each worker send it.
+        Let each worker send the frames of errors.
         """
         return add_failing, ()
 
     def cell_ends(self, error: BaseException | None) -> None:
         """
-        Show under a cell that failed what was left out of its error.
+        Show under a failed cell the frames that its error leaves out.
         """
         shown = notebook.shown
         if error is None or shown is None:
@@ -67,7 +67,7 @@ class Tracebacks(Feature):
 
 class Shown(str):
     """
-    What a variable in a worker was: only its text has been sent.
+    The value of a variable in a worker: only its text was sent.
     """
 
     def __repr__(self) -> str:
@@ -76,7 +76,7 @@ class Shown(str):
 
 class Rendering:
     """
-    What IPython asks an error for: its traceback.
+    The method that IPython calls for the traceback of an error.
 
     Args:
         error: The error.
@@ -98,13 +98,13 @@ class Rendering:
         return notebook.shown.render(self._error, trace)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # An error that is sent on is shown there as ever.
+        # An error that is sent to another process is shown there as usual.
         return str, ()
 
 
 def dress(error: BaseException, remote: TracebackType | None = None) -> BaseException:
     """
-    Have IPython show an error without the frames of the pool.
+    Let IPython show an error without the frames of the pool.
 
     Args:
         error: The error; returned.
@@ -117,12 +117,12 @@ def dress(error: BaseException, remote: TracebackType | None = None) -> BaseExce
 
 def rebuild(error: BaseException, link: Link, where: str) -> BaseException:
     """
-    Make what a worker has sent the error that the notebook raises.
+    Return the error that the notebook raises for an error of a worker.
 
     Args:
         error: The error.
-        link: Where it was raised, and what it came from.
-        where: The worker, and the task in short.
+        link: The frames in which it was raised, and its cause.
+        where: The worker, and a short text of the task.
     """
     _restore(error, link)
     with contextlib.suppress(AttributeError):
@@ -144,12 +144,12 @@ def _shortened(
     trace: TracebackType | None, remote: TracebackType | None
 ) -> TracebackType | None:
     """
-    Give the frames up to the first one of a pool, and then those of the worker.
+    Return the frames up to the first one of a pool, and then those of the worker.
 
     The frames of a proxy's call are left out as well: its error says what to do.
 
-    An error that was raised again and again has the frames of each time; so what is
-    between is not looked at.
+    An error that was raised several times has the frames of each time, so the frames
+    between are ignored.
     """
     remotes = set(map(id, _links(remote)))
     kept = []
@@ -192,7 +192,7 @@ def _traceback_of(frames: list[FrameData]) -> TracebackType | None:
 
 def _frame_of(data: FrameData) -> TracebackType | None:
     """
-    Make a frame that looks like the worker's: of a function that raises at that place.
+    Make a frame like the worker's: of a function that raises at the same place.
     """
     values = {
         name: Shown(text)

@@ -1,5 +1,5 @@
 """
-One line for an error of a pool that we do not reach.
+Advice for an error of a pool that the features do not cover.
 """
 
 from __future__ import annotations
@@ -9,19 +9,18 @@ import sys
 
 __all__ = ["explain"]
 
-#: What pickle says in a worker that has no such name.
+#: The message of pickle in a worker that does not have the name.
 _MISSING = re.compile(r"Can't get attribute '(\w+)' on <module '__(?:mp_)?main__'")
 
 
 def explain(error: BaseException | None) -> str | None:
     """
-    Say what to write where a worker did not find what a cell defines, or None.
+    Return what to do if a worker did not find a name of a cell, or None.
 
-    Such a pool pickles by itself: what cells define goes by name, and its workers have
-    no cells.
+    Such a pool pickles functions of cells by name, and its workers have no cells.
 
     Args:
-        error: What a cell raised.
+        error: The error of a cell.
     """
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

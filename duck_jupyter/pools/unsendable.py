@@ -1,5 +1,5 @@
 """
-What stands in a worker for a global of the notebook that cannot be pickled.
+Stands in a worker for a global of the notebook that cannot be pickled.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["Unsendable"]
 
 class Unsendable:
     """
-    In a worker, what stands for a global that cannot be pickled; using it raises.
+    Stands for a global that cannot be pickled. Each use of it raises the error.
     """
 
     def __init__(self, message: str) -> None:

@@ -1,5 +1,5 @@
 """
-Waiting in a line that submits, until workers have fetched earlier states of data.
+Waiting when a task is submitted, until workers have fetched earlier states of data.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["wait_for_workers"]
 
-#: Seconds between two looks whether workers have fetched what waits for them.
+#: Seconds between two checks whether workers have fetched earlier states.
 LOOK_EVERY_S = 0.01
-#: Seconds after which a line that waits says so.
+#: Seconds of waiting after which a message says so.
 SAY_AFTER_S = 2.0
 
 _T = TypeVar("_T")
@@ -29,11 +29,11 @@ _T = TypeVar("_T")
 
 def wait_for_workers(make: Callable[[], _T]) -> _T:
     """
-    Do what publishes data; again, while too many states wait for workers.
+    Call a function that publishes data; repeat it while too many states are kept.
 
     Raises:
-        VersionsAwaited: There are too many, and no worker runs that could fetch them.
-        Exception: What `make` raises.
+        VersionsAwaited: Too many states are kept, and no worker can fetch them.
+        Exception: The error of `make`.
     """
     try:
         return make()
@@ -46,7 +46,7 @@ def wait_for_workers(make: Callable[[], _T]) -> _T:
             feature.submit_waits()
         let_go()
         try:
-            # What it held already is let go of, and so all begins anew.
+            # It releases what it held, so the call starts again.
             return make()
         except VersionsAwaited:
             if not multiprocessing.active_children():

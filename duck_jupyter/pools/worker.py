@@ -1,8 +1,8 @@
 """
-What a worker calls: its start, and the tasks that were submitted as `Task`.
+The code that a worker calls: its initializer, and tasks submitted as `Task`.
 
-It imports nothing but the standard library: each worker that runs a function of a cell
-pays for this module.
+It imports only the standard library, because each worker that runs a function of a cell
+loads this module.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Running", "Start", "WorkerFeature", "add", "features", "is_in_task"]
 
 class WorkerFeature:
     """
-    What one feature does in a worker, around each task.
+    One feature in a worker. Its methods run around each task.
     """
 
     def start_begins(self) -> None:
@@ -34,40 +34,40 @@ class WorkerFeature:
 
     def task_begins(self, task: Running) -> None:
         """
-        Note that a task begins. What it raises is the task's error.
+        Note that a task begins. An error raised here is the task's error.
         """
 
     def task_failed(self, task: Running, error: BaseException) -> BaseException:
         """
-        Give the error that the task fails with, the same one or another.
+        Return the error of a failed task: the same one or another.
         """
         return error
 
     def task_ends(self, task: Running) -> None:
         """
-        Note that a task has ended, in whatever way.
+        Note that a task has ended, with or without an error.
         """
 
     def task_cut(self, task: Running, error: BaseException) -> BaseException:
         """
-        Give the error of a task that a KeyboardInterrupt cut short at its very end.
+        Return the error of a task that a KeyboardInterrupt cut short at its very end.
 
-        `task_failed` and `task_ends` may have run or not, or have been cut short.
+        `task_failed` and `task_ends` may have run completely, in part or not at all.
         """
         return error
 
 
-#: Those of this worker, in their order.
+#: The features of this worker, in their order.
 features: list[WorkerFeature] = []
 
 
-#: How many tasks run in this process, one in another.
+#: The number of tasks that run in this process, one inside another.
 _running = 0
 
 
 def is_in_task() -> bool:
     """
-    Tell whether this process runs a task.
+    Return whether this process runs a task.
     """
     return _running > 0
 
@@ -86,7 +86,7 @@ class Start:
 
     Args:
         initializer: The user's own, or None.
-        calls: What is to be called before, and with what.
+        calls: Functions to call before it, with their arguments.
     """
 
     def __init__(
@@ -116,9 +116,9 @@ class Running:
     A task in a worker.
 
     Args:
-        function: What the pool would have called.
+        function: The function that the pool would have called.
         id: The number of the `Task` in the notebook.
-        notes: What the features of the notebook tell those of the worker.
+        notes: Data from the features of the notebook for those of the worker.
     """
 
     __slots__ = ("args", "function", "id", "kwargs", "notes")
@@ -155,7 +155,7 @@ class Running:
                 feature.task_begins(self)
             return self.function(*args, **kwargs)
         except BaseException as error:
-            # Its class may be one of the notebook's.
+            # Its class may belong to the notebook.
             mirror.begin()
             failed: BaseException = error
             for feature in features:

@@ -14,7 +14,7 @@ from collections import deque
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkerGone
 from ..transport.lanes import PHASE, STATE, TAKEN
@@ -25,22 +25,11 @@ if TYPE_CHECKING:
     from ..objects.claims import Claim
     from ..objects.locks import ObjectLocks
     from ..objects.table import Entry
-    from ..transport.lanes import Lane
+    from ..stats.connection import Connection
     from ..transport.rendezvous import Hello
     from .acquired_locks import Acquired
 
 __all__ = ["ClientProcess", "ClientThread", "Clients", "OpenContext"]
-
-
-class Current(Protocol):
-    """
-    The members of a connection that its client thread uses.
-    """
-
-    lane: Lane
-    words: memoryview[int]
-    #: Whether the connection has ended.
-    gone: bool
 
 
 class OpenContext:
@@ -85,7 +74,7 @@ class ClientThread:
         #: lock.
         self.held: list[Callable[[], bool]] = []
         #: The lane of the call that its own thread is running, or ran last.
-        self.current: Current | None = None
+        self.current: Connection | None = None
         self._lock = threading.Lock()
         self._ident: int | None = None
         self._has_ended = False
@@ -113,7 +102,7 @@ class ClientThread:
         """
         return self._ident == threading.get_ident()
 
-    def takes(self, connection: Current, entry: Entry | None, name: str) -> bool:
+    def takes(self, connection: Connection, entry: Entry | None, name: str) -> bool:
         """
         Return whether a call must run in this client thread's own server thread.
 

@@ -36,6 +36,7 @@ from ..transport.lanes import (
     WAITED,
     WAITING,
 )
+from .validation import subject_of
 
 if TYPE_CHECKING:
     import mmap
@@ -218,6 +219,13 @@ class Connection:
         waited = self.doubles[WAITED]
         # The client wrote it: it may be any number, or not a number.
         return min(waited, max(now - self.since, 0.0)) if waited > 0.0 else 0.0
+
+    @property
+    def called(self) -> int:
+        """
+        The number of the object that the request in progress is about, or 0.
+        """
+        return subject_of(self.payload)[0]
 
     @property
     def asks(self) -> bool:

@@ -175,15 +175,13 @@ class Desk:
         """
         Take the next items of an iterator that was added by `ObjectTable.add_iterator`.
 
+        If it raises, the client releases it.
+
         Returns:
             Its number, or 0 if it is used up; and the items.
         """
         entry = self._table.get(idx)
-        try:
-            items = take(entry, count)
-        except BaseException:
-            self._table.release([idx], connection.hello.client)
-            raise
+        items = take(entry, count)
         if len(items) == count or entry.raises:
             return idx, items
         self._table.release([idx], connection.hello.client)

@@ -374,12 +374,12 @@ class Dispatcher:
             if entry is None:
                 subject = Subject(idx, f"object {idx}", "", asked)
             else:
-                subject = Subject(idx, entry.path, entry.policy.name, asked)
+                subject = Subject(entry.row, entry.path, entry.policy.name, asked)
             worker = (connection.hello.pid, connection.hello.process_name)
             message = message_of(error)[:MESSAGE_CHARS]
             noted = self._errors.note(error, message, text, subject, worker)
             if isinstance(error, LimitedProxyChaining):
-                shared = idx if entry is None else self._shared(entry).idx
+                shared = idx if entry is None else self._shared(entry).row
                 self._errors.note_cut(error, shared, noted)
         fault = pack_fault(error, reduce_main_only, text)
         return encode_fault(idx, fault), ()

@@ -224,7 +224,9 @@ class ProxyServer(AnswersByHand):
 
     def __repr__(self) -> str:
         clients = {connection.hello.client for connection in self.connections()}
-        state = state_in_words(len(self.table.entries), len(clients), self.running)
+        entries = list(self.table.entries.values())
+        objects = sum(entry.row == entry.idx for entry in entries)
+        state = state_in_words(objects, len(clients), self.running)
         return f"<ProxyServer {'closed' if self._closed else state}>"
 
     def after_fork(self) -> None:

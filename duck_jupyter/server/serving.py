@@ -28,7 +28,7 @@ from ..transport.rendezvous import close_inherited
 from .connections import Connection, left_by
 from .dispatch import LOCKED, NOT_YET
 from .loop import Loop
-from .validation import unreadable
+from .validation import counted_object, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -289,8 +289,9 @@ class Serving:
         connection.payload = None
         latency = self._hand_back(connection)
         # From here on the answer is posted, and no client waits for this thread.
-        idx = 0 if entry is None else entry.idx
-        connection.count(idx, opcode, size_in, size_out, latency, state)
+        idx = counted_object(payload, self._entries) if entry is None else entry.row
+        if idx is not None:
+            connection.count(idx, opcode, size_in, size_out, latency, state)
         if connection.gone:
             self._end(connection)
         if stays:
@@ -301,10 +302,12 @@ class Serving:
         Tell a client that waits for the lock of an object that it now holds the lock.
         """
         self.loop.expect(connection)
+        payload = connection.payload
         size = self._reply(connection, LOCKED, ())
         connection.payload = None
         latency = self._hand_back(connection)
-        connection.count(DESK, EXECUTE, size, size, latency, SAMPLED)
+        idx = counted_object(payload, self._entries) or 0
+        connection.count(idx, EXECUTE, size, size, latency, SAMPLED)
         if connection.gone:
             self._end(connection)
 

@@ -4,14 +4,19 @@ The valid form of a request. Checked only after a request failed, to keep calls 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DataDecodeError, ProxyError
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import DESK, TYPE_NAME_CHARS
 from ..protocol.tracebacks import describe
 
-__all__ = ["misshapen", "subject_of", "unreadable"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..objects.table import Entry
+
+__all__ = ["counted_object", "misshapen", "subject_of", "unreadable"]
 
 FORMS = (
     "A request must be GET [idx, attr], SET [idx, attr, value] or EXECUTE [idx, "
@@ -105,6 +110,25 @@ def subject_of(payload: Any) -> tuple[int, str]:
             if asked == "reference" and len(args) > 2 and type(args[2]) is str:
                 asked = args[2][:TYPE_NAME_CHARS]
     return (idx if 0 <= idx < 2**63 else 0), asked
+
+
+def counted_object(payload: Any, entries: Mapping[int, Entry]) -> int | None:
+    """
+    Return the number of the object to which a request counts as a call.
+
+    Args:
+        payload: The payload of a request to the server itself, or to a removed object.
+        entries: The objects in use, by number.
+
+    Returns:
+        The number, or 0 if the object was removed; None if the request is about no
+        object. By such a request a client only reports what it no longer holds.
+    """
+    idx, _ = subject_of(payload)
+    if idx == DESK:
+        return None
+    entry = entries.get(idx)
+    return 0 if entry is None else entry.row
 
 
 def unreadable(error: BaseException) -> BaseException:

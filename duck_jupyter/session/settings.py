@@ -20,12 +20,17 @@ from ..objects.policy import (
 )
 from ..proxy import ProxyServer
 
-__all__ = ["DuckJupyter"]
+__all__ = ["OF_SERVER", "DuckJupyter"]
+
+#: The settings that a server has as long as it runs.
+OF_SERVER = ["bufsize", "max_chain", "max_message", "spool_dir"]
 
 
 class DuckJupyter(Configurable):
     """
-    The settings for a server; a change takes effect when the next server starts.
+    The settings for a server and for pools.
+
+    A change of those of a server takes effect when the next server starts.
 
     In ``ipython_config.py``, or with ``%config`` in a notebook::
 

@@ -1,3 +1,3 @@
 """
-What happened, in numbers: what is counted, how it is collected, and in which words.
+The counters, the rows that are made from them, and the format of numbers.
 """

@@ -1,8 +1,7 @@
 """
 Ways out of an error: what a user can do next, as a sentence and lines to copy.
 
-The lines work as they are pasted into a cell, and what they lead to does not fail for
-the next reason.
+The lines work when they are pasted into a cell, and do not cause the next error.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from ..errors import (
 
 __all__ = ["Ways", "ways_out"]
 
-#: Steps of a path that can be typed as they are told: ``.deeper``, and neither ``()``
-#: nor ``[]``, whose arguments are not told.
+#: Steps of a path that can be typed, as ``.deeper``. A path does not have the arguments
+#: of ``()`` and ``[]``.
 STEPS = re.compile(r"(?:\.[^\W\d]\w*)+")
 
 Ways = tuple[tuple[str, str], ...]
@@ -29,12 +28,12 @@ Ways = tuple[tuple[str, str], ...]
 
 def ways_out(error: BaseException, name: str) -> Ways:
     """
-    Give what to do about an exception; empty where only its reader can know.
+    Return what to do about an exception; empty if no advice is known.
 
     Args:
         error: The exception.
-        name: The shared name of the object that was called, or through which it was
-            reached; empty where there is none.
+        name: The shared name of the called object, or of the object through which it
+            was reached; empty if there is none.
 
     Returns:
         Sentences, each with the lines to copy or "".

@@ -1,8 +1,8 @@
 """
-Reader: all that a server has counted, read again and again.
+Reader: makes the statistics of a server from its counters.
 
-It remembers what it gave. What did not change is given again as the same value, so that
-reading a thousand objects four times a second costs only what those in use cost.
+It keeps the rows that it made, and returns a row again if nothing in it has changed. So
+reading a thousand objects four times a second costs only as much as those in use.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from .rows import ServerStatistics, WorkerRow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from .connection import Connection
     from .rows import ObjectRow, Totals, Wait
-    from .sources import Connection, Entry, Server
+    from .sources import Entry, Server
     from .thread_counts import Tally
 
 __all__ = ["Reader"]
@@ -38,7 +39,7 @@ __all__ = ["Reader"]
 
 class Users(NamedTuple):
     """
-    Who of those that are connected has called an object.
+    The connected threads and processes that have called an object.
     """
 
     ledgers: Sequence[Ledger]
@@ -52,7 +53,7 @@ class Reader:
     """
     Reads the counters of one server. Any thread may call it.
 
-    It keeps nothing of the server alive but numbers and names.
+    It keeps only numbers and names of the server, and none of its objects.
     """
 
     def __init__(self) -> None:
@@ -60,22 +61,22 @@ class Reader:
         self._forget()
 
     def _forget(self) -> None:
-        #: Counts of those threads that are connected, and of those that have gone.
+        #: Counts of the connected threads, and of those that have disconnected.
         self._ledgers: dict[Tally, Ledger] = {}
         self._past = Ledger()
         #: By the object's number.
         self._users: dict[int, Users] = {}
         self._rows: dict[int, ObjectRow] = {}
-        #: When processes were first seen to map a version.
+        #: When a process was first seen to map a version.
         self._seen: dict[int, float] = {}
 
     def read(self, server: Server, waits: tuple[Wait, ...]) -> ServerStatistics:
         """
-        Give all that is known at this moment.
+        Return the statistics of this moment.
 
         Args:
-            server: The same one each time.
-            waits: Who waits for what.
+            server: The server; the same one in each call.
+            waits: The client threads that wait.
         """
         server.table.sweep()
         server.table.expire()
@@ -84,7 +85,7 @@ class Reader:
                 connections = server.connections()
                 objects, workers, totals = self._read(server, connections)
             except BaseException:
-                # Interrupted: what is remembered may be half of it.
+                # It was interrupted: the kept counts may be incomplete.
                 self._forget()
                 raise
         errors = server.errors.snapshot()
@@ -103,7 +104,7 @@ class Reader:
             errors.groups,
             errors.kinds,
             errors.chains,
-            # Nobody is delayed once nobody is connected.
+            # Without a connection no caller is delayed.
             server.busy_delay() if workers else None,
             memory_row(lanes + versions.bytes, versions.spooled),
             waits,
@@ -113,7 +114,9 @@ class Reader:
         self, server: Server, connections: Sequence[Connection]
     ) -> tuple[tuple[ObjectRow, ...], tuple[WorkerRow, ...], Totals]:
         table = server.table
-        entries = sorted(table.entries.values(), key=lambda entry: entry.idx)
+        every = sorted(table.entries.values(), key=lambda entry: entry.idx)
+        # An iterator has no row of its own.
+        entries = [entry for entry in every if entry.row == entry.idx]
         changed = self._count(entries, connections)
         pid_of = {
             connection.hello.client: connection.hello.pid for connection in connections
@@ -135,7 +138,7 @@ class Reader:
         self, entries: Sequence[Entry], connections: Sequence[Connection]
     ) -> set[int]:
         """
-        Bring the ledgers up to date, and give the numbers of objects that changed.
+        Update the ledgers, and return the numbers of the changed objects.
         """
         past = {entry.idx: entry.counts for entry in entries}
         changed = self._past.follow(past).numbers
@@ -175,8 +178,7 @@ class Reader:
     ) -> dict[int, ObjectRow]:
         last_errors = server.errors.last_of
         published = server.publisher.published()
-        # A thousand objects are of a few types, and to ask a type takes longer than
-        # the rest of a row that did not change.
+        # One look-up for each type: it takes longer than the rest of an unchanged row.
         sizers: dict[type, Callable[[Any], str] | None] = {}
         found = {}
         for entry in entries:
@@ -195,7 +197,7 @@ class Reader:
             noted = last_errors.get(idx)
             error = None if noted is None else noted.error
             before = self._rows.get(idx)
-            # What it would be compared with costs more than all else of this loop.
+            # Making a row to compare costs more than the rest of this loop.
             if (
                 before is not None
                 and idx not in changed
@@ -224,7 +226,7 @@ class Reader:
         counts = [ledger.counts[idx] for ledger in users]
         past = self._past.counts[idx]
         total = sum_of([past, *counts])
-        # What disconnected threads sent says nothing of the buffers that there are.
+        # The frames of disconnected threads do not fill the present buffers.
         last = max((each[LAST_BYTES] for each in counts), default=0)
         if last:
             total[LAST_BYTES] = last
@@ -294,7 +296,6 @@ def _calling(server: Server, threads: Sequence[Connection]) -> tuple[str, ...]:
     paths = []
     for connection in threads:
         if connection.words[STATE] & PHASE in (POSTED, TAKEN):
-            payload = connection.payload
-            entry = server.table.entries.get(payload[0]) if payload else None
+            entry = server.table.entries.get(connection.called)
             paths.append("the server" if entry is None else entry.path)
     return tuple(paths)

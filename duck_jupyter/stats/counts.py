@@ -1,11 +1,11 @@
 """
-What the server counts, at next to no cost.
+The counters of the server.
 
-The hot path adds to plain lists after the answer is on its way, and all else is worked
-out when somebody asks.
+The hot path only adds to plain lists, after the answer was sent. Everything else is
+computed when the statistics are read.
 
-Latency is what the worker waits, from its question to its answer. It is known of every
-call whose worker blocks, and of one in 64 of the others, which then stands for 64
+Latency is the time from a worker's request to its answer. It is known of every call
+whose worker blocks, and of one in 64 of the others, which then counts 64 times
 (`transport.lanes.SAMPLE_EVERY`).
 """
 
@@ -40,7 +40,7 @@ __all__ = [
 
 #: Indices of a list of counts; the first three are the opcodes.
 GETS, SETS, EXECUTES, BYTES_IN, BYTES_OUT, BESIDE = range(6)
-#: Of these the largest stands for all: bytes of the last frame and of the largest one
+#: Sizes, of which a sum takes the largest: bytes of the last frame, of the largest one
 #: that fitted the buffer, and of the buffer.
 LAST_BYTES, PEAK_BYTES, BUFFER_BYTES = SIZES = range(6, 9)
 LATENCY_FIRST = 9
@@ -50,14 +50,14 @@ LATENCY_BUCKETS = 32
 
 def fresh_counts() -> list[int]:
     """
-    Give the counts of a proxy that was never called.
+    Return the counts of an object that was never called.
     """
     return [0] * (LATENCY_FIRST + LATENCY_BUCKETS)
 
 
 def add_counts(total: list[int], counts: list[int]) -> None:
     """
-    Add counts that came later to others, in place; of the peaks the largest stays.
+    Add later counts to others, in place; the largest peak stays.
     """
     sizes = list(map(max, total[LAST_BYTES:LATENCY_FIRST], counts[LAST_BYTES:]))
     sizes[0] = counts[LAST_BYTES] or total[LAST_BYTES]
@@ -67,7 +67,7 @@ def add_counts(total: list[int], counts: list[int]) -> None:
 
 def difference(now: list[int], before: list[int]) -> list[int]:
     """
-    Give the counts that came since; the sizes are those of now.
+    Return the counts since then; the sizes are the present ones.
     """
     since = list(map(sub, now, before))
     since[LAST_BYTES:LATENCY_FIRST] = now[LAST_BYTES:LATENCY_FIRST]
@@ -76,7 +76,7 @@ def difference(now: list[int], before: list[int]) -> list[int]:
 
 def bucket_of(seconds: float) -> int:
     """
-    Give the index, in a list of counts, of the bucket of a latency.
+    Return the index of the bucket of a latency in a list of counts.
     """
     bucket = int(seconds * 4e6).bit_length()
     return LATENCY_FIRST + min(bucket, LATENCY_BUCKETS - 1)
@@ -84,10 +84,10 @@ def bucket_of(seconds: float) -> int:
 
 def sum_of(many: Iterable[list[int]]) -> list[int]:
     """
-    Add up counts. Of the sizes the largest stands for all.
+    Add up counts; of the sizes take the largest.
     """
-    # A monitor asks for those of a thousand objects, few of which many threads call:
-    # one after the other takes half of what columns of a few do.
+    # A monitor reads a thousand objects, and few of them are called by many threads.
+    # Adding row by row then takes half the time of adding column by column.
     total = fresh_counts()
     last = peak = buffer = 0
     for counts in many:
@@ -101,6 +101,6 @@ def sum_of(many: Iterable[list[int]]) -> list[int]:
 
 def calls_in(counts: list[int]) -> int:
     """
-    Give the number of requests of all kinds.
+    Return the number of requests of all kinds.
     """
     return sum(counts[:BYTES_IN])

@@ -1,5 +1,5 @@
 """
-By how much a busy kernel has delayed its callers lately.
+The delays of callers by a busy kernel.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from collections import deque
 
 __all__ = ["Delays"]
 
-#: Delays of the last so many seconds are told.
+#: Delays of this many last seconds are kept.
 WINDOW_S = 2.0
-#: Shorter ones are those of any call: a thread has to wake up for it.
+#: Shorter delays are normal: a thread has to wake up for each call.
 LEAST_S = 1e-3
-#: Delays within so many seconds are kept as one, the longest.
+#: Of the delays within this many seconds only the longest is kept.
 STEP_S = 0.1
 STEPS_KEPT = int(WINDOW_S / STEP_S) + 1
 
@@ -23,16 +23,16 @@ class Delays:
     """
 
     def __init__(self) -> None:
-        #: (monotonic seconds of the last one, longest) of each step.
+        #: For each step: the monotonic seconds of the last delay, and the longest one.
         self._kept: deque[tuple[float, float]] = deque(maxlen=STEPS_KEPT)
         self._step = 0
 
     def note(self, now: float, delay: float) -> None:
         """
-        Note that a request was seen late.
+        Note that the server was late to see a request.
 
         Args:
-            now: When it was seen, in monotonic seconds.
+            now: When the server saw it, in monotonic seconds.
             delay: Seconds since its client has blocked.
         """
         if delay < LEAST_S:
@@ -46,7 +46,7 @@ class Delays:
 
     def longest(self, now: float) -> float | None:
         """
-        Give the longest delay of the two seconds before, or None where there was none.
+        Return the longest delay of the last two seconds, or None.
 
         Args:
             now: Monotonic seconds.

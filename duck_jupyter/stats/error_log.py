@@ -19,28 +19,32 @@ from .rows import ChainRow, ErrorRecord, ErrorRow, LastError
 if TYPE_CHECKING:
     from .advice import Ways
 
-__all__ = ["ErrorLog", "Errors", "Noted", "Subject"]
+__all__ = ["CUTS_KEPT", "ErrorLog", "Errors", "Noted", "Subject"]
 
 #: Exceptions that are kept, and kinds of them.
 ERRORS_KEPT = 200
-#: Kinds that are told apart; of more than these it is not known how many there were.
+#: Kinds that are counted; further ones are not.
 KINDS_COUNTED = 100_000
-#: Objects whose last error is known, and objects that are counted for one kind.
+#: Paths that were cut, the newest of them.
+CUTS_KEPT = 200
+#: Processes that are kept for one kind, the newest of them.
+PIDS_KEPT = 100
+#: Objects whose last error is kept, and objects that are counted for one kind.
 OBJECTS_KEPT = 1000
 
 
 class Subject(NamedTuple):
     """
-    What a request was about.
+    The subject of a request.
     """
 
-    #: The object's number, 0 where there is none.
+    #: The object's number; 0 if there is none.
     idx: int
-    #: Its path, or words in place of it.
+    #: Its path, or a description in its place.
     path: str
-    #: The shared name that the path begins with; empty where there is none.
+    #: The shared name that the path begins with; empty if there is none.
     name: str
-    #: The attribute, the method or the word.
+    #: The attribute, the method or the control request.
     asked: str
 
 
@@ -56,7 +60,7 @@ class Noted(NamedTuple):
 
 class Errors(NamedTuple):
     """
-    All that is known of errors at one moment.
+    The state of the log at one moment.
     """
 
     #: The last exceptions, the newest last.
@@ -64,7 +68,7 @@ class Errors(NamedTuple):
     by_type: tuple[tuple[str, int], ...]
     #: The newest first.
     groups: tuple[ErrorRow, ...]
-    #: How many kinds there were, those among them that are not kept.
+    #: The number of kinds, including those no longer kept.
     kinds: int
     chains: tuple[ChainRow, ...]
 
@@ -79,8 +83,8 @@ class ErrorLog:
     """
     The exceptions that went to workers.
 
-    Two are of one kind where their type, their message and what to do about them are
-    the same, whatever object they are of.
+    Errors are of one kind if they have the same type, message and ways out. Their
+    objects may differ.
     """
 
     def __init__(self) -> None:
@@ -90,7 +94,7 @@ class ErrorLog:
         #: The last error of an object, by its number.
         self.last_of: dict[int, Noted] = {}
         self._kinds: dict[tuple[str, str, Ways], _Kind] = {}
-        #: The keys of all kinds, of those too that are kept no longer.
+        #: The keys of all kinds, including those no longer kept.
         self._keys: set[str] = set()
         self._cuts: dict[tuple[str, int], ChainRow] = {}
 
@@ -103,13 +107,13 @@ class ErrorLog:
         worker: tuple[int, str],
     ) -> Noted:
         """
-        Keep an exception.
+        Log an exception.
 
         Args:
             error: The exception.
             message: Its text.
             traceback: Its traceback as text.
-            subject: What it was about.
+            subject: The subject of the request.
             worker: The number and the name of the process that gets it.
         """
         now = time.time()
@@ -131,7 +135,7 @@ class ErrorLog:
                 objects=len(objects),
                 count=row.count + 1,
                 last=now,
-                pids=row.pids if pid in row.pids else (*row.pids, pid),
+                pids=row.pids if pid in row.pids else (*row.pids[1 - PIDS_KEPT :], pid),
                 worker=name,
                 traceback=traceback,
             )
@@ -156,7 +160,7 @@ class ErrorLog:
 
     def _begin(self, identity: tuple[str, str, Ways], cut: str, now: float) -> _Kind:
         """
-        Make room for one more kind, and give its row without what each error changes.
+        Make a new kind, and drop the oldest one if there are too many.
         """
         if len(self._kinds) >= ERRORS_KEPT:
             oldest = min(self._kinds, key=lambda each: self._kinds[each].row.last)
@@ -184,7 +188,7 @@ class ErrorLog:
         return _Kind(row, set())
 
     def _set_last(self, idx: int, noted: Noted) -> None:
-        # The last one goes to the end, so that the first one is the oldest.
+        # The newest is at the end, so the first one is the oldest.
         self.last_of.pop(idx, None)
         self.last_of[idx] = noted
         if len(self.last_of) > OBJECTS_KEPT:
@@ -192,18 +196,21 @@ class ErrorLog:
 
     def note_cut(self, error: LimitedProxyChaining, shared: int, noted: Noted) -> None:
         """
-        Count a chain that was cut.
+        Count a path that was cut.
 
         Args:
-            error: What the worker got.
-            shared: The number of the object that the chain begins with. The error is
-                its last one too, since what was reached through it may go at once.
-            noted: What `note` gave for it.
+            error: The exception that the worker got.
+            shared: The number of the shared object at the start of the path. The error
+                is its last one as well, because the objects reached through it may be
+                released at once.
+            noted: The result of `note` for this error.
         """
         place = error.path, error.max_level
         with self._lock:
             self._set_last(shared, noted)
             before = self._cuts.get(place)
+            if before is None and len(self._cuts) >= CUTS_KEPT:
+                del self._cuts[next(iter(self._cuts))]
             self._cuts[place] = ChainRow(
                 key=noted.error.key,
                 path=error.path,
@@ -215,7 +222,7 @@ class ErrorLog:
 
     def snapshot(self) -> Errors:
         """
-        Give all that is known.
+        Return the state of the log.
         """
         with self._lock:
             rows = [kind.row for kind in self._kinds.values()]
@@ -231,7 +238,7 @@ class ErrorLog:
 
 def _key_of(identity: tuple[str, str, Ways]) -> str:
     """
-    Give the key of a kind of error: the same one each time, in other kernels as well.
+    Return the key of a kind of error; it is the same in every kernel.
     """
     text = repr(identity).encode(errors="backslashreplace")
     return hashlib.blake2b(text, digest_size=8).hexdigest()

@@ -24,7 +24,7 @@ class End(NamedTuple):
 
 def end_of(exit_code: int | None) -> End:
     """
-    Say how a process ended.
+    Describe how a process ended.
 
     Args:
         exit_code: As `multiprocessing.Process.exitcode`.
@@ -39,7 +39,7 @@ def end_of(exit_code: int | None) -> End:
         name = signal.Signals(-exit_code).name
     except ValueError:
         name = f"signal {-exit_code}"
-    # It asks a process to end: so does a pool with those that wait for work.
+    # SIGTERM asks a process to end. A pool sends it to its idle workers.
     if exit_code == -signal.SIGTERM:
         return End("ended", f"ended by {name}")
     return End("killed", f"killed by {name}")

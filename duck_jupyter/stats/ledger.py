@@ -1,8 +1,8 @@
 """
-Ledger: counts by object as they were when somebody last looked, and their sum.
+Ledger: the counts by object at the last look of a monitor, and their sum.
 
-Of a thousand objects few are called between two looks of a monitor. To find those, and
-to add only what they have gained, takes a tenth of adding all of them up again.
+Of a thousand objects few are called between two looks. Finding these, and adding only
+their new counts, takes a tenth of the time of adding all counts again.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ __all__ = ["Changes", "Ledger"]
 
 class Changes(NamedTuple):
     """
-    What is not as it was.
+    The changes since the last look.
     """
 
-    #: The numbers of objects whose counts changed, came or went.
+    #: The numbers of objects whose counts changed, were added or were removed.
     numbers: set[int]
-    #: Some came or went.
+    #: Whether some were added or removed.
     others: bool
 
 
 class Ledger:
     """
-    Copies of lists of counts that others add to. One thread at a time may use it.
+    Copies of counts that other threads add to. One thread at a time may use it.
     """
 
     def __init__(self) -> None:
         #: By the object's number.
         self.counts: dict[int, list[int]] = {}
-        #: Of all; of the sizes, the largest.
+        #: The sum of all; of the sizes, the largest.
         self.sum: list[int] = fresh_counts()
 
     def follow(self, current: Mapping[int, list[int]]) -> Changes:
         """
-        Take over what has changed.
+        Copy the counts that have changed.
 
         Args:
-            current: The counts as they are, none of which may come or go meanwhile.
+            current: The present counts; none may be added or removed meanwhile.
         """
         known = self.counts
         changed = {n for n, counts in current.items() if known.get(n) != counts}
-        # Copied at once, since calls that are being answered go on adding.
+        # Copied at once, because other threads go on adding to them.
         news = {number: list(current[number]) for number in changed}
         olds = [known[number] for number in changed if number in known]
         others = len(olds) < len(news)

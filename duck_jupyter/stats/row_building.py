@@ -1,5 +1,5 @@
 """
-Rows of a monitor, made of counts.
+Makes rows from counts.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def object_row(
     Args:
         server: Its server.
         entry: The object.
-        size: Its size in words.
-        counts: Those of the calls to it.
+        size: A description of its size.
+        counts: The counts of its calls.
         pids: The processes that hold or call it.
-        is_published: It has, or had, versions.
+        is_published: Whether it has, or had, versions.
     """
     idx, policy, publisher = entry.idx, entry.policy, server.publisher
     noted = server.errors.last_of.get(idx)
@@ -100,11 +100,11 @@ def object_row(
 
 def memory_row(ours: int = 0, spooled: int = 0) -> MemoryRow:
     """
-    Give the row of the folder of shared memory.
+    Return the row of the folder of shared memory.
 
     Args:
-        ours: Bytes that this server takes.
-        spooled: Those of them that lie in the spool folder.
+        ours: The bytes that this server uses.
+        spooled: The bytes of them in the spool folder.
     """
     place = memory_place()
     known = bool(place.capacity)
@@ -132,7 +132,7 @@ def totals_of(counts: list[int]) -> Totals:
 
 def counts_in(row: ObjectRow) -> list[int]:
     """
-    Give the counts of a row again.
+    Return the counts of a row.
     """
     return [
         *(row.gets, row.sets, row.executes),

@@ -1,9 +1,9 @@
 """
-Rows: what a server tells of itself, each fact in one place.
+The rows of a server's statistics. Each fact is in one row.
 
-A row is made by the collector, kept as long as nothing in it changes, drawn by every
-table, and sent as JSON as it is. ``labextension/src/snapshot.ts`` is generated from it.
-Times are seconds since the epoch, sizes are bytes, and None is what is not known.
+The collector makes a row, and keeps it while nothing in it changes. Every table draws
+it, and JSON has the same fields. ``labextension/src/snapshot.ts`` is generated from it.
+Times are seconds since the epoch, sizes are bytes, and None means unknown.
 """
 
 from __future__ import annotations
@@ -34,13 +34,15 @@ __all__ = [
 
 #: What workers may do with an object.
 Mode = Literal["live", "frozen", "inplace", "read-only"]
-#: How a process ended; "gone" where nobody knows.
+#: How a process ended; "gone" if it is not known.
 How = Literal["ended", "failed", "killed", "gone"]
 
 
 class Totals(msgspec.Struct, frozen=True):
     """
-    Counts of all calls, those to objects that were removed among them.
+    Counts of all calls, including those to removed objects.
+
+    A call is a request about an object, also one of `locked`, `ref` or `fetch`.
     """
 
     gets: int = 0
@@ -55,12 +57,12 @@ class Totals(msgspec.Struct, frozen=True):
     #: disconnect.
     last: int = 0
     peak: int = 0
-    #: Calls by latency; bucket i is under 2**i / 4 microseconds.
+    #: Calls by latency; bucket i has those under 2**i / 4 microseconds.
     latency: tuple[int, ...] = ()
-    #: Frames that were larger than the buffer, and travelled beside it.
+    #: Frames that were larger than the buffer, and were sent outside it.
     beside: int = 0
-    #: How often objects were handed over to workers, and the bytes of data that were
-    #: not copied for it.
+    #: How often objects were handed over to workers, and how many bytes of data this
+    #: saved from being copied.
     handovers: int = 0
     handed_bytes: int = 0
     #: How many versions are kept.
@@ -83,7 +85,7 @@ class Totals(msgspec.Struct, frozen=True):
 
 class LastError(msgspec.Struct, frozen=True):
     """
-    Which error was the last one of an object.
+    The last error of an object.
     """
 
     #: That of its kind, `ErrorRow.key`.
@@ -98,14 +100,14 @@ class ObjectRow(msgspec.Struct, frozen=True):
     """
 
     idx: int
-    #: The number of the object it was first reached through, for a chained one.
+    #: For a chained object: the number of the object it was first reached through.
     parent: int | None
     #: The shared name, or the path from it such as ``df.groupby()``.
     path: str
-    #: The name it was reached through.
+    #: The shared name that it was reached through.
     root: str
     type: str
-    #: In words, or empty.
+    #: A description of its size, or empty.
     size: str
     mode: Mode
     level: int
@@ -124,9 +126,9 @@ class ObjectRow(msgspec.Struct, frozen=True):
     #: How many versions are kept for workers that fetch it, and their bytes.
     versions: int
     version_bytes: int
-    #: Bytes of the versions that somebody maps.
+    #: Bytes of the versions that a process maps.
     mapped_bytes: int
-    #: Older versions that handles on their way stand for.
+    #: Older versions that are kept for handles in transit.
     awaited: int
     #: The type and the message of its last error.
     last_error: str | None
@@ -160,10 +162,10 @@ class WorkerRow(msgspec.Struct, frozen=True):
     calls: int
     bytes_in: int
     bytes_out: int
-    #: Seconds that its threads have waited for answers, all together: from the question
-    #: to the answer, by the worker's own clock.
+    #: Seconds that its threads have waited for answers, added up: from the request to
+    #: the answer, by the worker's own clock.
     waited: float
-    #: Seconds that its threads have been connected, all together.
+    #: Seconds that its threads have been connected, added up.
     connected: float
     #: The paths of the objects that it calls, or waits for, right now.
     calling: tuple[str, ...]
@@ -189,12 +191,12 @@ class EndedRow(msgspec.Struct, frozen=True):
     name: str
     since: float
     ended: float
-    #: Exit code, or the negative number of the signal; None where only the code that
-    #: started it can know, and where it goes on without being connected.
+    #: The exit code, or the negative number of the signal. None if only the code that
+    #: started the process can know it, or if the process still runs.
     exit_code: int | None
-    #: ``"gone"`` where nobody knows.
+    #: ``"gone"`` if it is not known.
     how: How
-    #: The same, and by what.
+    #: The same as text, with the exit code or the signal.
     words: str
     calls: int
 
@@ -204,14 +206,14 @@ class ErrorRow(msgspec.Struct, frozen=True):
     One kind of error: exceptions of one type and message, with the same ways out.
     """
 
-    #: The same for the same kind, in other kernels as well.
+    #: Identifies the kind, in every kernel.
     key: str
     type: str
-    #: The path and the number of the object that met the last one; 0 where there was
+    #: The path and the number of the object that raised the last one; 0 if there was
     #: none.
     object: str
     idx: int
-    #: How many objects met one.
+    #: How many objects raised one.
     objects: int
     message: str
     #: The path that was cut, for a `LimitedProxyChaining`; empty for others.
@@ -219,8 +221,9 @@ class ErrorRow(msgspec.Struct, frozen=True):
     count: int
     first: float
     last: float
+    #: The processes that got one; only the newest 100.
     pids: tuple[int, ...]
-    #: The name of the process that met the last one.
+    #: The name of the process that got the last one.
     worker: str
     #: What to do next: a sentence, and lines to copy or none.
     ways_out: tuple[tuple[str, str], ...]
@@ -237,7 +240,7 @@ class ErrorRecord(msgspec.Struct, frozen=True):
     key: str
     type: str
     message: str
-    #: The object's name or path, and what was asked of it.
+    #: The object's name or path, and the requested attribute or method.
     object: str
     asked: str
     pid: int
@@ -262,7 +265,7 @@ class ChainRow(msgspec.Struct, frozen=True):
 
 class Finding(msgspec.Struct, frozen=True):
     """
-    Something about shared memory that the user may want to do something about.
+    A state of shared memory that may need an action of the user.
     """
 
     what: str
@@ -280,10 +283,10 @@ class MemoryRow(msgspec.Struct, frozen=True):
     free: int | None
     #: What the lanes and versions of this server take, there or in the spool folder.
     ours: int
-    #: What of it lies in the spool folder.
+    #: The part of it in the spool folder.
     spooled: int
     spool_dir: str
-    #: None where nobody has looked.
+    #: None if the doctor has not run.
     findings: tuple[Finding, ...] | None
 
 
@@ -294,10 +297,9 @@ class Wait(msgspec.Struct, frozen=True):
 
     #: What it waits for: ``"locked(counter)"``, or a call such as ``"items.get()"``.
     what: str
-    #: Who waits: a process's name and pid, and its thread where that is not the main
-    #: one.
+    #: The waiting process's name and pid, and its thread unless that is the main one.
     worker: str
-    #: Who holds what it waits for; empty where that is not known.
+    #: The holder of what it waits for; empty if it is not known.
     holder: str
     #: For how many seconds.
     waited_s: float
@@ -305,17 +307,17 @@ class Wait(msgspec.Struct, frozen=True):
 
 class ServerStatistics(msgspec.Struct, frozen=True):
     """
-    All that is known of a server at one moment. It never changes.
+    The statistics of a server at one moment. They never change.
     """
 
-    #: Now, and when the server was made.
+    #: The present, and the time when the server was made.
     time: float
     since: float
     running: bool
     #: Shared objects and those reached through them, in the order of their numbers.
     proxies: tuple[ObjectRow, ...]
     workers: tuple[WorkerRow, ...]
-    #: Processes that were connected, the last one last.
+    #: Processes that have disconnected, the newest last.
     ended_workers: tuple[EndedRow, ...]
     totals: Totals
     #: The last 200 exceptions that went to workers, the newest last.
@@ -323,16 +325,16 @@ class ServerStatistics(msgspec.Struct, frozen=True):
     errors_by_type: tuple[tuple[str, int], ...]
     #: The last 200 kinds of them, the newest first.
     error_groups: tuple[ErrorRow, ...]
-    #: How many kinds there were, those included that are not kept any more: 100,000
-    #: stands for as many or more.
+    #: The number of kinds, including those no longer kept; 100,000 means as many or
+    #: more.
     error_kinds: int
-    #: Chains that were cut.
+    #: Paths that were cut, the newest 200.
     chains: tuple[ChainRow, ...]
-    #: Seconds by which a busy kernel has delayed a caller at most, in the last two
-    #: seconds; None where it has delayed nobody by a millisecond.
+    #: The longest time, in seconds, by which a busy kernel delayed a caller in the last
+    #: two seconds; None if it is below a millisecond.
     busy_delay_s: float | None
     memory: MemoryRow
-    #: Who waits for the lock of an object, or has waited for a call for over a second.
+    #: Client threads that wait for an object's lock, or for over a second for a call.
     waits: tuple[Wait, ...]
 
     @property
@@ -352,6 +354,6 @@ class ServerStatistics(msgspec.Struct, frozen=True):
     @property
     def latency_p99_s(self) -> float | None:
         """
-        The latency in seconds under which 99 of 100 calls stay.
+        The latency in seconds of 99 of 100 calls, or None before the first.
         """
         return quantile(self.totals.latency, 0.99)

@@ -1,38 +1,22 @@
 """
-What the collector reads from: the parts of a server that it needs, as protocols.
+Protocols of the parts of a server that the collector reads.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .workers import Connected
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..data.store import Store
     from ..data.versions import Versions
-    from ..transport.lanes import Lane
+    from .connection import Connection
     from .error_log import ErrorLog
     from .rows import Mode
     from .workers import WorkerLog
 
-__all__ = ["Connection", "Entry", "Policy", "Publisher", "Server", "Table"]
-
-
-class Connection(Connected, Protocol):
-    """
-    The connection of a client thread.
-    """
-
-    lane: Lane
-    #: The state words of the lane.
-    words: Any
-    #: The request that is being answered, or was answered last.
-    payload: Any
-    #: The client thread, which may have several connections.
-    thread: Any
+__all__ = ["Entry", "Policy", "Publisher", "Server", "Table"]
 
 
 class Policy(Protocol):
@@ -64,7 +48,7 @@ class Policy(Protocol):
     @property
     def mode(self) -> Mode:
         """
-        What workers may do, in a word.
+        What workers may do with the object.
         """
         ...
 
@@ -75,6 +59,8 @@ class Entry(Protocol):
     """
 
     idx: int
+    #: The number of the object whose row counts its calls.
+    row: int
     parent: int | None
     path: str
     #: The object itself.
@@ -119,35 +105,35 @@ class Table(Protocol):
 
     def sizer_of(self, kind: type, /) -> Callable[[Any], str] | None:
         """
-        Give what tells the size of objects of a type in words, or None.
+        Return the function that describes the size of a type's objects, or None.
         """
         ...
 
     def sweep(self) -> None:
         """
-        Remove what this process holds no longer.
+        Release the references that this process dropped.
         """
 
     def expire(self) -> None:
         """
-        Remove what was granted too long ago.
+        Release objects whose pickled proxies never arrived.
         """
 
 
 class Handed(Protocol):
     """
-    How often objects were handed over.
+    The counts of hand-overs.
     """
 
     def of(self, idx: int) -> tuple[int, int]:
         """
-        Give how often an object was handed over, and the bytes that were not copied.
+        Return how often an object was handed over, and the bytes that this saved.
         """
         ...
 
     def in_all(self) -> tuple[int, int]:
         """
-        Give the same of all objects.
+        Return the same of all objects.
         """
         ...
 
@@ -168,32 +154,32 @@ class Publisher(Protocol):
 
     def published(self) -> frozenset[int]:
         """
-        Give the numbers of the objects that have versions.
+        Return the numbers of the objects that have versions.
         """
         ...
 
     def mode(self, entry: Any) -> Mode:
         """
-        Say in a word what workers get of an object.
+        Return the mode of an object.
         """
         ...
 
     def versions(self, idx: int) -> Versions:
         """
-        Tell what is kept of an object.
+        Return the kept versions of an object.
         """
         ...
 
     def holders(self) -> Mapping[int, Mapping[int, int]]:
         """
-        Tell how many versions of each object each process maps.
+        Return by object, and then by process, how many versions a process maps.
         """
         ...
 
 
 class Server(Protocol):
     """
-    A server, as far as it is counted.
+    The part of a server that the statistics need.
     """
 
     since: float
@@ -203,7 +189,7 @@ class Server(Protocol):
     @property
     def running(self) -> bool:
         """
-        It answers.
+        Whether it answers.
         """
         ...
 
@@ -223,12 +209,12 @@ class Server(Protocol):
 
     def connections(self) -> Sequence[Connection]:
         """
-        List the client threads that are connected.
+        Return the connected client threads.
         """
         ...
 
     def busy_delay(self) -> float | None:
         """
-        Give by how many seconds a caller was delayed at most in the last two seconds.
+        Return the longest delay of a caller in the last two seconds, in seconds.
         """
         ...

@@ -1,11 +1,11 @@
 """
-Numbers, as people read them.
+The format of numbers for people.
 
-Rates and times have two figures, since they change; sizes and totals have three. A size
-in bytes is divided by 1024, as ``df -h`` divides it.
+Rates and times have two figures, because they change; sizes and totals have three. A
+size in bytes is divided by 1024, like in ``df -h``.
 
-``labextension/src/view/format.ts`` formats alike: ``tests/data/formats.json`` is the
-table that the tests of both read.
+``labextension/src/view/format.ts`` has the same format. The tests of both read the
+table ``tests/data/formats.json``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ AGE_UNITS = ((60, 1, "s"), (3600, 60, "m"), (86400, 3600, "h"))
 
 def _rounded(value: float, digits: int) -> str:
     """
-    Round as JavaScript does: a half goes up, and the value counts as it is in binary.
+    Round like JavaScript: a half goes up, and the binary value counts.
     """
     step = Decimal(1).scaleb(-digits)
     return str(Decimal(value).quantize(step, ROUND_HALF_UP))
@@ -60,7 +60,7 @@ def in_bytes(count: float | None, figures: int = 3) -> str:
     Write a size, such as ``64.0 KB``.
 
     Args:
-        count: Bytes, or None where the size is not known.
+        count: Bytes, or None if the size is not known.
         figures: Three for a size, two for bytes in a second.
     """
     if count is None:
@@ -75,7 +75,7 @@ def in_bytes(count: float | None, figures: int = 3) -> str:
 
 def plain_bytes(count: float) -> str:
     """
-    Write a size that someone chose, without zeros after the point: ``64 KB``.
+    Write a size from a setting, without zeros after the point: ``64 KB``.
     """
     number, unit = in_bytes(count).split()
     return f"{float(number):g} {unit}"
@@ -83,7 +83,7 @@ def plain_bytes(count: float) -> str:
 
 def rate(value: float | None) -> str:
     """
-    Write how many come in a second, such as ``1.2k``.
+    Write a number of calls in a second, such as ``1.2k``.
     """
     if value is None:
         return UNKNOWN
@@ -98,7 +98,7 @@ def rate(value: float | None) -> str:
 
 def total(count: int) -> str:
     """
-    Write how many there were in all, such as ``9.21k``.
+    Write a total, such as ``9.21k``.
     """
     value, unit = float(count), 0
     while value >= 999.5 and unit < len(THOUSANDS) - 1:
@@ -119,7 +119,7 @@ def duration(seconds: float | None) -> str:
     Write a time, such as ``12 µs`` or ``9.4 ms``.
 
     Args:
-        seconds: The time, or None where it is not known.
+        seconds: The time, or None if it is not known.
     """
     if seconds is None:
         return UNKNOWN
@@ -148,14 +148,14 @@ def percent(value: float | None) -> str:
 
 def times(factor: float) -> str:
     """
-    Write how many times as much something is, such as ``1.9×``.
+    Write a factor, such as ``1.9×``.
     """  # noqa: RUF002 - a multiplication sign
     return f"{_rounded(factor, 1)}×"  # noqa: RUF001 - a multiplication sign
 
 
 def age(seconds: float) -> str:
     """
-    Write how long ago something was, such as ``3 m``: whole units that have passed.
+    Write an age in whole units, such as ``3 m``.
     """
     whole = max(0, int(_rounded(seconds, 0)))
     for end, length, unit in AGE_UNITS:
@@ -166,17 +166,17 @@ def age(seconds: float) -> str:
 
 def many(count: int, what: str) -> str:
     """
-    Say how many there are, such as ``1 object`` or ``1,000 objects``.
+    Write a count with its noun, such as ``1 object`` or ``1,000 objects``.
     """
     return f"1 {what}" if count == 1 else f"{exact(count)} {what}s"
 
 
 def quantile(latency: Sequence[int], share: float) -> float | None:
     """
-    Give the latency in seconds under which a share of the calls lies.
+    Return the latency in seconds that a share of the calls stays below.
 
-    Within a bucket the calls are taken to lie evenly by logarithm, so the answer is in
-    the bucket of the measured value.
+    The calls of a bucket count as evenly spread by logarithm, so the result is in the
+    bucket of the measured value.
 
     Args:
         latency: Calls by latency; bucket i is under 2**i / 4 microseconds, and not

@@ -1,9 +1,9 @@
 """
-What one client thread's calls are counted with: a plain list for each object.
+The counts of one client thread: a plain list for each object.
 
-The hot path adds to the list in place. Anything more clever has cost more: to note each
-call for later takes two allocations and wakes the garbage collector, and a dictionary
-of the kinds of calls takes a tuple and two look-ups.
+The hot path adds to the list in place. Other ways are slower: a record for each call
+takes two allocations and starts the garbage collector, and a dictionary of the kinds of
+calls takes a tuple and two look-ups.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Tally"]
 
-#: So many objects are counted apart before those that are no more are put together.
+#: Above this number of objects, the counts of removed objects are added up.
 MOST_OBJECTS = 256
 
 
@@ -38,10 +38,10 @@ class Tally:
         self._known = known
         self._lock = threading.Lock()
         self._most = MOST_OBJECTS
-        #: Lists as `counters.fresh_counts` makes them, by the object's number; 0 is for
-        #: calls to the server and to objects that are no more.
+        #: Lists made by `counts.fresh_counts`, by the object's number; 0 is for calls
+        #: to removed objects.
         self.by_object: dict[int, list[int]] = {}
-        #: What `take` gave of them.
+        #: The counts that `take` has returned.
         self._taken: dict[int, list[int]] = {}
 
     def begin(self, idx: int) -> list[int]:
@@ -59,8 +59,7 @@ class Tally:
                 past = self.by_object.setdefault(0, fresh_counts())
                 for old in [i for i in self.by_object if i and i not in self._known]:
                     add_counts(past, self.by_object.pop(old))
-                # Where all are in use the next search waits until they are twice as
-                # many.
+                # If most are in use, search again when there are twice as many.
                 self._most = max(MOST_OBJECTS, 2 * len(self.by_object))
             return self.by_object.setdefault(idx, fresh_counts())
 
@@ -75,10 +74,10 @@ class Tally:
 
     def take(self) -> dict[int, list[int]]:
         """
-        Give what was counted since the last time, by object.
+        Return what was counted since the last time, by object.
 
         Threads of the server may still add to the counts: a call is counted after its
-        answer is out, and the client may be gone by then.
+        answer was sent, and the client may have disconnected by then.
         """
         with self._lock:
             news = {}
@@ -92,7 +91,7 @@ class Tally:
 
     def enter(self, ledger: Ledger) -> Changes:
         """
-        Bring a ledger up to date.
+        Update a ledger.
         """
         with self._lock:
             return ledger.follow(self.by_object)

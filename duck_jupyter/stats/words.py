@@ -1,5 +1,5 @@
 """
-What a server does, in words.
+Sentences about the state of a server.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ __all__ = ["serving_in_words", "state_in_words"]
 
 def serving_in_words(objects: int, workers: int, *, called: bool) -> str:
     """
-    Say what a server does, as a sentence without its end.
+    Describe the state of a server in a sentence without a full stop.
 
     Args:
         objects: How many are shared.
         workers: How many are connected.
-        called: A worker has called, or was handed an object, already.
+        called: Whether a worker has called, or was handed an object.
     """
     if not objects:
         return "Ready, nothing shared yet"
@@ -30,12 +30,12 @@ def serving_in_words(objects: int, workers: int, *, called: bool) -> str:
 
 def state_in_words(objects: int, workers: int, running: bool) -> str:
     """
-    Say in a few words what a server is doing.
+    Describe the state of a server in a few words.
 
     Args:
-        objects: How many objects it has, those reached through others among them.
+        objects: The number of its objects, including those reached through others.
         workers: How many processes are connected.
-        running: It answers.
+        running: Whether it answers.
     """
     if not running:
         return "not running"

@@ -1,5 +1,5 @@
 """
-Which processes are, and were, connected; and how the latter ended.
+The processes that are connected, those that were, and how these ended.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -18,73 +18,38 @@ from .exits import end_of
 from .rows import EndedRow
 
 if TYPE_CHECKING:
-    from ..transport.rendezvous import Hello
-    from .thread_counts import Tally
+    from .connection import Connection
 
-__all__ = ["Connected", "WorkerLog"]
+__all__ = ["WorkerLog"]
 
 ENDS_KEPT = 100
 
 
-class Connected(Protocol):
-    """
-    The connection of a client thread, as far as its worker is counted.
-    """
-
-    hello: Hello
-    tally: Tally
-    #: Seconds since the epoch.
-    since: float
-    #: It only releases what its process no longer holds.
-    tidies: bool
-    #: The counted calls, by object.
-    counts: dict[int, list[int]]
-
-    @property
-    def asks(self) -> bool:
-        """
-        Whether a thread of the user's has called through it.
-        """
-        ...
-
-    def waited_before(self, now: float) -> float:
-        """
-        Return the seconds that it has waited in calls that have ended.
-        """
-        ...
-
-    def waited_until(self, now: float) -> float:
-        """
-        Return the seconds that it has waited for answers, until a time of the epoch.
-        """
-        ...
-
-
 class Ended(NamedTuple):
     """
-    An end, and what finds out more of it.
+    A process that has disconnected, and the data to find its exit code.
     """
 
     end: EndedRow
     client: str
-    #: What multiprocessing knows of the process, until its exit code is known.
+    #: Multiprocessing's record of the process, until its exit code is known.
     record: dict[str, Any] | None
 
 
 class Past(NamedTuple):
     """
-    What those connections of a process did that have ended.
+    The counts and the times of a process's closed connections.
     """
 
     counts: list[int]
-    #: Seconds that they waited for answers, and that they lasted.
+    #: How long they waited for answers, and how long they lasted, in seconds.
     waited: float
     connected: float
 
 
 class WorkerLog:
     """
-    The processes that were connected, the last hundred of them.
+    The connected processes, and the last hundred that have disconnected.
     """
 
     def __init__(self) -> None:
@@ -92,24 +57,24 @@ class WorkerLog:
         self._since: dict[str, float] = {}
         self._counts: dict[str, list[int]] = {}
         self._times: dict[str, tuple[float, float]] = {}
-        #: What multiprocessing knows of those that it has started.
+        #: Multiprocessing's records of the processes that it has started.
         self._records: dict[str, dict[str, Any]] = {}
         self._ended: deque[Ended] = deque(maxlen=ENDS_KEPT)
 
-    def came(self, connection: Connected) -> None:
+    def came(self, connection: Connection) -> None:
         """
-        Note a client thread.
+        Note a new connection.
         """
         with self._lock:
             self._since.setdefault(connection.hello.client, connection.since)
             self._find_record(connection)
 
-    def count(self, connection: Connected) -> dict[int, list[int]]:
+    def count(self, connection: Connection) -> dict[int, list[int]]:
         """
-        Count the calls of a client thread that is gone, before or after `went`.
+        Count the calls of a closed connection, before or after `went`.
 
         Returns:
-            What is counted now, by object.
+            The new counts, by object.
         """
         tallies, client = connection.tally.take(), connection.hello.client
         with self._lock:
@@ -126,13 +91,13 @@ class WorkerLog:
                     break
         return tallies
 
-    def went(self, connection: Connected, *, last: bool) -> None:
+    def went(self, connection: Connection, *, last: bool) -> None:
         """
-        Note that a client thread has gone.
+        Note that a connection was closed.
 
         Args:
-            connection: The client thread.
-            last: It was the last one of its process.
+            connection: The connection.
+            last: Whether it was the last one of its process.
         """
         hello = connection.hello
         with self._lock:
@@ -162,7 +127,7 @@ class WorkerLog:
             )
             self._ended.append(Ended(end, hello.client, record))
 
-    def _find_record(self, connection: Connected) -> None:
+    def _find_record(self, connection: Connection) -> None:
         client = connection.hello.client
         if client not in self._records:
             record = _record_of(connection.hello.pid)
@@ -171,14 +136,14 @@ class WorkerLog:
 
     def since(self, client: str, default: float) -> float:
         """
-        Say when a process first connected, in seconds since the epoch.
+        Return when a process first connected, in seconds since the epoch.
         """
         with self._lock:
             return self._since.get(client, default)
 
     def past_of(self, client: str) -> Past:
         """
-        Tell what the ended connections of a process did.
+        Return the counts and the times of the closed connections of a process.
         """
         with self._lock:
             counts = list(self._counts.get(client) or fresh_counts())
@@ -186,7 +151,7 @@ class WorkerLog:
 
     def ended(self) -> tuple[EndedRow, ...]:
         """
-        Give the processes that have gone, the last one last.
+        Return the processes that have disconnected, the newest last.
         """
         with self._lock:
             for i, ended in enumerate(self._ended):
@@ -202,12 +167,12 @@ class WorkerLog:
 
 def _record_of(pid: int) -> dict[str, Any] | None:
     """
-    Find what multiprocessing knows of a process.
+    Return multiprocessing's record of a process.
 
-    A pool waits for its processes the moment they end, and throws them away. What is
-    kept here outlives them, and keeps none of their descriptors open.
+    A pool collects its processes as soon as they end, and drops them. The record
+    outlives them, and keeps no descriptor open.
     """
-    # Public ways to it would wait for processes that have ended.
+    # The public functions would collect processes that have ended.
     for process in list(multiprocessing.process._children):  # type: ignore[attr-defined]
         popen = getattr(process, "_popen", None)
         if popen is not None and popen.pid == pid:
@@ -218,7 +183,7 @@ def _record_of(pid: int) -> dict[str, Any] | None:
 
 def process_name(pid: int) -> str:
     """
-    Give the name of a process that multiprocessing has started, or say which it is.
+    Return the name of a process that multiprocessing has started, or its number.
     """
     for process in list(multiprocessing.process._children):  # type: ignore[attr-defined]
         popen = getattr(process, "_popen", None)
@@ -230,10 +195,10 @@ def process_name(pid: int) -> str:
 
 def _exit_code_of(pid: int, record: dict[str, Any] | None) -> int | None:
     """
-    Say how a process ended, without taking that from the code that started it.
+    Return the exit code of a process, which the code that started it can still collect.
 
     Returns:
-        None where it has not ended, or only that code can know.
+        The code; None if the process has not ended, or if only that code can know.
     """
     if record is not None and record.get("returncode") is not None:
         code: int = record["returncode"]

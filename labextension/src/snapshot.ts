@@ -22,7 +22,10 @@ export interface Cell {
   number: number | null;
 }
 
-/** Counts of all calls, those to objects that were removed among them. */
+/**
+ * Counts of all calls, including those to removed objects. A call is a request about an
+ * object, also one of `locked`, `ref` or `fetch`.
+ */
 export interface Totals {
   gets: number;
   sets: number;
@@ -37,13 +40,13 @@ export interface Totals {
    */
   last: number;
   peak: number;
-  /** Calls by latency; bucket i is under 2**i / 4 microseconds. */
+  /** Calls by latency; bucket i has those under 2**i / 4 microseconds. */
   latency: number[];
-  /** Frames that were larger than the buffer, and travelled beside it. */
+  /** Frames that were larger than the buffer, and were sent outside it. */
   beside: number;
   /**
-   * How often objects were handed over to workers, and the bytes of data that were not
-   * copied for it.
+   * How often objects were handed over to workers, and how many bytes of data this
+   * saved from being copied.
    */
   handovers: number;
   handed_bytes: number;
@@ -54,14 +57,14 @@ export interface Totals {
 /** One shared object, or one reached through it, and the traffic to it. */
 export interface ObjectRow {
   idx: number;
-  /** The number of the object it was first reached through, for a chained one. */
+  /** For a chained object: the number of the object it was first reached through. */
   parent: number | null;
   /** The shared name, or the path from it such as `df.groupby()`. */
   path: string;
-  /** The name it was reached through. */
+  /** The shared name that it was reached through. */
   root: string;
   type: string;
-  /** In words, or empty. */
+  /** A description of its size, or empty. */
   size: string;
   mode: 'frozen' | 'inplace' | 'live' | 'read-only';
   level: number;
@@ -82,9 +85,9 @@ export interface ObjectRow {
   /** How many versions are kept for workers that fetch it, and their bytes. */
   versions: number;
   version_bytes: number;
-  /** Bytes of the versions that somebody maps. */
+  /** Bytes of the versions that a process maps. */
   mapped_bytes: number;
-  /** Older versions that handles on their way stand for. */
+  /** Older versions that are kept for handles in transit. */
   awaited: number;
   /** The type and the message of its last error. */
   last_error: string | null;
@@ -98,7 +101,7 @@ export interface ObjectRow {
   handed_bytes: number;
 }
 
-/** Which error was the last one of an object. */
+/** The last error of an object. */
 export interface LastError {
   /** That of its kind, `ErrorRow.key`. */
   key: string;
@@ -117,11 +120,11 @@ export interface WorkerRow {
   bytes_in: number;
   bytes_out: number;
   /**
-   * Seconds that its threads have waited for answers, all together: from the question
-   * to the answer, by the worker's own clock.
+   * Seconds that its threads have waited for answers, added up: from the request to the
+   * answer, by the worker's own clock.
    */
   waited: number;
-  /** Seconds that its threads have been connected, all together. */
+  /** Seconds that its threads have been connected, added up. */
   connected: number;
   /** The paths of the objects that it calls, or waits for, right now. */
   calling: string[];
@@ -138,29 +141,29 @@ export interface EndedRow {
   since: number;
   ended: number;
   /**
-   * Exit code, or the negative number of the signal; null where only the code that
-   * started it can know, and where it goes on without being connected.
+   * The exit code, or the negative number of the signal. null if only the code that
+   * started the process can know it, or if the process still runs.
    */
   exit_code: number | null;
-  /** `"gone"` where nobody knows. */
+  /** `"gone"` if it is not known. */
   how: 'ended' | 'failed' | 'gone' | 'killed';
-  /** The same, and by what. */
+  /** The same as text, with the exit code or the signal. */
   words: string;
   calls: number;
 }
 
 /** One kind of error: exceptions of one type and message, with the same ways out. */
 export interface ErrorRow {
-  /** The same for the same kind, in other kernels as well. */
+  /** Identifies the kind, in every kernel. */
   key: string;
   type: string;
   /**
-   * The path and the number of the object that met the last one; 0 where there was
+   * The path and the number of the object that raised the last one; 0 if there was
    * none.
    */
   object: string;
   idx: number;
-  /** How many objects met one. */
+  /** How many objects raised one. */
   objects: number;
   message: string;
   /** The path that was cut, for a `LimitedProxyChaining`; empty for others. */
@@ -168,8 +171,9 @@ export interface ErrorRow {
   count: number;
   first: number;
   last: number;
+  /** The processes that got one; only the newest 100. */
   pids: number[];
-  /** The name of the process that met the last one. */
+  /** The name of the process that got the last one. */
   worker: string;
   /** What to do next: a sentence, and lines to copy or none. */
   ways_out: [string, string][];
@@ -194,14 +198,14 @@ export interface MemoryRow {
   free: number | null;
   /** What the lanes and versions of this server take, there or in the spool folder. */
   ours: number;
-  /** What of it lies in the spool folder. */
+  /** The part of it in the spool folder. */
   spooled: number;
   spool_dir: string;
-  /** null where nobody has looked. */
+  /** null if the doctor has not run. */
   findings: Finding[] | null;
 }
 
-/** Something about shared memory that the user may want to do something about. */
+/** A state of shared memory that may need an action of the user. */
 export interface Finding {
   what: string;
   detail: string;

@@ -42,7 +42,9 @@ def test_one_snapshot_tells_no_rate() -> None:
     assert window().rates() == Rates()
     assert window(golden()).rates() == Rates()
     assert window(golden(), golden()).rates() == Rates()
-    assert window(golden()).calls_of(1) == 0.0
+    assert window(golden()).calls_of(1) is None
+    assert window(golden()).calls_from(1) is None
+    assert Rates().calls is None
 
 
 def test_rates_are_what_happened_in_a_second() -> None:
@@ -88,7 +90,7 @@ def test_a_restarted_kernel_begins_anew() -> None:
     restarted = change(later(first, 1.0, gets=5), kernel=kernel)
     found = window(first, restarted)
     assert found.rates() == Rates()
-    assert found.calls_of(1) == 0.0
+    assert found.calls_of(1) is None
     found.add(later(restarted, 1.0, gets=9))
     assert found.rates().gets == 4.0
 
@@ -96,7 +98,7 @@ def test_a_restarted_kernel_begins_anew() -> None:
 def test_a_server_that_began_anew_has_no_negative_rate() -> None:
     first = golden()
     stopped = change(first, time=NOW + 1, totals=Totals())
-    assert window(first, stopped).rates() == Rates(waiting=0.0)
+    assert window(first, stopped).rates() == Rates(0, 0, 0, 0, 0, waiting=0.0)
     assert window(stopped, later(stopped, 1.0, gets=7)).rates().gets == 7.0
 
 

@@ -176,12 +176,26 @@ def test_a_setting_that_cannot_be_stops_the_load_and_changes_nothing(
 
 
 def test_config_changes_count_from_the_next_start(
-    cells: Cells, caplog: pytest.LogCaptureFixture
+    cells: Cells, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cells.run("%config DuckJupyter.bufsize = 300\ndf = [1]")
+    assert capsys.readouterr().out == ""
     cells.run("%share df")
     assert own_session().server is not None
     assert cells.run("%share").overview.rows[0].bufsize == 300
+    capsys.readouterr()
+    cells.run("%config DuckJupyter.max_message = 3_000_000")
+    assert capsys.readouterr().out == (
+        "DuckJupyter.max_message takes effect when the next server starts: run "
+        "%duck stop, then share the names again.\n"
+    )
+    cells.run("%config DuckJupyter.interrupt_grace = 2.0")
+    assert capsys.readouterr().out == ""
+    cells.run("%duck stop")
+    cells.run("%share df")
+    server = own_session().server
+    assert server is not None
+    assert server.max_message == 3_000_000
     # IPython logs what cannot be.
     cells.run("%config DuckJupyter.bufsize = 3")
     assert "bufsize must be an integer" in caplog.text

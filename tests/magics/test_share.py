@@ -30,7 +30,7 @@ MISTAKES = [
     ("%share shared", "list of shared names"),
     ("%share cfg.paths", "must be given the name of a variable"),
     ("%share df --bufsize 3", "bufsize must be an integer from"),
-    ("%share df --bufsize many", "must be an integer, not 'many'"),
+    ("%share df --bufsize many", "--bufsize must be an integer, not 'many'."),
     ("%share df --bufsize", "expected one argument"),
     ("%share df --max-chain -1", "max_chain must be an integer from 0"),
     ("%share df --as 3x", "An alias must be"),
@@ -49,7 +49,10 @@ MISTAKES = [
     ("%unshare", "must be given names or --all"),
     ("%unshare df --all", "not both"),
     ("%duck --clean", "%duck doctor --clean"),
-    ("%duck stpo", "monitor, stop or doctor, not 'stpo'. Did you mean stop?"),
+    (
+        "%duck stpo",
+        "command of %duck must be status, monitor, stop or doctor, not 'stpo'. Did you",
+    ),
     ("%duck stop now", "unrecognized arguments: now"),
     ("%duck status --clean", "%duck doctor --clean"),
 ]

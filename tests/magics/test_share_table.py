@@ -18,6 +18,8 @@ ROW = replace(
     last=64,
     peak=150,
     beside=3,
+    handovers=1205,
+    handed_bytes=3 << 30,
     bufsize=200,
     versions=2,
     version_bytes=3 << 20,
@@ -32,12 +34,15 @@ BAD = replace(
     last=0,
     peak=0,
     beside=0,
+    handovers=0,
+    handed_bytes=0,
     versions=0,
     last_error='KeyError: "x"\n<script>' + "x" * 100,
 )
 
 HEADINGS = (
-    "Name Type Size Level Mode Workers Calls Bytes Buffer fill Versions Last error"
+    "Name Type Size Level Mode Workers Calls Bytes Buffer fill Handed over "
+    "Versions Last error"
 )
 
 
@@ -50,6 +55,8 @@ def test_the_text_is_a_sentence_and_aligned_columns() -> None:
     assert df.index("1,234") + len("1,234") == headings.index("Calls") + len("Calls")
     assert "336,776 x 19" in df
     assert "32 %, peak 75 % of 200 B, 3 larger" in df
+    assert "1,205 times, 3.00 GB not copied" in df
+    assert cfg.split("0 of 200 B")[1].split()[:2] == ["–", "–"]  # noqa: RUF001 - dashes
     assert "2 in 3.00 MB, 1.00 MB mapped, 1 awaited" in df
     assert cfg.startswith("  cfg")
     assert cfg.endswith("xxx...")

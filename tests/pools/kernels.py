@@ -4,6 +4,7 @@ PoolKernel: a kernel with the extension, whose cells are looked at as a front en
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
@@ -150,8 +151,25 @@ class PoolKernel(Kernel):
                 shown.append(content["data"])
             elif kind == "status" and content["execution_state"] == "idle":
                 took = time.monotonic() - begun
+                self._await_reply(number, code)
                 return Ran("".join(texts), "\n".join(errors), shown, took)
         raise AssertionError(f"the cell did not end: {code}\n{''.join(texts)}")
+
+    def _await_reply(self, number: str, code: str) -> None:
+        """
+        Wait for the reply to a cell, as front ends do before they run the next one.
+
+        In ipykernel 7.0 to 7.3, and Python 3.10 has none newer, a kernel never reads a
+        request that arrives while it sends a reply, and it may send the reply after it
+        has said that it is idle: https://github.com/ipython/ipykernel/pull/1529.
+        """
+        end = time.monotonic() + DEADLINE_S
+        while (left := end - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                reply = self.client.get_shell_msg(timeout=left)
+                if reply["parent_header"].get("msg_id") == number:
+                    return
+        raise AssertionError(f"the cell got no reply: {code}")
 
     def signal(self) -> None:
         """

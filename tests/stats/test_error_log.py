@@ -134,6 +134,26 @@ def test_objects_of_a_kind_and_last_errors_have_an_end() -> None:
     assert list(log.last_of) == list(range(5, 1005))
 
 
+def test_of_the_processes_of_a_kind_the_newest_are_kept() -> None:
+    log = ErrorLog()
+    for pid in (*range(1, error_log.PIDS_KEPT + 6), 50):
+        note(log, KeyError("k"), worker=(pid, f"worker {pid}"))
+    (kind,) = log.snapshot().groups
+    assert kind.pids == tuple(range(6, 106))
+    assert (kind.count, kind.worker) == (106, "worker 50")
+
+
+def test_of_the_paths_that_were_cut_the_newest_are_kept() -> None:
+    log = ErrorLog()
+    paths = [f"root.a{i}" for i in range(error_log.CUTS_KEPT + 2)]
+    for path in (*paths, paths[-1]):
+        error = LimitedProxyChaining.at(3, "Chain", path, "root")
+        log.note_cut(error, 1, note(log, error))
+    chains = log.snapshot().chains
+    assert [chain.path for chain in chains] == paths[2:]
+    assert [chain.cuts for chain in chains[-2:]] == [1, 2]
+
+
 def test_a_cut_chain_leads_to_its_kind_of_error(
     server: ProxyServer, worker: Worker
 ) -> None:

@@ -4,6 +4,7 @@ Workers that call again and again, and measure themselves what the monitor tells
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -47,6 +48,14 @@ def _wait(proxy: Any) -> None:
     proxy.wait(0.002)
 
 
+def _sometimes_wait(proxy: Any) -> None:
+    if next(TURNS) % 32:
+        proxy.is_set()
+    else:
+        proxy.wait(0.005)
+
+
+TURNS = itertools.count()
 PAYLOAD = [{"number": n} for n in range(2000)]
 #: By name: a worker is told which.
 JOBS: dict[str, Callable[[Any], None]] = {
@@ -54,6 +63,7 @@ JOBS: dict[str, Callable[[Any], None]] = {
     "add": _add,
     "send": _send,
     "wait": _wait,
+    "sometimes wait": _sometimes_wait,
 }
 
 

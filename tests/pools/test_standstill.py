@@ -1,0 +1,105 @@
+"""
+Whether processes wait for one lock, as the system tells.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from duck_jupyter.pools.standstill import all_wait_for, progress_of, state_of
+from tests.support.processes import wait_until
+
+from .kernels import METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+
+def hold(lock: Any) -> None:
+    """
+    Take a lock and give it back, again and again, until the process is killed.
+    """
+    while True:
+        with lock:
+            pass
+
+
+def take(lock: Any) -> None:
+    """
+    Wait for a lock, and keep it.
+    """
+    lock.acquire()
+
+
+def take_beside_a_thread(lock: Any) -> None:
+    """
+    Take a free lock, and wait for what is not a lock of multiprocessing.
+    """
+    lock.acquire()
+    threading.Event().wait()
+
+
+@contextmanager
+def started(method: str, *targets: tuple[Any, Any]) -> Iterator[list[int]]:
+    """
+    Start a process for each function and its lock.
+    """
+    context: Any = multiprocessing.get_context(method)
+    processes = [context.Process(target=run, args=(lock,)) for run, lock in targets]
+    try:
+        for process in processes:
+            process.start()
+        yield [process.pid or 0 for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+            process.close()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_processes_that_wait_for_a_lock_all_wait_for_it(method: str) -> None:
+    context = multiprocessing.get_context(method)
+    lock, other = context.Lock(), context.Lock()
+    lock.acquire()
+    other.acquire()
+    with started(method, (take, lock), (take, lock), (take, other)) as (a, b, c):
+        assert wait_until(lambda: all_wait_for(lock, [a, b]))
+        assert wait_until(lambda: all_wait_for(other, [c]))
+        assert not all_wait_for(other, [a, b])
+        assert not all_wait_for(lock, [a, b, c])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_process_that_has_the_lock_is_found_however_it_waits(method: str) -> None:
+    lock = multiprocessing.get_context(method).Lock()
+    with started(method, (take_beside_a_thread, lock), (take, lock)) as (a, b):
+        # One of them has it: whoever was first.
+        assert wait_until(lambda: any(all_wait_for(lock, [x]) for x in (a, b)))
+        assert not all_wait_for(lock, [a, b])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_lock_that_goes_from_one_to_the_other_has_a_holder(method: str) -> None:
+    lock = multiprocessing.get_context(method).Lock()
+    with started(method, (hold, lock), (hold, lock), (hold, lock)) as pids:
+        assert wait_until(lambda: all(progress_of(pid).stops > 20 for pid in pids))
+        assert not any(all_wait_for(lock, pids) for _ in range(300))
+
+
+def test_a_process_that_is_gone_waits_for_nothing() -> None:
+    lock = multiprocessing.Lock()
+    lock.acquire()
+    with started("fork", (take, lock)) as (pid,):
+        assert wait_until(lambda: all_wait_for(lock, [pid]))
+        assert state_of(pid) == "S"
+    assert state_of(pid) == "X"
+    assert not all_wait_for(lock, [pid])
+    assert all_wait_for(lock, [])
