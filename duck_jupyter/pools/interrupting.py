@@ -54,8 +54,6 @@ COLLECTORS = {
     "weakref": {"_remove", "remove", "__call__"},
     "multiprocessing.util": {"__call__"},
 }
-#: Within so many seconds a second Interrupt also stops the tasks of other cells.
-TWICE_S = 2.0
 
 
 class Options:
@@ -113,7 +111,6 @@ class Interrupts(Feature):
         # The running cells, the inner ones last: (run, the former handler).
         self._cells: list[tuple[Run, Any]] = []
         self._last_stop: Stop | None = None
-        self._last_at = float("-inf")
         #: Executors that lack workers.
         self._wounded: weakref.WeakSet[Any] = weakref.WeakSet()
 

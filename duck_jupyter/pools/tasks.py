@@ -31,8 +31,8 @@ class Task:
     Replaces a function in a pool. It is pickled as the `Running` that a worker calls.
 
     Attributes:
-        pool: The pool, or None if it was collected: an executor ends once its user holds
-            no reference to it, also while its tasks wait.
+        pool: The pool, or None if it was collected: an executor ends once its user
+            holds no reference to it, also while its tasks wait.
         function: The function to call. Features may replace it.
         args: The arguments of the call. For a map, the items of the iterable.
         kwargs: The keyword arguments of the call.

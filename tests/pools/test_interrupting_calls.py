@@ -184,6 +184,10 @@ def test_a_stop_that_fails_is_told_and_the_next_one_works(
     )
     assert not ran.error
 
+    def interrupt() -> None:
+        wait_until(path.exists, 20)
+        pool_kernel.signal()
+
     def interrupted(before: str) -> str:
         path.unlink(missing_ok=True)
         ran = pool_kernel.cell(
@@ -191,7 +195,7 @@ def test_a_stop_that_fails_is_told_and_the_next_one_works(
             f"{before}print('at work', flush=True)\n"
             "result(task)",
             interrupt_at="at work",
-            interrupt=lambda: (wait_until(path.exists, 20), pool_kernel.signal()),
+            interrupt=interrupt,
         )
         assert "KeyboardInterrupt" in ran.error
         return ran.text
