@@ -93,7 +93,7 @@ SUITES = (
         "executors",
         FUTURES,
         "ProcessPool",
-        "ProcessPoolExecutorTest and not Spawn and not map_timeout",
+        "ProcessPoolForkProcessPoolExecutorTest and not map_timeout",
     ),
     of_multiprocessing("fork", QUICK_POOL),
     of_multiprocessing("forkserver", ""),
