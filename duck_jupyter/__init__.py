@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from .client.locking import locked
     from .client.references import ref
     from .memory.spool import SpoolWarning
-    from .session.api import share, shared, statistics, unshare
+    from .session.api import share, shared, statistics, tasks, unshare
 
 __all__ = [
     "AccessDenied",
@@ -87,6 +87,7 @@ __all__ = [
     "share",
     "shared",
     "statistics",
+    "tasks",
     "unload_ipython_extension",
     "unshare",
 ]
@@ -100,6 +101,7 @@ _HOMES = {
     "share": ".session.api",
     "shared": ".session.api",
     "statistics": ".session.api",
+    "tasks": ".session.api",
     "unshare": ".session.api",
 }
 

@@ -257,6 +257,7 @@ def test_every_module_has_its_tests_or_says_which_cover_it() -> None:
     assert not set(COVERED.values()) - tests
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["duck_jupyter", "duck_jupyter.proxy"])
 def test_a_worker_loads_nothing_heavy(module: str) -> None:
     code = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"

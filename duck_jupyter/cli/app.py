@@ -216,7 +216,8 @@ def _words_of(link: KernelLink) -> str:
     roots = [row.path for row in found.objects if not row.level]
     if not roots:
         return "nothing yet"
-    return f"{', '.join(roots)}; {many(len(found.workers), 'worker')}"
+    served = sum(worker.is_served for worker in found.workers)
+    return f"{', '.join(roots)}; {many(served, 'worker')}"
 
 
 def _doctor(options: argparse.Namespace, console: Console) -> None:

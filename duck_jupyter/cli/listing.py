@@ -47,6 +47,8 @@ class Listing(ABC):
     #: The text in place of rows if there are none.
     nothing: ClassVar[str]
     columns: ClassVar[tuple[Column, ...]]
+    #: Whether its tab is there without rows.
+    has_empty_tab: ClassVar[bool] = True
     #: The number of further rows that the kernel does not send.
     unlisted: int = 0
 

@@ -1,5 +1,5 @@
 """
-The three lists of ``jupyter duck top``: objects, workers and errors.
+The lists of ``jupyter duck top``: objects, workers and errors; and all lists.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ..stats.text import (
     total,
 )
 from .listing import Column, Listing, foreign, lines_of
+from .task_list import Tasks
 from .tree import CutItem, count_shared, tree_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ MOST_INDENT = 6
 BAD_ENDS = ("failed", "killed")
 
 
-def lists_of(snapshot: Snapshot, window: Window) -> tuple[Objects, Workers, Errors]:
+def lists_of(
+    snapshot: Snapshot, window: Window
+) -> tuple[Objects, Workers, Errors, Tasks]:
     """
     Return the lists of a snapshot.
 
@@ -54,7 +57,8 @@ def lists_of(snapshot: Snapshot, window: Window) -> tuple[Objects, Workers, Erro
         snapshot: A whole snapshot.
         window: The snapshots until this one.
     """
-    return Objects(snapshot, window), Workers(snapshot, window), Errors(snapshot)
+    objects, workers = Objects(snapshot, window), Workers(snapshot, window)
+    return objects, workers, Errors(snapshot), Tasks(snapshot)
 
 
 class Objects(Listing):

@@ -111,7 +111,7 @@ class Window:
             max(0, after.bytes_out - before.bytes_out) / passed,
             quantile(counts, 0.5),
             quantile(counts, 0.99),
-            _waiting(old, new, new.workers),
+            _waiting(old, new, [row for row in new.workers if row.is_served]),
         )
 
     def calls_of(self, idx: int) -> float | None:

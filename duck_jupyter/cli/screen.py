@@ -41,6 +41,8 @@ LEAST_ROWS = 3
 #: Cells that a notebook's name takes at least.
 LEAST_TITLE = 12
 GAP = "  "
+#: What is around the title of a list.
+TAB = "   "
 CHOSEN = "> "
 #: Cells that are enough for a text; names get the rest.
 ENOUGH = 60
@@ -93,11 +95,12 @@ def report_of(snapshot: Snapshot, window: Window, width: int) -> list[Text]:
         width: Columns.
     """
     lines = [_state(snapshot), _traffic(window.rates(), width)]
-    objects, workers, errors = lists_of(snapshot, window)
+    objects, workers, errors, tasks = lists_of(snapshot, window)
     connected = len(snapshot.workers)
     for listing, rows in (
         (objects, objects.busiest(MOST_ROWS)),
         (workers, range(min(len(workers.keys), connected + MOST_ENDED))),
+        (tasks, range(len(tasks.keys))),
         (errors, range(min(len(errors.keys), MOST_ERRORS))),
     ):
         if not rows:
@@ -122,7 +125,7 @@ def _state(snapshot: Snapshot) -> Text:
         if snapshot.state == "stopped"
         else serving_in_words(
             count_shared(snapshot),
-            len(snapshot.workers),
+            sum(worker.is_served for worker in snapshot.workers),
             called=totals.are_used,
         )
     )
@@ -157,10 +160,22 @@ def _traffic(rates: Rates, width: int) -> Text:
 
 
 def _tabs(lists: Sequence[Listing], view: View | None, title: str, width: int) -> Text:
+    chosen = 0 if view is None else view.pane
+    titles = {
+        number: listing.title()
+        for number, listing in enumerate(lists)
+        if listing.keys or listing.has_empty_tab or number == chosen
+    }
+    for number in reversed(titles):
+        if sum(each.cell_len + len(TAB) for each in titles.values()) <= width:
+            break
+        if number != chosen:
+            # What does not fit goes whole; the list itself says it.
+            titles[number] = Text(" ".join(titles[number].plain.split()[:2]))
     text = Text()
-    for number, listing in enumerate(lists):
-        tab = Text(" ").append_text(listing.title()).append(" ")
-        if number == (0 if view is None else view.pane):
+    for number, each in titles.items():
+        tab = Text(" ").append_text(each).append(" ")
+        if number == chosen:
             tab.stylize("reverse")
         text.append_text(tab).append(" ")
     name = foreign(title, "dim")

@@ -19,8 +19,8 @@ __all__ = ["HELP", "View"]
 HELP = """\
 Keys
   q, Ctrl-C      quit; the kernel goes on
-  tab, → and ←   next list, previous list: objects, workers, errors
-  o, w, e        objects, workers, errors
+  tab, → and ←   next list, previous list: objects, workers, errors, tasks
+  o, w, e, t     objects, workers, errors, tasks
   ↑ and ↓, k, j  choose a row; its details are below the list
   page up, page down, home, end
   enter          all details of the row, on a page of its own
@@ -31,7 +31,7 @@ What is shown
   p50, p99       half of the calls took less time, 99 of 100 did
   Waiting        of an object: calls that wait for its answer now;
                  of a worker: the share of the last minute that it spent
-                 between a request and its answer
+                 between request and answer; of tasks: that of their workers
   Buffer fill    the last frame's share of the buffer. A larger frame is sent
                  outside it, which is slower and does no harm
   ×14            objects of the same path, or errors of the same kind
@@ -100,8 +100,8 @@ class View:
             self._show((self.pane + 1) % len(lists))
         elif key in ("back tab", "left"):
             self._show((self.pane - 1) % len(lists))
-        elif key in ("o", "w", "e"):
-            self._show("owe".index(key))
+        elif key in ("o", "w", "e", "t"):
+            self._show("owet".index(key))
         else:
             self._move(key, lists[self.pane])
         return True

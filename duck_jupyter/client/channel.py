@@ -84,6 +84,7 @@ class Channel:
 
     __slots__ = (
         "__weakref__",
+        "_before",
         "_began",
         "_called_at",
         "_connected_at",
@@ -120,8 +121,10 @@ class Channel:
         #: seconds.
         self._began = 0.0
         self.ended: float = 0.0
-        #: Seconds of waiting in all exchanges before the last one.
+        #: Seconds of waiting in all exchanges before the last one; those in lanes with
+        #: smaller buffers are apart.
         self._waited = 0.0
+        self._before = 0.0
         self._poll = select.poll()
         self._poll.register(lane.doorbell, select.POLLIN)
 
@@ -213,10 +216,18 @@ class Channel:
             wider = widen(offered)
         except ProxyError:
             return  # the server has no space for it, or is busy
+        self._before += self._waited
         self.lane, self._poll, self.sequence = wider.lane, wider._poll, wider.sequence
         self._connected_at, self._waited = wider._connected_at, 0.0
         # Close it last: it may have been the last lane of this process.
         lane.close()
+
+    @property
+    def waited(self) -> float:
+        """
+        Seconds that the thread has waited in exchanges that have ended.
+        """
+        return self._before + self._waited + max(self.ended - self._began, 0.0)
 
     def wait_until_known(self, timeout: float) -> None:
         """

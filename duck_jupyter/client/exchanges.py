@@ -230,6 +230,13 @@ class Exchanges:
             f"{broken}."
         )
 
+    def waited_here(self) -> float:
+        """
+        Give the seconds that this thread has waited for answers.
+        """
+        idle: Sequence[Channel] = getattr(self._local, "idle", ())
+        return sum(each.waited for each in list(idle))
+
     # -- channels ----------------------------------------------------------------
 
     @property

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .local_server import LocalServer
     from .requests import MakeProxy
 
-__all__ = ["end_here", "expression_for", "link_here", "link_to"]
+__all__ = ["end_here", "expression_for", "link_here", "link_to", "waited_here"]
 
 #: Changed in single steps and without a lock: a signal handler or a destructor may run
 #: this code in the middle of another call.
@@ -66,6 +66,13 @@ def expression_for(target: Any) -> str:
         if link.server is not None and (found := link.server.local_expression(target)):
             return found
     return ""
+
+
+def waited_here() -> float:
+    """
+    Give the seconds that this thread has waited in calls of proxies that have ended.
+    """
+    return sum(link.waited_here() for link in list(_links.values()))
 
 
 def _after_fork_in_child() -> None:

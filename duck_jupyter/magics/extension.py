@@ -19,6 +19,8 @@ from ..pools.features import features
 from ..pools.install import install, is_installed, uninstall
 from ..pools.interrupting import options
 from ..pools.notebook import notebook
+from ..pools.progress import options as progress_options
+from ..pools.seen_sources import options as seen_options
 from ..pools.shield import shield
 from ..pools.unreached import explain
 from ..session.api import own_session, shared
@@ -40,6 +42,9 @@ __all__ = ["load", "unload"]
 
 #: The names that a notebook has without an import.
 GIVEN: dict[str, Any] = {"shared": shared, "fetch": fetch, "locked": locked, "ref": ref}
+
+#: The settings that take effect at once.
+POOL_SETTINGS = ["pools", "interrupt_grace", "task_arguments", "progress"]
 
 #: The monitor of this process's session. A view that was made before the extension was
 #: unloaded continues when it is loaded again.
@@ -143,7 +148,7 @@ class Extension:
         if self._sockets is not None:
             self._sockets.open()
         shell.observe(self._end, "exit_now")
-        settings.observe(self._set_pools, ["pools", "interrupt_grace"])
+        settings.observe(self._set_pools, POOL_SETTINGS)
         settings.observe(self._say_when, OF_SERVER)
         self._set_pools()
 
@@ -153,7 +158,7 @@ class Extension:
         """
         shell, session = self._shell, self._session
         shell.unobserve(self._end, "exit_now")
-        self._settings.unobserve(self._set_pools, ["pools", "interrupt_grace"])
+        self._settings.unobserve(self._set_pools, POOL_SETTINGS)
         self._settings.unobserve(self._say_when, OF_SERVER)
         # Those of the process: another shell may have them, too.
         if not any(other._settings.pools for other in _loaded.values()):
@@ -197,6 +202,8 @@ class Extension:
 
     def _set_pools(self, change: Any = None) -> None:
         options.grace = self._settings.interrupt_grace
+        progress_options.progress = self._settings.progress
+        seen_options.arguments = self._settings.task_arguments
         if not self._settings.pools:
             uninstall()
             notebook.shown = None
@@ -221,9 +228,10 @@ class Extension:
 
     def _cell_begins(self, info: Any) -> None:
         self._answers.cell_begins(info.raw_cell)
-        features.cell_begins()
         # In some versions of IPython the shell's own count is ahead of the cell.
         number = self._last_cell + 1 if self._last_cell and info.store_history else None
+        notebook.cell = number
+        features.cell_begins()
         self._hub.cell_begins(number)
 
     def _cell_ends(self, result: Any) -> None:

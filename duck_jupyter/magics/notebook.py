@@ -28,6 +28,13 @@ class ShellNotebook:
         self._shell: Any = shell
         self._kernel: Any = getattr(shell, "kernel", None)
 
+    @property
+    def has_kernel(self) -> bool:
+        """
+        Whether it has outputs below cells; a terminal has none.
+        """
+        return self._kernel is not None
+
     def header(self) -> Any:
         """
         Return the header of the cell that this thread works for, or None.

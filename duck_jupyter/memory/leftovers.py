@@ -155,8 +155,12 @@ def _candidates() -> list[Path]:
             found += [
                 Path(entry.path)
                 for entry in os.scandir(folder)
-                if _FOLDER_NAME.fullmatch(entry.name)
-                or _BLOCK_NAME.fullmatch(entry.name)
+                # Most names in a temporary folder do not begin like ours.
+                if entry.name.startswith(folders.NAME_PREFIX)
+                and (
+                    _FOLDER_NAME.fullmatch(entry.name)
+                    or _BLOCK_NAME.fullmatch(entry.name)
+                )
             ]
     return sorted(found)
 

@@ -109,6 +109,7 @@ class Monitor(anywidget.AnyWidget):
             snapshot.object_count,
             snapshot.error_count,
             len(snapshot.workers),
+            sum(run.done for run in snapshot.runs),
         )
         now = time.monotonic()
         if snapshot.cell.running or state == self._kept or now < self._kept_until:

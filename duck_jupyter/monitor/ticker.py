@@ -12,6 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from ..pools.seen import worker_pids
 from ..session.doctor import examine, findings_of
 from ..session.observe import snapshot_of
 from ..session.snapshot import Cell, Snapshot, tick_between
@@ -226,6 +227,5 @@ class Ticker:
 
     def _workers(self) -> set[int]:
         server = self._session.server
-        if server is None:
-            return set()
-        return {found.hello.pid for found in server.connections()}
+        connections = [] if server is None else server.connections()
+        return worker_pids().union(each.hello.pid for each in connections)

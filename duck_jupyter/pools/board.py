@@ -8,6 +8,7 @@ task a killed worker ran.
 
     header   `RUNS` bytes, one for each run of a cell: 1 if it was interrupted
     slots    `SLOT` bytes each, in words of 8 bytes
+    meters   `METER` bytes each, one for each slot: see `meter_layout`
 
 The notebook makes the memory (``memfd_create(2)``) and two pipes. A worker opens them
 under ``/proc/<notebook>/fd``. One pipe carries no data: it closes when the notebook
@@ -24,7 +25,9 @@ import os
 import signal
 import struct
 import time
-from typing import NamedTuple
+
+from .board_rows import STARTING, Entry, Key
+from .meter_layout import COLLECTED, ID, METER
 
 __all__ = ["Board", "Entry", "Key", "open_board"]
 
@@ -34,12 +37,11 @@ RUNS = 4096
 SLOT = 64
 SLOTS = 1024
 WORDS = SLOT // 8
+METERS_AT = RUNS + SLOT * SLOTS
 #: The words of a slot. TASK is written last, and is 0 while the worker is idle.
 PID, TASK, RUN, BEGAN, ITEM, CHUNK, HEARD, HEARD_RUN = range(8)
 #: This bit of TASK is set while the worker sends what the task has returned or raised.
 SENDING = 1 << 63
-#: TASK is this while the worker runs the pool's initializer, and after it has failed.
-STARTING = 1 << 62
 #: ``F_SETSIG`` of fcntl(2), which Python has no name for: the signal of ``O_ASYNC``.
 F_SETSIG = 10
 
@@ -49,58 +51,6 @@ _owned: set[Board] = set()
 #: Those of the parent, in a forked child. A process loses its record locks on a file
 #: when it closes any descriptor of it, and ``mmap`` has one that its end closes.
 _kept: list[Board] = []
-
-
-class Key(NamedTuple):
-    """
-    The address of a board for workers.
-
-    Attributes:
-        pid: The notebook's process.
-        memory: Its descriptor of the memory.
-        alive: Its descriptor of the reading end of the pipe.
-        output: Its descriptor of the writing end of the pipe for output.
-        name: The name of the memory, to detect a descriptor that was closed and whose
-            number another file has now.
-    """
-
-    pid: int
-    memory: int
-    alive: int
-    output: int
-    name: str
-
-
-class Entry(NamedTuple):
-    """
-    The state of one worker.
-
-    Attributes:
-        pid: The worker.
-        task: The number of the `Task`.
-        run: The number of the cell's run that submitted it.
-        seconds: How long the task has been running.
-        item: The present item of its chunk, from 0; -1 if it is not known.
-        chunk: The number of the chunk of a ``Pool.map``, from 0; -1 if it is none.
-        heard: Whether the task was given a KeyboardInterrupt.
-        is_sending: Whether the task has ended, and its result is being sent.
-    """
-
-    pid: int
-    task: int
-    run: int
-    seconds: float
-    item: int
-    chunk: int
-    heard: bool
-    is_sending: bool
-
-    @property
-    def is_starting(self) -> bool:
-        """
-        Whether the worker runs the initializer of its pool, or has failed in it.
-        """
-        return self.task == STARTING
 
 
 class Board:
@@ -115,7 +65,7 @@ class Board:
     """
 
     def __init__(self, key: Key | None = None) -> None:
-        size = RUNS + SLOT * SLOTS
+        size = METERS_AT + METER * SLOTS
         self._writer = -1
         self.output: int = -1
         #: Whether it was closed while workers were left.
@@ -139,8 +89,9 @@ class Board:
         self._view = view = memoryview(self._map)
         #: One byte for each run.
         self.interrupted: memoryview[int] = view[:RUNS]
-        self._words = view[RUNS:].cast("Q")
-        self._floats = view[RUNS:].cast("d")
+        self._words = view[RUNS:METERS_AT].cast("Q")
+        self._floats = view[RUNS:METERS_AT].cast("d")
+        self._meters = view[METERS_AT:].cast("Q")
         self._at = 0
 
     def close(self) -> None:
@@ -155,7 +106,13 @@ class Board:
             for fd in (self.fd, self.key.alive, self._writer, self.key.output):
                 os.close(fd)
             self._writer = -1
-            for view in (self._words, self._floats, self.interrupted, self._view):
+            for view in (
+                self._words,
+                self._floats,
+                self._meters,
+                self.interrupted,
+                self._view,
+            ):
                 view.release()
             self._map.close()
 
@@ -193,12 +150,15 @@ class Board:
         Take a slot for this process; return whether there was a free one.
         """
         pid = os.getpid()
-        # Prefer a slot without the state of a killed worker.
-        for is_any_good in (False, True):
+        # First one that holds no news of a worker that was killed, and no counts that
+        # the notebook has not taken; then one without such news.
+        for least in range(3):
             for number in range(SLOTS):
                 slot = (pid + number) % SLOTS
                 at = slot * WORDS
-                if self._words[at + TASK] and not is_any_good:
+                if least < 2 and self._words[at + TASK]:
+                    continue
+                if least < 1 and not self._is_collected(slot):
                     continue
                 try:
                     place = RUNS + slot * SLOT
@@ -211,6 +171,17 @@ class Board:
                 self._words[at + PID] = pid
                 return True
         return False
+
+    def _is_collected(self, slot: int) -> bool:
+        meter = slot * (METER // 8)
+        return self._meters[meter + ID] == self._meters[meter + COLLECTED]
+
+    def meter(self, slot: int | None = None) -> memoryview:
+        """
+        Give the bytes of the meter of a slot; of this worker's by default.
+        """
+        slot = self._at // WORDS if slot is None else slot
+        return self._view[METERS_AT + slot * METER : METERS_AT + (slot + 1) * METER]
 
     def follow_owner(self) -> None:
         """
@@ -233,16 +204,17 @@ class Board:
         """
         self._words[self._at + TASK] = STARTING
 
-    def begin(self, task: int, run: int, chunk: int = -1) -> None:
+    def begin(self, task: int, run: int, chunk: int = -1) -> float:
         """
-        Note that a task begins.
+        Note that a task begins; give the time, in monotonic seconds.
         """
         at, words = self._at, self._words
         words[at + RUN] = run
         words[at + ITEM] = 0
         words[at + CHUNK] = chunk + 1
-        self._floats[at + BEGAN] = time.monotonic()
+        now = self._floats[at + BEGAN] = time.monotonic()
         words[at + TASK] = task
+        return now
 
     def at_item(self, item: int) -> None:
         """
@@ -297,6 +269,18 @@ class Board:
         # One read of all slots; most were never used.
         pids = self._words[PID::WORDS].tolist()
         return [number * WORDS for number, pid in enumerate(pids) if pid]
+
+    def used(self) -> list[tuple[int, int]]:
+        """
+        List the slots that were taken, and by which process.
+        """
+        return [(at // WORDS, int(self._words[at + PID])) for at in self._used()]
+
+    def is_alive(self, slot: int, pid: int) -> bool:
+        """
+        Tell whether a slot is a process's still.
+        """
+        return self._holder(slot * WORDS) == pid
 
     def running(self) -> list[Entry]:
         """

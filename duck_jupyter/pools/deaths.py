@@ -26,6 +26,7 @@ from .explaining import Explainer
 from .features import Feature
 from .lost_results import fail, free_queue, release_at_end, result_of
 from .memory_use import Peaks, wait_with_usage
+from .seen_sources import options
 from .tasks import WRAPPER, Task, name_of
 from .tracebacks import dress
 
@@ -227,6 +228,8 @@ class Deaths(Feature):
                 call = short_call(task.original, args, kwargs, entry.item)
             words.append(self._explainer.explain(pid, code, entry, call))
             self._board.forget(pid)
+            if pid in thread.processes:
+                options.note_killed(thread.processes[pid])
         return " ".join([*words, AGAIN]) if words else ""
 
     # For a `multiprocessing.Pool`: this code runs in its thread that watches workers.
@@ -248,6 +251,8 @@ class Deaths(Feature):
             self._look_at_queue(workers)
         if entry is None:
             return
+        if code and not entry.is_sending:
+            options.note_killed(process)
         self._board.forget(pid)
         if entry.is_starting:
             self._has_not_started(pid, code, entry, workers)

@@ -151,10 +151,10 @@ def _nothing() -> None:
 def _where(task: worker.Running) -> str:
     function, args, of = task.function, task.args, ""
     kind = getattr(getattr(function, "func", None), "__name__", "")
-    if kind == "_walk":
+    if kind == "walk":
         of = "starmap" if function.args[1] else "map"
         (function, args), item = args[0], worker_item()
-    elif kind == "_walk_chunk":
+    elif kind == "walk_chunk":
         function, (args,), item, of = function.args[1], args, worker_item(), "starmap"
     else:
         item = -1

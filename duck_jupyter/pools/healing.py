@@ -105,9 +105,9 @@ def remove_worker(board: Board, entry: Entry, pool: Any, error: BaseException) -
             # The manager thread reads this before it looks for dead workers, and
             # from then on at those that are left.
             pool._executor_manager_thread_wakeup.wakeup()
-    _send(entry.pid, signal.SIGKILL)
+    is_killed = _send(entry.pid, signal.SIGKILL)
     if process is None:
-        return True
+        return is_killed
     process.join()
     board.forget(entry.pid)
     for number, item in list(pool._pending_work_items.items()):

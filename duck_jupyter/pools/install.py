@@ -14,6 +14,8 @@ from .functions import Functions
 from .interrupting import Interrupts
 from .output import Output
 from .patches import patches
+from .progress import Progress
+from .seen import Seen
 from .slots import Slots
 from .tracebacks import Tracebacks
 
@@ -28,9 +30,12 @@ def make_features() -> list[Feature]:
     Make the features, in the order in which they get a task.
     """
     slots = Slots()
+    seen = Seen(slots)
     return [
         slots,
-        # Its end of a cell comes after those of all below.
+        seen,
+        # When a cell ends the last one is the first: then all tasks have ended.
+        Progress(seen),
         Interrupts(slots),
         Functions(),
         Deaths(slots),

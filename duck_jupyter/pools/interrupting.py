@@ -9,6 +9,7 @@ ended their task after a while.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import os
@@ -173,6 +174,15 @@ class Interrupts(Feature):
             return
         if self._last_stop is not None:
             self._wait(self._last_stop)
+        if shield.is_ending:
+            shield.at_end.append(self._give_back)
+        else:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """
+        Put the handler of before in its place.
+        """
         if self._cells:
             _, before = self._cells.pop()
             # Compared with ==: each access makes a new bound method.
@@ -194,28 +204,42 @@ class Interrupts(Feature):
             return
         if not self._cells or shield.holds_back():
             return
-        for run, _ in self._cells:
-            if not run.submitted:
-                continue
-            number, pools = run.renew()
-            self._slots.board.interrupt(number)
-            self._slots.board.interrupt(run.number, on=False)
-            self._last_stop = stop = Stop(number, pools, run)
-            self._stops.put(stop)
         if self._put_off < MOST_PUT_OFF and self._thread and _is_collecting(frame):
             self._put_off += 1
             self._is_put_off = True
             self._stops.put(Stop(NO_RUN, {}, self._cells[-1][0]))
             return
         self._put_off = 0
-        if shield.is_ending:
-            shield.hurries = True
-            return
+        stops = [stop for run, _ in self._cells if (stop := self._mark(run))]
+        if stops:
+            self._last_stop = stops[-1]
         try:
+            if shield.is_ending:
+                shield.hurries = True
+                return
             self._cells[-1][1](signum, frame)
+            # ipykernel's handler for a cell that awaits schedules the cell's end, and
+            # does not wake the loop, which may wait for something that takes long.
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop().call_soon_threadsafe(int)
         except KeyboardInterrupt as error:
             dress(error)
             raise
+        finally:
+            # Afterwards: else a cell that awaits a task may see its end first.
+            for stop in stops:
+                self._stops.put(stop)
+
+    def _mark(self, run: Run) -> Stop | None:
+        """
+        Let no queued task of a run begin; give what is to be done, if anything.
+        """
+        if not run.submitted:
+            return None
+        number, pools = run.renew()
+        self._slots.board.interrupt(number)
+        self._slots.board.interrupt(run.number, on=False)
+        return Stop(number, pools, run)
 
     # The thread.
 

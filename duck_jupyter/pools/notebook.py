@@ -19,6 +19,12 @@ class Notebook(Protocol):
     Shows texts and objects in a notebook. Any thread may call it.
     """
 
+    @property
+    def has_kernel(self) -> bool:
+        """
+        Whether it has outputs below cells; a terminal has none.
+        """
+
     def header(self) -> Any:
         """
         Return what names the cell that this thread works for, or None.
@@ -47,6 +53,8 @@ class Place:
 
     def __init__(self) -> None:
         self.shown: Notebook | None = None
+        #: The number of the cell that runs, In [number], if it is known.
+        self.cell: int | None = None
 
     def header(self) -> Any:
         """

@@ -213,6 +213,7 @@ def _lazily(before: Any, threads: Any) -> Any:
         if not found:
             return before(self, func, iterable, chunksize)
         task = Task(self, func, (), {})
+        task.taken = [0, 0]
         for feature in found:
             feature.before_submit(task)
         with shield:
@@ -228,10 +229,15 @@ def _items(task: Task, iterable: Any) -> Iterator[Any]:
     """
     Yield the items of an iterable until the task is over.
     """
-    for item in iterable:
-        if task.is_over():
-            return
-        yield item
+    taken = task.taken or [0, 0]
+    try:
+        for item in iterable:
+            if task.is_over():
+                return
+            taken[0] += 1
+            yield item
+    finally:
+        taken[1] = 1
 
 
 #: Those of this process.

@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
 __all__ = ["Shield", "shield"]
@@ -30,6 +30,7 @@ class Shield:
         depth: How many times the main thread has entered it.
         was_interrupted: Whether an Interrupt was put off.
         is_ending: Whether a cell has ended, and its end is being noted.
+        at_end: Called when the end has been noted.
         hurries: Whether an Interrupt came then, after which nobody waits any more. Not
             an event, whose lock the handler might find taken.
     """
@@ -39,6 +40,7 @@ class Shield:
         self.was_interrupted: bool = False
         self.is_ending: bool = False
         self.hurries: bool = False
+        self.at_end: list[Callable[[], object]] = []
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
@@ -54,6 +56,9 @@ class Shield:
         try:
             yield
         finally:
+            # Last, what gives the handler of SIGINT back.
+            while self.at_end:
+                self.at_end.pop()()
             self.is_ending = False
 
     def holds_back(self) -> bool:

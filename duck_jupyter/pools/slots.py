@@ -5,8 +5,6 @@ Slots: each worker notes its task on the board, and handles an Interrupt of its 
 from __future__ import annotations
 
 import contextlib
-import functools
-import itertools
 import os
 import signal
 import sys
@@ -16,21 +14,21 @@ from typing import TYPE_CHECKING, Any
 from ..errors import TaskInterrupted
 from . import worker
 from .board import Board, open_board
+from .chunks import count_items, walk, walk_chunk
 from .features import Feature
+from .meter import WORTH_WRITING_S
 from .runs import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import FrameType
 
     from .board import Key
     from .features import Call
+    from .meter import Meter
     from .tasks import Task
 
 __all__ = ["Slot", "Slots", "enter"]
 
-#: If the first item of a chunk takes longer, each item is noted. In seconds.
-SLOW_ITEM_S = 20e-6
 #: Frames from `Slot.task_begins` to the worker's loop, at most.
 MOST_FRAMES = 6
 #: The name of the queue of results, by the name of the worker's loop.
@@ -108,6 +106,11 @@ class Slot(worker.WorkerFeature):
 
     def __init__(self, board: Board) -> None:
         self.board = board
+        #: What counts this worker's tasks, if they are counted.
+        self.meter: Meter | None = None
+        #: The same, while a task is counted; and whether it is one item.
+        self._counted: Meter | None = None
+        self._is_whole = True
         #: The run of the present task, or None.
         self._run: int | None = None
         self._stopped = False
@@ -153,18 +156,42 @@ class Slot(worker.WorkerFeature):
             self._sees_results = _see_results(self.board)
         if self.board.is_interrupted(run):
             raise TaskInterrupted("the task was not begun: its cell was interrupted")
-        walked, is_star = _items_of(task.function)
-        self.board.begin(task.id, run, _find_chunk() if walked is _walk else -1)
-        if walked is not None:
-            task.function = functools.partial(walked, self.board, is_star)
+        self._begin(task, run)
         self._stopped = False
         self._run = run
+
+    def _begin(self, task: worker.Running, run: int) -> None:
+        work = task.notes.get("work")
+        meter = self._counted = None if work is None else self.meter
+        function, items = count_items(task.function, task.args, self.board, meter)
+        chunk = -1
+        if items:
+            task.function = function
+            if getattr(function, "func", None) is walk:
+                chunk = _find_chunk()
+        now = self.board.begin(task.id, run, chunk)
+        if meter is not None and work is not None:
+            meter.begin(work, items or 1, now)
+            self._is_whole = not items
+            if not items and (not meter.took or meter.took > WORTH_WRITING_S):
+                meter.show(task.args, task.kwargs)
+
+    def task_refused(self, task: worker.Running, error: BaseException) -> None:
+        """
+        Note a task that fails before it begins, as it cannot be rebuilt.
+        """
+        if self.meter is not None and "work" in task.notes:
+            self.meter.begin(task.notes["work"], 1, time.monotonic())
+            self.meter.fail(error, (), {})
+            self.meter.end()
 
     def task_failed(self, task: worker.Running, error: BaseException) -> BaseException:
         """
         Replace a KeyboardInterrupt, which would end the worker.
         """
         self._run = None
+        if self._counted is not None:
+            self._count_failed(task, self._counted, error)
         # Then a `multiprocessing.Pool` ends the worker, and the notebook asks why.
         self._is_leaving = "is_lost_by_exit" in task.notes and not isinstance(
             error, (Exception, KeyboardInterrupt)
@@ -172,6 +199,33 @@ class Slot(worker.WorkerFeature):
         if self._stopped and isinstance(error, KeyboardInterrupt):
             return TaskInterrupted("the task was stopped: its cell was interrupted")
         return error
+
+    def _count_failed(
+        self, task: worker.Running, meter: Meter, error: BaseException
+    ) -> None:
+        self._counted = None
+        if self._stopped and isinstance(error, KeyboardInterrupt):
+            meter.cut()
+        else:
+            meter.fail(error, *self._item_of(task, meter))
+        meter.end()
+
+    def _item_of(self, task: worker.Running, meter: Meter) -> tuple[Any, Any]:
+        """
+        Give the arguments of the item at which a task has failed.
+        """
+        if self._is_whole:
+            return task.args, task.kwargs
+        function = task.function
+        called = getattr(function, "func", None)
+        with contextlib.suppress(Exception):  # the items may be of any class
+            if called is walk or called is walk_chunk:
+                is_star = called is walk_chunk or function.args[1]
+                items = task.args[0][1] if called is walk else task.args[0]
+                item = items[self.board.item()]
+                return (item if is_star else (item,)), {}
+            return meter.call[1], meter.call[2]
+        return (), {}
 
     def task_cut(self, task: worker.Running, error: BaseException) -> BaseException:
         """
@@ -186,6 +240,12 @@ class Slot(worker.WorkerFeature):
         Note that the worker sends the result, or is idle.
         """
         self._run = None
+        meter = self._counted
+        if meter is not None:
+            self._counted = None
+            if self._is_whole:
+                meter.item(time.monotonic(), task.args, task.kwargs)
+            meter.end()
         if self._is_leaving:
             return
         if self._sees_results:
@@ -230,20 +290,6 @@ def _see_results(board: Board) -> bool:
     return False
 
 
-def _items_of(function: Any) -> tuple[Callable[..., list[Any]] | None, Any]:
-    """
-    Return the replacement of a function that runs a chunk of a map.
-    """
-    name = getattr(function, "__name__", "")
-    if name == "mapstar" or name == "starmapstar":
-        return _walk, name == "starmapstar"
-    if type(function) is functools.partial:
-        name = getattr(function.func, "__name__", "")
-        if name == "_process_chunk" and len(function.args) == 1:
-            return _walk_chunk, function.args[0]
-    return None, False
-
-
 def _find_chunk() -> int:
     """
     Return the number of the present chunk of a worker of `multiprocessing.Pool`.
@@ -259,34 +305,3 @@ def _find_chunk() -> int:
             number = frame.f_locals.get("i")
             return number if isinstance(number, int) else -1
     return -1
-
-
-def _walk_chunk(board: Board, function: Any, chunk: Any) -> list[Any]:
-    """
-    Work like ``_process_chunk`` of concurrent.futures, and note the items.
-    """
-    return _walk(board, True, (function, chunk))
-
-
-def _walk(board: Board, is_star: bool, chunk: tuple[Any, Any]) -> list[Any]:
-    """
-    Work like ``mapstar``, and note each item if items are slow.
-    """
-    function, items = chunk
-    rest: Any = iter(items)
-    board.at_item(0)
-    started = time.monotonic()
-    each = itertools.starmap if is_star else map
-    results: list[Any] = list(each(function, itertools.islice(rest, 1)))
-    if time.monotonic() - started < SLOW_ITEM_S:
-        board.at_item(-1)
-        try:
-            results.extend(each(function, rest))
-        except BaseException:
-            board.at_item(len(items) - rest.__length_hint__() - 1)
-            raise
-        return results
-    for number, item in enumerate(rest, 1):
-        board.at_item(number)
-        results.append(function(*item) if is_star else function(item))
-    return results

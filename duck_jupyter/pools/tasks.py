@@ -43,6 +43,8 @@ class Task:
         notes: Data for the worker, by feature: `Running.notes`. It may be changed until
             the pool pickles the task.
         is_over: Returns whether an `imap` must take no more items.
+        size: The number of items, if it is known.
+        taken: Of an `imap`: the number of taken items, and 1 if there are no more.
     """
 
     __slots__ = (
@@ -58,6 +60,8 @@ class Task:
         "mapper",
         "notes",
         "original",
+        "size",
+        "taken",
     )
 
     def __init__(
@@ -82,6 +86,8 @@ class Task:
         self.held: list[Any] = []
         self.notes: dict[str, Any] = {}
         self.is_over: Callable[[], bool] = bool
+        self.size: int = 1
+        self.taken: list[int] | None = None
 
     @property
     def pool(self) -> Any:

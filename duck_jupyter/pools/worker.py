@@ -48,6 +48,16 @@ class WorkerFeature:
         Note that a task has ended, with or without an error.
         """
 
+    def has_started(self) -> None:
+        """
+        Note that the worker has started, and waits for tasks.
+        """
+
+    def task_refused(self, task: Running, error: BaseException) -> None:
+        """
+        Note that a task fails before it begins.
+        """
+
     def task_cut(self, task: Running, error: BaseException) -> BaseException:
         """
         Return the error of a task that a KeyboardInterrupt cut short at its very end.
@@ -109,6 +119,8 @@ class Start:
             self.initializer(*args)
             for feature in features:
                 feature.start_ends()
+        for feature in features:
+            feature.has_started()
 
 
 class Running:
@@ -146,6 +158,8 @@ class Running:
         global _running
         if mirror.failures:
             failures, mirror.failures = mirror.failures, []
+            for feature in features:
+                feature.task_refused(self, failures[0])
             raise failures[0]
         self.args: tuple[Any, ...] = args
         self.kwargs: dict[str, Any] = kwargs

@@ -248,6 +248,12 @@ class Connection:
         began_at = doubles[BEGAN_AT] if doubles[POSTED_AT] else 0.0
         return now - began_at if self._came_at <= began_at <= now else 0.0
 
+    def waits_for(self) -> float:
+        """
+        Return how long the client thread has waited for this answer, until now.
+        """
+        return self.waited_since(time.monotonic())
+
     def blocked_for(self, now: float) -> float:
         """
         Return how long the client thread has blocked, in seconds; like `waited_since`.

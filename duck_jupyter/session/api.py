@@ -13,14 +13,24 @@ from .names import Terms, is_proxy
 from .session import Session
 from .shared import Shared
 from .shared_names import Wish
+from .tasks import tasks_seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..proxy import Proxy
     from ..stats.rows import ServerStatistics
+    from ..stats.task_statistics import TaskStatistics
 
-__all__ = ["own_session", "own_shared", "share", "shared", "statistics", "unshare"]
+__all__ = [
+    "own_session",
+    "own_shared",
+    "share",
+    "shared",
+    "statistics",
+    "tasks",
+    "unshare",
+]
 
 _session = Session()
 
@@ -128,6 +138,29 @@ def statistics() -> ServerStatistics:
         "Nothing is shared in this process, so there are no statistics. Share an "
         "object first: %share NAME, or share(obj, name='NAME')."
     )
+
+
+def tasks() -> TaskStatistics:
+    """
+    Return what the pools of this process compute, as one immutable value.
+
+    Pools that were made after ``%load_ext duck_jupyter`` are seen, also those that
+    share nothing::
+
+        for run in tasks().runs:
+            print(run.function, run.done, "of", run.total, run.advice)
+
+        for worker in tasks().workers:
+            print(worker.name, worker.state, worker.t_computing, "s")
+
+    Returns:
+        `runs`: each function in each pool, how far it is, and where the time of its
+        workers went, in seconds. `workers`: what each process does now. `pools` and
+        `tasks`: the pools, and tasks that take half a second or longer. In a process
+        without the extension, and in a worker, all of them are empty.
+    """
+    server = _session.server
+    return tasks_seen(() if server is None else server.statistics().workers)[0]
 
 
 def names_in(allow: Iterable[str]) -> list[str]:

@@ -8,24 +8,28 @@ import os
 import platform
 import secrets
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from ..stats.row_building import memory_row
 from ..stats.rows import Totals
 from .snapshot import SCHEMA, Cell, KernelRow, Snapshot
+from .tasks import tasks_seen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..stats.rows import Finding
+    from ..stats.rows import ErrorRow, Finding, WorkerRow
+    from ..stats.task_statistics import TaskStatistics
     from .session import Session
 
 __all__ = ["snapshot_of"]
 
 #: Kinds of error in a snapshot, the newest; tracebacks make them large.
 MOST_ERRORS = 50
+#: Runs in a snapshot that are over, the last ones.
+MOST_RUNS_OVER = 5
 #: Tells this process from the one before it, after a restart.
 SESSION_ID = secrets.token_hex(8)
 
@@ -55,6 +59,7 @@ def snapshot_of(
     kernel = KernelRow(os.getpid(), platform.python_version(), SESSION_ID)
     server = session.server
     if server is None:
+        seen, errors = tasks_seen(())
         return Snapshot(
             schema=SCHEMA,
             seq=seq,
@@ -69,21 +74,19 @@ def snapshot_of(
             objects=[],
             gone=[],
             object_count=0,
-            workers=[],
+            workers=_with_memory(seen.workers, pss),
             ended=[],
-            errors=[],
-            error_count=0,
-            error_kinds=0,
+            errors=list(errors[:MOST_ERRORS]),
+            error_count=sum(row.count for row in errors),
+            error_kinds=len(errors),
             chains=[],
             memory=replace(memory_row(), findings=told),
             done=done or [],
+            **_tasks_of(seen),
         )
     # To look changes nothing: names follow their variables between cells.
     found = server.statistics()
-    if pss:
-        workers = [replace(row, pss=pss.get(row.pid)) for row in found.workers]
-    else:
-        workers = list(found.workers)
+    seen, errors = tasks_seen(found.workers)
     return Snapshot(
         schema=SCHEMA,
         seq=seq,
@@ -98,12 +101,39 @@ def snapshot_of(
         objects=list(found.proxies),
         gone=[],
         object_count=len(found.proxies),
-        workers=workers,
+        workers=_with_memory(seen.workers, pss),
         ended=list(found.ended_workers),
-        errors=list(found.error_groups[:MOST_ERRORS]),
-        error_count=found.error_count,
-        error_kinds=found.error_kinds,
+        errors=_newest(found.error_groups, errors),
+        error_count=found.error_count + sum(row.count for row in errors),
+        error_kinds=found.error_kinds + len(errors),
         chains=list(found.chains),
         memory=replace(found.memory, findings=told),
         done=done or [],
+        **_tasks_of(seen),
     )
+
+
+def _with_memory(
+    rows: Sequence[WorkerRow], pss: dict[int, int] | None
+) -> list[WorkerRow]:
+    return [replace(row, pss=pss.get(row.pid)) for row in rows] if pss else list(rows)
+
+
+def _newest(calls: Sequence[ErrorRow], tasks: Sequence[ErrorRow]) -> list[ErrorRow]:
+    if not tasks:
+        return list(calls[:MOST_ERRORS])
+    return sorted((*calls, *tasks), key=lambda row: -row.last)[:MOST_ERRORS]
+
+
+def _tasks_of(seen: TaskStatistics) -> dict[str, Any]:
+    """
+    Give the fields of a snapshot that tell of tasks.
+    """
+    on = [run for run in seen.runs if run.ended is None]
+    over = [run for run in seen.runs if run.ended is not None]
+    return {
+        "pools": list(seen.pools),
+        "runs": [*over[-MOST_RUNS_OVER:], *on],
+        "run_count": seen.run_count,
+        "tasks": list(seen.tasks),
+    }

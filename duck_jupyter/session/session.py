@@ -17,6 +17,7 @@ from .names import Source, Terms, check_name, check_object, close_to, is_shareab
 from .relocation import Moves, move_out
 from .settings import DuckJupyter
 from .shared_names import SharedName, Wish
+from .tasks import tell_tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -146,6 +147,7 @@ class Session:
                 raise
             self._server = server
             self.has_served = True
+            tell_tasks_of(server)
         return server
 
     def _make(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import Bool, Float, Int, TraitError, Unicode, validate
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from ..errors import NotShareable
@@ -68,6 +68,19 @@ class DuckJupyter(Configurable):
         True,
         help="Let the pools of multiprocessing, concurrent.futures, loky and joblib "
         "run what cells define.",
+    ).tag(config=True)
+
+    progress: Enum[Any] = Enum(
+        [True, False, "summary"],
+        default_value=True,
+        help="Show under a cell how far its pools are, once one has been at work for "
+        'two seconds; "summary" shows only the end.',
+    ).tag(config=True)
+
+    task_arguments: Bool[bool, bool | int] = Bool(
+        True,
+        help="Write down the arguments of the slowest and of failed tasks in short. It "
+        "counts for pools that are made from then on.",
     ).tag(config=True)
 
     interrupt_grace: Float[float, int | float] = Float(

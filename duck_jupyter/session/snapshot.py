@@ -21,6 +21,7 @@ from ..stats.rows import (
     Totals,
     WorkerRow,
 )
+from ..stats.task_rows import PoolRow, RunRow, TaskRow
 
 __all__ = [
     "SCHEMA",
@@ -88,6 +89,14 @@ class Snapshot(msgspec.Struct, frozen=True):
     memory: MemoryRow
     #: Ids of the commands that were done lately.
     done: list[str]
+    #: Pools that were given a task, in the order of their first ones.
+    pools: list[PoolRow] = []
+    #: Those that go on, and the last ones that have ended, in the order of starting.
+    runs: list[RunRow] = []
+    #: How many runs there were in all.
+    run_count: int = 0
+    #: Long tasks: those that run, and those that ended in the last ten seconds.
+    tasks: list[TaskRow] = []
 
 
 def as_plain(snapshot: Snapshot) -> dict[str, Any]:

@@ -54,6 +54,12 @@ class Connection(Protocol):
         """
         ...
 
+    def waits_for(self) -> float:
+        """
+        Return how long it has waited for its answer until now, in seconds.
+        """
+        ...
+
     @property
     def called(self) -> int:
         """

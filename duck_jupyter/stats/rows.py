@@ -12,11 +12,13 @@ from typing import Literal
 
 import msgspec
 
+from .task_rows import WorkerState
 from .text import quantile
 
 __all__ = [
     "ChainRow",
     "EndedRow",
+    "ErrorKind",
     "ErrorRecord",
     "ErrorRow",
     "Finding",
@@ -36,6 +38,8 @@ __all__ = [
 Mode = Literal["live", "frozen", "inplace", "read-only"]
 #: How a process ended; "gone" if it is not known.
 How = Literal["ended", "failed", "killed", "gone"]
+#: What raised an error: a call of a proxy, a task, or the death of a worker.
+ErrorKind = Literal["call", "task", "lost"]
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -151,7 +155,7 @@ class ObjectRow(msgspec.Struct, frozen=True):
 
 class WorkerRow(msgspec.Struct, frozen=True):
     """
-    One process that is connected, or maps a version of an object.
+    One process that is connected, maps a version of an object, or works for a pool.
     """
 
     pid: int
@@ -173,6 +177,31 @@ class WorkerRow(msgspec.Struct, frozen=True):
     pss: int | None
     #: How many versions it maps.
     holds: int = 0
+    #: `PoolRow.id` of its pool, and `RunRow.id` of the task that it has.
+    pool: int | None = None
+    state: WorkerState = "unseen"
+    run: int | None = None
+    #: When its task began.
+    task_since: float | None = None
+    #: The path of the object whose answer its task waits for.
+    waiting_on: str | None = None
+    #: Tasks that have ended, those that failed among them, and these.
+    tasks: int | None = None
+    failed_tasks: int | None = None
+    #: Seconds in tasks without those in calls of proxies, and in these; a task that
+    #: runs counts until now. And seconds from its start to its first task.
+    t_computing: float | None = None
+    t_waiting: float | None = None
+    t_starting: float | None = None
+    #: The median of the durations of its tasks.
+    each_p50: float | None = None
+
+    @property
+    def is_served(self) -> bool:
+        """
+        Whether it has called the server, or maps versions.
+        """
+        return self.connected > 0 or self.holds > 0
 
     @property
     def waiting_share(self) -> float:
@@ -228,6 +257,12 @@ class ErrorRow(msgspec.Struct, frozen=True):
     #: What to do next: a sentence, and lines to copy or none.
     ways_out: tuple[tuple[str, str], ...]
     traceback: str
+    #: "task": a task of a pool raised it, and `object` is its function. "lost": a
+    #: worker was killed at a task.
+    kind: ErrorKind = "call"
+    #: `RunRow.id` of the last such task, and its arguments in short.
+    run: int | None = None
+    arguments: str = ""
 
 
 class ErrorRecord(msgspec.Struct, frozen=True):

@@ -29,6 +29,7 @@ __all__ = [
     "rate",
     "times",
     "total",
+    "with_figures",
 ]
 
 UNKNOWN = "–"  # noqa: RUF001 - a dash
@@ -45,7 +46,7 @@ def _rounded(value: float, digits: int) -> str:
     return str(Decimal(value).quantize(step, ROUND_HALF_UP))
 
 
-def _figures(value: float, figures: int) -> str:
+def with_figures(value: float, figures: int) -> str:
     """
     Write a number with so many figures, or with as many as its integer part has.
     """
@@ -69,7 +70,7 @@ def in_bytes(count: float | None, figures: int = 3) -> str:
     while count >= 1023.5 and unit < len(BYTE_UNITS) - 1:
         count /= 1024
         unit += 1
-    number = _figures(count, figures) if unit else _rounded(count, 0)
+    number = with_figures(count, figures) if unit else _rounded(count, 0)
     return f"{number} {BYTE_UNITS[unit]}"
 
 
@@ -93,7 +94,7 @@ def rate(value: float | None) -> str:
     while value >= 999.5 and unit < len(THOUSANDS) - 1:
         value /= 1000
         unit += 1
-    return _figures(value, 2) + THOUSANDS[unit]
+    return with_figures(value, 2) + THOUSANDS[unit]
 
 
 def total(count: int) -> str:
@@ -104,7 +105,7 @@ def total(count: int) -> str:
     while value >= 999.5 and unit < len(THOUSANDS) - 1:
         value /= 1000
         unit += 1
-    return _figures(value, 3 if unit else 1) + THOUSANDS[unit]
+    return with_figures(value, 3 if unit else 1) + THOUSANDS[unit]
 
 
 def exact(count: int) -> str:

@@ -1,6 +1,7 @@
 /**
  * What the kernel sends. `python -m tests.support.typescript` generates this file from
- * `duck_jupyter/session/snapshot.py` and `duck_jupyter/stats/rows.py`: do not edit it.
+ * `duck_jupyter/session/snapshot.py`, `duck_jupyter/stats/rows.py` and `task_rows.py`:
+ * do not edit it.
  *
  * Times are seconds since the epoch, sizes are bytes, and null is what is not known.
  */
@@ -109,7 +110,7 @@ export interface LastError {
   time: number;
 }
 
-/** One process that is connected, or maps a version of an object. */
+/** One process that is connected, maps a version of an object, or works for a pool. */
 export interface WorkerRow {
   pid: number;
   name: string;
@@ -132,6 +133,26 @@ export interface WorkerRow {
   pss: number | null;
   /** How many versions it maps. */
   holds: number;
+  /** `PoolRow.id` of its pool, and `RunRow.id` of the task that it has. */
+  pool: number | null;
+  state: 'computing' | 'idle' | 'starting' | 'unseen' | 'waiting';
+  run: number | null;
+  /** When its task began. */
+  task_since: number | null;
+  /** The path of the object whose answer its task waits for. */
+  waiting_on: string | null;
+  /** Tasks that have ended, those that failed among them, and these. */
+  tasks: number | null;
+  failed_tasks: number | null;
+  /**
+   * Seconds in tasks without those in calls of proxies, and in these; a task that runs
+   * counts until now. And seconds from its start to its first task.
+   */
+  t_computing: number | null;
+  t_waiting: number | null;
+  t_starting: number | null;
+  /** The median of the durations of its tasks. */
+  each_p50: number | null;
 }
 
 /** A process that was connected and has disconnected. */
@@ -178,6 +199,14 @@ export interface ErrorRow {
   /** What to do next: a sentence, and lines to copy or none. */
   ways_out: [string, string][];
   traceback: string;
+  /**
+   * "task": a task of a pool raised it, and `object` is its function. "lost": a worker
+   * was killed at a task.
+   */
+  kind: 'call' | 'lost' | 'task';
+  /** `RunRow.id` of the last such task, and its arguments in short. */
+  run: number | null;
+  arguments: string;
 }
 
 /** A path that was cut because it grew longer than allowed. */
@@ -213,6 +242,125 @@ export interface Finding {
   line: string;
 }
 
+/** A pool that was given a task. */
+export interface PoolRow {
+  id: number;
+  kind: 'Pool' | 'ProcessPoolExecutor' | 'joblib' | 'loky';
+  /** How many workers it has at most. */
+  size: number;
+  /**
+   * False where it was made before the extension was loaded: its tasks are not seen.
+   */
+  seen: boolean;
+  since: number;
+  ended: number | null;
+  how: 'broken' | 'closed' | 'interrupted' | null;
+}
+
+/**
+ * One function in one pool, until none of its tasks is queued or in hand for 2 s. A
+ * task is an item, also where the pool sends several together. Each is counted as one
+ * of `done`, `lost`, `cancelled`, `in_hand` and `queued`.
+ */
+export interface RunRow {
+  id: number;
+  pool: number;
+  /** Its `__qualname__`. */
+  function: string;
+  module: string;
+  /** How many tasks the pool was given until now. */
+  total: number;
+  /** False while more may come. */
+  total_known: boolean;
+  /** Tasks that have ended, those that failed among them. */
+  done: number;
+  /** Tasks that raised. */
+  failed: number;
+  /** Tasks whose worker was killed. */
+  lost: number;
+  /** Tasks that were never begun, and will not be. */
+  cancelled: number;
+  in_hand: number;
+  queued: number;
+  /** When its first task was submitted, and when its last one began or ended. */
+  first: number;
+  last: number;
+  /** null while it goes on. */
+  ended: number | null;
+  /** The number of the cell that submitted its first task, In [number]. */
+  cell: number | null;
+  /** The median of the durations of tasks that ended. */
+  each_p50: number | null;
+  spent: Spent;
+  /** The first three. */
+  waited_on: WaitedOn[];
+  /** The slowest five that ended, the slowest first. */
+  slowest: Slow[];
+  /**
+   * How often its tasks were handed a shared object, and the bytes that were not copied
+   * for it.
+   */
+  handed_over: number;
+  not_copied: number;
+  /** Workers of its pool that take part, at most at once. */
+  size: number;
+  /** Failed tasks by the type of their error, the most first. */
+  failures: [string, number][];
+  /** Workers that were killed at its tasks, in words. */
+  killed: string[];
+  /** One sentence about why it is not faster; empty where there is nothing to say. */
+  advice: string;
+}
+
+/** Where the time of a run's workers went, in seconds of all workers together. */
+export interface Spent {
+  /** From the start of a process to its first task: imports and unpickling. */
+  starting: number;
+  computing: number;
+  /** In calls of proxies. */
+  waiting: number;
+  /** Without a task, while the pool had some that no worker had begun. */
+  no_task_queued: number;
+  /** The same, while it had none. */
+  no_task_empty: number;
+}
+
+/** How long a run's workers waited on a shared object, in seconds of all together. */
+export interface WaitedOn {
+  /** The path of the object. */
+  object: string;
+  seconds: number;
+}
+
+/** One of the slowest tasks of a run. */
+export interface Slow {
+  seconds: number;
+  /** In short, as `'UA', 7`; empty where they are not known. */
+  arguments: string;
+  pid: number;
+  /** When it ended. */
+  when: number;
+}
+
+/** A task that took half a second or longer, or has been running for as long. */
+export interface TaskRow {
+  pid: number;
+  run: number;
+  start: number;
+  /** null while it runs. */
+  end: number | null;
+  /** In calls of proxies. */
+  waited: number;
+  arguments: string;
+  failed: TaskFailure | null;
+}
+
+/** The error that a task raised. */
+export interface TaskFailure {
+  type: string;
+  message: string;
+}
+
 /** A session at one moment; a tick where it is not whole. */
 export interface Snapshot {
   schema: 1;
@@ -244,4 +392,12 @@ export interface Snapshot {
   memory: MemoryRow;
   /** Ids of the commands that were done lately. */
   done: string[];
+  /** Pools that were given a task, in the order of their first ones. */
+  pools: PoolRow[];
+  /** Those that go on, and the last ones that have ended, in the order of starting. */
+  runs: RunRow[];
+  /** How many runs there were in all. */
+  run_count: number;
+  /** Long tasks: those that run, and those that ended in the last ten seconds. */
+  tasks: TaskRow[];
 }

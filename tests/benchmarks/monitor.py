@@ -87,7 +87,7 @@ FULL = Size(
     workers=50,
     looks=25,
 )
-QUICK = Size(rounds=1, round_s=0.3, load_s=6.0, calls=3, objects=50, workers=3, looks=5)
+QUICK = Size(rounds=1, round_s=0.3, load_s=3.0, calls=3, objects=50, workers=3, looks=5)
 
 
 def proxy_in(kernel: Kernel) -> Any:

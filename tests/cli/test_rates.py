@@ -11,7 +11,8 @@ import pytest
 
 from duck_jupyter.cli.rates import Rates, Window
 from duck_jupyter.stats.rows import Totals
-from tests.support.snapshots import NOW, golden
+from tests.support.snapshots import golden
+from tests.support.task_snapshots import NOW
 
 if TYPE_CHECKING:
     from duck_jupyter.session.snapshot import Snapshot

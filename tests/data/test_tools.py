@@ -33,6 +33,7 @@ def use_them(tools: Any) -> None:
         connection.send("through the connection")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_tools_of_multiprocessing_arrive_in_a_starting_process(method: str) -> None:
     context: Any = multiprocessing.get_context(method)

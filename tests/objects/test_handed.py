@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from duck_jupyter.objects.handed import MOST_NOTES, Handed, HandedCounts
 from duck_jupyter.session.api import share, unshare
@@ -18,10 +19,22 @@ from duck_jupyter.session.overview import overview_of
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from duck_jupyter.session.session import Session
     from duck_jupyter.stats.rows import ObjectRow, Totals
 
 SIZE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def pool(own_folders: None) -> Iterator[ProcessPoolExecutor]:
+    """
+    A worker that was there before anything was shared.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        pool.submit(abs, 1).result()
+        yield pool
 
 
 def take(data: Any, number: int, barrier: Any) -> tuple[int, float]:
@@ -43,6 +56,7 @@ def told(session: Session) -> tuple[Totals, dict[str, ObjectRow]]:
     return found.totals, {row.path: row for row in found.objects}
 
 
+@pytest.mark.slow
 def test_a_pool_that_holds_versions_is_told(session: Session) -> None:
     data = np.ones(SIZE)
     share(data, name="data")
@@ -73,6 +87,7 @@ def test_a_pool_that_holds_versions_is_told(session: Session) -> None:
     assert wait_until(lambda: snapshot_of(session).workers == [])
 
 
+@pytest.mark.slow
 def test_eight_tasks_are_eight_hand_overs(session: Session) -> None:
     data = np.ones(SIZE)
     share(data, name="data")
@@ -87,31 +102,37 @@ def test_eight_tasks_are_eight_hand_overs(session: Session) -> None:
     assert overview_of(session).state == "Serving 1 object; no worker is connected now."
 
 
-def test_parts_are_hand_overs_of_their_object(session: Session) -> None:
+@pytest.mark.slow
+def test_parts_are_hand_overs_of_their_object(
+    session: Session, pool: ProcessPoolExecutor
+) -> None:
     data = np.ones(SIZE // 10)
     share(data, name="data")
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        assert pool.submit(add, data[:1000]).result() == 1000
+    assert pool.submit(add, data[:1000]).result() == 1000
     totals, rows = told(session)
     assert rows["data"].handovers == totals.handovers == 1
     assert rows["data"].handed_bytes == totals.handed_bytes == 8000
 
 
-def test_what_is_small_is_handed_over_and_copied(session: Session) -> None:
+@pytest.mark.slow
+def test_what_is_small_is_handed_over_and_copied(
+    session: Session, pool: ProcessPoolExecutor
+) -> None:
     data = np.ones(3)
     share(data, name="data")
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        assert pool.submit(add, data).result() == 3
+    assert pool.submit(add, data).result() == 3
     totals, _ = told(session)
     assert (totals.handovers, totals.handed_bytes, totals.versions) == (1, 0, 0)
 
 
-def test_an_unshared_object_counts_among_all(session: Session) -> None:
+@pytest.mark.slow
+def test_an_unshared_object_counts_among_all(
+    session: Session, pool: ProcessPoolExecutor
+) -> None:
     data, other = np.ones(SIZE), np.ones(2)
     share(data, name="data")
     share(other, name="other")
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        assert pool.submit(add, data).result() == SIZE
+    assert pool.submit(add, data).result() == SIZE
     unshare("data")
     totals, rows = told(session)
     assert list(rows) == ["other"]

@@ -66,12 +66,14 @@ class Ran(NamedTuple):
         text: What was printed under it.
         error: The error as it is shown, without colours, or "".
         shown: The data of display messages.
+        updates: The data of updates of displays.
         took: Seconds it ran; where it was interrupted, from then on.
     """
 
     text: str
     error: str
     shown: list[dict[str, Any]]
+    updates: list[dict[str, Any]]
     took: float
 
 
@@ -128,6 +130,7 @@ class PoolKernel(Kernel):
         texts: list[str] = []
         errors: list[str] = []
         shown: list[dict[str, Any]] = []
+        updates: list[dict[str, Any]] = []
         number = self.client.execute(code, allow_stdin=False)
         end = begun + DEADLINE_S
         while time.monotonic() < end:
@@ -149,10 +152,13 @@ class PoolKernel(Kernel):
                 errors.append(uncoloured("\n".join(content["traceback"])))
             elif kind in {"display_data", "execute_result"}:
                 shown.append(content["data"])
+            elif kind == "update_display_data":
+                updates.append(content["data"])
             elif kind == "status" and content["execution_state"] == "idle":
                 took = time.monotonic() - begun
                 self._await_reply(number, code)
-                return Ran("".join(texts), "\n".join(errors), shown, took)
+                text, error = "".join(texts), "\n".join(errors)
+                return Ran(text, error, shown, updates, took)
         raise AssertionError(f"the cell did not end: {code}\n{''.join(texts)}")
 
     def _await_reply(self, number: str, code: str) -> None:

@@ -4,17 +4,24 @@ An Interrupt ends the tasks of its cell, and no others.
 
 from __future__ import annotations
 
+import multiprocessing
 import textwrap
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from duck_jupyter.errors import TaskInterrupted
+from duck_jupyter.pools.board import Board
+from duck_jupyter.pools.healing import remove_worker
 from tests.support.processes import wait_until
 
 from .kernels import METHODS, PoolKernel
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from duck_jupyter.pools.board import Entry, Key
 
 pytestmark = pytest.mark.slow
 
@@ -142,6 +149,52 @@ def test_a_cell_that_catches_it_can_submit_again(
     )
     assert not ran.error
     assert "3\n" in ran.text
+
+
+def test_a_cell_that_awaits_anything_is_interrupted_at_once(
+    pool_kernel: PoolKernel,
+) -> None:
+    # Else only when the next message comes: nothing wakes ipykernel's loop.
+    ran = pool_kernel.cell(
+        "import asyncio\nprint('at work', flush=True)\nawait asyncio.sleep(60)",
+        interrupt_at="at work",
+    )
+    assert "CancelledError" in ran.error or "KeyboardInterrupt" in ran.error
+    assert ran.took < 2
+
+
+class LateBoard(Board):
+    """
+    A board whose worker ends, by another hand, after it was looked up.
+    """
+
+    process: Any = None
+
+    def last(self, pid: int) -> Entry | None:
+        found = super().last(pid)
+        self.process.kill()
+        self.process.join()
+        return found
+
+
+def begin_and_wait(key: Key) -> None:
+    board = Board(key)
+    assert board.claim()
+    board.begin(7, 1)
+    threading.Event().wait(60)
+
+
+def test_a_worker_that_ends_just_before_it_is_killed_is_no_error() -> None:
+    board = LateBoard()
+    board.process = multiprocessing.get_context("spawn").Process(
+        target=begin_and_wait, args=(board.key,)
+    )
+    board.process.start()
+    assert wait_until(lambda: bool(board.running()), 20)
+    (entry,) = board.running()
+    assert not remove_worker(board, entry, None, TaskInterrupted("it was interrupted"))
+    board.close_output()
+    board.close()
 
 
 def test_a_cell_that_awaits_is_interrupted_too(

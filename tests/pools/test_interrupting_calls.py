@@ -25,7 +25,7 @@ HOW = {
 }
 #: What the tasks are at; what is called in the notebook blocks for ever.
 TASKS = {
-    "numpy": "work.compute, {path!r}",
+    "numpy": "work.convolve, {path!r}",
     "proxy": "work.call, {path!r}, shared.gate.wait",
     "queue": "work.call, {path!r}, shared.items.get",
     "own queue": "lambda path: (work.rest(path, 0), queue.Queue().get()), {path!r}",

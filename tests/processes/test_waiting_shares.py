@@ -7,7 +7,7 @@ from __future__ import annotations
 import operator
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from duck_jupyter.stats.rows import WorkerRow
 
 # Times of this process and its workers, which another test would take from them.
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.slow]
 
 #: Of the share of a worker's time, in hundredths of it.
 POINTS = 0.05
@@ -35,10 +35,15 @@ SECONDS = 0.4
 ROUNDS = 6
 
 
+@pytest.fixture(scope="module")
+def second_worker(own_folders: None) -> Iterator[Worker]:
+    with closing(Worker()) as process:
+        yield process
+
+
 @pytest.fixture
-def workers() -> Iterator[list[Worker]]:
-    with ExitStack() as stack:
-        yield [stack.enter_context(closing(Worker())) for _ in range(2)]
+def workers(worker: Worker, second_worker: Worker) -> list[Worker]:
+    return [worker, second_worker]
 
 
 class Told(NamedTuple):

@@ -19,7 +19,7 @@ from .totals import Totals, as_markdown
 __all__ = ["main"]
 
 FULL = Size(seconds=600.0, round_s=4.0)
-QUICK = Size(seconds=60.0, round_s=2.5, quick=True)
+QUICK = Size(seconds=30.0, round_s=2.5, quick=True)
 
 
 def main() -> None:
@@ -30,7 +30,9 @@ def main() -> None:
         prog="python -m tests.reliability",
         description="Try what interrupts, kills and crowds do to calls, and count it.",
     )
-    parser.add_argument("--quick", action="store_true", help="a minute, small crowds")
+    parser.add_argument(
+        "--quick", action="store_true", help="half a minute, small crowds"
+    )
     parser.add_argument(
         "--seconds", type=float, help="how long in all; with --round, of that round"
     )

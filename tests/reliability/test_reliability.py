@@ -1,5 +1,5 @@
 """
-A minute of all that the product has to stand: nothing is lost, and nothing is left.
+Half a minute of all that the product has to stand: nothing is lost, nothing is left.
 """
 
 from __future__ import annotations

@@ -249,6 +249,7 @@ def test_shared_pickles_and_copies_as_the_one_of_its_process(session: Session) -
     assert copy.deepcopy(shared) is shared
 
 
+@pytest.mark.slow
 def test_a_script_needs_no_notebook() -> None:
     """
     Sharing works without IPython, and the end of the script ends the server.

@@ -56,6 +56,7 @@ def test_what_nobody_called_is_the_same_value(
     assert second[1] is first[1]
 
 
+@pytest.mark.slow
 def test_whatever_happens_nothing_old_is_given(
     server: ProxyServer, worker: Worker
 ) -> None:

@@ -50,6 +50,7 @@ def test_however_many_are_delayed_the_longest_is_known() -> None:
     assert delays.longest(101.0) == 0.5
 
 
+@pytest.mark.slow
 def test_a_busy_kernel_is_said_to_delay_calls_as_workers_measure(
     server: ProxyServer,
 ) -> None:

@@ -64,11 +64,12 @@ for n in range(50):
 
 def test_every_call_is_in_the_histogram(server: ProxyServer, worker: Worker) -> None:
     proxy = server.create_proxy(Tally())
-    worker.exec("for n in range(800): p.value", p=proxy)
+    worker.exec("for n in range(6400): p.value", p=proxy)
 
-    found = statistics_after(server, 800)
-    # One in eight of those that need not wait is measured, and stands for eight.
-    assert 600 <= sum(found.totals.latency) <= 1000
+    found = statistics_after(server, 6400)
+    # One in 64 of those that need not wait is measured, and stands for 64: the more of
+    # them wait, the more depends on which are measured.
+    assert 4800 <= sum(found.totals.latency) <= 8000
     assert found.latency_p50_s is not None
     assert found.latency_p99_s is not None
     assert 0 < found.latency_p50_s <= found.latency_p99_s < 1
@@ -93,6 +94,7 @@ def test_bytes_are_counted_each_way(server: ProxyServer, worker: Worker) -> None
     assert server.statistics().proxies[0].bufsize == 400
 
 
+@pytest.mark.slow
 def test_a_buffer_is_as_full_as_those_who_call_make_it(
     server: ProxyServer, worker: Worker
 ) -> None:

@@ -4,23 +4,31 @@ What workers of pools do in tests.
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
+import multiprocessing
 import os
 import signal
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "Slow",
     "call",
     "compute",
+    "compute_and_call",
+    "convolve",
     "die",
+    "fail_at",
+    "fail_or_wait",
     "get_pid",
     "give_deadly",
+    "nest",
     "rest",
     "spin",
     "stubborn",
@@ -62,7 +70,7 @@ def stubborn(path: str) -> None:
             threading.Event().wait(60)
 
 
-def compute(path: str) -> None:
+def convolve(path: str) -> None:
     """
     Say that the task has begun, and be in one call of NumPy for long.
     """
@@ -135,6 +143,65 @@ def say_pid(_: object = None) -> None:
 def say_and_rest() -> None:
     print("at work", flush=True)  # noqa: T201 - what is tested
     threading.Event().wait(60)
+
+
+def fail_at(number: int) -> int:
+    """
+    Raise for one of many items.
+    """
+    if number == 47:
+        raise ValueError("no such number")
+    return number
+
+
+def fail_or_wait(number: int) -> None:
+    """
+    Raise for 1, and wait for long for others.
+    """
+    if number == 1:
+        raise KeyError("one")
+    threading.Event().wait(60)
+
+
+def compute(seconds: float) -> tuple[int, float]:
+    """
+    Compute for a time; give the worker and the seconds that it took.
+    """
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        pass
+    return os.getpid(), time.monotonic() - began
+
+
+def compute_and_call(proxy: Any, seconds: float) -> tuple[float, float]:
+    """
+    Compute for a time, then call a proxy; give the seconds of both.
+    """
+    _, computed = compute(seconds)
+    began = time.monotonic()
+    proxy.look_up()
+    return computed, time.monotonic() - began
+
+
+class Slow:
+    """
+    Takes its time in the kernel.
+    """
+
+    def look_up(self) -> int:
+        threading.Event().wait(0.03)
+        return 1
+
+
+def nest(number: int) -> int:
+    """
+    Use a pool of one's own.
+    """
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        threads.submit(int).result(20)
+    context = multiprocessing.get_context("fork")
+    with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
+        return sum(pool.map(abs, range(number)))
 
 
 class Deadly:

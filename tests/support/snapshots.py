@@ -22,15 +22,14 @@ from duck_jupyter.stats.rows import (
     Totals,
     WorkerRow,
 )
+from tests.support import task_snapshots
 from tests.support.processes import ROOT
+from tests.support.task_snapshots import BEGAN, NOW
 
 __all__ = ["GOLDEN_FILE", "golden", "golden_text"]
 
 GOLDEN_FILE = ROOT / "tests" / "data" / "snapshot.json"
 
-#: The moment of the snapshot, and when its server was made.
-NOW = 1_790_000_000.5
-BEGAN = 1_789_999_000.25
 LATENCY = (0, 0, 0, 0, 120, 9_000, 2_500, 400, 64, 20, 7, 3, 1, 1, 0, 1, *[0] * 16)
 KEY_ERROR = "Traceback (most recent call last):\n  ...\nKeyError: 'lost'\n"
 TOO_DEEP_KEY, LOST_KEY = "4f1c8a0b5d2e6973", "9b3d7e2a1c5f4068"
@@ -103,6 +102,10 @@ def golden() -> Snapshot:
             ),
         ),
         done=["6f1c2d", "6f1c2e"],
+        pools=task_snapshots.pools(),
+        runs=task_snapshots.runs(),
+        run_count=14,
+        tasks=task_snapshots.tasks(),
     )
 
 
@@ -237,6 +240,17 @@ def workers() -> list[WorkerRow]:
             calling=("df", "the server"),
             pss=73_400_320,
             holds=2,
+            pool=3,
+            state="waiting",
+            run=14,
+            task_since=NOW - 7.5,
+            waiting_on="df",
+            tasks=774,
+            failed_tasks=0,
+            t_computing=31.5,
+            t_waiting=9.25,
+            t_starting=0.25,
+            each_p50=0.041,
         ),
         WorkerRow(
             pid=4102,

@@ -36,6 +36,13 @@ def count_processes(config: pytest.Config, cores: int) -> int:
     return min(cores, MOST_PROCESSES)
 
 
+def is_alone(item: pytest.Item) -> bool:
+    """
+    Tell whether no other test may run beside a test.
+    """
+    return item.get_closest_marker("alone") is not None
+
+
 class Turns:
     """
     Runs a test that is marked `alone` when no other process runs one.
@@ -49,23 +56,40 @@ class Turns:
         # unlocking counts for it too.
         self._running = (HERE / "__init__.py").open()
         self._entering = (HERE.parent / "__init__.py").open()
+        #: Whether this process keeps its turn: the next test is to be alone as well.
+        self._keeps = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """
+        Put the tests that are to be alone first, one after the other.
+
+        Each of them would otherwise wait for whatever runs in the other process, which
+        may be the longest test of all.
+        """
+        items.sort(key=lambda item: not is_alone(item))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, bool, bool]:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, bool, bool]:
         """
         Wait for the turn of a test, and run it with its fixtures.
         """
-        alone = item.get_closest_marker("alone") is not None
-        # One that waits to be alone keeps others from entering, or waits for ever.
-        fcntl.flock(self._entering, fcntl.LOCK_EX)
-        try:
-            fcntl.flock(self._running, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        finally:
-            fcntl.flock(self._entering, fcntl.LOCK_UN)
+        if not self._keeps:
+            # One that waits to be alone keeps others from entering, or waits for ever.
+            fcntl.flock(self._entering, fcntl.LOCK_EX)
+            try:
+                how = fcntl.LOCK_EX if is_alone(item) else fcntl.LOCK_SH
+                fcntl.flock(self._running, how)
+            finally:
+                fcntl.flock(self._entering, fcntl.LOCK_UN)
         try:
             return (yield)
         finally:
-            fcntl.flock(self._running, fcntl.LOCK_UN)
+            self._keeps = is_alone(item) and nextitem is not None and is_alone(nextitem)
+            if not self._keeps:
+                fcntl.flock(self._running, fcntl.LOCK_UN)
 
     def pytest_unconfigure(self) -> None:
         """

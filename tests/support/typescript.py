@@ -14,7 +14,7 @@ import msgspec
 
 from duck_jupyter.session import snapshot
 from duck_jupyter.session.snapshot import SCHEMA, Snapshot
-from duck_jupyter.stats import rows
+from duck_jupyter.stats import rows, task_rows
 from tests.support.processes import ROOT
 
 __all__ = ["TYPESCRIPT_FILE", "typescript"]
@@ -23,7 +23,8 @@ TYPESCRIPT_FILE = ROOT / "labextension" / "src" / "snapshot.ts"
 HEAD = f"""\
 /**
  * What the kernel sends. `python -m tests.support.typescript` generates this file from
- * `duck_jupyter/session/snapshot.py` and `duck_jupyter/stats/rows.py`: do not edit it.
+ * `duck_jupyter/session/snapshot.py`, `duck_jupyter/stats/rows.py` and `task_rows.py`:
+ * do not edit it.
  *
  * Times are seconds since the epoch, sizes are bytes, and null is what is not known.
  */
@@ -46,7 +47,8 @@ def typescript() -> str:
 
 
 def _interface(name: str, schema: dict[str, Any]) -> str:
-    kind = getattr(rows, name, None) or getattr(snapshot, name)
+    home = next(each for each in (rows, task_rows, snapshot) if hasattr(each, name))
+    kind = getattr(home, name)
     comments = _comments(kind)
     lines = [*_comment(schema["description"], ""), f"export interface {name} {{"]
     for field, found in schema["properties"].items():

@@ -1,0 +1,57 @@
+"""
+The tasks of this process's pools, joined with what its server has counted.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from ..pools.seen import look
+from ..pools.seen_sources import Sources, options
+from ..stats.joining import join_workers
+from ..stats.task_statistics import TaskStatistics
+from ..stats.waits import waits_by_object
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..proxy import ProxyServer
+    from ..stats.rows import ErrorRow, WorkerRow
+
+__all__ = ["tasks_seen", "tell_tasks_of"]
+
+
+def tell_tasks_of(server: ProxyServer) -> None:
+    """
+    Let runs know what is handed over, and what is waited for.
+    """
+    get = weakref.ref(server)
+
+    def handed() -> tuple[int, int]:
+        found: Any = get()
+        return (0, 0) if found is None else found.publisher.handed.in_all()
+
+    def waits() -> dict[str, float]:
+        found: Any = get()
+        return {} if found is None else waits_by_object(found)
+
+    options.sources = Sources(handed, waits)
+
+
+def tasks_seen(
+    rows: Sequence[WorkerRow],
+) -> tuple[TaskStatistics, tuple[ErrorRow, ...]]:
+    """
+    Look at the pools.
+
+    Args:
+        rows: The processes that are connected to the server, or hold versions.
+
+    Returns:
+        What is seen of tasks, and the errors that they have raised.
+    """
+    seen = look({row.pid: row.waited for row in rows})
+    workers = tuple(join_workers(rows, seen.workers))
+    found = TaskStatistics(seen.pools, seen.runs, workers, seen.tasks, seen.run_count)
+    return found, seen.errors
