@@ -36,8 +36,8 @@ def make_features() -> list[Feature]:
         seen,
         # When a cell ends the last one is the first: then all tasks have ended.
         Progress(seen),
-        Interrupts(slots),
         Functions(),
+        Interrupts(slots),
         Deaths(slots),
         Tracebacks(),
         Output(slots),
