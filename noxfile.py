@@ -73,6 +73,22 @@ def tests(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *session.posargs)
 
 
+@nox.session(python="3.11")
+def ipykernel6(session: nox.Session) -> None:
+    """
+    Run the tests of pools in kernels with the oldest ipykernel that is supported.
+    """
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    needed = project["dependencies"] + project["optional-dependencies"]["dev"]
+    # The extra wants a newer one, for tests of what that one can do.
+    others = [line for line in needed if not line.startswith("ipykernel")]
+    session.install(*others, "ipykernel==6.29.5")
+    session.install("--no-deps", "-e", ".")
+    names = ("interrupting", "interrupting_calls", "functions", "output")
+    files = [f"tests/pools/test_{name}.py" for name in names]
+    session.run("python", "-m", "pytest", *files, *session.posargs)
+
+
 @nox.session(python=PYTHONS)
 def steps(session: nox.Session) -> None:
     """
@@ -201,6 +217,20 @@ def conformance(session: nox.Session) -> None:
     sdists = ["-d", folder, "-r", "tests/conformance/sdists.txt"]
     session.run("python", "-m", *download, *sdists)
     command = ["tests.conformance", "--sdists", folder]
+    session.run("python", "-m", *command, *session.posargs)
+
+
+@nox.session(python="3.13")
+def pools(session: nox.Session) -> None:
+    """
+    Run tests of pools that others wrote, without and with the extension loaded.
+    """
+    listed = "tests/conformance/pools/sdists.txt"
+    session.install("-e", ".[dev]", "-r", listed)
+    folder = session.create_tmp()
+    download = ["pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
+    session.run("python", "-m", *download, "-d", folder, "-r", listed)
+    command = ["tests.conformance.pools", "--sdists", folder]
     session.run("python", "-m", *command, *session.posargs)
 
 

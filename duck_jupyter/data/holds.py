@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .handles import Inline
+    from .inplace import Inplace
     from .publication import Publication
     from .versions import Version
 
-__all__ = ["Encoded", "Hold", "let_go"]
+__all__ = ["Encoded", "Hold", "InplaceHold", "let_go"]
 
 #: Functions that release states after their holds were dropped. A destructor may run
 #: anywhere, also while a lock is held that the release needs, so it only notes the
@@ -126,6 +127,52 @@ class Hold:
         return reduced(self.handle())
 
 
+class InplaceHold:
+    """
+    Stands for an object in place, of which there is only the present state.
+
+    Args:
+        inplace: The object's memory.
+        target: The object.
+        on_handed: Called with each handle that is made.
+    """
+
+    __slots__ = ("_inplace", "_on_handed", "_target")
+
+    def __init__(
+        self, inplace: Inplace, target: Any, on_handed: Callable[[Handle], object]
+    ) -> None:
+        self._inplace = inplace
+        self._target = target
+        self._on_handed = on_handed
+
+    def release(self) -> None:
+        """
+        Do nothing: no state is kept.
+        """
+
+    @property
+    def nonce(self) -> bytes:
+        """
+        A value that differs between memories.
+        """
+        return self._inplace.nonce
+
+    def handle(self) -> Handle:
+        """
+        Make a handle for one process.
+
+        Raises:
+            NotShareable: As for `Inplace.handle`.
+        """
+        handle = self._inplace.handle(self._target)
+        self._on_handed(handle)
+        return handle
+
+    def __reduce__(self) -> Any:
+        return reduced(self.handle())
+
+
 class Encoded:
     """
     Pickles as a new handle to a held state, as bytes.
@@ -133,8 +180,8 @@ class Encoded:
 
     __slots__ = ("hold",)
 
-    def __init__(self, hold: Hold) -> None:
-        self.hold: Hold = hold
+    def __init__(self, hold: Hold | InplaceHold) -> None:
+        self.hold: Hold | InplaceHold = hold
 
     def __reduce__(self) -> Any:
         return bytes, (encoded(self.hold.handle()),)

@@ -60,6 +60,13 @@ class Inplace:
         self.object: Any = self._version.load_here()
         self._looks = self._look()
 
+    @property
+    def nonce(self) -> bytes:
+        """
+        A value that differs between memories.
+        """
+        return self._version.nonce
+
     def _look(self) -> tuple[bytes, list[tuple[int, int]]] | None:
         """
         Return the structure of the object, and the addresses of its buffers.

@@ -21,6 +21,7 @@ from ..pools.interrupting import options
 from ..pools.notebook import notebook
 from ..pools.progress import options as progress_options
 from ..pools.seen_sources import options as seen_options
+from ..pools.shield import shield
 from ..pools.unreached import explain
 from ..session.api import own_session, shared
 from ..session.settings import OF_SERVER, DuckJupyter
@@ -234,15 +235,17 @@ class Extension:
         self._hub.cell_begins(number)
 
     def _cell_ends(self, result: Any) -> None:
-        features.cell_ends(result.error_in_exec)
-        self._answers.cell_ends()
-        said = explain(result.error_in_exec) if self._settings.pools else None
-        if said is not None:
-            sys.stderr.write(f"{said}\n")
-        self._last_cell = result.execution_count or self._last_cell
-        # For an empty cell IPython reports only the end.
-        if result.info.raw_cell.strip():
-            self._hub.cell_ends()
+        with shield.ending():
+            self._answers.cell_ends()
+            self._last_cell = result.execution_count or self._last_cell
+            # For an empty cell IPython reports only the end.
+            if result.info.raw_cell.strip():
+                self._hub.cell_ends()
+            said = explain(result.error_in_exec) if self._settings.pools else None
+            # The handler of SIGINT is ours until its end.
+            features.cell_ends(result.error_in_exec)
+            if said is not None:
+                sys.stderr.write(f"{said}\n")
 
     def _follow(self) -> None:
         if all(place.is_missing for place in self._given_to_user):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..data.attach import reduced
-from ..data.holds import Hold
+from ..data.holds import Hold, InplaceHold
 from ..data.inplace import Inplace
 from ..data.store import Store
 from ..data.versions import Versions
@@ -138,7 +138,7 @@ class Publisher:
 
         Returns:
             An object that pickles as the target in this state, or None if the target is
-            no longer shared, or is in memory where all processes see every write.
+            no longer shared.
 
         Raises:
             VersionsAwaited: Too many states are held or wait for workers.
@@ -149,9 +149,10 @@ class Publisher:
             return None
         self.sweep()
         publication = self._publication(entry)
+        note = partial(self.handed.note_handle, idx)
         if isinstance(publication, Inplace):
-            return None
-        return Hold(publication, target, partial(self.handed.note_handle, idx))
+            return InplaceHold(publication, target, note)
+        return Hold(publication, target, note)
 
     def put(self, entry: Entry, inplace: Inplace) -> None:
         """

@@ -11,6 +11,7 @@ import io
 import linecache
 import marshal
 import pickle
+import re
 import sys
 import types
 from pathlib import Path
@@ -27,10 +28,15 @@ from .names import CACHED, is_own, path_of
 from .shared_names import SharedNames
 
 if TYPE_CHECKING:
-    from ..data.holds import Hold
+    from collections.abc import Iterator
 
-__all__ = ["CellPickler", "Pickled", "pickled"]
+    from ..data.holds import Hold, InplaceHold
 
+__all__ = ["CellPickler", "Pickled", "globals_of", "pickled"]
+
+#: Built-ins that take names as text.
+BY_TEXT = frozenset({"globals", "eval", "exec"})
+WORD = re.compile(r"[^\W\d]\w*")
 
 #: The longest text of a cell that is sent with its functions, in characters.
 MOST_SOURCE = 50_000
@@ -52,7 +58,7 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
         #: The last value that was pickled.
         self.last: Any = None
         #: The objects that are sent as handles, in the order of `mirror.held`.
-        self.holds: list[Hold] = []
+        self.holds: list[Hold | InplaceHold] = []
         self._root = root
 
     def reducer_override(self, obj: Any) -> Any:
@@ -99,7 +105,7 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
             return made.held, (self._number(hold),)
         return super().reducer_override(obj)
 
-    def _number(self, hold: Hold) -> int:
+    def _number(self, hold: Hold | InplaceHold) -> int:
         self.holds.append(hold)
         return len(self.holds) - 1
 
@@ -115,7 +121,7 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
         attributes, slots = cloud._function_getstate(function)
         if module == "__main__":
             # Including names that are bound later, or that hide a built-in later.
-            self.needs.update(dict.fromkeys(cloud._extract_code_globals(code)))
+            self.needs.update(dict.fromkeys(globals_of(code)))
         for name in ("__globals__", "__closure__"):
             del slots[name]
         # Import the modules: a package does not have them as attributes before.
@@ -144,6 +150,29 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
                 more["__slots__"] = vars(kind)["__slots__"]
             args = (*args[:3], {**args[3], **more}, *args[4:])
         return maker, args, *rest
+
+
+def globals_of(code: types.CodeType) -> list[str]:
+    """
+    List the names of globals that code mentions, that of its inner functions included.
+
+    Where it calls ``globals()``, ``eval`` or ``exec``, what its texts mention counts.
+    """
+    names: dict[str, Any] = dict.fromkeys(cloud._extract_code_globals(code))
+    if not BY_TEXT.isdisjoint(names):
+        for text in _texts_of(code):
+            names.update(dict.fromkeys(WORD.findall(text)))
+    return list(names)
+
+
+def _texts_of(code: types.CodeType) -> Iterator[str]:
+    for constant in code.co_consts:
+        if isinstance(constant, str):
+            yield constant
+        elif isinstance(constant, types.CodeType):
+            yield from _texts_of(constant)
+        elif isinstance(constant, tuple):
+            yield from (text for text in constant if isinstance(text, str))
 
 
 @functools.lru_cache(maxsize=64)
@@ -187,7 +216,7 @@ class Pickled(NamedTuple):
     #: The names that it needs.
     needs: tuple[str, ...]
     #: The objects of its handles.
-    holds: tuple[Hold, ...]
+    holds: tuple[Hold | InplaceHold, ...]
 
 
 def pickled(value: Any, root: str | None = None) -> Pickled:

@@ -25,11 +25,11 @@ import os
 import signal
 import struct
 import time
-from typing import NamedTuple
 
+from .board_rows import STARTING, Entry, Key
 from .meter_layout import COLLECTED, ID, METER
 
-__all__ = ["Board", "Entry", "Key"]
+__all__ = ["Board", "Entry", "Key", "open_board"]
 
 #: The number of runs; after the last one the numbers begin again.
 RUNS = 4096
@@ -53,51 +53,6 @@ _owned: set[Board] = set()
 _kept: list[Board] = []
 
 
-class Key(NamedTuple):
-    """
-    The address of a board for workers.
-
-    Attributes:
-        pid: The notebook's process.
-        memory: Its descriptor of the memory.
-        alive: Its descriptor of the reading end of the pipe.
-        output: Its descriptor of the writing end of the pipe for output.
-        name: The name of the memory, to detect a descriptor that was closed and whose
-            number another file has now.
-    """
-
-    pid: int
-    memory: int
-    alive: int
-    output: int
-    name: str
-
-
-class Entry(NamedTuple):
-    """
-    The state of one worker.
-
-    Attributes:
-        pid: The worker.
-        task: The number of the `Task`.
-        run: The number of the cell's run that submitted it.
-        seconds: How long the task has been running.
-        item: The present item of its chunk, from 0; -1 if it is not known.
-        chunk: The number of the chunk of a ``Pool.map``, from 0; -1 if it is none.
-        heard: Whether the task was given a KeyboardInterrupt.
-        is_sending: Whether the task has ended, and its result is being sent.
-    """
-
-    pid: int
-    task: int
-    run: int
-    seconds: float
-    item: int
-    chunk: int
-    heard: bool
-    is_sending: bool
-
-
 class Board:
     """
     The board, as the notebook or a worker maps it.
@@ -113,6 +68,8 @@ class Board:
         size = METERS_AT + METER * SLOTS
         self._writer = -1
         self.output: int = -1
+        #: Whether it was closed while workers were left.
+        self.is_left: bool = False
         if key is None:
             name = f"duck-pools-{os.urandom(8).hex()}"
             self.fd: int = os.memfd_create(name)
@@ -143,7 +100,8 @@ class Board:
 
         The pipe stays open while a worker lives, because closing it ends the worker.
         """
-        if not self.workers():
+        self.is_left = bool(self.workers())
+        if not self.is_left:
             _owned.discard(self)
             for fd in (self.fd, self.key.alive, self._writer, self.key.output):
                 os.close(fd)
@@ -157,6 +115,16 @@ class Board:
             ):
                 view.release()
             self._map.close()
+
+    def reopen(self) -> None:
+        """
+        Go on with the workers that were left when it was closed.
+        """
+        if self.output < 0:
+            # The end for reading was closed; that for writing leads to the same pipe.
+            path = f"/proc/self/fd/{self.key.output}"
+            self.output = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.is_left = False
 
     def close_output(self) -> None:
         """
@@ -232,6 +200,12 @@ class Board:
         fcntl.fcntl(fd, F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
+
+    def start(self) -> None:
+        """
+        Note that the worker runs the initializer of its pool.
+        """
+        self._words[self._at + TASK] = STARTING
 
     def begin(self, task: int, run: int, chunk: int = -1) -> float:
         """
@@ -318,7 +292,7 @@ class Board:
         return [
             x
             for at, x in self._entries()
-            if not x.is_sending and self._holder(at) == x.pid
+            if not x.is_sending and not x.is_starting and self._holder(at) == x.pid
         ]
 
     def last(self, pid: int) -> Entry | None:
@@ -372,6 +346,18 @@ class Board:
             kind, _, _, _, pid = struct.unpack("hhqqi", answer)
             return None if kind == fcntl.F_UNLCK else int(pid)
         return None
+
+
+def open_board() -> Board:
+    """
+    Give the notebook's board: that of the workers that are left, or a new one.
+    """
+    for board in [board for board in _owned if board.is_left]:
+        if board.workers():
+            board.reopen()
+            return board
+        board.close()
+    return Board()
 
 
 def _after_fork() -> None:

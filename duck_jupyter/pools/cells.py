@@ -11,18 +11,18 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
+import os
 import pickle
+import re
 import types
 import weakref
 from typing import TYPE_CHECKING, Any
-
-from cloudpickle import cloudpickle as cloud
 
 from ..data.handover import handover
 from ..data.holds import Encoded
 from ..errors import DataEncodeError, VersionsAwaited
 from . import mirror as made
-from ._cell_pickler import Pickled, pickled
+from ._cell_pickler import Pickled, globals_of, pickled
 from .members import unsendable
 from .mirror import main
 from .names import is_own, path_of
@@ -55,6 +55,8 @@ STILL = (
     types.GetSetDescriptorType,
 )
 TOKEN_BYTES = 16
+#: Names that IPython gives to what cells have shown, and to their text.
+SHOWN = re.compile(r"_+|_i+|_\d+|_i\d+|_[iod]h|In|Out")
 
 _numbers = itertools.count(1)
 #: Name -> (a function that returns its value, the number of that binding).
@@ -240,6 +242,7 @@ def bundle_of(
         data, handles = whole.data, _handles(whole)
         todo = [(need, (name, need)) for need in whole.needs]
     names, seen = main(), set(sent_before)
+    tokens: dict[str, bytes] = {}
     for name, way in todo:  # grows while it runs
         if name in seen:
             continue
@@ -251,20 +254,68 @@ def bundle_of(
         seen.add(name)
         found = names[name]
         number = number_of(name, found)
+        first = _first_name(name, found)
+        if first != name and first not in seen:
+            # Its own part goes before.
+            seen.discard(name)
+            todo.extend([(first, (*way[:-1], first)), (name, way)])
+            continue
         if handover.is_shared(found) or hasattr(type(found), "_duck_proxies"):
             number = made.ALWAYS
         elif number <= inherited and _stamp(found) is None:
             code = getattr(found, "__code__", None)
             if code is not None or not is_own(found):
                 parts.append((name, number, b"", b"", ()))
+                tokens[name] = number.to_bytes(TOKEN_BYTES, "big")
                 if code is not None:
-                    needs = cloud._extract_code_globals(code)
+                    needs = globals_of(code)
                     todo.extend((need, (*way, need)) for need in needs)
                 continue
+        if first != name:
+            token = tokens.get(first) or os.urandom(TOKEN_BYTES)
+            parts.append((name, number, token + first.encode(), _same_as(first), ()))
+            continue
         kept = kept_of(name, found, way)
+        tokens[name] = kept.token
         parts.append((name, number, kept.token, kept.data, kept.handles))
         todo.extend((need, (*way, need)) for need in kept.needs)
     return data, parts, handles
+
+
+def _first_name(name: str, value: Any) -> str:
+    """
+    Give the name that was first bound to a value, where several names are.
+
+    What is equal wherever it is needs no other name, and what is the notebook's own
+    knows its name.
+    """
+    if isinstance(value, ATOMS) or is_own(value):
+        return name
+    same = [
+        other
+        for other, found in list(main().items())
+        if found is value and (other == name or not SHOWN.fullmatch(other))
+    ]
+    if len(same) < 2:
+        return name
+    return min(same, key=lambda other: number_of(other, value))
+
+
+class _Same:
+    """
+    Pickled, it is what the worker has under a name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return made.value, (self._name,)
+
+
+@functools.lru_cache(maxsize=256)
+def _same_as(name: str) -> bytes:
+    return pickle.dumps(_Same(name), pickle.HIGHEST_PROTOCOL)
 
 
 class Sent:
@@ -282,7 +333,7 @@ class Sent:
         self.value: Any = value
         self.bundle: Bundle = bundle_of(value, inherited=inherited)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """
         Call the function, in this process.
         """

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 from ..data.import_hook import ImportWatch
 from ..data.replacements import Replacements
 from ..errors import TaskInterrupted, WorkerDied
-from .calls import batch_of, short_call
+from .calls import short_call
 from .explaining import Explainer
 from .features import Feature
 from .lost_results import fail, free_queue, release_at_end, result_of
 from .memory_use import Peaks, wait_with_usage
 from .seen_sources import options
-from .tasks import Task, name_of
+from .tasks import WRAPPER, Task, name_of
 from .tracebacks import dress
 
 if TYPE_CHECKING:
@@ -126,10 +126,12 @@ class Deaths(Feature):
         Note a task, and keep it on the board if the pool would lose it.
         """
         pool = task.pool
+        # It may be older than we are.
+        self.pool_made(pool)
         context = getattr(pool, "_mp_context", None) or getattr(pool, "_ctx", None)
         if context is not None and context.get_start_method() == "forkserver":
             self._peaks.watch()
-        if not hasattr(pool, "submit"):
+        if not hasattr(pool, "submit") and type(task.original).__name__ != WRAPPER:
             task.notes["is_lost_by_exit"] = True
 
     def after_submit(self, task: Task, result: Any) -> None:
@@ -263,6 +265,9 @@ class Deaths(Feature):
         if code and (pool is None or pool._state != "TERMINATE"):
             self._note_killed(process, entry)
         self._board.forget(pid)
+        if entry.is_starting:
+            self._has_not_started(pid, code, entry, workers)
+            return
         task, get = self._given.get(entry.task, (None, None))
         result = None if get is None else get()
         if task is not None and result is not None:
@@ -273,8 +278,39 @@ class Deaths(Feature):
     ) -> Exception:
         if self._board.is_interrupted(entry.run):
             return TaskInterrupted("the task's worker was killed: it was interrupted")
-        call = _call_of(task, entry, getattr(result, "_chunksize", 0))
+        call = _call_of(task, entry, result)
         return WorkerDied(self._explainer.explain(pid, code, entry, call))
+
+    def _has_not_started(
+        self, pid: int, code: int, entry: Entry, workers: list[Any]
+    ) -> None:
+        """
+        End a pool whose initializer fails, and which would start workers for ever.
+        """
+        pool = self._pools.get(id(workers))
+        pids = {worker.pid for worker in list(workers)}
+        if (
+            pool is None
+            or not pool._cache
+            or any(
+                worker in pids
+                and not ((last := self._board.last(worker)) and last.is_starting)
+                for worker in self._board.workers()
+            )
+        ):
+            return
+        text = self._explainer.explain(pid, code, entry, "")
+
+        def fail_all() -> None:
+            for result in list(pool._cache.values()):
+                fail(result, WorkerDied(f"{text} The pool has ended. {AGAIN}"))
+
+        def end() -> None:
+            pool.terminate()
+            fail_all()
+
+        fail_all()
+        threading.Thread(target=end, daemon=True, name="duck-pool-end").start()
 
     def _look_at_queue(self, workers: list[Any]) -> None:
         """
@@ -316,16 +352,17 @@ _terminate_pool = mp_pool.Pool.terminate
 _join_exited_workers = mp_pool.Pool._join_exited_workers  # type: ignore[attr-defined]
 
 
-def _call_of(task: Task, entry: Entry, chunksize: int) -> str:
+def _call_of(task: Task, entry: Entry, result: Any) -> str:
     """
     Write in short the call that a worker was executing.
     """
-    args, of = task.args, ""
+    args, of, chunksize = task.args, "", getattr(result, "_chunksize", 0)
     if task.is_map:
-        of = "starmap" if "star" in getattr(task.mapper, "__name__", "") else "map"
+        name = getattr(task.mapper, "__name__", "")
+        of = "starmap" if name == "starmapstar" else "map"
         if chunksize and entry.chunk >= 0:
             args = list(args)[entry.chunk * chunksize : (entry.chunk + 1) * chunksize]
-    elif not args and not task.kwargs and batch_of(task.original) is None:
+    elif hasattr(result, "_index"):
         # Of an `imap`, only the worker has seen the items.
         return f"{name_of(task.original)}(...)"
     return short_call(task.original, args, task.kwargs, entry.item, of)

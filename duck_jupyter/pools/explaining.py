@@ -48,7 +48,11 @@ class Explainer:
             call: The task, in short.
         """
         text = f"Worker {pid} {_how(code)} "
-        if entry is None:
+        if entry is not None and entry.is_starting:
+            text += "while it ran the initializer of its pool"
+            if code >= 0:
+                text += ", which has failed: what it raised is printed above"
+        elif entry is None:
             text += "while it was idle"
         else:
             what = "sent the result of" if entry.is_sending else "ran"

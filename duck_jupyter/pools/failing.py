@@ -12,12 +12,16 @@ import os
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import RemoteError
+from ..errors import RemoteError, RemoteTraceback
 from . import worker
 from .calls import short_call, short_value
+from .tasks import WRAPPER
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import TypeAlias
+
+    Sendable: TypeAlias = "BaseException | ByState"
 
 __all__ = ["Failing", "FrameData", "Link", "add_failing", "is_of_pool"]
 
@@ -60,7 +64,7 @@ class Link(NamedTuple):
     One error of a chain: its frames, and its cause or context.
     """
 
-    error: BaseException | None
+    error: Sendable | None
     frames: list[FrameData]
     is_context_hidden: bool
     cause: Link | None
@@ -81,8 +85,11 @@ class Failing(worker.WorkerFeature):
 
     def __init__(self) -> None:
         self._taps: Any = None
-        # The error of the last task, its frames, and a short text of the task.
-        self._last: tuple[BaseException, Link, str] | None = None
+        #: Whether joblib would have returned the error of the task, whatever it is.
+        self._is_returned = False
+        # The error that the pool gets, the error that is sent in its place, its frames,
+        # and a short text of the task.
+        self._last: tuple[BaseException, Sendable, Link, str] | None = None
 
     def task_begins(self, task: worker.Running) -> None:
         """
@@ -90,7 +97,8 @@ class Failing(worker.WorkerFeature):
         """
         self._last = None
         function = task.function
-        if type(function).__name__ == "_TracebackCapturingWrapper":
+        self._is_returned = type(function).__name__ == WRAPPER
+        if self._is_returned:
             # This wrapper of joblib returns errors; joblib accepts raised ones as well.
             task.function = function.func
 
@@ -98,7 +106,8 @@ class Failing(worker.WorkerFeature):
         """
         Note the frames of the error. An error that cannot be sent becomes a text.
         """
-        if not isinstance(error, Exception):
+        is_exception = isinstance(error, Exception)
+        if not is_exception and not self._is_returned:
             return error
         if self._taps is None:
             # Imported here, so only workers with a failed task pay for it.
@@ -106,10 +115,14 @@ class Failing(worker.WorkerFeature):
 
             self._taps = Taps(_nothing, {}, _nothing, [self._reduce])
             self._taps.open()
-        link = _link_of(error, 0)
-        sent = error if _can_be_sent(error) else _as_text(error)
-        self._last = sent, link._replace(error=None), _where(task)
-        return sent
+        link = _link_of(error, 0)._replace(error=None)
+        sent = _sendable(error)
+        # What is raised is what a pool sends, and must not end the worker.
+        raised = error if isinstance(sent, ByState) else sent
+        if not is_exception:
+            raised = NotAnException()
+        self._last = raised, sent, link, _where(task)
+        return raised
 
     def _reduce(self, pickler: Any, value: Any) -> Any:
         last = self._last
@@ -119,7 +132,7 @@ class Failing(worker.WorkerFeature):
             return NotImplemented
         from .tracebacks import rebuild
 
-        return rebuild, last
+        return rebuild, last[1:]
 
 
 def is_of_pool(file: str) -> bool:
@@ -162,12 +175,15 @@ def worker_item() -> int:
 
 def _link_of(error: BaseException, depth: int) -> Link:
     cause, context = error.__cause__, error.__context__
+    if isinstance(cause, RemoteTraceback) and not _has_frames(cause):
+        # Of a refused call: it would say once more what the error says.
+        cause = None
     if context is cause or depth > MOST_LINKS:
         context = None
     if depth > MOST_LINKS:
         cause = None
     return Link(
-        error if _can_be_sent(error) else _as_text(error),
+        _sendable(error),
         _frames_of(error.__traceback__),
         error.__suppress_context__,
         None if cause is None else _link_of(cause, depth + 1),
@@ -175,15 +191,54 @@ def _link_of(error: BaseException, depth: int) -> Link:
     )
 
 
-def _can_be_sent(error: BaseException) -> bool:
+def _has_frames(cause: RemoteTraceback) -> bool:
+    return cause.text.startswith("Traceback ")
+
+
+class NotAnException(Exception):
     """
-    Return whether the notebook will get an error: what fails there breaks an executor.
+    Is raised in a worker for a KeyboardInterrupt, or the like, that is only to be sent.
     """
+
+
+class ByState:
+    """
+    Pickles as an error whose class cannot be called with the error's ``args``.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __reduce__(self) -> Any:
+        from ..protocol.exceptions import reduce_exception
+
+        # The link has its causes.
+        error, causes = self.error, (self.error.__cause__, self.error.__context__)
+
+        def can_be_sent(part: Any) -> bool:
+            return any(part is cause for cause in causes) or _can_be_sent(part)
+
+        reduced = reduce_exception(error, can_be_sent)
+        make, how, state, *rest = reduced
+        return make, how, (*state[:3], None, None, *state[5:]), *rest
+
+
+def _sendable(error: BaseException) -> Sendable:
+    """
+    Give what the notebook gets for an error: what fails there breaks an executor.
+    """
+    if _can_be_sent(error):
+        return error
+    by_state = ByState(error)
+    return by_state if _can_be_sent(by_state) else _as_text(error)
+
+
+def _can_be_sent(part: Any) -> bool:
     import pickle
     from multiprocessing.reduction import ForkingPickler
 
     try:
-        pickle.loads(ForkingPickler.dumps(error))
+        pickle.loads(ForkingPickler.dumps(part))
     except Exception:  # whatever the error's own class does
         return False
     return True
@@ -209,6 +264,8 @@ def _frames_of(trace: TracebackType | None) -> list[FrameData]:
 
 def _frame_of(trace: TracebackType) -> FrameData:
     code, place = trace.tb_frame.f_code, None
+    # An instruction that Python has added has none.
+    line: int | None = trace.tb_lineno
     if hasattr(code, "co_positions"):  # Python 3.11
         places = list(code.co_positions())[trace.tb_lasti // 2]
         place = None if None in places else places
@@ -226,6 +283,6 @@ def _frame_of(trace: TracebackType) -> FrameData:
         code.co_firstlineno,
         min(count, len(names)),
         tuple((name, short_value(values[name])) for name in names[:MOST_VARIABLES]),
-        trace.tb_lineno,
+        code.co_firstlineno if line is None else line,
         place,
     )

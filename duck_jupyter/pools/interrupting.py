@@ -14,17 +14,18 @@ import functools
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..errors import TaskInterrupted
+from ..protocol.escaping import printable
 from .features import Feature
 from .healing import cancel_queued, fill_up, is_closing, remove_worker
 from .notebook import notebook
 from .runs import runs
+from .shield import shield
 from .starting import Starting
 from .tracebacks import dress
 from .waking import Waker
@@ -44,8 +45,16 @@ LOOK_S = 0.01
 AGAIN_S = 0.1
 #: Seconds that an interrupted cell waits for the end of its tasks.
 PROMPT_S = 0.5
-#: Within so many seconds a second Interrupt also stops the tasks of other cells.
-TWICE_S = 2.0
+#: The number of no run: there is nothing to stop.
+NO_RUN = 0
+#: How often an Interrupt is put off where Python would drop its exception.
+MOST_PUT_OFF = 100
+#: The modules and functions that Python calls where something is collected.
+COLLECTORS = {
+    "_weakrefset": {"_remove"},
+    "weakref": {"_remove", "remove", "__call__"},
+    "multiprocessing.util": {"__call__"},
+}
 
 
 class Options:
@@ -97,11 +106,13 @@ class Interrupts(Feature):
         self._waker = Waker()
         # `put` of this queue is safe in a signal handler.
         self._stops: queue.SimpleQueue[Stop | None] = queue.SimpleQueue()
+        #: Whether the thread is to send SIGINT once more, and how often it has.
+        self._is_put_off = False
+        self._put_off = 0
         self._thread: threading.Thread | None = None
         # The running cells, the inner ones last: (run, the former handler).
         self._cells: list[tuple[Run, Any]] = []
         self._last_stop: Stop | None = None
-        self._last_at = float("-inf")
         #: Executors that lack workers.
         self._wounded: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -164,6 +175,17 @@ class Interrupts(Feature):
         runs.end()
         if threading.current_thread() is not threading.main_thread():
             return
+        if self._last_stop is not None:
+            self._wait(self._last_stop)
+        if shield.is_ending:
+            shield.at_end.append(self._give_back)
+        else:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """
+        Put the handler of before in its place.
+        """
         if self._cells:
             _, before = self._cells.pop()
             # Compared with ==: each access makes a new bound method.
@@ -171,19 +193,35 @@ class Interrupts(Feature):
                 signal.signal(signal.SIGINT, before)
         if not self._cells:
             self._waker.end()
-        if self._last_stop is not None:
-            self._last_stop.done.wait(PROMPT_S)
+
+    def _wait(self, stop: Stop) -> None:
+        """
+        Wait until tasks are stopped, or for a while, or for the next Interrupt.
+        """
+        end = time.monotonic() + PROMPT_S
+        while time.monotonic() < end and not shield.hurries:
+            if stop.done.wait(LOOK_S):
+                break
 
     def _on_sigint(self, signum: int, frame: FrameType | None) -> None:
         if self._starting.is_busy:
             self._starting.was_interrupted = True
             return
-        if not self._cells:
+        if not self._cells or shield.holds_back():
             return
+        if self._put_off < MOST_PUT_OFF and self._thread and _is_collecting(frame):
+            self._put_off += 1
+            self._is_put_off = True
+            self._stops.put(Stop(NO_RUN, {}, self._cells[-1][0]))
+            return
+        self._put_off = 0
         stops = [stop for run, _ in self._cells if (stop := self._mark(run))]
         if stops:
             self._last_stop = stops[-1]
         try:
+            if shield.is_ending:
+                shield.hurries = True
+                return
             self._cells[-1][1](signum, frame)
         except KeyboardInterrupt as error:
             dress(error)
@@ -212,11 +250,11 @@ class Interrupts(Feature):
 
     def _serve_one(self, stop: Stop) -> None:
         try:
-            self._stop(stop)
-        except Exception:
-            # As where a thread fails; this one is needed by the next Interrupt.
-            failed = (*sys.exc_info(), threading.current_thread())
-            threading.excepthook(threading.ExceptHookArgs(failed))
+            self._send_again()
+            if stop.number != NO_RUN:
+                self._stop(stop)
+        except Exception as error:  # a pool's own code, which may be of any version
+            self._say_failed(stop, error)
         finally:
             stop.done.set()
 
@@ -228,6 +266,7 @@ class Interrupts(Feature):
         end = time.monotonic() + options.grace
         pause = threading.Event()
         while True:
+            self._send_again()
             pools = [pool for get in list(stop.pools.values()) if (pool := get())]
             for pool in pools:
                 stop.cancelled += cancel_queued(pool, stop.number)
@@ -248,6 +287,13 @@ class Interrupts(Feature):
                 fill_up(pool)
         self._say(stop)
 
+    def _send_again(self) -> None:
+        if self._is_put_off:
+            self._is_put_off = False
+            threading.Event().wait(LOOK_S)
+            if self._cells:
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
     def _kill(self, board: Board, entry: Entry, pools: list[Any]) -> int:
         """
         Kill one worker, and let its pool go on if possible; return the number killed.
@@ -262,6 +308,17 @@ class Interrupts(Feature):
         if pool is not None and hasattr(pool, "_pending_work_items"):
             self._wounded.add(pool)
         return 1
+
+    def _say_failed(self, stop: Stop, error: Exception) -> None:
+        """
+        Say that tasks may go on. The thread goes on, too: it serves later Interrupts.
+        """
+        if notebook.shown is not None:
+            text = (
+                "Interrupt failed to stop the tasks of this cell because of "
+                f"{type(error).__name__}: {printable(str(error))}; make a new pool.\n"
+            )
+            notebook.shown.write(stop.run.header, "stderr", text)
 
     def _say(self, stop: Stop) -> None:
         words = []
@@ -294,6 +351,22 @@ class _Told:
             self.tasks[entry.task] = now
             with contextlib.suppress(ProcessLookupError):
                 os.kill(entry.pid, signal.SIGINT)
+
+
+def _is_collecting(frame: FrameType | None) -> bool:
+    """
+    Tell whether Python would print and drop an exception that is raised in a frame.
+
+    It does so in destructors and in what is called when a weak reference dies.
+    """
+    while frame is not None:
+        name = frame.f_code.co_name
+        if name == "__del__" or name in COLLECTORS.get(
+            frame.f_globals.get("__name__", ""), ()
+        ):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _has_worker(pool: Any, pid: int) -> bool:

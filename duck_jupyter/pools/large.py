@@ -17,6 +17,7 @@ from ..data.holds import Hold, let_go
 from ..data.store import Store
 
 if TYPE_CHECKING:
+    from ..data.holds import InplaceHold
     from ..data.publication import Publication
 
 __all__ = ["LARGE_BYTES", "close", "hold_of", "release_unused"]
@@ -32,14 +33,14 @@ _publications: dict[int, tuple[weakref.ref[Any], Publication]] = {}
 _ended: deque[tuple[int, Publication]] = deque()
 
 
-def hold_of(value: Any) -> Hold | None:
+def hold_of(value: Any) -> Hold | InplaceHold | None:
     """
     Hold the present state of a shared object or large data; None for other values.
 
     Raises:
         ProxyError: It cannot be published.
     """
-    held: Hold | None = handover.hold(value)
+    held: Hold | InplaceHold | None = handover.hold(value)
     if held is not None:
         return held
     if handover.is_shared(value) or size_of(value) < LARGE_BYTES:

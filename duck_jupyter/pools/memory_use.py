@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +20,8 @@ __all__ = ["Peaks", "System", "count_oom_kills", "read_system", "wait_with_usage
 
 #: Seconds between two reads of the memory of workers that are not our children.
 LOOK_S = 0.25
+#: Seconds that may pass until a submitted task begins.
+BEGIN_S = 5.0
 #: The number of ended workers that are kept.
 MOST = 200
 
@@ -109,7 +112,7 @@ class Peaks:
 
     def watch(self) -> None:
         """
-        Read the memory of the workers that run a task, until none does.
+        Read the memory of the workers that run a task, until none has for a while.
         """
         if self._thread is None:
             self._thread = threading.Thread(
@@ -132,11 +135,13 @@ class Peaks:
         pause = threading.Event()
         while self._wanted.wait() and not self._closed:
             self._wanted.clear()
-            # One more read: the task may not have begun.
-            pids = [-1]
-            while pids and not self._closed:
+            # The task may begin later: a fork server takes a while to start.
+            end = time.monotonic() + BEGIN_S
+            while time.monotonic() < end and not self._closed:
                 pause.wait(LOOK_S)
                 pids = self._running()
+                if pids:
+                    end = time.monotonic() + BEGIN_S
                 for pid in pids:
                     with contextlib.suppress(psutil.Error):
                         self.note(pid, psutil.Process(pid).memory_info().rss)

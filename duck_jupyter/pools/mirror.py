@@ -65,7 +65,7 @@ class Failed:
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """
         Raise the error.
         """

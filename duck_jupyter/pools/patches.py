@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.import_hook import ImportWatch
 from ..data.replacements import Replacements
 from .features import features
+from .shield import shield
 from .tasks import Task
 from .worker import Start
 
@@ -97,9 +98,10 @@ class Patches:
             task = Task(self, fn, args, kwargs)
             for feature in found:
                 feature.before_submit(task)
-            future = submit_before(self, task, *task.args, **task.kwargs)
-            for feature in found:
-                feature.after_submit(task, future)
+            with shield:
+                future = submit_before(self, task, *task.args, **task.kwargs)
+                for feature in found:
+                    feature.after_submit(task, future)
             return future
 
         self.replaced.put(kind, "__init__", __init__)
@@ -145,9 +147,11 @@ class Patches:
             task = Task(self, func, tuple(args), kwds)
             for feature in found:
                 feature.before_submit(task)
-            result = apply_before(self, task, task.args, task.kwargs, *more, **named)
-            for feature in found:
-                feature.after_submit(task, result)
+            given = task.args, task.kwargs
+            with shield:
+                result = apply_before(self, task, *given, *more, **named)
+                for feature in found:
+                    feature.after_submit(task, result)
             return result
 
         @functools.wraps(map_before)
@@ -162,9 +166,11 @@ class Patches:
             task = Task(self, func, iterable, {}, is_map=True, mapper=mapper)
             for feature in found:
                 feature.before_submit(task)
-            result = map_before(self, task.function, task.args, task, *args, **kwargs)
-            for feature in found:
-                feature.after_submit(task, result)
+            given = task.function, task.args, task
+            with shield:
+                result = map_before(self, *given, *args, **kwargs)
+                for feature in found:
+                    feature.after_submit(task, result)
             return result
 
         self.replaced.put(kind, "__init__", __init__)
@@ -210,9 +216,10 @@ def _lazily(before: Any, threads: Any) -> Any:
         task.taken = [0, 0]
         for feature in found:
             feature.before_submit(task)
-        result = before(self, task, _items(task, iterable), chunksize)
-        for feature in found:
-            feature.after_submit(task, result)
+        with shield:
+            result = before(self, task, _items(task, iterable), chunksize)
+            for feature in found:
+                feature.after_submit(task, result)
         return result
 
     return method

@@ -79,7 +79,7 @@ class Reloaded:
         self._first = _First(counts)
         self.function: Any = function
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """
         Call the function, in this process.
         """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import TaskInterrupted
 from . import worker
-from .board import Board
+from .board import Board, open_board
 from .chunks import count_items, walk, walk_chunk
 from .features import Feature
 from .meter import WORTH_WRITING_S
@@ -42,9 +42,9 @@ class Slots(Feature):
 
     def open(self) -> None:
         """
-        Make the board.
+        Make the board, or go on with that of workers that are left from before.
         """
-        self.board: Board = Board()
+        self.board: Board = open_board()
 
     def close(self) -> None:
         """
@@ -134,6 +134,18 @@ class Slot(worker.WorkerFeature):
         self._stopped = True
         self.board.heard()
         raise KeyboardInterrupt
+
+    def start_begins(self) -> None:
+        """
+        Note that the initializer runs.
+        """
+        self.board.start()
+
+    def start_ends(self) -> None:
+        """
+        Note that the worker is idle.
+        """
+        self.board.end()
 
     def task_begins(self, task: worker.Running) -> None:
         """

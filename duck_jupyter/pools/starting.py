@@ -14,12 +14,14 @@ started, and this worker is ended then.
 from __future__ import annotations
 
 import functools
+import os
 import signal
 import threading
 from multiprocessing import process as mp_process
 from typing import Any
 
 from ..data.replacements import Replacements
+from .shield import shield
 from .worker import Start
 
 __all__ = ["Starting"]
@@ -74,10 +76,22 @@ class Starting:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             if is_main and self.was_interrupted:
                 self.was_interrupted = False
-                if process.pid is not None:
-                    process.kill()
-                    process.join()
-                signal.raise_signal(signal.SIGINT)
+                _interrupt(process)
+
+
+def _interrupt(process: Any) -> None:
+    """
+    Handle an Interrupt that came while a worker was started.
+    """
+    if shield.depth:
+        # The pool notes the worker before it is interrupted.
+        shield.was_interrupted = True
+        return
+    if process.pid is not None:
+        # Processes of loky have no `kill`.
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    signal.raise_signal(signal.SIGINT)
 
 
 def _is_worker(process: Any) -> bool:

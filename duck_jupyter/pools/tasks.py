@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.escaping import printable
@@ -14,7 +15,7 @@ from .worker import Running
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Task", "change_batch", "function_of", "is_chunk", "name_of"]
+__all__ = ["WRAPPER", "Task", "change_batch", "function_of", "is_chunk", "name_of"]
 
 #: Classes of joblib that hold the functions of tasks, and their arguments.
 BATCH, WRAPPER = "BatchedCalls", "_TracebackCapturingWrapper"
@@ -30,7 +31,8 @@ class Task:
     Replaces a function in a pool. It is pickled as the `Running` that a worker calls.
 
     Attributes:
-        pool: The pool, or None if it was collected.
+        pool: The pool, or None if it was collected: an executor ends once its user
+            holds no reference to it, also while its tasks wait.
         function: The function to call. Features may replace it.
         args: The arguments of the call. For a map, the items of the iterable.
         kwargs: The keyword arguments of the call.
@@ -47,6 +49,7 @@ class Task:
 
     __slots__ = (
         "__weakref__",
+        "_pool",
         "args",
         "function",
         "held",
@@ -57,7 +60,6 @@ class Task:
         "mapper",
         "notes",
         "original",
-        "pool",
         "size",
         "taken",
     )
@@ -73,7 +75,7 @@ class Task:
         mapper: Any = None,
     ) -> None:
         self.id: int = next(_ids)
-        self.pool: Any = pool
+        self._pool: weakref.ref[Any] = weakref.ref(pool)
         self.function: Any = function
         self.original: Any = function
         self.args: Any = args
@@ -86,6 +88,13 @@ class Task:
         self.is_over: Callable[[], bool] = bool
         self.size: int = 1
         self.taken: list[int] | None = None
+
+    @property
+    def pool(self) -> Any:
+        """
+        The pool, or None.
+        """
+        return self._pool()
 
     def __reduce__(self) -> tuple[Any, ...]:
         called = self.function if self.mapper is None else self.mapper

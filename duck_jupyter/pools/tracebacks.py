@@ -134,7 +134,7 @@ def rebuild(error: BaseException, link: Link, where: str) -> BaseException:
 def _restore(error: BaseException, link: Link) -> BaseException:
     error.__traceback__ = _traceback_of(link.frames)
     for name, part in (("__cause__", link.cause), ("__context__", link.context)):
-        if part is not None and part.error is not None:
+        if part is not None and isinstance(part.error, BaseException):
             setattr(error, name, _restore(part.error, part))
     error.__suppress_context__ = link.is_context_hidden
     return error
@@ -165,7 +165,11 @@ def _shortened(
     ]
     shown = None
     for part in reversed([*kept, *told]):
-        shown = types.TracebackType(shown, part.tb_frame, part.tb_lasti, part.tb_lineno)
+        frame = part.tb_frame
+        # An instruction that Python has added has no line, and an Interrupt hits any.
+        line: int | None = part.tb_lineno
+        known = frame.f_code.co_firstlineno if line is None else line
+        shown = types.TracebackType(shown, frame, part.tb_lasti, known)
     return shown
 
 

@@ -20,7 +20,7 @@ class Unsendable:
     def __init__(self, message: str) -> None:
         self.__dict__["_duck_message"] = message
 
-    def _duck_refuse(self, *args: Any, **kwargs: Any) -> Any:
+    def _duck_refuse(self, /, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(self._duck_message)
 
     def __getattr__(self, name: str) -> Any:

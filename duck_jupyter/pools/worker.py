@@ -22,6 +22,16 @@ class WorkerFeature:
     One feature in a worker. Its methods run around each task.
     """
 
+    def start_begins(self) -> None:
+        """
+        Note that the user's own initializer begins.
+        """
+
+    def start_ends(self) -> None:
+        """
+        Note that the user's own initializer has ended well.
+        """
+
     def task_begins(self, task: Running) -> None:
         """
         Note that a task begins. An error raised here is the task's error.
@@ -104,7 +114,11 @@ class Start:
         for call, its in self.calls:
             call(*its)
         if self.initializer is not None:
+            for feature in features:
+                feature.start_begins()
             self.initializer(*args)
+            for feature in features:
+                feature.start_ends()
         for feature in features:
             feature.has_started()
 
@@ -126,7 +140,7 @@ class Running:
         self.id: int = id
         self.notes: dict[str, Any] = notes
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """
         Run the task.
         """

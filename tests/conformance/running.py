@@ -17,10 +17,11 @@ from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from .runner import Outcome
 
-__all__ = ["run_suite"]
+__all__ = ["run_suite", "run_to_end"]
 
 #: Seconds until a process has loaded its suite, and until it has ended.
 START_S = 60.0
@@ -53,13 +54,42 @@ def run_suite(
     Raises:
         RuntimeError: The suite could not be loaded.
     """
+    more = ["--proxies"] if on_proxies else []
+
+    def command(pipe: str, skip: str) -> list[str]:
+        return ["-m", module, name, pipe, "--skip", skip, *more]
+
+    return run_to_end(name, command, ROOT, deadline, say)
+
+
+def run_to_end(
+    name: str,
+    command: Callable[[str, str], list[str]],
+    folder: Path,
+    deadline: float,
+    say: Callable[[str], None],
+) -> dict[str, Outcome]:
+    """
+    Run all tests of a suite, whatever they do to the process that runs them.
+
+    Args:
+        name: The name of the suite.
+        command: Gives Python's arguments, from the descriptor of the pipe and the
+            number of tests that are done.
+        folder: Where the process runs.
+        deadline: Seconds that one test may take.
+        say: Told what the processes print to their error output.
+
+    Returns:
+        As for `run_suite`.
+
+    Raises:
+        RuntimeError: The suite could not be loaded.
+    """
     found: dict[str, Outcome] = {}
     while True:
-        words = [name, "--skip", str(len(found))]
-        if on_proxies:
-            words.append("--proxies")
         with tempfile.TemporaryFile("w+") as err:
-            is_done = _run_process([module, *words], found, deadline, err)
+            is_done = _run_process(command, folder, found, deadline, err)
             err.seek(0)
             told = err.read()[-4000:]
         if is_done:
@@ -70,17 +100,21 @@ def run_suite(
 
 
 def _run_process(
-    words: list[str], found: dict[str, Outcome], deadline: float, err: Any
+    command: Callable[[str, str], list[str]],
+    where: Path,
+    found: dict[str, Outcome],
+    deadline: float,
+    err: Any,
 ) -> bool | None:
     """
     Run what is left; tell whether nothing is left, or give None if it never began.
     """
     pipe, far_end = Pipe()
-    number = str(far_end.fileno())
+    words = command(str(far_end.fileno()), str(len(found)))
     with pipe, tempfile.TemporaryDirectory(prefix="c-") as folder:
         process = subprocess.Popen(
-            [sys.executable, "-m", *words[:2], number, *words[2:]],
-            cwd=ROOT,
+            [sys.executable, *words],
+            cwd=where,
             env={**os.environ, "TMPDIR": folder},
             pass_fds=[far_end.fileno()],
             stdin=subprocess.DEVNULL,

@@ -11,6 +11,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.magics.cells import uncoloured
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 #: A cell that takes a minute is a cell that hangs.
 CELL_S = 60
@@ -21,7 +23,7 @@ def run(name: str) -> str:
     Run a notebook.
 
     Returns:
-        All text that its cells have put out.
+        All text that its cells have put out, that of errors included.
     """
     notebook = nbformat.reads((NOTEBOOKS / name).read_text(), as_version=4)
     NotebookClient(notebook, timeout=CELL_S, kernel_name="python3").execute()
@@ -30,6 +32,7 @@ def run(name: str) -> str:
         for output in cell.get("outputs", []):
             texts.append(output.get("text", ""))
             texts.append(output.get("data", {}).get("text/plain", ""))
+            texts.append(uncoloured("\n".join(output.get("traceback", []))))
     return "\n".join(texts)
 
 
@@ -96,7 +99,40 @@ def test_the_third_notebook_goes_on_after_its_worker_was_killed(
     assert re.search(r"^lists +dict +12 .* of 8 KB, \d+ larger", output, re.MULTILINE)
 
 
-NAMES = ["01_share.ipynb", "02_data.ipynb", "03_monitor.ipynb"]
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_the_fourth_notebook_goes_on_after_each_of_its_errors(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A function anew, an Interrupt, a task that fails, and two workers that are killed.
+    """
+    monkeypatch.setenv("START_METHOD", method)
+    output = run("04_cells.ipynb")
+    assert f"336,776 flights, workers are started by {method}" in output
+    assert "HA: 13% of 342 flights were late" in output
+    before, after = "late=12592)", "6.8% of UA's flights were over 60 late"
+    assert f"Punctuality(carrier='UA', flights=57782, {before}\n{after}" in output
+    assert "---> 17 list(pool.map(search, carriers))\n" in output
+    assert "KeyboardInterrupt: " in output
+    assert re.search(r"Interrupt stopped [12] running tasks?.* of this cell", output)
+    assert "6.5% of AA's flights were over 60 late" in output
+    assert "\nCell In[6], line 3, in share_of_late(carrier)\n" in output
+    assert re.search(
+        r"ZeroDivisionError: .+\nIn worker \d+: share_of_late\('XX'\)", output
+    )
+    for error in ("BrokenProcessPool", "WorkerDied"):
+        assert re.search(
+            rf"^{error}: Worker \d+ was killed by SIGKILL while it ran "
+            r"run_out_of_memory\('AS'\), 0\.",
+            output,
+            re.MULTILINE,
+        )
+    assert "16 carriers after the death of a worker; the first: 10.6%" in output
+
+
+NAMES = ["01_share.ipynb", "02_data.ipynb", "03_monitor.ipynb", "04_cells.ipynb"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -64,6 +64,27 @@ def test_a_shared_name_goes_as_a_handle_and_is_live_beside(
 
 
 @pytest.mark.parametrize("kind", POOLS)
+def test_what_is_shared_in_place_is_in_place_in_a_function(
+    cells: Kernel, kind: str
+) -> None:
+    cells.run(
+        "squares = np.zeros(4)\n"
+        "def write(i):\n"
+        "    squares[i] = i * i\n"
+        "    return float(squares[0])\n"
+    )
+    cells.run("%share --inplace squares")
+    cells.run(
+        f"pools[{kind!r}](write, [1, 2, 3])\n"
+        "squares[0] = 7\n"
+        f"found = pools[{kind!r}](write, [1])\n"
+    )
+    assert cells.value("found") == [7.0]
+    assert cells.value("squares.tolist()") == [7.0, 1.0, 4.0, 9.0]
+    cells.run("%unshare squares")
+
+
+@pytest.mark.parametrize("kind", POOLS)
 def test_what_a_closure_holds_goes_as_a_handle(cells: Kernel, kind: str) -> None:
     cells.run(
         "def make(data, more):\n"

@@ -4,9 +4,14 @@ A worker that died is explained within 2 s, and nobody waits for it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from .kernels import METHODS, PoolKernel
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +68,14 @@ def test_a_pool_raises_what_it_would_wait_for_for_ever(
         assert (ran.text, ran.error) == ("[1, 2, 3]\n", "")
 
 
+def test_an_item_that_is_a_sequence_is_one_argument(pool_kernel: PoolKernel) -> None:
+    ran = pool_kernel.cell(
+        "def die_at(name):\n    return work.die() if name == 'AS' else name\n"
+        "make('Pool', 'fork').map(die_at, ['AA', 'AS', 'UA'])"
+    )
+    assert "while it ran die_at('AS'), 0." in ran.error.splitlines()[-1]
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_pool_survives_the_death_of_an_idle_worker(
@@ -87,6 +100,66 @@ def test_the_exit_of_a_worker_is_told(pool_kernel: PoolKernel) -> None:
     ran = pool_kernel.cell("make('executor', 'fork').submit(os._exit, 3).result()")
     last = ran.error.splitlines()[-1]
     assert "ended with exit code 3 while it ran _exit(3)" in last
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_initializer_that_fails_is_told(
+    pool_kernel: PoolKernel, method: str
+) -> None:
+    """
+    A `multiprocessing.Pool` would start workers, and wait, for ever.
+    """
+    failing = (
+        "def begin(one):\n    raise ValueError(f'not {one}')\n"
+        f"context = multiprocessing.get_context({method!r})\n"
+    )
+    for made, run in {
+        "concurrent.futures.ProcessPoolExecutor(2, context, begin, (7,))": (
+            "submit(int)"
+        ),
+        "loky.ProcessPoolExecutor(2, initializer=begin, initargs=(7,))": "submit(int)",
+        "context.Pool(2, begin, (7,))": "map(abs, range(9))",
+    }.items():
+        ran = pool_kernel.cell(f"{failing}pools.append({made})")
+        assert not ran.error
+        ran = pool_kernel.cell(f"result(pools[-1].{run})")
+        last = ran.error.splitlines()[-1]
+        assert "while it ran the initializer of its pool, which has failed" in last
+        assert "Make a new pool." in last
+        assert ran.took < 4
+
+
+def test_a_worker_that_is_killed_in_its_initializer_is_told(
+    pool_kernel: PoolKernel,
+) -> None:
+    ran = pool_kernel.cell(
+        "context = multiprocessing.get_context('fork')\n"
+        "pool = concurrent.futures.ProcessPoolExecutor(2, context, work.die)\n"
+        "pools.append(pool)\n"
+        "pool.submit(int).result()"
+    )
+    assert "was killed by SIGKILL while it ran the initializer of its pool" in ran.error
+    assert "has failed" not in ran.error
+
+
+def test_a_worker_that_is_replaced_may_fail_to_start_once(
+    pool_kernel: PoolKernel, tmp_path: Path
+) -> None:
+    ran = pool_kernel.cell(
+        f"path = {str(tmp_path / 'bad')!r}\n"
+        "def begin():\n"
+        "    if os.path.exists(path):\n"
+        "        os.remove(path)\n"
+        "        raise ValueError('once')\n"
+        "pool = make('Pool', 'fork', 2, begin)\n"
+        "pool.map(abs, range(9))\n"
+        "open(path, 'w').close()\n"
+        "pool._pool[0].kill()\n"
+        "while os.path.exists(path): threading.Event().wait(0.02)\n"
+        "print(pool.map(abs, [-1, -2]))"
+    )
+    assert not ran.error
+    assert "[1, 2]\n" in ran.text
 
 
 def test_memory_is_told_under_the_fork_server_too(pool_kernel: PoolKernel) -> None:

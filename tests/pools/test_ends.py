@@ -116,3 +116,41 @@ def test_the_setting_turns_it_off_and_on(own_kernel: PoolKernel) -> None:
         "%config DuckJupyter.pools = True\nprint(pools.submit.__code__.co_filename)"
     )
     assert "duck_jupyter" in ran.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"), [*[("executor", x) for x in METHODS], ("loky", "spawn")]
+)
+def test_an_executor_that_nobody_holds_ends_after_its_tasks(
+    pool_kernel: PoolKernel, tmp_path: Path, kind: str, method: str
+) -> None:
+    path = str(tmp_path / "go")
+    ran = pool_kernel.cell(
+        f"pool = make({kind!r}, {method!r})\n"
+        f"tasks = [submit(pool, work.wait_for, {path!r}) for _ in range(20)]\n"
+        "workers = list(pool._processes.values())\n"
+        "import gc, weakref\n"
+        "reference = weakref.ref(pool)\n"
+        "pools.clear()\n"
+        "del pool\n"
+        "end_at = time.monotonic() + 10\n"
+        "while reference() is not None and time.monotonic() < end_at:\n"
+        "    threading.Event().wait(0.01)\n"
+        f"print(reference(), bool(open({path!r}, 'w').close()))\n"
+        "print({result(task) for task in tasks})\n"
+        "for worker in workers: worker.join(10)\n"
+        "print({worker.exitcode is None for worker in workers})"
+    )
+    assert not ran.error
+    assert ran.text == "None False\n{'it went on'}\n{False}\n"
+
+
+def test_arguments_may_have_any_name(pool_kernel: PoolKernel) -> None:
+    ran = pool_kernel.cell(
+        "def show(self, **words): return self, words\n"
+        "pool = make('executor', 'spawn')\n"
+        "print(pool.submit(show, self=1, fn=2, args=3, task=4).result())\n"
+        "print(make('Pool', 'spawn').apply(show, (), {'self': 1, 'func': 2}))"
+    )
+    assert not ran.error
+    assert ran.text == "(1, {'fn': 2, 'args': 3, 'task': 4})\n(1, {'func': 2})\n"

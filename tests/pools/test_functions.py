@@ -270,3 +270,42 @@ def test_a_name_of_the_worker_s_own_outlives_one_that_was_deleted(
         f"found += pools[{kind!r}](set_and_get, [6])\n"
     )
     assert cells.value("found") == [1, 5, 6]
+
+
+def test_two_names_of_one_object_are_one_object_in_the_worker(
+    notebook: Kernel, kind: str
+) -> None:
+    notebook.run(
+        "import numpy as np\n"
+        "rows = []\n"
+        "again = rows\n"
+        "values = np.zeros(200_000)\n"
+        "same_values = values\n"
+        "def change(i):\n"
+        "    again.append(i)\n"
+        "    same_values[0] = i\n"
+        "    return rows is again, rows[-1], values is same_values, float(values[0])\n"
+        "def look(i):\n"
+        "    return again is globals()['rows']\n"
+        f"run = pools[{kind!r}]\n"
+        "found = run(change, [1]) + run(look, [1])\n"
+        "rows = ['new']\n"
+        "found += run(lambda i: (rows, again), [1])\n"
+        "again = rows\n"
+        "found += run(look, [1]) + run(lambda i: rows is again, [1])\n"
+    )
+    assert notebook.value("str(found[:2])") == "[(True, 1, True, 1.0), True]"
+    assert notebook.value("found[2][0]") == ["new"]
+    assert notebook.value("found[3:]") == [True, True]
+    assert notebook.value("rows") == ["new"]
+
+
+def test_names_that_are_text_go_with_a_function(notebook: Kernel, kind: str) -> None:
+    notebook.run(
+        "first_one, second_one, third_one = 1, 2, 4\n"
+        "def add(i):\n"
+        "    named = sum(globals()[name] for name in ('second_one', 'third_one'))\n"
+        "    return globals()['first_one'] + named + eval('second_one * 10')\n"
+        f"found = pools[{kind!r}](add, [1])\n"
+    )
+    assert notebook.value("found") == [27]

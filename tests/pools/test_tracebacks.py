@@ -90,14 +90,48 @@ def test_the_error_has_frames_for_debuggers(pool_kernel: PoolKernel) -> None:
     assert "return int(text) + 1" in ran.text
 
 
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [*[(kind, x) for kind in ("executor", "Pool") for x in METHODS], ("loky", "spawn")],
+)
+def test_an_error_is_of_its_class_whatever_arguments_the_class_takes(
+    pool_kernel: PoolKernel, kind: str, method: str
+) -> None:
+    """
+    Plain pools call the class with the error's ``args``, and break or wait for ever.
+    """
+    ran = pool_kernel.cell(
+        "class Bad(Exception):\n"
+        "    def __init__(self, one, *, two):\n"
+        "        super().__init__(f'{one} and {two}')\n"
+        "        self.two = two\n"
+        "def fail(i):\n"
+        "    try:\n"
+        "        raise Bad(0, two=i)\n"
+        "    except Bad as first:\n"
+        "        raise Bad(1, two=i) from first\n"
+        f"pool = make({kind!r}, {method!r})\n"
+        "try:\n"
+        "    result(submit(pool, fail, 5))\n"
+        "except Bad as error:\n"
+        "    cause = error.__cause__\n"
+        "    print(error, error.two, '|', cause, type(cause) is Bad)\n"
+        "result(submit(pool, fail, 6))"
+    )
+    assert ran.text == "1 and 5 5 | 0 and 5 True\n", ran
+    assert ran.error.count("raise Bad(1, two=i) from first") == 1
+    assert "\nBad: 1 and 6\nIn worker " in ran.error
+    assert "fail(6)" in ran.error
+
+
 def test_an_error_that_cannot_be_rebuilt_is_a_text_and_breaks_nothing(
     pool_kernel: PoolKernel,
 ) -> None:
     pool_kernel.cell(
         "class Bad(Exception):\n"
-        "    def __init__(self, one, two):\n"
-        "        super().__init__(f'{one} and {two}')\n"
-        "def fail(i): raise Bad(1, 2)"
+        "    def __reduce__(self):\n"
+        "        raise TypeError('no')\n"
+        "def fail(i): raise Bad('1 and 2')"
     )
     for kind, method in [("executor", "fork"), ("Pool", "fork"), ("loky", "spawn")]:
         ran = pool_kernel.cell(
@@ -105,7 +139,7 @@ def test_an_error_that_cannot_be_rebuilt_is_a_text_and_breaks_nothing(
         )
         assert "RemoteError: " in ran.error
         assert "Bad: 1 and 2" in ran.error
-        assert "def fail(i): raise Bad(1, 2)" in ran.error
+        assert "def fail(i): raise Bad('1 and 2')" in ran.error
         ran = pool_kernel.cell("print(result(submit(pool, abs, -3)))")
         assert (ran.text, ran.error) == ("3\n", "")
 
@@ -142,6 +176,18 @@ def refused():
 """
 
 
+def test_a_refused_call_is_told_once(pool_kernel: PoolKernel) -> None:
+    ran = pool_kernel.cell(
+        "settings = {'a': 1}\n"
+        "get_ipython().run_line_magic('share', 'settings --readonly')\n"
+        "def change(): shared.settings['a'] = 2\n"
+        "make('executor', 'fork').submit(change).result()"
+    )
+    assert ran.error.count("settings is shared read-only") == 1
+    assert "RemoteTraceback" not in ran.error
+    pool_kernel.cell("get_ipython().run_line_magic('duck', 'stop')")
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_an_error_of_a_proxy_ends_at_the_line_of_the_cell(
     pool_kernel: PoolKernel, method: str
@@ -161,3 +207,19 @@ def test_an_error_of_a_proxy_ends_at_the_line_of_the_cell(
     assert "return shared.rows.push" in ran.error
     assert "client/" not in ran.error
     pool_kernel.cell("end(pool)\nget_ipython().run_line_magic('duck', 'stop')")
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+@pytest.mark.parametrize("kind", ["KeyboardInterrupt", "SystemExit"])
+def test_what_is_no_exception_comes_back_through_joblib(
+    pool_kernel: PoolKernel, backend: str, kind: str
+) -> None:
+    ran = pool_kernel.cell(
+        f"def leave(i):\n    raise {kind}('left')\n"
+        "try:\n"
+        f"    joblib.Parallel(2, backend={backend!r})([joblib.delayed(leave)(1)])\n"
+        f"except {kind} as error:\n"
+        "    print(repr(error))\n"
+        "pools.append(joblib.externals.loky.get_reusable_executor())"
+    )
+    assert (ran.text, ran.error) == (f"{kind}('left')\n", "")

@@ -12,12 +12,17 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "Slow",
+    "call",
     "compute",
     "compute_and_call",
+    "convolve",
     "die",
     "fail_at",
     "fail_or_wait",
@@ -63,6 +68,25 @@ def stubborn(path: str) -> None:
     while time.monotonic() < end:
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait(60)
+
+
+def convolve(path: str) -> None:
+    """
+    Say that the task has begun, and be in one call of NumPy for long.
+    """
+    import numpy as np
+
+    long = np.ones(400_000)
+    rest(path, 0)
+    np.convolve(long, long)
+
+
+def call(path: str, method: Callable[[], object]) -> None:
+    """
+    Say that the task has begun, and call a method that blocks.
+    """
+    rest(path, 0)
+    method()
 
 
 def die(number: int = signal.SIGKILL, *_: object) -> None:

@@ -1,0 +1,3 @@
+"""
+The tests of pools that others wrote, run without and with the extension loaded.
+"""
