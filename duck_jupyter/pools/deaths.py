@@ -69,6 +69,8 @@ class Deaths(Feature):
         self._explainer = Explainer(self._peaks)
         # By number, the tasks of pools whose results are awaited, and these results.
         self._given: dict[int, tuple[Task, weakref.ref[Any]]] = {}
+        # The deaths of workers at tasks whose results are not noted yet.
+        self._early: dict[int, tuple[int, int, Entry]] = {}
         self._many = MANY
         # By the identity of its list of workers.
         self._pools: weakref.WeakValueDictionary[int, Any] = (
@@ -144,6 +146,8 @@ class Deaths(Feature):
                 # A task releases its data with its result, also while a long cell runs.
                 drop = functools.partial(self._given.pop, task.id)
                 self._given[task.id] = task, weakref.ref(found, drop)
+                # Its worker may have died before.
+                self._fail(task.id)
             if len(self._given) > self._many:
                 self._let_go()
 
@@ -268,10 +272,22 @@ class Deaths(Feature):
         if entry.is_starting:
             self._has_not_started(pid, code, entry, workers)
             return
-        task, get = self._given.get(entry.task, (None, None))
+        self._early[entry.task] = pid, code, entry
+        for number in list(self._early)[:-MANY]:
+            self._early.pop(number, None)  # its result went before it was noted
+        self._fail(entry.task)
+
+    def _fail(self, number: int) -> None:
+        """
+        Fail a task whose worker has died, once its result and the death are known.
+        """
+        task, get = self._given.get(number, (None, None))
         result = None if get is None else get()
-        if task is not None and result is not None:
-            fail(result, self._error_of(pid, code, entry, task, result))
+        if task is None or result is None:
+            return
+        death = self._early.pop(number, None)
+        if death is not None:
+            fail(result, self._error_of(*death, task, result))
 
     def _error_of(
         self, pid: int, code: int, entry: Entry, task: Task, result: Any

@@ -224,3 +224,30 @@ def test_a_hostile_name_is_escaped_and_cut(pool_kernel: PoolKernel) -> None:
     assert "while it ran \\x1b]0;x\\x07" in last
     assert "\x1b" not in last
     assert len(last) < 1000
+
+
+#: Let the pool notice the death of a task's worker before the notebook notes the task.
+LATE = """
+from duck_jupyter.pools import deaths
+note = deaths.Deaths.after_submit
+
+def note_late(self, task, result):
+    workers = set(pool._pool)
+    end = time.monotonic() + 10
+    while workers & set(pool._pool) == workers and time.monotonic() < end:
+        time.sleep(0.01)
+    note(self, task, result)
+
+deaths.Deaths.after_submit = note_late
+"""
+
+
+def test_a_worker_that_dies_before_its_task_is_noted_is_told_too(
+    pool_kernel: PoolKernel,
+) -> None:
+    pool_kernel.cell("pool = make('Pool', 'fork', 1)\npool.map(abs, range(9))" + LATE)
+    ran = pool_kernel.cell("pool.apply_async(work.die_at, (47,)).get(20)")
+    pool_kernel.cell("deaths.Deaths.after_submit = note")
+    last = ran.error.splitlines()[-1]
+    assert "WorkerDied" in last
+    assert "was killed by SIGKILL while it ran die_at(47), 0." in last

@@ -149,8 +149,8 @@ def test_a_second_interrupt_while_the_cell_ends_does_no_harm(
         ending.unlink(missing_ok=True)
         ran = pool_kernel.cell(
             f"tasks = [submit(pool, work.stubborn, {str(path)!r}) for _ in range(9)]\n"
-            "print('at work', flush=True)\n"
             "try:\n"
+            "    print('at work', flush=True)\n"
             "    result(tasks[0])\n"
             "finally:\n"
             f"    open({str(ending)!r}, 'w').close()\n"
