@@ -193,6 +193,9 @@ class Board:
         The end of the pipe raises a signal (``O_ASYNC`` of open(2)), so that no thread
         has to wait for it. ``PR_SET_PDEATHSIG`` would be raised at the end of the
         *thread* that started this process.
+
+        Raises:
+            OSError: The notebook has ended, or no longer has the pipe.
         """
         path = f"/proc/{self.key.pid}/fd/{self.key.alive}"
         # Open it again, so that the flags are not set for other processes.
@@ -200,6 +203,10 @@ class Board:
         fcntl.fcntl(fd, F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
+        # No signal tells of an end that came before.
+        with contextlib.suppress(BlockingIOError):
+            os.read(fd, 1)
+            raise ProcessLookupError("the notebook's pipe has ended")
 
     def start(self) -> None:
         """

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Slot", "Slots", "enter"]
 
+#: A flag of a process that is ending (``linux/sched.h``).
+PF_EXITING = 0x4
 #: Frames from `Slot.task_begins` to the worker's loop, at most.
 MOST_FRAMES = 6
 #: The name of the queue of results, by the name of the worker's loop.
@@ -78,8 +80,10 @@ class Slots(Feature):
 def enter(key: Key) -> None:
     """
     Enter this process on the board, if the system allows it.
+
+    A worker whose notebook has ended meanwhile ends: nobody would end it later.
     """
-    with contextlib.suppress(OSError):
+    try:
         board = Board(key)
         board.follow_owner()
         if board.claim():
@@ -88,8 +92,23 @@ def enter(key: Key) -> None:
             slot = Slot(board)
             signal.signal(signal.SIGINT, slot.on_sigint)
             worker.add(slot)
+    except OSError:
+        if _has_ended(key.pid):
+            os._exit(1)
     # See `starting`: it was blocked until there is a handler.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _has_ended(pid: int) -> bool:
+    """
+    Tell whether a process has ended, or is ending (proc(5), ``stat``).
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            fields = file.read().rpartition(b")")[2].split()
+    except FileNotFoundError:
+        return os.path.exists("/proc/self")  # noqa: PTH110
+    return fields[0] in b"ZX" or bool(int(fields[6]) & PF_EXITING)
 
 
 class Slot(worker.WorkerFeature):

@@ -5,16 +5,23 @@ No worker is left when the kernel has ended, and none ends when the extension le
 from __future__ import annotations
 
 import json
+import multiprocessing
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from duck_jupyter.pools.board import Board
+from duck_jupyter.pools.slots import enter
 from tests.support.processes import kill, wait_gone, wait_until
 
 from .kernels import METHODS, PoolKernel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from duck_jupyter.pools.board import Key
 
 pytestmark = pytest.mark.slow
 
@@ -154,3 +161,39 @@ def test_arguments_may_have_any_name(pool_kernel: PoolKernel) -> None:
     )
     assert not ran.error
     assert ran.text == "(1, {'fn': 2, 'args': 3, 'task': 4})\n(1, {'func': 2})\n"
+
+
+@contextmanager
+def opened_board() -> Iterator[Board]:
+    board = Board()
+    try:
+        yield board
+    finally:
+        board.close()
+
+
+def exit_code(key: Key) -> int | None:
+    """
+    Let a process enter a board and end, and give how it ended.
+    """
+    process = multiprocessing.get_context("spawn").Process(target=enter, args=(key,))
+    process.start()
+    process.join(20)
+    try:
+        return process.exitcode
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+
+
+def test_a_worker_that_starts_when_its_kernel_has_ended_ends_too() -> None:
+    ended = multiprocessing.get_context("spawn").Process()
+    ended.start()
+    ended.join()
+    with opened_board() as board:
+        assert exit_code(board.key) == 0
+        assert exit_code(board.key._replace(pid=ended.pid or 0)) == 1
+        key = board.key
+    # The extension has left, and the kernel lives.
+    assert exit_code(key) == 0
