@@ -156,19 +156,31 @@ class Patches:
 
         @functools.wraps(map_before)
         def _map_async(
-            self: Any, func: Any, iterable: Any, mapper: Any, *args: Any, **kwargs: Any
+            self: Any,
+            func: Any,
+            iterable: Any,
+            mapper: Any,
+            chunksize: Any = None,
+            *args: Any,
+            **kwargs: Any,
         ) -> Any:
             found = () if isinstance(self, threads) else features.all
             if not found:
-                return map_before(self, func, iterable, mapper, *args, **kwargs)
+                return map_before(
+                    self, func, iterable, mapper, chunksize, *args, **kwargs
+                )
             if not hasattr(iterable, "__len__"):
                 iterable = list(iterable)
+            if chunksize is None:
+                # Python divides by the number of workers, which is 0 if all have just
+                # ended.
+                chunksize = -(-len(iterable) // (self._processes * 4))
             task = Task(self, func, iterable, {}, is_map=True, mapper=mapper)
             for feature in found:
                 feature.before_submit(task)
             given = task.function, task.args, task
             with shield:
-                result = map_before(self, *given, *args, **kwargs)
+                result = map_before(self, *given, chunksize, *args, **kwargs)
                 for feature in found:
                     feature.after_submit(task, result)
             return result

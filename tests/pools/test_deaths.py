@@ -129,6 +129,18 @@ def test_an_initializer_that_fails_is_told(
         assert ran.took < 4
 
 
+def test_a_map_begins_also_in_a_moment_without_workers(pool_kernel: PoolKernel) -> None:
+    ran = pool_kernel.cell(
+        "pool = make('Pool', 'fork', 2)\n"
+        "workers, pool._pool = pool._pool, []\n"
+        "task = pool.map_async(abs, range(20))\n"
+        "pool._pool = workers\n"
+        "print(task._chunksize, len(task.get(10)))"
+    )
+    # As Python itself: four chunks a worker.
+    assert (ran.text, ran.error) == ("3 20\n", "")
+
+
 def test_a_worker_that_is_killed_in_its_initializer_is_told(
     pool_kernel: PoolKernel,
 ) -> None:
