@@ -97,7 +97,7 @@ class Meter:
         # Seconds from which on a task is one of the slowest of its run.
         self._least = 0.0
         #: Seconds that the last item took; 0 before the first of its run.
-        self.took = 0.0
+        self.took: float = 0.0
         # What says how long this thread has waited, once it can have called.
         self._waited: Callable[[], float] | None = None
         self._waited_at = self._waited_in_item = 0.0

@@ -75,7 +75,8 @@ class Seen(Feature):
         self._over: deque[RunRow] = deque(maxlen=RUNS_KEPT)
         self._longs: deque[tuple[int, Long]] = deque(maxlen=200)
         self._failures = Failures()
-        self._pool_count = self.run_count = 0
+        self._pool_count = 0
+        self.run_count: int = 0
         # What was submitted last: a map submits the same object many times.
         # The function inside comes last: each batch of joblib is an object of its own.
         self._last: Last = NOTHING

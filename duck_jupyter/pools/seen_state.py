@@ -51,7 +51,8 @@ class SeenRun:
         self.pool = pool
         self.function = name
         self.module = module
-        self.first = self.submitted = 0.0
+        self.first: float = 0.0
+        self.submitted: float = 0.0
         #: How many tasks each thread has submitted, which so needs no lock.
         self.by_thread: dict[int, int] = {}
         #: For each `imap`, how many items were taken, and whether that is all.
@@ -73,7 +74,7 @@ class SeenRun:
         self.dropped = 0
         self.ended: float | None = None
         #: Hand-overs, bytes not copied, and waits by object, before it began.
-        self.handed_before = (0, 0)
+        self.handed_before: tuple[int, int] = (0, 0)
         self.waits_before: dict[str, float] = {}
 
     def add(self, count: int, now: float) -> None:
@@ -132,8 +133,8 @@ class SeenPool:
         self.get = get
         self.seen = seen
         self.kind: Kind = "Pool"
-        self.size = 0
-        self.since = 0.0
+        self.size: int = 0
+        self.since: float = 0.0
         self.ended: float | None = None
         self.is_used = False
         self.how: PoolEnd | None = None
