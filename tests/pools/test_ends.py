@@ -146,7 +146,7 @@ def test_an_executor_that_nobody_holds_ends_after_its_tasks(
         f"print(reference(), bool(open({path!r}, 'w').close()))\n"
         "print({result(task) for task in tasks})\n"
         "for worker in workers: worker.join(10)\n"
-        # The pool's own thread may have waited for them, so they may have no exit code yet.
+        # The pool's own thread waits for them too, and takes their exit codes.
         "print({os.path.exists(f'/proc/{worker.pid}') for worker in workers})"
     )
     assert not ran.error

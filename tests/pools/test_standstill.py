@@ -91,7 +91,7 @@ def test_a_lock_that_goes_from_one_to_the_other_has_a_holder(method: str) -> Non
     lock = multiprocessing.get_context(method).Lock()
     with started(method, (hold, lock), (hold, lock), (hold, lock)) as pids:
         assert wait_until(lambda: all(progress_of(pid).stops > 20 for pid in pids))
-        assert not any(all_wait_for(lock, pids) for _ in range(300))
+        assert not any(all_wait_for(lock, pids) for _ in range(100))
 
 
 def test_a_process_that_is_gone_waits_for_nothing() -> None:
