@@ -203,14 +203,15 @@ def test_a_file_of_a_dead_kernel_is_passed_over(front: Front) -> None:
         Path(front.kernel.manager.connection_file).read_text()
     )
     ports = [name for name in info if name.endswith("_port")]
-    dead, broken = folder / "kernel-dead.json", folder / "kernel-broken.json"
+    # No hexadecimal digits: names of kernels are made of them.
+    dead, broken = folder / "kernel-gone.json", folder / "kernel-broken.json"
     dead.write_text(json.dumps({**info, **dict.fromkeys(ports, 1)}))
     broken.write_text("{")
     try:
         assert "config" in duck("top", "--once").stdout
-        assert "dead" not in duck("list").stdout
-        done = duck("top", "--once", "--existing", "dead")
-        assert (done.returncode, done.stderr) == (1, "The kernel dead has ended.\n")
+        assert "gone" not in duck("list").stdout
+        done = duck("top", "--once", "--existing", "gone")
+        assert (done.returncode, done.stderr) == (1, "The kernel gone has ended.\n")
     finally:
         dead.unlink()
         broken.unlink()

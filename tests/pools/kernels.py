@@ -22,12 +22,17 @@ __all__ = ["METHODS", "POOLS", "PoolKernel", "Ran"]
 METHODS = ["fork", "forkserver", "spawn"]
 POOLS = ["executor", "Pool", "loky"]
 
+#: Seconds after an Interrupt from which on a cell is taken for stuck.
+STUCK_S = 8.0
 #: How each kind of pool is made, and a map of it.
 SETUP = """
-import logging, multiprocessing, os, signal, sys, threading, time, warnings
+import faulthandler, logging, multiprocessing, os, signal, sys
+import threading, time, warnings
 import concurrent.futures, loky, joblib
 from tests.support import poolwork as work
 
+# Writes all stacks where the test prints what the kernel wrote.
+faulthandler.register(signal.SIGUSR1, sys.__stderr__)
 pools = []
 
 def make(kind, method, workers=2, *words):
@@ -126,7 +131,7 @@ class PoolKernel(Kernel):
             interrupt_at: Interrupt it once it has printed this.
             interrupt: How; by default as the button does.
         """
-        begun, told = time.monotonic(), False
+        begun, told, stuck = time.monotonic(), False, False
         texts: list[str] = []
         errors: list[str] = []
         shown: list[dict[str, Any]] = []
@@ -137,6 +142,9 @@ class PoolKernel(Kernel):
             if interrupt_at and interrupt_at in "".join(texts) and not told:
                 told, begun = True, time.monotonic()
                 (interrupt or self.manager.interrupt_kernel)()
+            if told and time.monotonic() > begun + STUCK_S and not stuck:
+                stuck = True
+                self.dump()
             try:
                 message = self.client.get_iopub_msg(timeout=0.2)
             except queue.Empty:
@@ -159,7 +167,14 @@ class PoolKernel(Kernel):
                 self._await_reply(number, code)
                 text, error = "".join(texts), "\n".join(errors)
                 return Ran(text, error, shown, updates, took)
+        self.dump()
         raise AssertionError(f"the cell did not end: {code}\n{''.join(texts)}")
+
+    def dump(self) -> None:
+        """
+        Let the kernel write the stacks of its threads: it does not go on.
+        """
+        os.kill(self.pid(), signal.SIGUSR1)
 
     def _await_reply(self, number: str, code: str) -> None:
         """
