@@ -204,6 +204,7 @@ class Interrupts(Feature):
                 break
 
     def _on_sigint(self, signum: int, frame: FrameType | None) -> None:
+        self._waker.handled += 1
         if self._starting.is_busy:
             self._starting.was_interrupted = True
             return

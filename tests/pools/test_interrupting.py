@@ -215,6 +215,29 @@ def test_a_worker_that_ends_just_before_it_is_killed_is_no_error() -> None:
     board.close()
 
 
+def test_an_interrupt_that_comes_to_another_thread_ends_a_wait(
+    pool_kernel: PoolKernel,
+) -> None:
+    """
+    The main thread is in the midst of its wait, which the signal does not end.
+    """
+    for _ in range(3):
+        ran = pool_kernel.cell(
+            "def press():\n"
+            "    while not sys._current_frames()[main].f_code.co_name == 'wait': pass\n"
+            "    signal.pthread_kill(threading.get_ident(), signal.SIGINT)\n"
+            "main = threading.main_thread().ident\n"
+            "presser = threading.Thread(target=press)\n"
+            "presser.start()\n"
+            "threading.Event().wait(20)"
+        )
+        assert "KeyboardInterrupt" in ran.error
+        assert ran.took < 2
+    ran = pool_kernel.cell("presser.join()\nprint(threading.Event().wait(0.7))")
+    # No later wait is disturbed.
+    assert (ran.text, ran.error) == ("False\n", "")
+
+
 def test_a_cell_that_awaits_is_interrupted_too(
     pool_kernel: PoolKernel, tmp_path: Path
 ) -> None:
