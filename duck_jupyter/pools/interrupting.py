@@ -145,6 +145,9 @@ class Interrupts(Feature):
             )
             self._thread = thread
             thread.start()
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and self._cells and not self._waker.is_started:
+            self._waker.start()
         # A thread of the pool takes the items of an `imap`, also after the cell's end.
         board, run = self._slots.board, task.notes["run"]
         task.is_over = functools.partial(board.is_interrupted, run)

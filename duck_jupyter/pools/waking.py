@@ -44,16 +44,23 @@ class Waker:
         self._writing = -1
         self._handler: Any = None
 
+    @property
+    def is_started(self) -> bool:
+        """
+        Whether there is the thread.
+        """
+        return self._thread is not None
+
     def begin(self) -> None:
         """
-        Let the thread hear of signals, unless somebody else does.
+        Let the thread hear of signals, unless there is none, or somebody else does.
         """
         try:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
             self._loop = None
         if self._thread is None:
-            self._start()
+            return
         before = signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
         if before != -1:
             signal.set_wakeup_fd(before)
@@ -82,14 +89,19 @@ class Waker:
         os.close(self._writing)
         signal.signal(NUDGE, self._handler)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """
+        Start the thread, and let it hear of signals.
+        """
         reading, self._writing = os.pipe()
         os.set_blocking(self._writing, False)
         self._handler = signal.signal(NUDGE, _do_nothing)
-        self._thread = threading.Thread(
+        thread = threading.Thread(
             target=self._run, args=(reading,), daemon=True, name="duck-wake"
         )
-        self._thread.start()
+        thread.start()
+        self._thread = thread
+        self.begin()
 
     def _run(self, reading: int) -> None:
         main, pause, handled = threading.main_thread(), threading.Event(), self.handled

@@ -172,6 +172,7 @@ def test_a_cell_that_awaits_anything_is_interrupted_at_once(
 ) -> None:
     # Else only when the next message comes: nothing wakes ipykernel's loop.
     is_by_thread = how == "to a thread"
+    pool_kernel.cell("make('executor', 'fork').submit(abs, -1).result()")
     ran = pool_kernel.cell(
         f"import asyncio\n{TO_A_THREAD if is_by_thread else ''}"
         "print('at work', flush=True)\nawait asyncio.sleep(60)",
@@ -221,6 +222,7 @@ def test_an_interrupt_that_comes_to_another_thread_ends_a_wait(
     """
     The main thread is in the midst of its wait, which the signal does not end.
     """
+    pool_kernel.cell("make('executor', 'fork').submit(abs, -1).result()")
     for _ in range(3):
         ran = pool_kernel.cell(
             "def press():\n"
