@@ -13,8 +13,9 @@ import multiprocessing
 import os
 import signal
 import threading
-from pathlib import Path
 from types import FunctionType
+
+from ..memory.process_state import has_ended
 
 __all__ = ["end_if_orphaned"]
 
@@ -31,9 +32,6 @@ POOL_MODULES = frozenset(
         "multiprocessing.pool",
     }
 )
-
-#: The states of a process that has ended.
-ENDED = frozenset("XZ")
 
 _ending = threading.Lock()
 
@@ -53,25 +51,11 @@ def end_if_orphaned() -> None:
         _thread.start_new_thread(_end, (parent.pid,))
 
 
-def _has_ended(pid: int) -> bool:
-    """
-    Return whether a process has ended.
-
-    ``multiprocessing`` cannot tell this for a forked worker: its siblings hold the pipe
-    that would report it.
-    """
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return True
-    return status.rpartition(")")[2].split()[0] in ENDED
-
-
 def _end(parent: int) -> None:
     pause = threading.Event()
     pause.wait(GRACE_S)
     # Check after the pause: a process closes its sockets before it has ended.
-    if not _has_ended(parent):
+    if not has_ended(parent):
         _ending.release()  # it only stopped its server
         return
     os.kill(os.getpid(), signal.SIGTERM)

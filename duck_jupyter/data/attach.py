@@ -8,7 +8,6 @@ import contextlib
 import copy
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -23,6 +22,7 @@ from ..errors import (
 from ..interrupts import is_of_signal_handler
 from ..memory.files import Access, open_shared
 from ..memory.mapping_cache import lend
+from ..memory.process_state import has_ended
 from .fetched_versions import remember
 from .handles import Handle, Inline, this_machine
 from .layout import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index, taker_at
@@ -170,7 +170,7 @@ def _map(handle: Handle, access: int) -> Any:
         if is_of_signal_handler(error):
             raise
         # The system also reports this for a process that is ending.
-        if _is_running(handle.file.pid):
+        if not has_ended(handle.file.pid):
             raise HandshakeError(
                 f"The data of {name!r} cannot be opened: {error}. The system separates "
                 "processes of the same user here (a container, hidepid). Share it "
@@ -184,7 +184,7 @@ def _map(handle: Handle, access: int) -> Any:
             "a limit (ulimit -v, or -n before Python 3.13). Delete fetched objects "
             "that are no longer needed, or raise the limit."
         ) from error
-    if not _is_running(handle.file.pid):
+    if has_ended(handle.file.pid):
         raise KernelGone(
             f"The kernel that published {name!r} (process {handle.file.pid}) has "
             "ended, and its data with it. Share the object again and pass it again."
@@ -194,14 +194,6 @@ def _map(handle: Handle, access: int) -> Any:
         "was loaded before and the object has changed since. Pass the object again; "
         "each handle serves one worker."
     )
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
-    except OSError:
-        return False
-    return state.split()[0] not in "ZX"  # ended, and not yet reaped
 
 
 def _decoded(decode: Callable[[Any], _T], data: Any) -> _T:

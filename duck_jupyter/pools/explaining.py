@@ -7,6 +7,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+from ..stats.exits import signal_name
 from .memory_use import System, count_oom_kills, read_system
 
 if TYPE_CHECKING:
@@ -89,11 +90,7 @@ def is_full(system: System) -> bool:
 def _how(code: int) -> str:
     if code >= 0:
         return f"ended with exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    return f"was killed by {name}"
+    return f"was killed by {signal_name(-code)}"
 
 
 def _size(count: int) -> str:

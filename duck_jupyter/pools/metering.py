@@ -7,23 +7,18 @@ from __future__ import annotations
 import functools
 import itertools
 import os
-import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import worker
 from .meter import Meter, options
 from .slots import Slot
-
-if TYPE_CHECKING:
-    from types import FrameType
+from .worker_loop import find_in_loop
 
 __all__ = ["Metering", "add_meter"]
 
 #: By the name of a worker's loop, the name of its queue of tasks.
 QUEUES = {"worker": "inqueue", "_process_worker": "call_queue"}
-#: Frames from the worker's start to its loop, at most.
-MOST_FRAMES = 8
 
 _numbers = itertools.count(1)
 
@@ -90,24 +85,17 @@ def _see_first_task(meter: Meter) -> None:
     Let the worker note when its first task comes out of the queue.
 
     What it does from then on until the task begins is to rebuild it, which imports
-    what it needs. Only the worker's own loop has the queue, in a variable.
+    what it needs.
     """
-    frame: FrameType | None = sys._getframe(1)
-    for _ in range(MOST_FRAMES):
-        if frame is None:
-            return
-        name = QUEUES.get(frame.f_code.co_name)
-        queue = frame.f_locals.get(name) if name else None
-        if queue is not None:
-            # `SimpleQueue` uses the one, `Queue` what it has taken from it.
-            reader = getattr(queue, "_reader", None)
-            taken = vars(queue).get("_recv_bytes")
-            if taken is not None:
-                undo = functools.partial(setattr, queue, "_recv_bytes", taken)
-                once = _Once(reader, meter, undo)
-                queue._recv_bytes = once.recv_bytes
-            elif reader is not None:
-                undo = functools.partial(setattr, queue, "_reader", reader)
-                queue._reader = _Once(reader, meter, undo)
-            return
-        frame = frame.f_back
+    queue = find_in_loop(QUEUES)
+    if queue is None:
+        return
+    # `SimpleQueue` uses the one, `Queue` what it has taken from it.
+    reader = getattr(queue, "_reader", None)
+    taken = vars(queue).get("_recv_bytes")
+    if taken is not None:
+        undo = functools.partial(setattr, queue, "_recv_bytes", taken)
+        queue._recv_bytes = _Once(reader, meter, undo).recv_bytes
+    elif reader is not None:
+        undo = functools.partial(setattr, queue, "_reader", reader)
+        queue._reader = _Once(reader, meter, undo)

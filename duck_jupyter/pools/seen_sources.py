@@ -4,8 +4,9 @@ Where the numbers of shared objects come from, for those who tell of tasks.
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..stats.exits import signal_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,17 +52,10 @@ class Options:
         Note that a worker has ended at a task, and not by its pool.
         """
         code = process.exitcode or 0
-        how = f"killed by {_signal_name(-code)}" if code < 0 else "ended"
+        how = f"killed by {signal_name(-code)}" if code < 0 else "ended"
         self.killed[process.pid] = f"{process.name} {how}"
         if len(self.killed) > MOST_KILLED:
             self.killed.pop(next(iter(self.killed)), None)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 #: Those of this process.

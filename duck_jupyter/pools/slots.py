@@ -7,17 +7,18 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from ..errors import TaskInterrupted
+from ..memory.process_state import has_ended
 from . import worker
 from .board import Board, open_board
 from .chunks import count_items, walk, walk_chunk
 from .features import Feature
 from .meter import WORTH_WRITING_S
 from .runs import runs
+from .worker_loop import find_in_loop
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Slot", "Slots", "enter"]
 
-#: A flag of a process that is ending (``linux/sched.h``).
-PF_EXITING = 0x4
-#: Frames from `Slot.task_begins` to the worker's loop, at most.
-MOST_FRAMES = 6
 #: The name of the queue of results, by the name of the worker's loop.
 QUEUES = {"worker": "outqueue", "_process_worker": "result_queue"}
 
@@ -93,22 +90,10 @@ def enter(key: Key) -> None:
             signal.signal(signal.SIGINT, slot.on_sigint)
             worker.add(slot)
     except OSError:
-        if _has_ended(key.pid):
+        if has_ended(key.pid):
             os._exit(1)
     # See `starting`: it was blocked until there is a handler.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-def _has_ended(pid: int) -> bool:
-    """
-    Tell whether a process has ended, or is ending (proc(5), ``stat``).
-    """
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-            fields = file.read().rpartition(b")")[2].split()
-    except FileNotFoundError:
-        return os.path.exists("/proc/self")  # noqa: PTH110
-    return fields[0] in b"ZX" or bool(int(fields[6]) & PF_EXITING)
 
 
 class Slot(worker.WorkerFeature):
@@ -293,34 +278,17 @@ class _Results:
 def _see_results(board: Board) -> bool:
     """
     Let a worker note when it has sent a result; return whether this is possible.
-
-    Only the worker's own loop has the queue, in a variable.
     """
-    frame: FrameType | None = sys._getframe(1)
-    for _ in range(MOST_FRAMES):
-        if frame is None:
-            break
-        name = QUEUES.get(frame.f_code.co_name)
-        queue = frame.f_locals.get(name) if name else None
-        if queue is not None and type(queue).__name__ == "SimpleQueue":
-            queue._writer = _Results(queue._writer, board)
-            return True
-        frame = frame.f_back
-    return False
+    queue = find_in_loop(QUEUES)
+    if type(queue).__name__ != "SimpleQueue":
+        return False
+    queue._writer = _Results(queue._writer, board)
+    return True
 
 
 def _find_chunk() -> int:
     """
-    Return the number of the present chunk of a worker of `multiprocessing.Pool`.
-
-    Only the worker's own loop has it, in a variable; -1 if it has not.
+    Return the number of the present chunk of a worker of `multiprocessing.Pool`; or -1.
     """
-    frame = sys._getframe(1)
-    for _ in range(MOST_FRAMES):
-        if frame.f_back is None:
-            break
-        frame = frame.f_back
-        if frame.f_code.co_name == "worker":
-            number = frame.f_locals.get("i")
-            return number if isinstance(number, int) else -1
-    return -1
+    number = find_in_loop({"worker": "i"})
+    return number if isinstance(number, int) else -1

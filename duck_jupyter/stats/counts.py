@@ -15,7 +15,7 @@ from operator import add, sub
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "BESIDE",
@@ -35,6 +35,7 @@ __all__ = [
     "calls_in",
     "difference",
     "fresh_counts",
+    "place_in",
     "sum_of",
 ]
 
@@ -104,3 +105,27 @@ def calls_in(counts: list[int]) -> int:
     Return the number of requests of all kinds.
     """
     return sum(counts[:BYTES_IN])
+
+
+def place_in(buckets: Sequence[int], share: float) -> float | None:
+    """
+    Return the place among buckets that a share of what they count lies below.
+
+    What a bucket counts is taken to lie evenly in it, and bucket i to end at place i.
+
+    Args:
+        buckets: Counts.
+        share: From 0 to 1.
+
+    Returns:
+        The place, or None if nothing is counted below it.
+    """
+    wanted = sum(buckets) * share
+    if wanted <= 0:
+        return None
+    seen = 0
+    for bucket, count in enumerate(buckets):
+        if count and seen + count >= wanted:
+            return bucket - 1 + (wanted - seen) / count
+        seen += count
+    return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from .rows import How
 
-__all__ = ["End", "end_of"]
+__all__ = ["End", "end_of", "signal_name"]
 
 
 class End(NamedTuple):
@@ -35,11 +35,18 @@ def end_of(exit_code: int | None) -> End:
         if not exit_code:
             return End("ended", "ended")
         return End("failed", f"failed with exit code {exit_code}")
-    try:
-        name = signal.Signals(-exit_code).name
-    except ValueError:
-        name = f"signal {-exit_code}"
+    name = signal_name(-exit_code)
     # SIGTERM asks a process to end. A pool sends it to its idle workers.
     if exit_code == -signal.SIGTERM:
         return End("ended", f"ended by {name}")
     return End("killed", f"killed by {name}")
+
+
+def signal_name(number: int) -> str:
+    """
+    Name a signal, such as ``SIGKILL``.
+    """
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from .counts import place_in
 from .task_rows import Spent
 
 if TYPE_CHECKING:
@@ -110,13 +111,5 @@ def median_of(buckets: Sequence[int]) -> float | None:
 
     Within a bucket they are taken to lie evenly by logarithm.
     """
-    half = sum(buckets) / 2
-    if not half:
-        return None
-    seen = 0
-    for bucket, count in enumerate(buckets):
-        if count and seen + count >= half:
-            octaves = (bucket - 1 + (half - seen) / count) / PER_OCTAVE
-            return float(2**octaves * FINEST_S)
-        seen += count
-    return None
+    place = place_in(buckets, 0.5)
+    return None if place is None else float(2 ** (place / PER_OCTAVE) * FINEST_S)

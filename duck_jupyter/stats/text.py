@@ -13,6 +13,8 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
+from .counts import place_in
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -187,12 +189,5 @@ def quantile(latency: Sequence[int], share: float) -> float | None:
     Returns:
         The latency, or None without calls.
     """
-    wanted = sum(latency) * share
-    if wanted <= 0:
-        return None
-    seen = 0
-    for bucket, count in enumerate(latency):
-        if count and seen + count >= wanted:
-            return float(2 ** (bucket - 1 + (wanted - seen) / count) / 4e6)
-        seen += count
-    return None
+    place = place_in(latency, share)
+    return None if place is None else float(2**place / 4e6)
