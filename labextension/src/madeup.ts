@@ -20,7 +20,7 @@ export type Scene =
   | 'pending';
 
 /** What is not known of a worker that is in no pool. */
-const UNSEEN = {
+export const UNSEEN = {
   pool: null,
   state: 'unseen' as const,
   run: null,

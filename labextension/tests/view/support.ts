@@ -2,6 +2,7 @@
 
 import { vi } from 'vitest';
 import snapshot from '../../../tests/data/snapshot.json';
+import { UNSEEN } from '../../src/madeup';
 import type { ErrorRow, ObjectRow, Snapshot, WorkerRow } from '../../src/snapshot';
 import type { Command } from '../../src/source';
 import type { List, ListContext, ListState } from '../../src/view/context';
@@ -9,21 +10,6 @@ import type { WorkerShares } from '../../src/view/tasks/spent';
 
 /** The session that both languages are tested with. */
 export const golden = snapshot as unknown as Snapshot;
-
-/** What is not known of a worker that is in no pool. */
-export const UNSEEN = {
-  pool: null,
-  state: 'unseen' as const,
-  run: null,
-  task_since: null,
-  waiting_on: null,
-  tasks: null,
-  failed_tasks: null,
-  t_computing: null,
-  t_waiting: null,
-  t_starting: null,
-  each_p50: null
-};
 
 /** The same where no pool was ever used: workers only call what is shared. */
 export const serving: Snapshot = {
