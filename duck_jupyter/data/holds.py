@@ -129,7 +129,7 @@ class Hold:
 
 class InplaceHold:
     """
-    Stands for an object in place, of which there is only the present state.
+    Stands for an object in place. There is only its present state.
 
     Args:
         inplace: The object's memory.

@@ -240,17 +240,18 @@ def test_a_hostile_name_is_escaped_and_cut(pool_kernel: PoolKernel) -> None:
 
 #: Let the pool notice the death of a task's worker before the notebook notes the task.
 LATE = """
-from duck_jupyter.pools import deaths
-note = deaths.Deaths.after_submit
+from duck_jupyter.pools.deaths import Deaths
+note, hear, heard = Deaths.after_submit, Deaths._has_ended, threading.Event()
 
-def note_late(self, task, result):
-    workers = set(pool._pool)
-    end = time.monotonic() + 10
-    while workers & set(pool._pool) == workers and time.monotonic() < end:
-        time.sleep(0.01)
-    note(self, task, result)
+def hear_early(*words):
+    hear(*words)
+    heard.set()
 
-deaths.Deaths.after_submit = note_late
+def note_late(*words):
+    assert heard.wait(10)
+    note(*words)
+
+Deaths.after_submit, Deaths._has_ended = note_late, hear_early
 """
 
 
@@ -259,7 +260,7 @@ def test_a_worker_that_dies_before_its_task_is_noted_is_told_too(
 ) -> None:
     pool_kernel.cell("pool = make('Pool', 'fork', 1)\npool.map(abs, range(9))" + LATE)
     ran = pool_kernel.cell("pool.apply_async(work.die_at, (47,)).get(20)")
-    pool_kernel.cell("deaths.Deaths.after_submit = note")
+    pool_kernel.cell("Deaths.after_submit, Deaths._has_ended = note, hear")
     last = ran.error.splitlines()[-1]
     assert "WorkerDied" in last
     assert "was killed by SIGKILL while it ran die_at(47), 0." in last
