@@ -113,6 +113,8 @@ print(json.dumps([row, sum(seconds for _, seconds in done), kind]))
     assert kind == ["joblib"]
 
 
+# It compares times, which another test would take from the workers.
+@pytest.mark.alone
 @pytest.mark.parametrize(("kind", "method"), POOLS)
 def test_times_are_those_that_workers_measure(
     pool_kernel: PoolKernel, kind: str, method: str
@@ -146,6 +148,8 @@ print(json.dumps([row, done, took, workers]))
     assert slowest[0]["seconds"] == pytest.approx(done[0][1], abs=POINTS * whole)
 
 
+# It compares times, which another test would take from the workers.
+@pytest.mark.alone
 @pytest.mark.parametrize(("kind", "method"), [("executor", "fork"), ("Pool", "spawn")])
 def test_waiting_for_the_kernel_is_what_workers_wait(
     pool_kernel: PoolKernel, kind: str, method: str
