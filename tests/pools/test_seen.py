@@ -91,6 +91,8 @@ def test_items_are_counted_exactly_however_they_are_submitted(
         assert found[name]["size"] == 2
 
 
+# It compares times, which another test would take from the workers.
+@pytest.mark.alone
 @pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
 def test_calls_of_joblib_are_counted_in_their_batches(
     pool_kernel: PoolKernel, backend: str
