@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 
 from ..stats.insight import shares_of
-from ..stats.progress import in_two_units, speed, time_left
+from ..stats.progress import ages_of, in_two_units, speed, time_left
 from ..stats.text import (
     UNKNOWN,
     age,
@@ -89,7 +89,8 @@ class Tasks(Listing):
         pool_row = self._pools.get(run.pool)
         kind = f"{pool_row.kind} {exact(pool_row.size)}" if pool_row else ""
         bad, total = run.failed + run.lost, run.spent.in_all
-        left = time_left(run, now, self._ages(run)) if run.ended is None else None
+        ages = ages_of(run, self._snapshot.workers, now)
+        left = time_left(run, now, ages) if run.ended is None else None
         waiting = run.spent.waiting / total if total else 0.0
         style = "yellow" if waiting >= MUCH_WAITING else ""
         return [
@@ -144,13 +145,6 @@ class Tasks(Listing):
             words = f"Handed over {many(run.handed_over, 'time')}"
             lines.append(Text(f"{words}, {in_bytes(run.not_copied)} not copied"))
         return lines
-
-    def _ages(self, run: RunRow) -> list[float]:
-        return [
-            self._snapshot.time - worker.task_since
-            for worker in self._snapshot.workers
-            if worker.run == run.id and worker.task_since is not None
-        ]
 
 
 def _done(run: RunRow) -> str:

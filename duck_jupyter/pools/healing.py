@@ -18,6 +18,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from .pool_state import end_of
 from .standstill import state_of
 from .tasks import Task
 from .tracebacks import dress
@@ -25,7 +26,7 @@ from .tracebacks import dress
 if TYPE_CHECKING:
     from .board import Board, Entry
 
-__all__ = ["cancel_queued", "fill_up", "is_closing", "remove_worker"]
+__all__ = ["cancel_queued", "fill_up", "remove_worker"]
 
 #: The longest time for a worker to stop, in seconds.
 STOP_S = 1.0
@@ -69,16 +70,6 @@ def cancel_queued(executor: Any, run: int) -> int:
     return found
 
 
-def is_closing(executor: Any) -> bool:
-    """
-    Return whether a pool takes no more tasks, or is broken.
-    """
-    flags = getattr(executor, "_flags", None)
-    if flags is not None:  # of loky
-        return bool(flags.shutdown or flags.broken)
-    return bool(executor._shutdown_thread or executor._broken)
-
-
 def remove_worker(board: Board, entry: Entry, pool: Any, error: BaseException) -> bool:
     """
     Kill a worker that runs a task.
@@ -99,7 +90,7 @@ def remove_worker(board: Board, entry: Entry, pool: Any, error: BaseException) -
     if not _stop_at(board, entry):
         return False
     process = None
-    if hasattr(pool, "_pending_work_items") and not is_closing(pool):
+    if hasattr(pool, "_pending_work_items") and end_of(pool) is None:
         with contextlib.suppress(AttributeError), _shutdown_lock(pool):
             process = pool._processes.pop(entry.pid, None)
             # The manager thread reads this before it looks for dead workers, and

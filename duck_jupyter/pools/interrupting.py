@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import TaskInterrupted
 from ..protocol.escaping import printable
 from .features import Feature
-from .healing import cancel_queued, fill_up, is_closing, remove_worker
+from .healing import cancel_queued, fill_up, remove_worker
 from .notebook import notebook
+from .pool_state import end_of, processes_of
 from .runs import runs
 from .shield import shield
 from .starting import Starting
@@ -145,8 +146,7 @@ class Interrupts(Feature):
             )
             self._thread = thread
             thread.start()
-        is_main = threading.current_thread() is threading.main_thread()
-        if is_main and self._cells and not self._waker.is_started:
+        if not self._waker.is_started and self._cells and _is_main():
             self._waker.start()
         # A thread of the pool takes the items of an `imap`, also after the cell's end.
         board, run = self._slots.board, task.notes["run"]
@@ -162,7 +162,7 @@ class Interrupts(Feature):
         Note that a cell begins, and wrap the present handler in ours.
         """
         run = runs.begin()
-        if threading.current_thread() is not threading.main_thread():
+        if not _is_main():
             # A cell of a subshell of ipykernel, which is not interrupted.
             return
         before = signal.getsignal(signal.SIGINT)
@@ -176,7 +176,7 @@ class Interrupts(Feature):
         Note that a cell has ended, and wait a short time for tasks that are stopped.
         """
         runs.end()
-        if threading.current_thread() is not threading.main_thread():
+        if not _is_main():
             return
         if self._last_stop is not None:
             self._wait(self._last_stop)
@@ -286,7 +286,7 @@ class Interrupts(Feature):
         stop.stopped = board.count_heard(stop.number)
         for pool in [*self._wounded]:
             # Else at the next submit, in the thread that submits.
-            if pool._pending_work_items and not is_closing(pool):
+            if pool._pending_work_items and end_of(pool) is None:
                 self._wounded.discard(pool)
                 fill_up(pool)
         self._say(stop)
@@ -373,11 +373,12 @@ def _is_collecting(frame: FrameType | None) -> bool:
     return False
 
 
+def _is_main() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
 def _has_worker(pool: Any, pid: int) -> bool:
-    processes = getattr(pool, "_processes", None)
-    if isinstance(processes, dict):
-        return pid in processes
-    return any(x.pid == pid for x in list(getattr(pool, "_pool", None) or ()))
+    return any(process.pid == pid for process in processes_of(pool))
 
 
 def _tasks(number: int, kind: str) -> str:

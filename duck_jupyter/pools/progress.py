@@ -14,7 +14,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ..stats.progress import ended_line, running_line
+from ..stats.progress import ages_of, ended_line, running_line
 from ..stats.progress_shown import as_html, as_text
 from .features import Feature
 from .notebook import notebook
@@ -191,11 +191,7 @@ class Watch:
             row = max(rows, key=lambda each: (each.queued + each.in_hand, each.done))
             more = len(rows) - 1
             if not is_over and (row.in_hand or row.queued):
-                ages = [
-                    now - state.task_since
-                    for state in look.workers
-                    if state.run == row.id and state.task_since is not None
-                ]
+                ages = ages_of(row, look.workers, now)
                 lines.append(running_line(row, now, ages, more))
             else:
                 interrupted = isinstance(error, KeyboardInterrupt)

@@ -18,6 +18,7 @@ from .features import Feature, features
 from .meter_reading import mark_collected, read_meter
 from .metering import add_meter
 from .notebook import notebook
+from .pool_state import drained, end_of
 from .runs import runs
 from .seen_failures import Failures
 from .seen_rows import (
@@ -30,7 +31,7 @@ from .seen_rows import (
     worker_state,
 )
 from .seen_sources import options
-from .seen_state import SeenPool, SeenRun, SeenWorker, drained, end_of
+from .seen_state import SeenPool, SeenRun, SeenWorker
 from .seen_tasks import NOTHING, ref_to, size_of
 from .tasks import function_of, name_of
 
@@ -295,7 +296,7 @@ class Seen(Feature):
                 run.lost += reading.left
                 words = f"{process_name(worker.pid)} was killed"
                 run.killed[worker.pid] = words
-                self._failures.lost(run, reading, worker.pid, now)
+                self._failures.lost(run, reading, worker.pid, now, words)
         worker.ended = now
 
     def _settle(self, run: SeenRun, now: float, over_s: float) -> bool:
@@ -349,6 +350,7 @@ class Seen(Feature):
         if run.pool.runs.get(key) is run:
             del run.pool.runs[key]
         del self._runs[row.id]
+        self._failures.forget(row.id)
 
 
 def look(waited: Mapping[int, float]) -> Look:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from ..stats.error_log import with_pid
 from ..stats.rows import ErrorRow
 from ..stats.workers import process_name
 from .clock import epoch_offset
@@ -39,8 +40,8 @@ class Failures:
 
     def __init__(self) -> None:
         self._rows: dict[str, ErrorRow] = {}
-        # Counts by worker, which only grow: by the row's key and the meter's number.
-        self._counts: dict[tuple[str, int], int] = {}
+        # Counts of runs that go on, which only grow: by run, row's key and meter.
+        self._counts: dict[tuple[int, str, int], int] = {}
 
     def read(self, reading: Reading, pid: int, runs: Mapping[int, SeenRun]) -> None:
         """
@@ -51,20 +52,28 @@ class Failures:
             if run is None:
                 continue
             key = _key_of("task", run.function, kind.type, kind.message)
-            place = key + str(kind.run), reading.id
+            place = kind.run, key, reading.id
             news = kind.times - self._counts.get(place, 0)
             if news > 0:
                 self._counts[place] = kind.times
                 self._add(key, "task", run, kind, news, pid)
 
-    def lost(self, run: SeenRun, reading: Reading, pid: int, now: float) -> None:
+    def lost(
+        self, run: SeenRun, reading: Reading, pid: int, now: float, words: str
+    ) -> None:
         """
         Note a task whose worker was killed.
         """
-        words = f"{process_name(pid)} was killed"
         kind = Kind(run.number, 1, now, now, reading.arguments, "WorkerDied", words)
         key = _key_of("lost", run.function, "", "")
         self._add(key, "lost", run, kind, 1, pid)
+
+    def forget(self, run: int) -> None:
+        """
+        Drop the counts of a run that is over; its rows stay.
+        """
+        for place in [each for each in self._counts if each[0] == run]:
+            del self._counts[place]
 
     def rows(self) -> tuple[ErrorRow, ...]:
         """
@@ -106,7 +115,7 @@ class Failures:
             message=found.message,
             count=row.count + count,
             last=max(row.last, found.last + offset),
-            pids=tuple(sorted({*row.pids, pid})),
+            pids=with_pid(row.pids, pid),
             worker=process_name(pid),
             ways_out=ways,
             run=run.number,

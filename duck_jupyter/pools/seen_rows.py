@@ -16,9 +16,9 @@ from ..stats.task_rows import PoolRow, RunRow, Slow, TaskFailure, TaskRow, Waite
 from ..stats.workers import process_name
 from .clock import epoch_offset
 from .meter import LONG_S
+from .pool_state import end_of, processes_of
 from .seen_failures import failures_of
 from .seen_sources import options
-from .seen_state import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -162,15 +162,11 @@ def unseen_states(pool: SeenPool) -> list[WorkerState]:
     """
     Describe the workers of a pool that was made before the extension was loaded.
     """
-    made = pool.get()
-    found = getattr(made, "_processes", None)
-    processes = list(found.values()) if isinstance(found, dict) else []
-    processes += list(getattr(made, "_pool", None) or ())
     nothing = (None, None, "", 0.0, None, None, None, None, None, None)
     since = pool.since + epoch_offset()
     return [
         WorkerState(each.pid, each.name, pool.number, since, "unseen", *nothing)
-        for each in processes
+        for each in processes_of(pool.get())
         if each.pid is not None
     ]
 

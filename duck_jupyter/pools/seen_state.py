@@ -7,7 +7,9 @@ Nothing of it grows with the number of tasks. Times are monotonic seconds.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
+
+from .pool_state import kind_of
 
 if TYPE_CHECKING:
     import weakref
@@ -15,9 +17,7 @@ if TYPE_CHECKING:
     from ..stats.task_rows import Kind, PoolEnd
     from .meter_reading import Cell, Reading
 
-__all__ = ["SeenPool", "SeenRun", "SeenWorker", "drained", "end_of", "kind_of"]
-
-LOKY = ("loky.", "joblib.externals.loky.")
+__all__ = ["SeenPool", "SeenRun", "SeenWorker"]
 
 
 class SeenWorker:
@@ -151,47 +151,3 @@ class SeenPool:
         self.kind = kind_of(pool)
         size = getattr(pool, "_max_workers", None) or getattr(pool, "_processes", None)
         self.size = size if isinstance(size, int) else 0
-
-
-def kind_of(pool: Any) -> Kind:
-    """
-    Say what made a pool.
-    """
-    for kind in type(pool).__mro__:
-        if kind.__module__.startswith("joblib."):
-            return "joblib"
-        if kind.__module__.startswith(LOKY):
-            return "loky"
-    return "ProcessPoolExecutor" if hasattr(pool, "submit") else "Pool"
-
-
-def end_of(pool: Any) -> Literal["closed", "broken"] | None:
-    """
-    Say whether a pool takes no more tasks, and why.
-    """
-    if pool is None:
-        return "closed"
-    flags = getattr(pool, "_flags", None)  # of loky
-    broken = getattr(pool, "_broken", None) or getattr(flags, "broken", None)
-    if broken:
-        return "broken"
-    closed = getattr(pool, "_shutdown_thread", None) or getattr(flags, "shutdown", None)
-    if closed or getattr(pool, "_state", "RUN") in ("CLOSE", "TERMINATE"):
-        return "closed"
-    return None
-
-
-def drained(pool: Any, run: int) -> bool:
-    """
-    Tell whether a pool has no task left of a run, done or not.
-    """
-    if pool is None or getattr(pool, "_state", "RUN") == "TERMINATE":
-        return True
-    items = getattr(pool, "_pending_work_items", None)
-    if items is None:
-        # What a `multiprocessing.Pool` gives does not tell which function it is of.
-        return not getattr(pool, "_cache", None)
-    return not any(
-        getattr(item.fn, "notes", {}).get("work") == run and not item.future.cancelled()
-        for item in list(items.values())
-    )

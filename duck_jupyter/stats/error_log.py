@@ -19,7 +19,7 @@ from .rows import ChainRow, ErrorRecord, ErrorRow, LastError
 if TYPE_CHECKING:
     from .advice import Ways
 
-__all__ = ["CUTS_KEPT", "ErrorLog", "Errors", "Noted", "Subject"]
+__all__ = ["CUTS_KEPT", "ErrorLog", "Errors", "Noted", "Subject", "with_pid"]
 
 #: Exceptions that are kept, and kinds of them.
 ERRORS_KEPT = 200
@@ -135,7 +135,7 @@ class ErrorLog:
                 objects=len(objects),
                 count=row.count + 1,
                 last=now,
-                pids=row.pids if pid in row.pids else (*row.pids[1 - PIDS_KEPT :], pid),
+                pids=with_pid(row.pids, pid),
                 worker=name,
                 traceback=traceback,
             )
@@ -242,3 +242,10 @@ def _key_of(identity: tuple[str, str, Ways]) -> str:
     """
     text = repr(identity).encode(errors="backslashreplace")
     return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
+def with_pid(pids: tuple[int, ...], pid: int) -> tuple[int, ...]:
+    """
+    Add a process to those of a row, which has the newest ones.
+    """
+    return pids if pid in pids else (*pids[1 - PIDS_KEPT :], pid)

@@ -6,19 +6,21 @@ A line is made of pieces, each a text with a style, so that HTML and text say th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from .insight import shares_of
 from .text import duration, exact, in_bytes, many, percent, with_figures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from .task_rows import PoolRow, RunRow
+    from .task_rows import PoolRow, RunRow, Slow
 
 __all__ = [
+    "AtWork",
     "Line",
     "Piece",
+    "ages_of",
     "ended_line",
     "in_two_units",
     "running_line",
@@ -43,6 +45,26 @@ class Piece(NamedTuple):
 
     text: str
     style: str = ""
+
+
+class AtWork(Protocol):
+    """
+    A worker, whose row or state it is.
+    """
+
+    @property
+    def run(self) -> int | None:
+        """
+        The run of its task, or None.
+        """
+        ...
+
+    @property
+    def task_since(self) -> float | None:
+        """
+        When its task began, in seconds since the epoch, or None.
+        """
+        ...
 
 
 #: A fact is read as one.
@@ -184,6 +206,22 @@ def time_left(run: RunRow, now: float, ages: Sequence[float] = ()) -> float | No
     return max(float(left), 1.0)
 
 
+def ages_of(run: RunRow, workers: Iterable[AtWork], now: float) -> list[float]:
+    """
+    Say for how many seconds the tasks in hand of a run have been running.
+
+    Args:
+        run: The run.
+        workers: Those of all pools.
+        now: Seconds since the epoch.
+    """
+    return [
+        now - worker.task_since
+        for worker in workers
+        if worker.run == run.id and worker.task_since is not None
+    ]
+
+
 def in_two_units(seconds: float) -> str:
     """
     Write a duration in one or two units, such as ``1 m 48 s``.
@@ -224,11 +262,7 @@ def _insight(run: RunRow) -> Fact:
     pieces = [Piece(" · ".join(words))]
     if run.slowest:
         slow = run.slowest[0]
-        pieces += [
-            Piece(" · slowest "),
-            Piece(f"{run.function}({slow.arguments})", "code"),
-            Piece(f" {in_two_units(slow.seconds)}"),
-        ]
+        pieces += [Piece(" · slowest "), *_call(run, slow)]
     return tuple(pieces)
 
 
@@ -237,11 +271,7 @@ def _details(run: RunRow) -> tuple[Fact, ...]:
     if run.slowest:
         pieces = [Piece("Slowest: ")]
         for number, slow in enumerate(run.slowest):
-            pieces += [
-                Piece(", " if number else ""),
-                Piece(f"{run.function}({slow.arguments})", "code"),
-                Piece(f" {in_two_units(slow.seconds)}"),
-            ]
+            pieces += [Piece(", " if number else ""), *_call(run, slow)]
         found.append(tuple(pieces))
     if run.advice:
         found.append((Piece(run.advice),))
@@ -260,6 +290,13 @@ def _details(run: RunRow) -> tuple[Fact, ...]:
         ]
         found.append(tuple(pieces))
     return tuple(found)
+
+
+def _call(run: RunRow, slow: Slow) -> Fact:
+    return (
+        Piece(f"{run.function}({slow.arguments})", "code"),
+        Piece(f" {in_two_units(slow.seconds)}"),
+    )
 
 
 def _failures(run: RunRow) -> list[Fact]:
