@@ -13,6 +13,7 @@ but the standard library until a class or a handle arrives.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import linecache
@@ -24,7 +25,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     #: Name, number, token, pickle, handles that the pickle refers to by number.
     Part = tuple[str, int, bytes, bytes, Sequence[bytes]]
@@ -94,6 +95,30 @@ class Mirror:
         #: Names that are being loaded, the innermost last, with their handles.
         self._loading: list[tuple[str, Sequence[bytes]]] = []
         self._lock = threading.RLock()
+        #: The thread that checks whether a result can be sent, or 0.
+        self._checker = 0
+
+    @contextlib.contextmanager
+    def checking(self) -> Iterator[None]:
+        """
+        In the block, this thread pickles as for a result, and unpickles to itself.
+
+        What it unpickles sets no name: this process has them all, and its own values
+        must stay.
+        """
+        before = self._checker
+        try:
+            self._checker = threading.get_ident()
+            yield
+        finally:
+            self._checker = before
+
+    @property
+    def is_checking(self) -> bool:
+        """
+        Whether this thread checks that a result can be sent.
+        """
+        return self._checker == threading.get_ident()
 
     def begin(self) -> None:
         """
@@ -192,8 +217,8 @@ class Mirror:
         """
         Return a function, a class or a value, after setting the names that it needs.
         """
-        if self.is_kernel:
-            # It comes back: use the kernel's own object.
+        if self.is_kernel or self.is_checking:
+            # It comes back: use the own object of this process.
             return self._load(data, handles)
         with self._lock:
             self.begin()

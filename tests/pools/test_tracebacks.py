@@ -124,6 +124,33 @@ def test_an_error_is_of_its_class_whatever_arguments_the_class_takes(
     assert "fail(6)" in ran.error
 
 
+def test_an_error_leaves_the_classes_of_its_worker_as_they_are(
+    pool_kernel: PoolKernel,
+) -> None:
+    """
+    Whether it can be sent is tried in the worker, which must not take the copy for new.
+    """
+    ran = pool_kernel.cell(
+        "class Bad(Exception):\n"
+        "    def __init__(self, one, two):\n"
+        "        super().__init__(f'{one} and {two}')\n"
+        "def fail(i):\n"
+        "    seen.append(Bad)\n"
+        "    if i:\n"
+        "        raise Bad(1, i)\n"
+        "    return len(set(seen))\n"
+        "seen = []\n"
+        "pool = make('executor', 'spawn', 1)\n"
+        "for i in (1, 2, 3):\n"
+        "    try:\n"
+        "        result(submit(pool, fail, i))\n"
+        "    except Bad as error:\n"
+        "        print(error)\n"
+        "print(result(submit(pool, fail, 0)))"
+    )
+    assert ran.text == "1 and 1\n1 and 2\n1 and 3\n1\n", ran
+
+
 def test_an_error_that_cannot_be_rebuilt_is_a_text_and_breaks_nothing(
     pool_kernel: PoolKernel,
 ) -> None:
