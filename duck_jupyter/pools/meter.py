@@ -225,7 +225,12 @@ class Meter:
         """
         Note that the task in hand has ended before its items, as it was interrupted.
         """
-        words, cell = self._words, self._cell
+        words, cell, now = self._words, self._cell, time.monotonic()
+        if self._waited is None and WAITED not in modules:
+            self._cell_floats[COMPUTING] += now - self._since
+        else:
+            self._count_waiting(now - self._since)
+        self._cell_floats[ENDED] = now
         words[cell + at.CUT] += max(words[at.UNTIL] - words[cell + at.DONE], 0)
 
     def end(self) -> None:

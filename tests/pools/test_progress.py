@@ -123,6 +123,24 @@ def test_an_interrupted_cell_says_how_far_it_came(
     assert re.match(r"■ long  interrupted at \d of 24, after ", last)
 
 
+def test_the_time_of_a_stopped_task_counts(pool_kernel: PoolKernel) -> None:
+    ran = pool_kernel.cell(
+        "from duck_jupyter import tasks\n"
+        "pool = make('executor', 'fork', 1)\n"
+        "def long(i):\n"
+        "    work.compute(0.5)\n"
+        "    work.say_and_rest()\n"
+        "list(pool.map(long, range(3)))",
+        interrupt_at="at work",
+    )
+    assert "KeyboardInterrupt" in ran.error
+    ran = pool_kernel.cell(
+        "run = tasks().runs[-1]\n"
+        "print(run.function, run.spent.computing >= 0.5, run.last - run.first >= 0.5)"
+    )
+    assert ran.text == "long True True\n", ran
+
+
 def test_a_broken_pool_says_who_was_killed(pool_kernel: PoolKernel) -> None:
     ran = pool_kernel.cell(
         "pool = make('executor', 'fork', 1)\n"
