@@ -91,11 +91,17 @@ class Rendering:
         """
         Format the error without the frames of the pool.
         """
-        trace = _shortened(self._error.__traceback__, self.remote)
-        if notebook.shown is None or trace is None:
-            kind = type(self._error)
-            return traceback.format_exception(kind, self._error, trace)
-        return notebook.shown.render(self._error, trace)
+        error = self._error
+        trace = _shortened(error.__traceback__, self.remote)
+        before = error.__suppress_context__
+        try:
+            if error.__cause__ is None and _is_of_pool_alone(error.__context__):
+                error.__suppress_context__ = True
+            if notebook.shown is None or trace is None:
+                return traceback.format_exception(type(error), error, trace)
+            return notebook.shown.render(error, trace)
+        finally:
+            error.__suppress_context__ = before
 
     def __reduce__(self) -> tuple[Any, ...]:
         # An error that is sent to another process is shown there as usual.
@@ -171,6 +177,16 @@ def _shortened(
         known = frame.f_code.co_firstlineno if line is None else line
         shown = types.TracebackType(shown, frame, part.tb_lasti, known)
     return shown
+
+
+def _is_of_pool_alone(context: BaseException | None) -> bool:
+    """
+    Return whether a pool was handling an error of its own when another one came.
+
+    So is an Interrupt while ``imap`` waits for an item that it has not found.
+    """
+    trace = None if context is None else context.__traceback__
+    return trace is not None and is_of_pool(trace.tb_frame.f_code.co_filename)
 
 
 def _links(trace: TracebackType | None) -> list[TracebackType]:

@@ -181,6 +181,23 @@ def test_an_interrupt_shows_the_line_of_the_cell(pool_kernel: PoolKernel) -> Non
     assert "_base.py" not in ran.error
 
 
+def test_an_interrupt_of_a_waiting_map_shows_no_error_of_the_pool(
+    pool_kernel: PoolKernel,
+) -> None:
+    """
+    An `imap` waits while it handles that it has found no item.
+    """
+    ran = pool_kernel.cell(
+        "pool = make('Pool', 'fork')\n"
+        "def rest(i): work.say_and_rest()\n"
+        "list(pool.imap_unordered(rest, [0]))",
+        interrupt_at="at work",
+    )
+    assert "----> 3 list(pool.imap_unordered(rest, [0]))" in ran.error
+    assert "KeyboardInterrupt" in ran.error
+    assert "IndexError" not in ran.error
+
+
 def test_a_death_shows_the_line_of_the_cell(pool_kernel: PoolKernel) -> None:
     for kind in ("executor", "Pool"):
         ran = pool_kernel.cell(
