@@ -114,6 +114,7 @@ COVERED: dict[str, str] = {
     "pools/speaking.py": "pools/test_output.py",
     "pools/tasks.py": "pools/test_install.py",
     "pools/unsendable.py": "pools/test_functions.py",
+    "pools/unsent.py": "pools/test_failing.py",
     "pools/waiting.py": "pools/test_interrupting.py",
     "pools/waking.py": "pools/test_interrupting.py",
     "pools/worker_loop.py": "pools/test_seen.py",

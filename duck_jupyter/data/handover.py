@@ -53,7 +53,11 @@ class Handover:
         #: Called with whether there are objects, each time that changes.
         self.on_use: Callable[[bool], object] | None = None
         self._reducers: list[Callable[[Any, Any], Any]] = []
-        self._taps = Taps(self._begin, self._gives, self._make_views, self._reducers)
+        #: Called with an object that a pool could not pickle, and the error.
+        self.on_failure: Callable[[Any, Exception], object] | None = None
+        self._taps = Taps(
+            self._begin, self._gives, self._make_views, self._reducers, self._failed
+        )
         self._thread = threading.local()
 
     def add(
@@ -200,6 +204,10 @@ class Handover:
 
     def _make_views(self) -> Views | None:
         return Views(list(self._looks.values())) if self._looks else None
+
+    def _failed(self, obj: Any, error: Exception) -> None:
+        if self.on_failure is not None:
+            self.on_failure(obj, error)
 
     def _begin(self) -> None:
         call = self.on_pickling

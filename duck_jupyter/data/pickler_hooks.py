@@ -45,6 +45,12 @@ DUMPERS = {
 }
 
 
+def _ignore(obj: Any, error: Exception) -> None:
+    """
+    Say no more about an error than pickle does.
+    """
+
+
 class Taps:
     """
     Our hooks in the picklers of all pools, also of those that are imported later.
@@ -58,6 +64,7 @@ class Taps:
             or None.
         reducers: Asked in their order about all other objects, with the pickler and
             the object; each returns a reduced form or NotImplemented.
+        failed: Called with an object that could not be pickled, and the error.
     """
 
     def __init__(
@@ -66,11 +73,13 @@ class Taps:
         gives: Gives,
         views: Callable[[], Views | None],
         reducers: Reducers,
+        failed: Callable[[Any, Exception], object] = _ignore,
     ) -> None:
         self._begin = begin
         self._gives = gives
         self._views = views
         self._reducers = reducers
+        self._failed = failed
         self._replaced = Replacements()
         self._watch = ImportWatch([*PICKLERS, *DUMPERS], self._see)
         self._is_open = False
@@ -123,7 +132,7 @@ class Taps:
             return
         # Local names, because this runs for every object that is not a plain value.
         begin, get, views = self._begin, self._gives.get, self._views
-        reducers = self._reducers
+        reducers, failed = self._reducers, self._failed
         dump_before = pickler.dump
         override_before = getattr(pickler, "reducer_override", _decline)
 
@@ -132,6 +141,9 @@ class Taps:
             self._duck_views = views()
             try:
                 return dump_before(self, obj)
+            except Exception as error:  # whatever the object's own code raises
+                failed(obj, error)
+                raise
             finally:
                 vars(self).pop("_duck_views", None)
 

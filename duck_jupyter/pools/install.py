@@ -18,6 +18,7 @@ from .progress import Progress
 from .seen import Seen
 from .slots import Slots
 from .tracebacks import Tracebacks
+from .unsent import Unsent
 
 if TYPE_CHECKING:
     from .features import Feature
@@ -40,6 +41,7 @@ def make_features() -> list[Feature]:
         Interrupts(slots),
         Deaths(slots),
         Tracebacks(),
+        Unsent(),
         Output(slots),
     ]
 

@@ -15,7 +15,15 @@ from .worker import Running
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["WRAPPER", "Task", "change_batch", "function_of", "is_chunk", "name_of"]
+__all__ = [
+    "BATCH",
+    "WRAPPER",
+    "Task",
+    "change_batch",
+    "function_of",
+    "is_chunk",
+    "name_of",
+]
 
 #: Classes of joblib that hold the functions of tasks, and their arguments.
 BATCH, WRAPPER = "BatchedCalls", "_TracebackCapturingWrapper"

@@ -23,6 +23,7 @@ from .features import Feature
 from .notebook import notebook
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from .failing import FrameData, Link
@@ -32,6 +33,12 @@ __all__ = ["Tracebacks", "dress", "rebuild"]
 
 #: The method that IPython calls on an error.
 RENDER = "_render_traceback_"
+#: The class of the cause that executors give an error: the text of their own frames.
+POOLS_CAUSE = "_RemoteTraceback"
+
+# A class of errors may refuse assignments.
+_set_cause: Any = vars(BaseException)["__cause__"].__set__
+_set_suppress: Any = vars(BaseException)["__suppress_context__"].__set__
 
 
 class Tracebacks(Feature):
@@ -93,15 +100,10 @@ class Rendering:
         """
         error = self._error
         trace = _shortened(error.__traceback__, self.remote)
-        before = error.__suppress_context__
-        try:
-            if error.__cause__ is None and _is_of_pool_alone(error.__context__):
-                error.__suppress_context__ = True
+        with _without_pools_own(error):
             if notebook.shown is None or trace is None:
                 return traceback.format_exception(type(error), error, trace)
             return notebook.shown.render(error, trace)
-        finally:
-            error.__suppress_context__ = before
 
     def __reduce__(self) -> tuple[Any, ...]:
         # An error that is sent to another process is shown there as usual.
@@ -177,6 +179,23 @@ def _shortened(
         known = frame.f_code.co_firstlineno if line is None else line
         shown = types.TracebackType(shown, frame, part.tb_lasti, known)
     return shown
+
+
+@contextlib.contextmanager
+def _without_pools_own(error: BaseException) -> Iterator[None]:
+    """
+    In the block, an error has no cause and no context that only the pool knows of.
+    """
+    cause, is_hidden = error.__cause__, error.__suppress_context__
+    try:
+        if type(cause).__name__ == POOLS_CAUSE:
+            _set_cause(error, None)
+        if error.__cause__ is None and _is_of_pool_alone(error.__context__):
+            _set_suppress(error, True)
+        yield
+    finally:
+        _set_cause(error, cause)
+        _set_suppress(error, is_hidden)
 
 
 def _is_of_pool_alone(context: BaseException | None) -> bool:

@@ -76,6 +76,29 @@ def test_what_cannot_be_sent_is_named_by_its_path(cells: Kernel, kind: str) -> N
     assert "with shared.guard" in said
 
 
+def test_an_argument_that_cannot_be_sent_is_named_with_what_to_do(
+    cells: Kernel, kind: str
+) -> None:
+    cells.run(
+        "import threading\n"
+        "class Model:\n"
+        "    def __init__(self):\n"
+        "        self.steps = [1, threading.Lock()]\n"
+        "def fit(model):\n"
+        "    return model.steps[0]\n"
+        "said = kept = None\n"
+        f"with open_pool({kind!r}) as run:\n"
+        "    try:\n"
+        "        run(fit, [Model()])\n"
+        "    except Exception as error:\n"
+        "        said = type(error).__name__, '\\n'.join(error.__notes__)\n"
+    )
+    name, said = cells.value("said")
+    assert name == ("PicklingError" if "loky" in kind else "TypeError")
+    assert " of fit cannot be sent to a worker, because its part .steps[1] is a" in said
+    assert "%share NAME" in said
+
+
 def test_a_closure_that_cannot_be_sent_fails_in_the_line_that_submits(
     cells: Kernel, kind: str
 ) -> None:

@@ -181,6 +181,23 @@ def test_an_interrupt_shows_the_line_of_the_cell(pool_kernel: PoolKernel) -> Non
     assert "_base.py" not in ran.error
 
 
+@pytest.mark.parametrize("kind", ["executor", "Pool", "loky"])
+def test_an_argument_that_cannot_be_sent_shows_the_line_of_the_cell(
+    pool_kernel: PoolKernel, kind: str
+) -> None:
+    ran = pool_kernel.cell(
+        f"pool = make({kind!r}, 'fork')\nresult(submit(pool, abs, threading.Lock()))"
+    )
+    assert "----> 2 result(submit(pool, abs, threading.Lock()))" in ran.error
+    assert "cannot pickle '_thread.lock' object" in ran.error
+    assert "Argument 1 of abs cannot be sent to a worker, because it is a" in ran.error
+    assert "RemoteTraceback" not in ran.error
+    assert "pickler_hooks.py" not in ran.error
+    # The pool is not broken.
+    ran = pool_kernel.cell("print(result(submit(pool, abs, -3)))")
+    assert (ran.text, ran.error) == ("3\n", "")
+
+
 def test_an_interrupt_of_a_waiting_map_shows_no_error_of_the_pool(
     pool_kernel: PoolKernel,
 ) -> None:
