@@ -190,13 +190,16 @@ class Watch:
                 continue
             row = max(rows, key=lambda each: (each.queued + each.in_hand, each.done))
             more = len(rows) - 1
-            if not is_over and (row.in_hand or row.queued):
+            pool_row = pools.get(pool)
+            # A cell that submits slowly has times without a task, and goes on.
+            has_ended = row.ended is not None or (pool_row and pool_row.how)
+            if not is_over and not has_ended:
                 ages = ages_of(row, look.workers, now)
                 lines.append(running_line(row, now, ages, more))
             else:
                 interrupted = isinstance(error, KeyboardInterrupt)
                 lines.append(
-                    ended_line(row, pools.get(pool), interrupted=interrupted, more=more)
+                    ended_line(row, pool_row, interrupted=interrupted, more=more)
                 )
         return lines, max(len(self._shown) - MOST_LINES, 0)
 

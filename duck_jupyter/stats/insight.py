@@ -90,7 +90,7 @@ def shares_of(run: RunRow) -> list[tuple[str, float]]:
     return [
         ("computing", spent.computing / total),
         (f"waiting on {name}", spent.waiting / total),
-        ("for a task", idle / total),
+        ("waiting for a task", idle / total),
         ("starting", spent.starting / total),
     ]
 

@@ -66,6 +66,21 @@ def test_a_line_becomes_a_summary(pool_kernel: PoolKernel, kind: str) -> None:
     assert "computing " in last.splitlines()[1]
 
 
+def test_a_cell_that_submits_one_task_after_the_other_is_not_done_in_between(
+    pool_kernel: PoolKernel,
+) -> None:
+    ran = pool_kernel.cell(
+        f"pool = make('executor', 'fork', 1)\n{FUNCTION}"
+        "for i in range(8):\n"
+        "    _ = pool.submit(score, i).result()\n"
+        "    _ = work.compute(0.15)"
+    )
+    *before, last = lines_of(ran)
+    assert before
+    assert all(text.startswith("● score  ") for text in before)
+    assert last.startswith("✓ score  8 tasks in ")
+
+
 def test_joblib_has_a_line_too(pool_kernel: PoolKernel) -> None:
     ran = pool_kernel.cell(
         f"{FUNCTION}each = joblib.delayed(score)\n"

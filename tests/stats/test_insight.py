@@ -90,6 +90,6 @@ def test_the_shares_add_up() -> None:
     assert shares_of(run) == [
         ("computing", 0.5),
         ("waiting on conn.cursor()", 0.2),
-        ("for a task", 0.2),
+        ("waiting for a task", 0.2),
         ("starting", 0.1),
     ]

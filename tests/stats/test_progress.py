@@ -80,7 +80,7 @@ def test_a_run_that_is_over() -> None:
     assert text_of(OVER) == (
         "✓ score  4,096 tasks in 1 m 48 s, worth 4.2 of 6 workers, 3 failed, "
         "18.4 GB not copied\n"
-        "  computing 70 %, waiting on conn 24 %, for a task 4 %, starting 2 %; "
+        "  computing 70 %, waiting on conn 24 %, waiting for a task 4 %, starting 2 %; "
         "slowest score('UA', 7) 3.1 s"
     )
 
