@@ -24,9 +24,11 @@ from .tasks import Task
 from .tracebacks import dress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .board import Board, Entry
 
-__all__ = ["cancel_queued", "fill_up", "remove_worker"]
+__all__ = ["cancel_queued", "count_not_done", "fill_up", "items_of", "remove_worker"]
 
 #: The longest time for a worker to stop, in seconds.
 STOP_S = 1.0
@@ -68,6 +70,28 @@ def cancel_queued(executor: Any, run: int) -> int:
     if found or others:
         _wake(executor)
     return found
+
+
+def items_of(executor: Any) -> list[Any]:
+    """
+    List the tasks that an executor has not done, as its own objects.
+    """
+    return list((getattr(executor, "_pending_work_items", None) or {}).values())
+
+
+def count_not_done(items: Iterable[Any], run: int) -> int:
+    """
+    Count the tasks of a run that have no result, of the items of executors.
+    """
+    return sum(
+        _is_of(item, run)
+        and not (
+            item.future.done()
+            and not item.future.cancelled()
+            and item.future.exception() is None
+        )
+        for item in items
+    )
 
 
 def remove_worker(board: Board, entry: Entry, pool: Any, error: BaseException) -> bool:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import TaskInterrupted
 from ..protocol.escaping import printable
 from .features import Feature
-from .healing import cancel_queued, fill_up, remove_worker
+from .healing import cancel_queued, count_not_done, fill_up, items_of, remove_worker
 from .notebook import notebook
 from .pool_state import end_of, processes_of
 from .runs import runs
@@ -89,6 +89,10 @@ class Stop:
         self.number = number
         self.pools = pools
         self.run = run
+        #: What executors had not done then: a map cancels its tasks itself.
+        self.items: list[Any] = [
+            item for get in pools.values() for item in items_of(get())
+        ]
         self.done: threading.Event = threading.Event()
         self.stopped = self.killed = self.cancelled = 0
 
@@ -260,13 +264,14 @@ class Interrupts(Feature):
         except Exception as error:  # a pool's own code, which may be of any version
             self._say_failed(stop, error)
         finally:
+            stop.items.clear()
             stop.done.set()
 
     def _stop(self, stop: Stop) -> None:
         """
         End the tasks of one run.
         """
-        board, told = self._slots.board, _Told()
+        board, told, most, unheard = self._slots.board, _Told(), 0, 0
         end = time.monotonic() + options.grace
         pause = threading.Event()
         while True:
@@ -277,13 +282,20 @@ class Interrupts(Feature):
             running = [x for x in board.running() if x.run == stop.number]
             if not running:
                 break
+            # Of workers that joblib itself kills, it is not known what they heard.
+            most = max(most, len(running))
             for entry in running:
                 if time.monotonic() < end:
                     told.tell(entry)
                 else:
-                    stop.killed += self._kill(board, entry, pools)
+                    killed = self._kill(board, entry, pools)
+                    stop.killed += killed
+                    unheard += killed and not entry.heard
             pause.wait(LOOK_S)
         stop.stopped = board.count_heard(stop.number)
+        begun = max(most, stop.stopped + unheard)
+        not_begun = count_not_done(stop.items, stop.number) - begun
+        stop.cancelled = max(stop.cancelled, not_begun)
         for pool in [*self._wounded]:
             # Else at the next submit, in the thread that submits.
             if pool._pending_work_items and end_of(pool) is None:

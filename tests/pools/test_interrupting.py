@@ -39,6 +39,24 @@ print("at work", flush=True)
 """
 
 
+def test_it_says_how_many_tasks_of_a_map_are_cancelled(
+    pool_kernel: PoolKernel, tmp_path: Path
+) -> None:
+    """
+    The map cancels its tasks itself when it is interrupted, at the same time.
+    """
+    path = str(tmp_path / "begun")
+    ran = pool_kernel.cell(
+        "pool = make('executor', 'fork')\n"
+        f"tasks = pool.map(work.rest, [{path!r}] * 50)\n"
+        + WAIT.format(path=path, number=2)
+        + "list(tasks)",
+        interrupt_at="at work",
+    )
+    told = "Interrupt stopped 2 running tasks, cancelled 48 queued tasks of this cell."
+    assert told in ran.text
+
+
 @pytest.mark.parametrize(("kind", "method"), KINDS)
 @pytest.mark.parametrize("task", ["rest", "spin"])
 def test_tasks_of_the_cell_end_and_those_of_others_go_on(
@@ -62,7 +80,10 @@ def test_tasks_of_the_cell_end_and_those_of_others_go_on(
     )
     assert "KeyboardInterrupt" in ran.error
     assert ran.took < 2
-    assert "Interrupt stopped 2 running tasks" in ran.text
+    told = "Interrupt stopped 2 running tasks"
+    # A `multiprocessing.Pool` does not say which of its tasks are queued.
+    told += "" if kind == "Pool" else ", cancelled 48 queued tasks"
+    assert f"{told} of this cell." in ran.text
     ran = pool_kernel.cell("print(result(submit(pool, work.get_pid)) in pids)")
     assert (ran.text, ran.error) == ("True\n", "")
     assert ran.took < 2
