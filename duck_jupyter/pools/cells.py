@@ -146,7 +146,10 @@ def find(name: str, number: int) -> Any:
     """
     Return the function or class that was sent under a number, or None.
     """
-    return _objects.get(number)
+    found = _objects.get(number)
+    # A worker that has it from another worker has it under that one's number.
+    top = getattr(found, "__qualname__", "").partition(".")[0]
+    return found if top == name else None
 
 
 def _stamp(value: Any) -> tuple[Any, ...] | None:

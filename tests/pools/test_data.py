@@ -238,3 +238,35 @@ def test_a_process_has_the_shared_names(own_kernel: PoolKernel, method: str) -> 
         "print(results, process.exitcode, shared.results)"
     )
     assert (ran.text.splitlines()[-1], ran.error) == ("{3: 3} 0 {3: 3}", "")
+
+
+def test_what_one_worker_gets_from_another_comes_back_as_what_it_is(
+    own_kernel: PoolKernel,
+) -> None:
+    """
+    Each worker numbers what it sends by itself, and the notebook has other numbers.
+    """
+    ran = own_kernel.cell(
+        "context = multiprocessing.get_context('spawn')\n"
+        "queue = context.Queue()\n"
+        "class Thing:\n"
+        "    def __init__(self, i):\n"
+        "        self.i = i\n"
+        "def first(i): return i\n"
+        "def keep(given):\n"
+        "    global kept\n"
+        "    kept = given\n"
+        "def put(i): kept.put(Thing(i))\n"
+        "def get(): return kept.get(timeout=20)\n"
+        "one = make('executor', 'spawn', 1, keep, (queue,))\n"
+        "other = make('executor', 'spawn', 1, keep, (queue,))\n"
+        "print(result(submit(one, first, 1)))\n"
+        "result(submit(one, put, 5))\n"
+        "thing = result(submit(other, get))\n"
+        "print(type(thing) is Thing, thing.i)"
+    )
+    assert (ran.text, ran.error) == ("1\nTrue 5\n", "")
+    ran = own_kernel.cell(
+        "while pools: end(pools.pop())\nqueue.close()\nqueue.join_thread()"
+    )
+    assert not ran.error
