@@ -235,12 +235,10 @@ def _sendable(error: BaseException) -> Sendable:
 
 
 def _can_be_sent(part: Any) -> bool:
-    import pickle
     from multiprocessing.reduction import ForkingPickler
 
     try:
-        with mirror.checking():
-            pickle.loads(ForkingPickler.dumps(part))
+        mirror.load_own(ForkingPickler.dumps(part))
     except Exception:  # whatever the error's own class does
         return False
     return True

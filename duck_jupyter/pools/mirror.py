@@ -13,7 +13,6 @@ but the standard library until a class or a handle arrives.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
 import linecache
@@ -25,7 +24,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     #: Name, number, token, pickle, handles that the pickle refers to by number.
     Part = tuple[str, int, bytes, bytes, Sequence[bytes]]
@@ -83,6 +82,8 @@ class Mirror:
         self.is_kernel: bool = False
         #: Whether this process pickles objects with the notebook's names.
         self.has_begun: bool = False
+        #: Whether what is loaded was pickled in this process, too.
+        self.is_own: bool = False
         #: The errors of values that could not be rebuilt since the last task.
         self.failures: list[BaseException] = []
         #: In the kernel: returns the object that a number identifies, or None.
@@ -95,30 +96,6 @@ class Mirror:
         #: Names that are being loaded, the innermost last, with their handles.
         self._loading: list[tuple[str, Sequence[bytes]]] = []
         self._lock = threading.RLock()
-        #: The thread that checks whether a result can be sent, or 0.
-        self._checker = 0
-
-    @contextlib.contextmanager
-    def checking(self) -> Iterator[None]:
-        """
-        In the block, this thread pickles as for a result, and unpickles to itself.
-
-        What it unpickles sets no name: this process has them all, and its own values
-        must stay.
-        """
-        before = self._checker
-        try:
-            self._checker = threading.get_ident()
-            yield
-        finally:
-            self._checker = before
-
-    @property
-    def is_checking(self) -> bool:
-        """
-        Whether this thread checks that a result can be sent.
-        """
-        return self._checker == threading.get_ident()
 
     def begin(self) -> None:
         """
@@ -217,8 +194,8 @@ class Mirror:
         """
         Return a function, a class or a value, after setting the names that it needs.
         """
-        if self.is_kernel or self.is_checking:
-            # It comes back: use the own object of this process.
+        if self.is_kernel or self.is_own:
+            # It comes back: use this process's own objects.
             return self._load(data, handles)
         with self._lock:
             self.begin()
@@ -229,6 +206,17 @@ class Mirror:
                 self._coming.clear()
                 self.failures.append(error)
                 return Failed(error)
+
+    def load_own(self, data: Any) -> Any:
+        """
+        Unpickle what this process has pickled, and set no name.
+        """
+        with self._lock:
+            self.is_own = True
+            try:
+                return pickle.loads(data)
+            finally:
+                self.is_own = False
 
     def _load(self, data: bytes | str, handles: Sequence[bytes]) -> Any:
         if isinstance(data, str):
@@ -310,7 +298,7 @@ def sent_on(
     """
     Return, in the receiving process, an object that a worker has sent.
     """
-    if path and mirror.is_kernel:
+    if path and (mirror.is_kernel or mirror.is_own):
         return sent_back(path, number)
     return mirror.load(data, parts, handles)
 

@@ -39,8 +39,6 @@ def _is_result() -> bool:
     """
     Return whether a pool pickles a task's result: in the main thread, after the task.
     """
-    if mirror.is_checking:
-        return True
     is_main = threading.current_thread() is threading.main_thread()
     return is_main and not is_in_task()
 
