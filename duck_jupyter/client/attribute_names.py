@@ -35,6 +35,7 @@ OWN_NAMES = frozenset(
         "_duck_link",
         "_duck_methods",
         "_duck_ref",
+        "_duck_reduce_alike",
         "_duck_token",
     }
 )
