@@ -35,7 +35,6 @@ OWN_NAMES = frozenset(
         "_duck_link",
         "_duck_methods",
         "_duck_ref",
-        "_duck_reduce_alike",
         "_duck_token",
     }
 )

@@ -214,13 +214,6 @@ class Proxy(ManualFrames):
     __dask_tokenize__ = live_token
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        function, state = self._duck_reduce_alike()
-        return function, (*state, *salt())
-
-    def _duck_reduce_alike(self) -> tuple[Any, tuple[Any, ...]]:
-        """
-        Return a reduced form that is the same each time, for pickles to be compared.
-        """
         link = _get_link(self)
         ref = _get_ref(self)
         if ref.level and type(link) is not Unadopted:
@@ -228,7 +221,7 @@ class Proxy(ManualFrames):
             # arrives.
             link.desk("lend", ref.idx)
         state = (link.address, link.secret, tuple(ref), _get_block_name(self))
-        return rebuild_proxy, state
+        return rebuild_proxy, (*state, *salt())
 
     def __dir__(self) -> list[str]:
         return list(_call(self, "__dir__"))

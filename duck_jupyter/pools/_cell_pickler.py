@@ -103,10 +103,6 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
         hold = hold_of(obj)
         if hold is not None:
             return made.held, (self._number(hold),)
-        # Pickles are compared, to tell whether a name has changed.
-        alike = getattr(type(obj), "_duck_reduce_alike", None)
-        if alike is not None:
-            return alike(obj)
         return super().reducer_override(obj)
 
     def _number(self, hold: Hold | InplaceHold) -> int:

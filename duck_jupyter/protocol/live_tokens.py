@@ -11,10 +11,16 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 __all__ = ["live_token", "salt"]
 
 SALT_BYTES = 8
+#: The modules of Dask that make tokens; the second one did before 2024.9.
+TOKENIZERS = frozenset({"dask.tokenize", "dask.base"})
 
 
 def live_token(_: object) -> str:
@@ -26,6 +32,14 @@ def live_token(_: object) -> str:
 
 def salt() -> tuple[bytes, ...]:
     """
-    Return what makes two pickles of a live object differ, where Dask is loaded.
+    Return what makes each pickle of a live object differ, if Dask makes a token of it.
+
+    Any other pickle is the same each time.
     """
-    return (os.urandom(SALT_BYTES),) if "dask" in sys.modules else ()
+    if "dask" in sys.modules:
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            if frame.f_globals.get("__name__") in TOKENIZERS:
+                return (os.urandom(SALT_BYTES),)
+            frame = frame.f_back
+    return ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import pickle
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -142,11 +143,14 @@ def test_whatever_is_live_has_another_token_each_time(session: Session) -> None:
     frame = pd.DataFrame({"x": [1.0, 2.0]})
     share(frame, "frame")
     live = shared.frame
-    for each in (live, live.query, ref(live), ref(live).query, ref(live).T, shared):
+    assert tokenize(shared) != tokenize(shared)
+    for each in (live, live.query, ref(live), ref(live).query, ref(live).T):
         assert tokenize(each) != tokenize(each)
         assert tokenize([each]) != tokenize([each])
-    value = Holder(1)
-    assert tokenize(value) == tokenize(value)
+        assert tokenize(Holder(each)) != tokenize(Holder(each))
+    # Nothing else has changed.
+    assert pickle.dumps(live) == pickle.dumps(live)
+    assert tokenize(Holder(1)) == tokenize(Holder(1))
 
 
 def callers(session: Session) -> set[int]:

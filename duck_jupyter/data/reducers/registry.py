@@ -28,8 +28,6 @@ def find_help(kind: type) -> Callable[[Any], Any] | None:
     Return the reducer for a type, or None if none is needed.
     """
     library = str(kind.__module__).partition(".")[0]
-    if library == "duck_jupyter":
-        return getattr(kind, "_duck_reduce_alike", None)
     if library == "multiprocessing":
         return _find_reducer_for_workers(kind)
     if library == "pyarrow":
