@@ -5,10 +5,12 @@ Proxies as arguments of Dask's tasks, on a cluster whose scheduler is a process 
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import functools
 import os
 import pickle
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +23,8 @@ from distributed.deploy.subprocess import SubprocessCluster
 
 from duck_jupyter import fetch, ref, share, shared
 from duck_jupyter.memory.mapping_cache import LEAST_BYTES
+from duck_jupyter.protocol.exceptions import reduce_by_value
+from duck_jupyter.protocol.values import dumps, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,6 +155,37 @@ def test_whatever_is_live_has_another_token_each_time(session: Session) -> None:
     # Nothing else has changed.
     assert pickle.dumps(live) == pickle.dumps(live)
     assert tokenize(Holder(1)) == tokenize(Holder(1))
+
+
+class Unfit(Exception):
+    """
+    An exception with an argument that stays where it is.
+    """
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("a key", 7), StopIteration("the end"), Unfit(threading.Lock())]
+)
+def test_exceptions_are_sent_as_without_dask(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Dask registers a way of its own to pickle each exception.
+    """
+    way = copyreg.dispatch_table[KeyError]
+    monkeypatch.setitem(copyreg.dispatch_table, type(error), way)
+    try:
+        raise error
+    except Exception as raised:
+        data = dumps(raised, reduce_by_value)
+    found = loads(memoryview(data))
+    assert type(found) is type(error)
+    assert found.__traceback__ is None
+    if isinstance(error, Unfit):
+        assert "lock" in found.args[0]
+    else:
+        assert found.args == error.args
+    assert getattr(found, "value", None) == getattr(error, "value", None)
 
 
 def callers(session: Session) -> set[int]:
