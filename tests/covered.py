@@ -98,6 +98,7 @@ COVERED: dict[str, str] = {
     "pools/mirror.py": "pools/test_functions.py",
     "pools/names.py": "pools/test_functions.py",
     "pools/notebook.py": "pools/test_output.py",
+    "pools/pool_end.py": "pools/test_pool_queues.py",
     "pools/pool_state.py": "pools/test_seen.py",
     "pools/patches.py": "pools/test_install.py",
     "pools/records.py": "pools/test_output.py",

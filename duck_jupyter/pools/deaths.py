@@ -24,8 +24,10 @@ from ..errors import TaskInterrupted, WorkerDied
 from .calls import short_call
 from .explaining import Explainer
 from .features import Feature
-from .lost_results import fail, free_queue, release_at_end, result_of
+from .lost_results import fail, result_of
 from .memory_use import Peaks, wait_with_usage
+from .pool_end import terminate_pool
+from .pool_queues import PoolQueues
 from .seen_sources import options
 from .tasks import WRAPPER, Task, name_of
 from .tracebacks import dress
@@ -76,8 +78,7 @@ class Deaths(Feature):
         self._pools: weakref.WeakValueDictionary[int, Any] = (
             weakref.WeakValueDictionary()
         )
-        # The pools whose queue is being checked.
-        self._freed: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._queues = PoolQueues(lambda: self._board.workers(), self._running)
         self._has_pools = False
 
     @property
@@ -92,7 +93,8 @@ class Deaths(Feature):
         self._replaced.put(
             mp_pool.Pool, "_join_exited_workers", staticmethod(self._join_exited)
         )
-        self._replaced.put(mp_pool.Pool, "terminate", _terminate)
+        self._replaced.put(mp_pool.Pool, "join", self._queues.join)
+        self._replaced.put(mp_pool.Pool, "_terminate_pool", classmethod(terminate_pool))
         self._patch_thread(futures_process)
         self._watch.start()
         for name in MODULES:
@@ -105,6 +107,7 @@ class Deaths(Feature):
         """
         self._watch.stop()
         self._replaced.restore()
+        self._queues.close()
         self._peaks.close()
 
     def pool_made(self, pool: Any) -> None:
@@ -112,6 +115,7 @@ class Deaths(Feature):
         Note a pool.
         """
         self._has_pools = True
+        self._queues.note(pool)
         workers = getattr(pool, "_pool", None)
         if workers is not None:
             self._pools[id(workers)] = pool
@@ -259,13 +263,12 @@ class Deaths(Feature):
 
     def _has_ended(self, process: Any, workers: list[Any]) -> None:
         pid, code = process.pid, process.exitcode
-        entry = self._board.last(pid)
-        if code and (entry is None or entry.is_sending):
+        entry, pool = self._board.last(pid), self._pools.get(id(workers))
+        if pool is not None and code and (entry is None or entry.is_sending):
             # It may have had the lock of a queue.
-            self._look_at_queue(workers)
+            self._queues.check(pool)
         if entry is None:
             return
-        pool = self._pools.get(id(workers))
         if code and (pool is None or pool._state != "TERMINATE"):
             self._note_killed(process, entry)
         self._board.forget(pid)
@@ -328,43 +331,8 @@ class Deaths(Feature):
         fail_all()
         threading.Thread(target=end, daemon=True, name="duck-pool-end").start()
 
-    def _look_at_queue(self, workers: list[Any]) -> None:
-        """
-        Let a pool go on if one of its idle workers was killed.
-        """
-        pool = self._pools.get(id(workers))
-        if pool is None or pool in self._freed:
-            return
 
-        def alive() -> list[int]:
-            pids = {worker.pid for worker in list(workers)}
-            return [pid for pid in self._board.workers() if pid in pids]
-
-        def is_busy() -> bool:
-            pids = {worker.pid for worker in list(workers)}
-            return any(pid in pids for pid in self._running())
-
-        def free() -> None:
-            try:
-                free_queue(pool, alive, is_busy)
-            finally:
-                self._freed.discard(pool)
-
-        self._freed.add(pool)
-        threading.Thread(target=free, daemon=True, name="duck-pool-queue").start()
-
-
-@functools.wraps(mp_pool.Pool.terminate)
-def _terminate(pool: Any) -> None:
-    if not isinstance(pool, mp_pool.ThreadPool) and pool._state != "TERMINATE":
-        threading.Thread(
-            target=release_at_end, args=(pool,), daemon=True, name="duck-pool-end"
-        ).start()
-    _terminate_pool(pool)
-
-
-#: Those of Python.
-_terminate_pool = mp_pool.Pool.terminate
+#: That of Python.
 _join_exited_workers = mp_pool.Pool._join_exited_workers  # type: ignore[attr-defined]
 
 

@@ -159,11 +159,14 @@ def test_a_worker_that_is_replaced_may_fail_to_start_once(
 ) -> None:
     ran = pool_kernel.cell(
         f"path = {str(tmp_path / 'bad')!r}\n"
+        "begun = multiprocessing.get_context('fork').Semaphore(0)\n"
         "def begin():\n"
         "    if os.path.exists(path):\n"
         "        os.remove(path)\n"
         "        raise ValueError('once')\n"
+        "    begun.release()\n"
         "pool = make('Pool', 'fork', 2, begin)\n"
+        "assert begun.acquire(timeout=20) and begun.acquire(timeout=20)\n"
         "pool.map(abs, range(9))\n"
         "open(path, 'w').close()\n"
         "pool._pool[0].kill()\n"

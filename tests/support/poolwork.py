@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ __all__ = [
     "fail_at",
     "fail_or_wait",
     "get_pid",
+    "give_cut",
     "give_deadly",
     "nest",
     "rest",
@@ -219,3 +221,20 @@ def give_deadly(number: int) -> Deadly | None:
     Give, for 47, what ends the worker when it is sent.
     """
     return Deadly() if number == 47 else None
+
+
+def give_cut(size: int) -> bytes:
+    """
+    Give bytes, and end the process in the midst of the message with them.
+    """
+    send: Any = Connection._send  # type: ignore[attr-defined]
+
+    def send_half(connection: Connection, data: Any) -> None:
+        if len(data) < size:
+            send(connection, data)
+        else:
+            send(connection, data[: size // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Connection._send = send_half  # type: ignore[attr-defined]
+    return bytes(size)
