@@ -189,7 +189,12 @@ class PoolQueues:
 
 
 def _is_at_work(pool: Any) -> bool:
-    return bool(pool._state == "RUN" or (pool._state == "CLOSE" and _living(pool)))
+    """
+    Tell whether a pool takes tasks, or is closed and has not ended.
+    """
+    threads = (pool._task_handler, pool._result_handler)
+    is_ending = any(thread.is_alive() for thread in threads) or bool(_living(pool))
+    return bool(pool._state == "RUN" or (pool._state == "CLOSE" and is_ending))
 
 
 def _pids(pool: Any) -> list[int]:
