@@ -93,7 +93,7 @@ def take(lab: Lab, browser: Browser, name: str) -> None:
         cell.scroll_into_view_if_needed()
     else:
         opened.end(shown)
-        expect(view.get_by_text("1 killed").first).to_be_visible()
+        expect(view.get_by_role("button", name="1 lost")).to_be_visible()
     opened.page.wait_for_timeout(DRAWN_MS)
     keep(opened.page.screenshot(), FOLDER / f"monitor-{name}.png")
     opened.end(shown)
