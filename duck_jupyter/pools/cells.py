@@ -55,6 +55,8 @@ STILL = (
     types.GetSetDescriptorType,
 )
 TOKEN_BYTES = 16
+#: The number of what a worker has made itself; the kernel's numbers do not come so far.
+FOREIGN = 1 << 62
 #: Names that IPython gives to what cells have shown, and to their text.
 SHOWN = re.compile(r"_+|_i+|_\d+|_i\d+|_[iod]h|In|Out")
 
@@ -112,6 +114,19 @@ def number_of(name: str, value: Any) -> int:
         if is_own(value):
             _objects[entry[1]] = value
     return entry[1]
+
+
+def _sent_number(name: str, value: Any) -> int:
+    """
+    Return the number with which a name goes to another process.
+
+    All processes mean the kernel's numbers. A worker that counted by itself would lead
+    the kernel to another object of that number.
+    """
+    if made.mirror.is_kernel:
+        return number_of(name, value)
+    number = made.mirror.number_of(name)
+    return number if number > 0 else FOREIGN
 
 
 def number_all() -> int:
@@ -253,7 +268,7 @@ def bundle_of(
             continue
         seen.add(name)
         found = names[name]
-        number = number_of(name, found)
+        number = _sent_number(name, found)
         first = _first_name(name, found)
         if first != name and first not in seen:
             # Its own part goes before.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import RemoteError, RemoteTraceback
 from . import worker
 from .calls import short_call, short_value
+from .mirror import mirror
 from .tasks import WRAPPER
 
 if TYPE_CHECKING:
@@ -234,11 +235,10 @@ def _sendable(error: BaseException) -> Sendable:
 
 
 def _can_be_sent(part: Any) -> bool:
-    import pickle
     from multiprocessing.reduction import ForkingPickler
 
     try:
-        pickle.loads(ForkingPickler.dumps(part))
+        mirror.load_own(ForkingPickler.dumps(part))
     except Exception:  # whatever the error's own class does
         return False
     return True

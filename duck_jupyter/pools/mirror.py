@@ -82,6 +82,8 @@ class Mirror:
         self.is_kernel: bool = False
         #: Whether this process pickles objects with the notebook's names.
         self.has_begun: bool = False
+        #: Whether what is loaded was pickled in this process, too.
+        self.is_own: bool = False
         #: The errors of values that could not be rebuilt since the last task.
         self.failures: list[BaseException] = []
         #: In the kernel: returns the object that a number identifies, or None.
@@ -192,8 +194,8 @@ class Mirror:
         """
         Return a function, a class or a value, after setting the names that it needs.
         """
-        if self.is_kernel:
-            # It comes back: use the kernel's own object.
+        if self.is_kernel or self.is_own:
+            # It comes back: use this process's own objects.
             return self._load(data, handles)
         with self._lock:
             self.begin()
@@ -204,6 +206,17 @@ class Mirror:
                 self._coming.clear()
                 self.failures.append(error)
                 return Failed(error)
+
+    def load_own(self, data: Any) -> Any:
+        """
+        Unpickle what this process has pickled, and set no name.
+        """
+        with self._lock:
+            self.is_own = True
+            try:
+                return pickle.loads(data)
+            finally:
+                self.is_own = False
 
     def _load(self, data: bytes | str, handles: Sequence[bytes]) -> Any:
         if isinstance(data, str):
@@ -285,7 +298,7 @@ def sent_on(
     """
     Return, in the receiving process, an object that a worker has sent.
     """
-    if path and mirror.is_kernel:
+    if path and (mirror.is_kernel or mirror.is_own):
         return sent_back(path, number)
     return mirror.load(data, parts, handles)
 

@@ -33,6 +33,10 @@ CALLS = [
     ("Pool", "spawn", "list(pool.imap(score, ['12x']))"),
     ("loky", "spawn", "list(pool.map(score, ['12x']))"),
 ]
+POOLS = [
+    *[(kind, x) for kind in ("executor", "Pool") for x in METHODS],
+    ("loky", "spawn"),
+]
 
 
 @pytest.mark.parametrize(("kind", "method", "call"), CALLS)
@@ -44,8 +48,8 @@ def test_it_shows_the_lines_of_the_cells_and_nothing_of_the_pool(
     check(ran.error, call)
     assert ran.error.count("In worker ") == 1
     assert "score('12x')" in ran.error
-    (fold,) = [x["text/html"] for x in ran.shown if "text/html" in x]
-    assert "The whole traceback" in fold
+    folds = [x["text/html"] for x in ran.shown if "text/html" in x]
+    (fold,) = [text for text in folds if "The whole traceback" in text]
     assert "concurrent/futures" in fold or "multiprocessing/pool.py" in fold
 
 
@@ -90,10 +94,7 @@ def test_the_error_has_frames_for_debuggers(pool_kernel: PoolKernel) -> None:
     assert "return int(text) + 1" in ran.text
 
 
-@pytest.mark.parametrize(
-    ("kind", "method"),
-    [*[(kind, x) for kind in ("executor", "Pool") for x in METHODS], ("loky", "spawn")],
-)
+@pytest.mark.parametrize(("kind", "method"), POOLS)
 def test_an_error_is_of_its_class_whatever_arguments_the_class_takes(
     pool_kernel: PoolKernel, kind: str, method: str
 ) -> None:
@@ -223,3 +224,48 @@ def test_what_is_no_exception_comes_back_through_joblib(
         "pools.append(joblib.externals.loky.get_reusable_executor())"
     )
     assert (ran.text, ran.error) == (f"{kind}('left')\n", "")
+
+
+@pytest.mark.parametrize(("kind", "method"), POOLS)
+def test_a_task_that_fails_changes_no_name_of_its_worker(
+    pool_kernel: PoolKernel, kind: str, method: str
+) -> None:
+    ran = pool_kernel.cell(
+        "class Bad(Exception):\n"
+        "    count = 0\n"
+        "    def __init__(self, *, number):\n"
+        "        self.number = number\n"
+        "def fail(i):\n"
+        "    Bad.count += 1\n"
+        "    raise Bad(number=Bad.count)\n"
+        f"pool = make({kind!r}, {method!r}, 1)\n"
+        "numbers = []\n"
+        "for i in range(20):\n"
+        "    try:\n"
+        "        result(submit(pool, fail, i))\n"
+        "    except Bad as error:\n"
+        "        numbers.append(error.number)\n"
+        "print(numbers == list(range(1, 21)))"
+    )
+    assert (ran.text, ran.error) == ("True\n", "")
+
+
+def test_the_first_error_of_a_kernel_is_of_its_class(own_folders: None) -> None:
+    """
+    A worker that numbered names by itself led the kernel to another one of its objects.
+    """
+    with PoolKernel() as kernel:
+        ran = kernel.cell(
+            "class Bad(Exception):\n"
+            "    def __init__(self, one, *, two):\n"
+            "        super().__init__(one, two)\n"
+            "def fail(i):\n"
+            "    raise Bad(i, two=2)\n"
+            "pool = make('executor', 'spawn')\n"
+            "try:\n"
+            "    pool.submit(fail, 1).result()\n"
+            "except Bad as error:\n"
+            "    print(error.args)\n"
+            "end(pools.pop())"
+        )
+        assert (ran.text, ran.error) == ("(1, 2)\n", "")
