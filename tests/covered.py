@@ -121,6 +121,7 @@ COVERED: dict[str, str] = {
     "pools/worker.py": "pools/test_starting.py",
     "protocol/by_value.py": "protocol/test_values.py",
     "protocol/iterators.py": "client/test_arguments.py",
+    "protocol/live_tokens.py": "processes/test_dask.py",
     "protocol/main_module.py": "processes/test_data_plane.py",
     "protocol/opcodes.py": "protocol/test_frames.py",
     "protocol/references.py": "protocol/test_values.py",

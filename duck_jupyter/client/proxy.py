@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied, ProxyClosed
+from ..protocol.live_tokens import live_token, salt
 from ..protocol.opcodes import ProxyOpCode
 from ..protocol.references import MethodMark, ObjectRef
 from ..protocol.special_methods import BY_HAND, DESCRIBING
@@ -27,6 +28,7 @@ from .proxy_method import ProxyMethod
 from .registry import link_to
 from .reprs import CALLABLE_PREFIX, PROXY_PREFIX, line_of
 from .thread_state import ARRIVED, Arrival
+from .unadopted import Unadopted
 from .with_blocks import Entering, Leaving
 
 if TYPE_CHECKING:
@@ -134,7 +136,8 @@ class Proxy(ManualFrames):
         link = _get_link(self)
         if link is CLOSED:
             return
-        link.held.give_back(self)
+        if type(link) is not Unadopted:
+            link.held.give_back(self)
         _set_own(self, "_duck_link", CLOSED)
 
     # -- the object's ----------------------------------------------------------------
@@ -208,16 +211,17 @@ class Proxy(ManualFrames):
 
     __copy__ = copied
     __deepcopy__ = copied_deeply
+    __dask_tokenize__ = live_token
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         link = _get_link(self)
         ref = _get_ref(self)
-        if ref.level:
+        if ref.level and type(link) is not Unadopted:
             # No process holds it during the transfer: the server keeps it until it
             # arrives.
             link.desk("lend", ref.idx)
         state = (link.address, link.secret, tuple(ref), _get_block_name(self))
-        return rebuild_proxy, state
+        return rebuild_proxy, (*state, *salt())
 
     def __dir__(self) -> list[str]:
         return list(_call(self, "__dir__"))
@@ -230,7 +234,10 @@ class Proxy(ManualFrames):
         """
         Return the token that a frame over `link` holds in place of the proxy.
         """
-        if _get_link(self) is not link:
+        mine = _get_link(self)
+        if type(mine) is Unadopted and mine.link is link:
+            mine = mine.adopt()
+        if mine is not link:
             return None
         return ("object", _get_idx(self))
 
@@ -269,7 +276,7 @@ _class_for = class_maker(Proxy, _call)
 
 
 def _finish(
-    link: Link, ref: ObjectRef, block_name: str | None, arrival: Arrival
+    link: Link, ref: ObjectRef, block_name: str | None, arrival: Arrival | None
 ) -> Proxy:
     proxy: Proxy = object.__new__(_class_for(ref.specials, ref.type_name))
     _set_own(proxy, "_duck_link", link)
@@ -277,7 +284,11 @@ def _finish(
     _set_own(proxy, "_duck_idx", ref.idx)
     _set_own(proxy, "_duck_methods", link.methods.setdefault(ref.type_id, set()))
     _set_own(proxy, "_duck_block_name", block_name)
-    if ref.level:
+    if not ref.level:
+        return proxy
+    if arrival is None:
+        _set_own(proxy, "_duck_link", Unadopted(link, proxy, ref.idx))
+    else:
         link.held.add(proxy, ref.idx, arrival)
         link.hold()
     return proxy
@@ -303,17 +314,30 @@ def make_proxy(link: Link, ref: ObjectRef) -> Proxy:
 
 
 def rebuild_proxy(
-    address: str, secret: bytes, state: tuple[Any, ...], block_name: str | None
+    address: str,
+    secret: bytes,
+    state: tuple[Any, ...],
+    block_name: str | None,
+    _salt: bytes = b"",
 ) -> Proxy:
     """
-    Make a proxy from its pickle.
+    Make a proxy from its pickle, without contacting its server.
+
+    Args:
+        address: As for `Link`.
+        secret: As for `Link`.
+        state: The fields of an `ObjectRef`.
+        block_name: The block for manual frames, if it is not the server's.
+        _salt: Not used; see `salt`.
 
     Raises:
-        KernelGone: It stands for a chained object, and its server has ended.
-        ProxyObjectNotFound: It stands for a chained object that was removed.
+        ProxyObjectNotFound: It stands for a chained object of this process that was
+            removed.
     """
     link = link_to(address, secret, make_proxy)
     ref = ObjectRef(*state)
+    if ref.level and link.server is None:
+        return _finish(link, ref, block_name, None)
     if ref.level:
         link.desk("adopt", ref.idx)
     return _finish(link, ref, block_name, ARRIVED)

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.granting_methods import GRANTING
+from ..protocol.live_tokens import live_token
 from ..protocol.values import MUTABLE_TYPES, PLAIN_TYPES
 from .caller_code import CALL
 from .conditions import is_asked_here, wait_for
@@ -17,6 +18,7 @@ from .default_arguments import execute
 from .lost_changes import refuse_lost, refuse_lost_default
 from .reprs import CALLABLE_PREFIX, name_of
 from .requests import EXECUTE, NOTHING
+from .unadopted import settled
 
 if TYPE_CHECKING:
     from .link import Link
@@ -93,7 +95,10 @@ class ProxyMethod:
     @property
     def _key(self) -> tuple[str, int, int]:
         proxy = self.__self__
-        return self.__name__, id(_own(proxy, "_duck_link")), _own(proxy, "_duck_idx")
+        link = settled(_own(proxy, "_duck_link"))
+        return self.__name__, id(link), _own(proxy, "_duck_idx")
+
+    __dask_tokenize__ = live_token
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ProxyMethod, (self.__self__, self.__name__)
@@ -107,6 +112,5 @@ class ProxyMethod:
         return f"{CALLABLE_PREFIX}{self.__name__} of {name_of(ref)}"
 
     def _duck_token(self, link: Link) -> tuple[str, int, str] | None:
-        if _own(self.__self__, "_duck_link") is not link:
-            return None
-        return ("method", _own(self.__self__, "_duck_idx"), self.__name__)
+        token = _own(self.__self__, "_duck_token")(link)
+        return None if token is None else ("method", token[1], self.__name__)

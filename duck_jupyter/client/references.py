@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import AccessDenied
 from ..protocol.granting_methods import GRANTING
+from ..protocol.live_tokens import live_token
 from ..protocol.references import ObjectRef
 from .validation import require_proxy
 
@@ -117,6 +118,8 @@ class Reference:
     def __reduce__(self) -> tuple[Any, ...]:
         return ref, (self._duck_proxy,)
 
+    __dask_tokenize__ = live_token
+
     def __copy__(self) -> Any:
         return copy.copy(self._duck_proxy)
 
@@ -155,6 +158,8 @@ class ReferenceMethod:
         """
         name = self._duck_name
         return _ask(self._duck_proxy, "method", name, list(args), kwargs)
+
+    __dask_tokenize__ = live_token
 
     def __repr__(self) -> str:
         return f"ref({self._duck_proxy!r}).{self._duck_name}"

@@ -22,14 +22,26 @@ from ..errors import (
 from ..interrupts import is_of_signal_handler
 from ..memory.files import Access, open_shared
 from ..memory.mapping_cache import lend
-from ..memory.process_state import has_ended
+from ..memory.process_state import has_ended, pid_namespace
+from ..memory.shared_mappings import lend_first, map_once
 from .fetched_versions import remember
 from .handles import Handle, Inline, this_machine
-from .layout import ARRIVED, NONCE_BYTES, TICKETS, TICKETS_AT, Index, taker_at
+from .layout import (
+    ARRIVED,
+    NO_TICKET,
+    NONCE_BYTES,
+    TICKETS,
+    TICKETS_AT,
+    Index,
+    taker_at,
+)
 from .pickling import load
+from .read_only import keep_unwritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ..memory.files import SharedFile
 
 __all__ = ["attach", "encoded", "mark_arrived", "rebuild", "rebuild_memory", "reduced"]
 
@@ -102,14 +114,27 @@ def attach(handle: Handle, *, writable: bool = True) -> Any:
             the object was shared in place.
 
     Raises:
-        HandshakeError: The handle is from another machine or another user.
+        HandshakeError: The handle is from another machine, another container or
+            another user.
         KernelGone: The process that published the object has ended.
         VersionGone: The version was removed.
         DataDecodeError: The object cannot be rebuilt here.
     """
-    view = _map_all(handle, writable=writable)
+    view = _map_all(handle, writable=writable, or_read=True)
     start = handle.index_at
     index = _decoded(_decode_index, view[start : start + handle.index_size])
+    if not view.readonly or _access(handle, writable=writable) == Access.READ:
+        return _loaded(index, view)
+    if index.unwritten:
+        value = _loaded(index, view)
+        if keep_unwritten(value):
+            return value
+    # The handle has arrived, and another one may have its ticket by now.
+    arrived = msgspec.structs.replace(handle, ticket=NO_TICKET)
+    return _loaded(index, _map_all(arrived, writable=True))
+
+
+def _loaded(index: Index, view: memoryview) -> Any:
     buffers = [view[at : at + size] for at, size in index.buffers]
     head = view[index.head_at : index.head_at + index.head_size]
     return load(head, buffers)
@@ -130,18 +155,33 @@ def rebuild_memory(data: bytes) -> memoryview:
     return _map_all(handle, writable=True)
 
 
-def _map_all(handle: Handle, *, writable: bool) -> memoryview:
+def _access(handle: Handle, *, writable: bool) -> int:
     if not writable or handle.readonly:
-        access = Access.READ
+        return Access.READ
+    return Access.SHARED if handle.inplace else Access.COPY
+
+
+def _map_all(handle: Handle, *, writable: bool, or_read: bool = False) -> memoryview:
+    """
+    Map the file of a handle.
+
+    Args:
+        handle: The handle.
+        writable: As for `attach`.
+        or_read: Whether read-only memory will do where another thread has the memory
+            for private writes.
+    """
+    access = _access(handle, writable=writable)
+    if access != Access.COPY:
+        mapped = _map(handle, lambda file: map_once(file, access))
     else:
-        access = Access.SHARED if handle.inplace else Access.COPY
-    mapped = _map(handle, access)
+        mapped = _map(handle, lend_first if or_read else lend)
     if handle.file.pid == os.getpid():
         remember(mapped, handle.nonce)
     return memoryview(mapped).cast("B")
 
 
-def _map(handle: Handle, access: int) -> Any:
+def _map(handle: Handle, make: Callable[[SharedFile], Any]) -> Any:
     name = handle.name
     if handle.machine != this_machine():
         raise HandshakeError(
@@ -158,19 +198,25 @@ def _map(handle: Handle, access: int) -> Any:
     try:
         with open_shared(handle.file) as file:
             if file.read(NONCE_BYTES, 0) == handle.nonce:
-                mapped = lend(file) if access == Access.COPY else file.map(access)
+                mapped = make(file)
                 if 0 <= handle.ticket < TICKETS:
                     number = os.getpid().to_bytes(4, sys.byteorder)
                     file.write(number, taker_at(handle.ticket))
                     file.write(ARRIVED, TICKETS_AT + handle.ticket)
                 return mapped
-    except FileNotFoundError:
-        pass
+    except FileNotFoundError as error:
+        if _is_of_other_container(handle):
+            raise HandshakeError(
+                f"The data of {name!r} cannot be opened: this process numbers "
+                "processes in another way than the kernel, as in a container, so it "
+                f"does not find the kernel. Share it with %share {name} --no-handover, "
+                "or use its proxy."
+            ) from error
     except PermissionError as error:
         if is_of_signal_handler(error):
             raise
         # The system also reports this for a process that is ending.
-        if not has_ended(handle.file.pid):
+        if not _is_of_other_container(handle) and not has_ended(handle.file.pid):
             raise HandshakeError(
                 f"The data of {name!r} cannot be opened: {error}. The system separates "
                 "processes of the same user here (a container, hidepid). Share it "
@@ -194,6 +240,13 @@ def _map(handle: Handle, access: int) -> Any:
         "was loaded before and the object has changed since. Pass the object again; "
         "each handle serves one worker."
     )
+
+
+def _is_of_other_container(handle: Handle) -> bool:
+    """
+    Return whether the number of the kernel's process means nothing here.
+    """
+    return handle.file.namespace not in (0, pid_namespace())
 
 
 def _decoded(decode: Callable[[Any], _T], data: Any) -> _T:

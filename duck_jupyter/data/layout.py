@@ -7,7 +7,8 @@ Layout: the places of the parts of a version in its file.
     64       takers   the numbers of processes that took it, 32 bits each; else 0
     4096     tickets  one byte for each handle
     8192     buffers  64 bytes aligned, in the order of pickling
-    ...      index    (offset of the head, its bytes, [(offset, bytes) of each buffer])
+    ...      index    (offset of the head, its bytes, [(offset, bytes) of each buffer],
+                       whether `read_only` knows the type)
     ...      head     the pickle, without its buffers
 
 A handle has not arrived until a process marks its ticket. Until then, and as long as
@@ -60,6 +61,8 @@ class Index(NamedTuple):
     head_at: int
     head_size: int
     buffers: list[tuple[int, int]]
+    #: Whether read-only memory may be as good for it: see `read_only`.
+    unwritten: bool = False
 
 
 class Layout:
@@ -80,7 +83,7 @@ class Layout:
         # The size of the index depends on its numbers, and these are the largest.
         room = len(msgspec.msgpack.encode(Index(2**62, 2**62, ranges)))
         head_at = end + room
-        index = Index(head_at, len(dumped.head), ranges)
+        index = Index(head_at, len(dumped.head), ranges, dumped.unwritten)
         self.ranges: list[tuple[int, int]] = ranges
         self.index: bytes = msgspec.msgpack.encode(index)
         self.head_at = head_at

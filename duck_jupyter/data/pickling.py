@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import DataEncodeError, ProxyError
 from ..memory.copying import address_of
 from ..protocol.values import HookPickler, cloud_dumps, loads, reduce_main_only
+from .read_only import may_be_unwritten
 from .reducers.registry import find_help
 from .unpicklable import describe_culprit
 
@@ -40,6 +41,8 @@ class Dumped(NamedTuple):
     head: bytes
     #: Flat bytes in the order of pickling; they keep the object's memory in place.
     buffers: list[memoryview]
+    #: Whether read-only memory may be as good for it: see `read_only`.
+    unwritten: bool = False
 
     @property
     def spans(self) -> list[tuple[int, int]]:
@@ -137,7 +140,7 @@ def dump(value: Any, name: str, *, out_of_band: bool = True) -> Dumped:
             raise
         buffers.clear()
         return Dumped(_dump_by_value(value, name, keep), buffers)
-    return Dumped(out.getvalue(), buffers)
+    return Dumped(out.getvalue(), buffers, may_be_unwritten(value))
 
 
 def _dump_by_value(

@@ -28,6 +28,7 @@ from .allocation import with_room
 from .copying import address_of, write_pieces
 from .descriptors import Descriptor, Descriptors
 from .folders import is_in_memory
+from .process_state import pid_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +76,8 @@ class FileKey(NamedTuple):
     fd: int
     device: int
     inode: int
+    #: The namespace that the process number belongs to; 0 if it is unknown.
+    namespace: int = 0
 
     @property
     def path(self) -> str:
@@ -134,7 +137,9 @@ class MemoryFile:
             self.map: mmap.mmap = mmap.mmap(fd, size, **_NO_SECOND_DESCRIPTOR)
             self.address: int = address_of(self.map)
             found = os.fstat(fd)
-            self.key: FileKey = FileKey(os.getpid(), fd, found.st_dev, found.st_ino)
+            self.key: FileKey = FileKey(
+                os.getpid(), fd, found.st_dev, found.st_ino, pid_namespace()
+            )
         except BaseException:
             self.close()
             raise

@@ -37,7 +37,7 @@ from .userfaultfd import PageRange, private_pages
 if TYPE_CHECKING:
     from .files import SharedFile
 
-__all__ = ["IDLE_S", "LEAST_BYTES", "drop_idle", "lend"]
+__all__ = ["IDLE_S", "LEAST_BYTES", "drop_idle", "is_lent", "lend"]
 
 #: Below this size, page faults cost no more than keeping the mapping.
 LEAST_BYTES = 4 << 20
@@ -141,6 +141,14 @@ def lend(file: SharedFile) -> Any:
     window.lease = lease
     window.lock = lock
     return window
+
+
+def is_lent(file: SharedFile) -> bool:
+    """
+    Return whether a mapping of a file is lent; one of a small file is not counted.
+    """
+    lent = list(_Lease.lent.values())
+    return any(mapping.identity == file.identity for mapping in lent)
 
 
 def drop_idle() -> None:

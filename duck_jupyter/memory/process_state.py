@@ -1,5 +1,5 @@
 """
-Whether another process has ended (proc(5), ``stat``).
+Whether another process has ended (proc(5), ``stat``), and whether one could tell.
 
 ``multiprocessing`` cannot tell this for a forked worker: its siblings hold the pipe
 that would report it. It loads nothing, since each worker of a pool needs it.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["has_ended"]
+__all__ = ["has_ended", "pid_namespace"]
 
 #: States of a process that has ended, and was not yet waited for.
 ENDED = (b"Z", b"X")
@@ -27,3 +27,16 @@ def has_ended(pid: int) -> bool:
     except OSError:
         return os.path.exists("/proc/self/stat")  # noqa: PTH110
     return fields[0] in ENDED or bool(int(fields[6]) & PF_EXITING)
+
+
+def pid_namespace() -> int:
+    """
+    Return the number of the namespace that numbers this process; 0 if it is unknown.
+
+    A container usually has a namespace of its own, where the number of a process
+    outside means another process or none (pid_namespaces(7)).
+    """
+    try:
+        return os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116
+    except OSError:
+        return 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotShareable, NotShared
+from ..protocol.live_tokens import live_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +67,8 @@ class SharedNames:
 
     def __dir__(self) -> list[str]:
         return [name for name in self if name.isidentifier()]
+
+    __dask_tokenize__ = live_token
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SharedNames, (self._proxies,)

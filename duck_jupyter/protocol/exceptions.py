@@ -78,7 +78,11 @@ def reduce_exception(error: BaseException, can_be_sent: Callable[[Any], bool]) -
         The same as ``Pickler.reducer_override``.
     """
     kind = type(error)
-    if kind in copyreg.dispatch_table or _is_simple(error, kind):
+    registered = copyreg.dispatch_table.get(kind)
+    if registered is None:
+        if _is_simple(error, kind):
+            return NotImplemented
+    elif not _is_of_tblib(registered):
         return NotImplemented
     missing: list[str] = []
 
@@ -135,6 +139,16 @@ def set_cause(error: BaseException, cause: BaseException) -> None:
     suppress = error.__suppress_context__
     _set_cause(error, cause)
     _set_suppress(error, suppress)
+
+
+def _is_of_tblib(reducer: Any) -> bool:
+    """
+    Return whether a reducer is that of tblib, which Dask registers for all exceptions.
+
+    It sends the traceback, and creates the exception with its arguments only.
+    """
+    function = getattr(reducer, "func", reducer)
+    return getattr(function, "__module__", "") == "tblib.pickling_support"
 
 
 def _is_simple(error: BaseException, kind: type) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotShareable
+from ..protocol.live_tokens import live_token
 from .names import Unshareable
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Shared(Unshareable):
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
+
+    __dask_tokenize__ = live_token
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A function of the notebook may refer to it; a worker gets its own.

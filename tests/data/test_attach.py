@@ -150,6 +150,24 @@ def test_what_the_system_forbids_to_open_says_so(
         attach(changed(handle, file=ended))
 
 
+def test_a_process_that_cannot_find_the_kernel_does_not_say_that_it_ended(
+    store: Store,
+) -> None:
+    """
+    In a container the number of the kernel means another process, or none.
+    """
+    handle = handle_of(store, np.zeros(5000))
+    for number in (os.getpid(), 2**22 + 1):
+        elsewhere = handle.file._replace(pid=number, fd=2**20, namespace=1)
+        with pytest.raises(HandshakeError, match=r"container.*or use its proxy"):
+            attach(changed(handle, file=elsewhere))
+    # Where the file is found all the same, the number is right.
+    outside = changed(handle, file=handle.file._replace(namespace=1))
+    assert len(attach(outside)) == 5000
+    with pytest.raises(VersionGone, match="was removed"):
+        attach(changed(outside, nonce=os.urandom(16)))
+
+
 def test_a_version_that_is_not_kept_says_so(store: Store) -> None:
     handle = handle_of(store, np.zeros(5000))
     store.close()

@@ -114,6 +114,7 @@ def give(whole: Any, parts: Any, taken: Any) -> None:
 
 def take(parts: Any, taken: Any, go_on: Any, answers: Any) -> None:
     part = parts.get()
+    assert part.name == "from A"
     taken.set()
     assert go_on.wait(10)
     answers.put(part.name)
