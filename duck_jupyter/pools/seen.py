@@ -52,9 +52,11 @@ OVER_S = 2.0
 #: Runs that are over, and pools that have ended, which are remembered.
 RUNS_KEPT = 100
 POOLS_KEPT = 100
+#: Workers that have ended, whose counts are remembered.
+ENDS_KEPT = 100
 
 
-NO_LOOK = Look((), (), 0, (), (), ())
+NO_LOOK = Look((), (), 0, (), (), (), {})
 
 
 class Seen(Feature):
@@ -76,6 +78,7 @@ class Seen(Feature):
         self._over: deque[RunRow] = deque(maxlen=RUNS_KEPT)
         self._longs: deque[tuple[int, Long]] = deque(maxlen=200)
         self._failures = Failures()
+        self._ended_tasks: dict[int, int] = {}
         self._pool_count = 0
         self.run_count: int = 0
         # What was submitted last: a map submits the same object many times.
@@ -244,6 +247,7 @@ class Seen(Feature):
                 tuple(states),
                 task_rows(states, longs),
                 self._failures.rows(),
+                self._ended_tasks.copy(),
             )
 
     def _read(self, now: float) -> list[tuple[int, Long]]:
@@ -298,6 +302,11 @@ class Seen(Feature):
                 run.killed[worker.pid] = words
                 self._failures.lost(run, reading, worker.pid, now, words)
         worker.ended = now
+        # The system may give its number to another process.
+        self._ended_tasks.pop(worker.pid, None)
+        self._ended_tasks[worker.pid] = worker.tasks
+        if len(self._ended_tasks) > ENDS_KEPT:
+            del self._ended_tasks[next(iter(self._ended_tasks))]
 
     def _settle(self, run: SeenRun, now: float, over_s: float) -> bool:
         """

@@ -57,6 +57,8 @@ class Look(NamedTuple):
     #: Long tasks: those that run, and those that ended lately.
     tasks: tuple[TaskRow, ...]
     errors: tuple[ErrorRow, ...]
+    #: How many tasks workers had ended that are no more, by process.
+    ended_tasks: Mapping[int, int]
 
 
 def run_row(run: SeenRun, now: float, waited: Mapping[int, float]) -> RunRow:
@@ -127,7 +129,7 @@ def worker_state(
     """
     offset, reading = epoch_offset(), worker.reading
     cells = list(reading.cells.values())
-    done, failed, computing, waiting = reading.past
+    _, failed, computing, waiting = reading.past
     state: Literal["starting", "computing", "idle"] = "idle"
     at_work = 0.0
     task_waited = _waits_now(worker, now, waited)
@@ -149,7 +151,7 @@ def worker_state(
         reading.since + offset if reading.hand else None,
         reading.arguments,
         task_waited,
-        done + sum(cell.done for cell in cells),
+        worker.tasks,
         failed + sum(cell.failed for cell in cells),
         computing + sum(c.computing for c in cells) + max(at_work - task_waited, 0.0),
         waiting + sum(cell.waiting for cell in cells) + task_waited,

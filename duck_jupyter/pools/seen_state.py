@@ -32,6 +32,15 @@ class SeenWorker:
         self.ended: float | None = None
 
     @property
+    def tasks(self) -> int:
+        """
+        How many tasks it has ended.
+        """
+        return self.reading.past[0] + sum(
+            cell.done for cell in self.reading.cells.values()
+        )
+
+    @property
     def last(self) -> float:
         """
         When it was known to work last.

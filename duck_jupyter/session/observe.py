@@ -59,7 +59,7 @@ def snapshot_of(
     kernel = KernelRow(os.getpid(), platform.python_version(), SESSION_ID)
     server = session.server
     if server is None:
-        seen, errors = tasks_seen(())
+        seen, errors, _ = tasks_seen(())
         return Snapshot(
             schema=SCHEMA,
             seq=seq,
@@ -86,7 +86,7 @@ def snapshot_of(
         )
     # To look changes nothing: names follow their variables between cells.
     found = server.statistics()
-    seen, errors = tasks_seen(found.workers)
+    seen, errors, ended = tasks_seen(found.workers, found.ended_workers)
     return Snapshot(
         schema=SCHEMA,
         seq=seq,
@@ -102,7 +102,7 @@ def snapshot_of(
         gone=[],
         object_count=len(found.proxies),
         workers=_with_memory(seen.workers, pss),
-        ended=list(found.ended_workers),
+        ended=ended,
         errors=_newest(found.error_groups, errors),
         error_count=found.error_count + sum(row.count for row in errors),
         error_kinds=found.error_kinds + len(errors),

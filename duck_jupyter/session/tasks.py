@@ -7,6 +7,8 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from ..pools.seen import look
 from ..pools.seen_sources import Sources, options
 from ..stats.joining import join_workers
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..proxy import ProxyServer
-    from ..stats.rows import ErrorRow, WorkerRow
+    from ..stats.rows import EndedRow, ErrorRow, WorkerRow
 
 __all__ = ["tasks_seen", "tell_tasks_of"]
 
@@ -40,18 +42,22 @@ def tell_tasks_of(server: ProxyServer) -> None:
 
 
 def tasks_seen(
-    rows: Sequence[WorkerRow],
-) -> tuple[TaskStatistics, tuple[ErrorRow, ...]]:
+    rows: Sequence[WorkerRow], ended: Sequence[EndedRow] = ()
+) -> tuple[TaskStatistics, tuple[ErrorRow, ...], list[EndedRow]]:
     """
     Look at the pools.
 
     Args:
         rows: The processes that are connected to the server, or hold versions.
+        ended: Those that were connected.
 
     Returns:
-        What is seen of tasks, and the errors that they have raised.
+        What is seen of tasks, the errors that they have raised, and `ended` with their
+        tasks.
     """
     seen = look({row.pid: row.waited for row in rows})
     workers = tuple(join_workers(rows, seen.workers))
     found = TaskStatistics(seen.pools, seen.runs, workers, seen.tasks, seen.run_count)
-    return found, seen.errors
+    counts = seen.ended_tasks
+    were = [replace(row, tasks=counts.get(row.pid)) for row in ended]
+    return found, seen.errors, were

@@ -228,6 +228,8 @@ class EndedRow(msgspec.Struct, frozen=True):
     #: The same as text, with the exit code or the signal.
     words: str
     calls: int
+    #: Tasks that it ended as a pool's worker; None if it was none, or is not known.
+    tasks: int | None = None
 
 
 class ErrorRow(msgspec.Struct, frozen=True):

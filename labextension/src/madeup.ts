@@ -251,7 +251,8 @@ export class MadeUp implements Source {
                 exit_code: -9,
                 how: 'killed',
                 words: 'killed by SIGKILL',
-                calls: 305796
+                calls: 305796,
+                tasks: 774
               }
             ],
       errors: isEmpty ? [] : this.errors,

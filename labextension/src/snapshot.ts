@@ -171,6 +171,8 @@ export interface EndedRow {
   /** The same as text, with the exit code or the signal. */
   words: string;
   calls: number;
+  /** Tasks that it ended as a pool's worker; null if it was none, or is not known. */
+  tasks: number | null;
 }
 
 /** One kind of error: exceptions of one type and message, with the same ways out. */

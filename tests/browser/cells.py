@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from .notebook import Gate
 
 __all__ = [
-    *("BUFSIZE", "DIG", "LOAD", "MONITOR", "call_until", "hold", "send", "wait_for"),
+    *("BUFSIZE", "DIG", "LOAD", "MONITOR"),
+    *("call_until", "compute_until", "hold", "in_pool", "send", "wait_for"),
 ]
 
 #: Bytes of a buffer, for all notebooks here.
@@ -93,3 +94,27 @@ def send(size: int, gate: Gate | None = None) -> str:
     """
     code = f"run_workers(lambda box: box.take(bytes({size})), shared.box)"
     return code if gate is None else f"{code}\n{wait_for(gate)}"
+
+
+def in_pool(function: str, tasks: int = 5000) -> str:
+    """
+    Let two workers of an executor run a function that is named.
+    """
+    return f"""
+from concurrent.futures import ProcessPoolExecutor
+with ProcessPoolExecutor(2, mp_context=fork) as pool:
+    done = [task.exception() for task in
+            [pool.submit({function}, number) for number in range({tasks})]]
+"""
+
+
+def compute_until(gate: Gate) -> str:
+    """
+    Let tasks be short, until the gate is open; then they are nothing.
+    """
+    return f"""
+def score(number):
+    if not os.path.exists({gate}):
+        threading.Event().wait(0.02)
+{in_pool("score")}
+"""

@@ -14,7 +14,8 @@ from playwright.sync_api import expect
 from tests.support.crowds import crowd_at, later
 
 from .bundle import open_bundle
-from .cells import LOAD, MONITOR
+from .cells import LOAD, MONITOR, compute_until, in_pool
+from .notebook import NOTEBOOK_7
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,30 +56,6 @@ COUNT = """(canvas, [name, most]) => {
     }
     return count;
 }"""
-
-
-def in_pool(function: str, tasks: int = 5000) -> str:
-    """
-    Let two workers of an executor run a function that is named.
-    """
-    return f"""
-from concurrent.futures import ProcessPoolExecutor
-with ProcessPoolExecutor(2, mp_context=fork) as pool:
-    done = [task.exception() for task in
-            [pool.submit({function}, number) for number in range({tasks})]]
-"""
-
-
-def compute_until(gate: Gate) -> str:
-    """
-    Let tasks be short, until the gate is open; then they are nothing.
-    """
-    return f"""
-def score(number):
-    if not os.path.exists({gate}):
-        threading.Event().wait(0.02)
-{in_pool("score")}
-"""
 
 
 def call_slowly_until(gate: Gate) -> str:
@@ -142,6 +119,26 @@ def test_the_stream_moves_and_progress_is_counted_while_a_cell_runs(
     assert canvas.evaluate(PICTURE) != before
     assert canvas.evaluate(COUNT, ["--brand", NEAR]) > 0
     expect(opened.status).to_have_text(re.compile(r"^score \d+\s%"))
+    assert opened.runs(2)
+    until.open()
+    opened.end(2)
+    expect(runs.locator(".sum")).to_have_text(re.compile(r"^5,000 in "))
+
+
+def test_tasks_are_shown_in_notebook_7_while_a_cell_runs(
+    notebook: Make, gate: MakeGate
+) -> None:
+    until = gate()
+    opened = notebook(LOAD, MONITOR, compute_until(until), front=NOTEBOOK_7)
+    opened.run(0, 1)
+    stream, runs = tasks_of(opened)
+    opened.begin(2)
+    opened.scroll_to(1)
+    done = runs.locator(".done")
+    expect(done).to_have_text(re.compile(r"^[1-9][\d,]* / 5,000$"))
+    assert stream.locator("canvas").evaluate(COUNT, ["--brand", NEAR]) > 0
+    progress = opened.cell(2).locator(".duck-progress progress")
+    expect(progress).to_have_attribute("max", "5000")
     assert opened.runs(2)
     until.open()
     opened.end(2)

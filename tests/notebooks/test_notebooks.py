@@ -132,7 +132,36 @@ def test_the_fourth_notebook_goes_on_after_each_of_its_errors(
     assert "16 carriers after the death of a worker; the first: 10.6%" in output
 
 
-NAMES = ["01_share.ipynb", "02_data.ipynb", "03_monitor.ipynb", "04_cells.ipynb"]
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_the_fifth_notebook_names_why_its_pools_are_not_faster(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    One task that is longer than all others, workers that wait, and one that is killed.
+    """
+    monkeypatch.setenv("START_METHOD", method)
+    output = run("05_see_tasks.ipynb")
+    assert f"327,346 flights, workers are started by {method}" in output
+    assert "43.0 minutes off with hour, distance, air_time" in output
+    assert "slowest: fit(('hour', 'distance', 'air_time'), 0)" in output
+    assert "the longest tasks began last. Put them first." in output
+    assert re.search(r"^6,8\d\d steps, and 1,39\d of all others", output, re.MULTILINE)
+    assert re.search(
+        r"^Its workers wait on conn for .+ of their time", output, re.MULTILINE
+    )
+    assert "The same windows for 12 carriers" in output
+    assert re.search(
+        r"^Worker \d+ was killed by SIGKILL while it ran run_out_of_memory\('AA', \[",
+        output,
+        re.MULTILINE,
+    )
+    assert re.search(r"^\w+PoolWorker-\d+ killed by SIGKILL$", output, re.MULTILINE)
+    assert "run_out_of_memory: 11 done, 1 lost, " in output
+
+
+NAMES = [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -39,13 +39,19 @@ TOO_DEEP = (
 
 
 def ended(
-    pid: int, name: str, since: float, end: float, code: int | None, calls: int
+    pid: int,
+    name: str,
+    since: float,
+    end: float,
+    code: int | None,
+    calls: int,
+    tasks: int | None = None,
 ) -> EndedRow:
     """
     Give the row of a worker that is no more.
     """
     how, words = end_of(code)
-    return EndedRow(pid, name, since, end, code, how, words, calls)
+    return EndedRow(pid, name, since, end, code, how, words, calls, tasks)
 
 
 def golden() -> Snapshot:
@@ -77,7 +83,7 @@ def golden() -> Snapshot:
         workers=workers(),
         ended=[
             ended(4103, "SpawnPoolWorker-3", BEGAN + 2, NOW - 60, 0, 1_000),
-            ended(4104, "SpawnPoolWorker-4", BEGAN + 2, NOW - 30, -9, 117),
+            ended(4104, "SpawnPoolWorker-4", BEGAN + 2, NOW - 30, -9, 117, 1_548),
             ended(4106, "SpawnPoolWorker-5", BEGAN + 2, NOW - 20, -15, 90),
             ended(4107, "SpawnPoolWorker-6", BEGAN + 2, NOW - 15, 3, 2),
             ended(4105, "MainProcess", BEGAN + 5, NOW - 10.5, None, 3),

@@ -154,11 +154,12 @@ export function roughly(count: number, what: string): string {
   return `${total(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
-/** How long something took: with a tenth below ten seconds, else in two units. */
+/** How long something took: with a tenth below ten seconds, from those on in two units. */
 export function took(seconds: number): string {
-  return seconds < 9.95
-    ? `${Math.max(0, seconds).toFixed(1)}${GAP}s`
-    : lasting(Math.round(seconds));
+  if (seconds < 0.995) {
+    return time(Math.max(0, seconds));
+  }
+  return seconds < 9.95 ? `${seconds.toFixed(1)}${GAP}s` : lasting(Math.round(seconds));
 }
 
 /** How long something will take, in steps as coarse as the guess; never nothing. */

@@ -156,7 +156,7 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
     const ago = age(this.view.time - ended.ended);
     this.#setState('gone', ended.words, `, ${ago} ago`);
     this.#title.set(`${ended.words}, ${ago} ago, ${many(ended.calls, 'call')}`);
-    this.#tasks.set('');
+    this.#tasks.set(ended.tasks === null ? '' : total(ended.tasks));
     this.#each.set('');
     this.#rate.set('');
     this.#memory.set('');

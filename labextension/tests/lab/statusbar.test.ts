@@ -13,7 +13,7 @@ const calm = { error_count: 0, ended: [] };
 
 function endOf(pid: number, how: EndedRow['how'], code: number): EndedRow {
   const row = { pid, name: 'w', since: 0, ended: 1, exit_code: code, how, words: how };
-  return { ...row, calls: 1 };
+  return { ...row, calls: 1, tasks: null };
 }
 
 function totals(gets: number): Totals {

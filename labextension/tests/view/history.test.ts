@@ -89,7 +89,7 @@ describe('what a view keeps', () => {
   it('marks a worker that was killed once that is known, not one that ended by itself', () => {
     const history = new History();
     history.add(at(0));
-    const end = { since: START, ended: START + 1, calls: 1 };
+    const end = { since: START, ended: START + 1, calls: 1, tasks: null };
     const ended = [
       { ...end, pid: 7, name: 'one', exit_code: 0, how: 'ended', words: 'ended' },
       { ...end, pid: 8, name: 'two', exit_code: null, how: 'gone', words: 'gone' }

@@ -48,7 +48,8 @@ function ended(
     exit_code: null,
     how,
     words,
-    calls: 3
+    calls: 3,
+    tasks: null
   };
 }
 
@@ -84,6 +85,7 @@ describe('the list of workers', () => {
     const killed = rowNamed(list, 'SpawnPoolWorker-4');
     expect(textOf(killed, '.state')).toBe('killed by SIGKILL, 30 s ago');
     expect(killed.className).toBe('row gone broke');
+    expect(textOf(killed, '.c-tasks')).toBe('1.55k');
     expect(textOf(rowNamed(list, 'SpawnPoolWorker-3'), '.state')).toBe(
       'ended, 1 m ago'
     );

@@ -57,6 +57,7 @@ export class RunRowView {
   readonly #saved: HTMLElement;
   readonly #running: HTMLElement[];
   readonly #over: HTMLElement;
+  readonly #factsCell: HTMLElement;
   readonly #why: Why;
   readonly #cell = el('div', { role: 'gridcell', hidden: true });
 
@@ -99,15 +100,21 @@ export class RunRowView {
     this.#bars = bars;
     this.#prog.append(bars.ok, bars.bad, bars.hand);
     const progress = el('div', { role: 'gridcell' }, this.#prog);
-    const factsCell = el(
+    const pace = [
+      el('span', {}, facts.rate.element, facts.unit.element),
+      el('span', {}, facts.each.element, ' each'),
+      el('span', {}, facts.atWork.element, facts.of.element)
+    ] as const;
+    const [rate, each, atWork] = pace;
+    this.#factsCell = el(
       'div',
       { class: 'fit facts-l', role: 'gridcell' },
       facts.failed.element,
       facts.lost.element,
-      el('span', {}, facts.rate.element, facts.unit.element),
+      rate,
       this.#saved,
-      el('span', {}, facts.each.element, ' each'),
-      el('span', {}, facts.atWork.element, facts.of.element)
+      each,
+      atWork
     );
     const done = el(
       'span',
@@ -137,7 +144,7 @@ export class RunRowView {
       fn,
       this.#pool.element
     );
-    this.#running = [done, left, progress, factsCell];
+    this.#running = [done, left, progress, ...pace];
     this.#why = new Why();
     this.#cell.append(this.#why.element);
     this.element = el(
@@ -145,7 +152,7 @@ export class RunRowView {
       { class: 'run', role: 'row', 'aria-level': 1, tabindex: -1 },
       el('div', { class: 'top' }, title, done, left, this.#over),
       progress,
-      factsCell,
+      this.#factsCell,
       this.#cell
     );
     this.element.dataset['key'] = key;
@@ -185,6 +192,9 @@ export class RunRowView {
     this.#pool.set(pool);
     this.#running.forEach(cell => (cell.hidden = isOver));
     this.#over.hidden = !isOver;
+    count(this.#facts.failed, run.failed, 'failed');
+    count(this.#facts.lost, run.lost, 'lost');
+    this.#factsCell.hidden = isOver && !run.failed && !run.lost;
     if (isOver) {
       this.#bindOver(facts);
     } else {
@@ -198,6 +208,7 @@ export class RunRowView {
   #bindOver({ run, elapsed, size, how }: RunFacts): void {
     const { done, took, worth, of } = this.#sum;
     const all = run.total;
+    this.#saved.hidden = true;
     done.set(
       run.done < all
         ? `${format.exact(run.done)} of ${format.exact(all)}`
@@ -230,8 +241,6 @@ export class RunRowView {
     this.#values.now.set(isKnown ? String(done) : null);
     this.#values.max.set(isKnown ? String(total) : null);
     this.#values.text.set(spoken(run, left));
-    count(facts.failed, failed, 'failed');
-    count(facts.lost, run.lost, 'lost');
     const [rate, unit] = format.perTime(elapsed > 0 ? done / elapsed : 0);
     facts.rate.set(rate);
     facts.unit.set(unit);

@@ -75,7 +75,15 @@ describe('what lies under the cursor', () => {
     expect(told(hit(pictures, 4))[0]).toBe('starting: imports, no task yet');
     expect(told(hit(pictures, 7.5))[0]).toBe('not started yet');
     const { pid, name, since } = poolWorker(1);
-    const end = { pid, name, since, ended: START + 4, calls: 0, exit_code: -9 };
+    const end = {
+      pid,
+      name,
+      since,
+      ended: START + 4,
+      calls: 0,
+      tasks: 0,
+      exit_code: -9
+    };
     const ended = [{ ...end, how: 'killed', words: 'killed by SIGKILL' } as const];
     expect(told(hit([first, at(8, { ended })], 2))[0]).toBe('killed by SIGKILL');
   });

@@ -112,7 +112,7 @@ describe('lanes', () => {
   it('stay with how a worker ended until they leave the span', () => {
     lanes.take(at(0, { workers: [poolWorker(1)] }));
     const { pid, name, since } = poolWorker(1);
-    const end = { pid, name, since, ended: START + 1, calls: 0 };
+    const end = { pid, name, since, ended: START + 1, calls: 0, tasks: 0 };
     const ended = [{ ...end, exit_code: -9, how: 'killed', words: 'killed' } as const];
     lanes.take(at(2, { ended }));
     const [lane] = lanes.seen(60, START + 2);

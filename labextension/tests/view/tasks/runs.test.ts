@@ -97,6 +97,22 @@ describe('a run that is over', () => {
     );
   });
 
+  it('goes on saying what failed and was lost, and no pace', () => {
+    const [row] = show([{ ...over, ...ended, done: 35, failed: 1, lost: 1 }]);
+    const facts = [...(row?.querySelectorAll<HTMLElement>('.facts-l > *') ?? [])];
+    expect(facts.filter(each => !each.hidden).map(each => each.textContent)).toEqual([
+      '1 failed',
+      '1 lost'
+    ]);
+    const [fine] = show([{ ...over, ...ended, lost: 0 }]);
+    expect(fine?.querySelector<HTMLElement>('.facts-l')?.hidden).toBe(true);
+  });
+
+  it('says how long it took where that was less than a second', () => {
+    const [row] = show([{ ...over, ended: START + 20, last: START + 0.03 }]);
+    expect(textOf(row as HTMLElement, '.sum')).toMatch(/^36 in 30 ms, /);
+  });
+
   it('says how far it came where its pool broke', () => {
     const pools = [pool(1, { how: 'broken', ended: START + 20 })];
     const [row] = show([{ ...over, ...ended, done: 17 }], { pools });
