@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import select
+import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,7 @@ class ResultReaders:
         self._readers: weakref.WeakKeyDictionary[Any, ResultReader] = (
             weakref.WeakKeyDictionary()
         )
+        self._lock = threading.Lock()
 
     def note(self, pool: Any) -> None:
         """
@@ -122,15 +124,24 @@ class ResultReaders:
         if pool in self._readers:
             return
         if hasattr(pool, "_outqueue"):
-            self._readers[pool] = ResultReader(pool._outqueue._reader)
+            self.read(pool, pool._outqueue._reader)
             return
         queue, processes = pool._result_queue, pool._processes
         if processes is not None:
             # An executor is broken as soon as a worker has died.
-            self._readers[pool] = ResultReader(
+            self.read(
+                pool,
                 queue._reader,
                 lambda: any(x.exitcode is not None for x in list(processes.values())),
             )
+
+    def read(self, owner: Any, connection: Any, is_cut: Any = None) -> None:
+        """
+        Read from a connection from now on, as long as its owner lives.
+        """
+        with self._lock:
+            if "_recv" not in vars(connection):
+                self._readers[owner] = ResultReader(connection, is_cut)
 
     def close(self) -> None:
         """

@@ -95,6 +95,9 @@ class Deaths(Feature):
         )
         self._replaced.put(mp_pool.Pool, "join", self._queues.join)
         self._replaced.put(mp_pool.Pool, "_terminate_pool", classmethod(terminate_pool))
+        self._replaced.put(
+            mp_pool.Pool, "_handle_results", staticmethod(self._queues.handle_results)
+        )
         self._patch_thread(futures_process)
         self._watch.start()
         for name in MODULES:

@@ -24,6 +24,7 @@ from ..errors import WorkerDied
 from .cut_results import ResultReaders, give_up
 from .lost_results import fail
 from .pool_end import release
+from .result_errors import handle_results
 from .standstill import all_wait_for, living, progress_of, waits_for_message
 
 if TYPE_CHECKING:
@@ -75,6 +76,13 @@ class PoolQueues:
         Let pools read their results as Python does.
         """
         self._readers.close()
+
+    @property
+    def handle_results(self) -> Callable[[Any, Any, Any], None]:
+        """
+        What the thread of a pool runs, to read results.
+        """
+        return handle_results(self._readers)
 
     def check(self, pool: Any) -> None:
         """

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.slow
 def test_a_pool_goes_on_after_a_result_that_was_cut(
     pool_kernel: PoolKernel, method: str
 ) -> None:
-    pool_kernel.cell(f"pool = make('Pool', {method!r})\npool.map(abs, range(9))")
-    for _ in range(2):
+    pool_kernel.cell(f"pool = make('Pool', {method!r})")
+    for _ in range(2):  # the first one is also the first result of its pool
         ran = pool_kernel.cell("pool.apply_async(work.give_cut, (50_000_000,)).get(20)")
         last = ran.error.splitlines()[-1]
         assert "WorkerDied" in last
