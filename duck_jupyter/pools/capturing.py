@@ -14,6 +14,8 @@ from .tasks import change_batch
 from .waiting import wait_for_workers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .tasks import Task
 
 __all__ = ["Capturing", "capture_while"]
@@ -56,7 +58,7 @@ class Capturing(Feature):
         return held(value)[0] if handover.has_objects else value
 
 
-def _release(holds: list[Any], future: Any) -> None:
+def _release(holds: Sequence[Any], future: Any) -> None:
     for hold in holds:
         hold.release()
 

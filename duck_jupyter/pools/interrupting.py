@@ -152,9 +152,10 @@ class Interrupts(Feature):
             thread.start()
         if not self._waker.is_started and self._cells and _is_main():
             self._waker.start()
-        # A thread of the pool takes the items of an `imap`, also after the cell's end.
-        board, run = self._slots.board, task.notes["run"]
-        task.is_over = functools.partial(board.is_interrupted, run)
+        if task.taken is not None:
+            # A thread of the pool takes the items of an `imap`, also after the cell.
+            board, run = self._slots.board, task.notes["run"]
+            task.is_over = functools.partial(board.is_interrupted, run)
         if self._wounded and task.pool in self._wounded:
             self._wounded.discard(task.pool)
             fill_up(task.pool)

@@ -13,7 +13,7 @@ from ..protocol.escaping import printable
 from .worker import Running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "BATCH",
@@ -91,7 +91,8 @@ class Task:
         self.is_map: bool = is_map
         #: A `multiprocessing.Pool` calls this with the function and a chunk.
         self.mapper: Any = mapper
-        self.held: list[Any] = []
+        # No list: what a task does not have costs the garbage collector nothing.
+        self.held: Sequence[Any] = ()
         self.notes: dict[str, Any] = {}
         self.is_over: Callable[[], bool] = bool
         self.size: int = 1
