@@ -37,6 +37,8 @@ PATIENCE_S = 5.0
 #: Seconds to wait for one of many kernels.
 SHORT_PATIENCE_S = 2.0
 CONNECT_S = 0.5
+#: Milliseconds for which the last message to a kernel may wait to be sent.
+LINGER_MS = 100
 #: Seconds after which a silent kernel may have ended.
 GLANCE_S = 0.5
 
@@ -328,3 +330,5 @@ def link_to(file: KernelFile, *, hears: bool = False) -> Iterator[KernelLink]:
         yield KernelLink(file, client)
     finally:
         client.stop_channels()
+        # Older clients leave that to the garbage collector.
+        client.context.destroy(linger=LINGER_MS)

@@ -36,7 +36,7 @@ class Unadopted:
     __slots__ = ("_idx", "_proxy", "address", "link", "secret")
 
     #: The proxy was unpickled in another process than the server's.
-    server = None
+    server: None = None
 
     def __init__(self, link: Link, proxy: Any, idx: int) -> None:
         self.link = link
