@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from duck_jupyter.cli.app import main
-from tests.support.processes import ROOT
+from duck_jupyter.pools.standstill import progress_of
+from tests.support.processes import ROOT, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from duck_jupyter.pools.standstill import Progress
 
 __all__ = ["CODE", "DEADLINE_S", "Terminal", "duck", "terminal"]
 
@@ -155,6 +158,21 @@ class Terminal:
         Type something.
         """
         os.write(self._keys, text.encode())
+
+    def rest(self) -> None:
+        """
+        Wait until it waits for keys.
+
+        Python sees a Ctrl-C that comes just before a wait only when the next key comes.
+        """
+        last: Progress | None = None
+
+        def is_at_rest() -> bool:
+            nonlocal last
+            before, last = last, progress_of(self.process.pid)
+            return last == before and last.state == "S"
+
+        assert wait_until(is_at_rest, DEADLINE_S)
 
     def end(self) -> int:
         """

@@ -237,6 +237,7 @@ def test_of_several_kernels_one_is_chosen_by_its_notebook(front: Front) -> None:
         for quits in ("\x03", "\x04"):
             with terminal("top") as shown:
                 shown.until("Which kernel")
+                shown.rest()
                 shown.type(quits)
                 assert shown.end() == 0
                 assert "Traceback" not in shown.shown
