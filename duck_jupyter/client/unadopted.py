@@ -39,7 +39,7 @@ class Unadopted:
     server: None = None
 
     def __init__(self, link: Link, proxy: Any, idx: int) -> None:
-        self.link = link
+        self.link: Link = link
         self.address: str = link.address
         self.secret: bytes = link.secret
         self._proxy = weakref.ref(proxy)
