@@ -237,6 +237,8 @@ class Meter:
         """
         Note that the worker has no task.
         """
+        # It may hold large data, which an idle worker must not keep.
+        self.call = None
         self._words[HAND] = 0
 
     # What is not done for each task.

@@ -34,6 +34,12 @@ def find_in_loop(names: Mapping[str, str]) -> Any:
             return None
         name = names.get(frame.f_code.co_name)
         if name is not None:
-            return frame.f_locals.get(name)
+            found = frame.f_locals
+            value = found.get(name)
+            if type(found) is dict:
+                # Up to Python 3.12 it is a copy that lives as long as the loop: it
+                # would keep the data of the present task.
+                found.clear()
+            return value
         frame = frame.f_back
     return None

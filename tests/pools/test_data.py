@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.pools import METHODS, POOLS
+from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.magics.kernels import Kernel
 
     from .kernels import PoolKernel
@@ -270,3 +273,43 @@ def test_what_one_worker_gets_from_another_comes_back_as_what_it_is(
         "while pools: end(pools.pop())\nqueue.close()\nqueue.join_thread()"
     )
     assert not ran.error
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [*[(kind, x) for kind in ("executor", "Pool") for x in METHODS], ("loky", "spawn")],
+)
+def test_an_idle_worker_keeps_nothing_of_its_first_task(
+    own_kernel: PoolKernel, kind: str, method: str
+) -> None:
+    ran = own_kernel.cell(
+        "import weakref\n"
+        "class Large: pass\n"
+        "def note(large):\n"
+        "    global seen\n"
+        "    seen = weakref.ref(large)\n"
+        "def is_gone(_): return seen() is None\n"
+        f"pool = make({kind!r}, {method!r}, 1)\n"
+        "result(submit(pool, note, Large()))\n"
+        "print(result(submit(pool, is_gone, 0)))\n"
+        "end(pools.pop())"
+    )
+    assert (ran.text, ran.error) == ("True\n", "")
+
+
+def test_joblib_removes_the_files_of_its_arrays(
+    own_kernel: PoolKernel, tmp_path: Path
+) -> None:
+    """
+    It does so once no worker has an array any more.
+    """
+    own_kernel.cell(
+        "import numpy as np\n"
+        f"options = {{'max_nbytes': 1, 'temp_folder': {str(tmp_path)!r}}}\n"
+        "with joblib.Parallel(2, **options) as parallel:\n"
+        "    parallel(joblib.delayed(np.sum)(np.ones(10)) for _ in range(4))"
+    )
+    assert wait_until(lambda: not list(tmp_path.iterdir()), 20.0)
+    own_kernel.cell(
+        "joblib.externals.loky.get_reusable_executor().shutdown(kill_workers=True)"
+    )
