@@ -2,8 +2,8 @@
 Mappings that all threads of a process share.
 
 The system counts a shared page as resident memory once for each mapping. If four
-threads mapped the same 500 MB, their process would seem to use 2 GB, and whoever
-watches its memory might end it. So a file is mapped once for reading, and once for
+threads mapped the same 500 MB, their process would seem to use 2 GB. A program that
+limits its memory might end it. So a file is mapped once for reading, and once for
 writing that all processes see. Private writing needs a mapping of its own: see
 `lend_first`.
 """

@@ -15,6 +15,7 @@ import os
 import select
 import threading
 import weakref
+from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ __all__ = ["ResultReader", "ResultReaders", "give_up"]
 WHOLE = select.PIPE_BUF
 #: Milliseconds after which a message that comes no further is looked at.
 STALL_MS = 50
+
+#: Those of Python.
+_recv: Any = Connection._recv  # type: ignore[attr-defined]
+_recv_bytes: Any = Connection._recv_bytes  # type: ignore[attr-defined]
 
 
 class CutError(Exception):
@@ -48,14 +53,13 @@ class ResultReader:
     def __init__(
         self, connection: Any, is_cut: Callable[[], bool] | None = None
     ) -> None:
-        self._connection = connection
+        # The connection refers to this reader, and is closed with its last reference.
+        self._connection = weakref.ref(connection)
         self._is_cut = is_cut or self._is_given_up
         self._poll = select.poll()
         self._poll.register(connection.fileno(), select.POLLIN)
         self._number = 0
         self._given_up = -1
-        self._read_part = connection._recv
-        self._read_message = connection._recv_bytes
         connection._recv = self._recv
         if is_cut is None:
             connection._recv_bytes = self._recv_bytes
@@ -66,20 +70,14 @@ class ResultReader:
         """
         self._given_up = self._number
 
-    def close(self) -> None:
-        """
-        Let the connection read as Python does.
-        """
-        for name in ("_recv", "_recv_bytes"):
-            vars(self._connection).pop(name, None)
-
     def _is_given_up(self) -> bool:
         return self._given_up == self._number
 
     def _recv(self, size: int) -> Any:
+        connection = self._connection()
         if size <= WHOLE:
-            return self._read_part(size)
-        return self._read_part(size, self._read)
+            return _recv(connection, size)
+        return _recv(connection, size, self._read)
 
     def _read(self, handle: int, size: int) -> bytes:
         while not self._poll.poll(STALL_MS):
@@ -92,7 +90,7 @@ class ResultReader:
         while True:
             self._number += 1
             try:
-                return self._read_message(maxsize)
+                return _recv_bytes(self._connection(), maxsize)
             except CutError:
                 continue
 
@@ -112,41 +110,40 @@ class ResultReaders:
     """
 
     def __init__(self) -> None:
-        self._readers: weakref.WeakKeyDictionary[Any, ResultReader] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         self._lock = threading.Lock()
 
     def note(self, pool: Any) -> None:
         """
         Read the results of a pool or executor from now on.
         """
-        if pool in self._readers:
-            return
         if hasattr(pool, "_outqueue"):
-            self.read(pool, pool._outqueue._reader)
+            self.read(pool._outqueue._reader)
             return
         queue, processes = pool._result_queue, pool._processes
-        if processes is not None:
+        if queue is not None and processes is not None:
             # An executor is broken as soon as a worker has died.
             self.read(
-                pool,
                 queue._reader,
                 lambda: any(x.exitcode is not None for x in list(processes.values())),
             )
 
-    def read(self, owner: Any, connection: Any, is_cut: Any = None) -> None:
+    def read(self, connection: Any, is_cut: Callable[[], bool] | None = None) -> None:
         """
-        Read from a connection from now on, as long as its owner lives.
+        Read from a connection from now on.
         """
+        if "_recv" in vars(connection):
+            return
         with self._lock:
             if "_recv" not in vars(connection):
-                self._readers[owner] = ResultReader(connection, is_cut)
+                self._connections.add(connection)
+                ResultReader(connection, is_cut)
 
     def close(self) -> None:
         """
         Let all pools read as Python does.
         """
-        for reader in list(self._readers.values()):
-            reader.close()
-        self._readers.clear()
+        for connection in list(self._connections):
+            for name in ("_recv", "_recv_bytes"):
+                vars(connection).pop(name, None)
+        self._connections.clear()

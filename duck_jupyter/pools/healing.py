@@ -19,7 +19,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .pool_state import end_of
-from .standstill import state_of
+from .standstill import progress_of
 from .tasks import Task
 from .tracebacks import dress
 
@@ -143,7 +143,7 @@ def _stop_at(board: Board, entry: Entry) -> bool:
     if not _send(entry.pid, signal.SIGSTOP):
         return False
     end, pause = time.monotonic() + STOP_S, threading.Event()
-    while state_of(entry.pid) not in "TtZX" and time.monotonic() < end:
+    while progress_of(entry.pid).state not in "TtZX" and time.monotonic() < end:
         pause.wait(LOOK_S)
     now = board.last(entry.pid)
     if now is None or now.task != entry.task or now.is_sending:

@@ -43,7 +43,7 @@ def handle_results(readers: ResultReaders) -> Callable[[Any, Any, Any], None]:
         if connection is None:
             _handle_results(outqueue, get, cache)
             return
-        readers.read(outqueue, connection)
+        readers.read(connection)
 
         def get_result() -> Any:
             try:

@@ -14,11 +14,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..memory.process_state import has_ended
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from threading import Thread
 
-__all__ = ["all_wait_for", "living", "progress_of", "state_of", "waits_for_message"]
+__all__ = ["all_wait_for", "living", "progress_of", "waits_for_message"]
 
 
 class Progress(NamedTuple):
@@ -37,13 +39,6 @@ class Progress(NamedTuple):
 GONE = Progress("X", 0)
 #: Where the arguments of a system call are in what the system tells.
 FIRST, SIZE = 1, 3
-
-
-def state_of(pid: int) -> str:
-    """
-    Give a process's state: one letter, "X" if the process is gone.
-    """
-    return progress_of(pid).state
 
 
 def progress_of(pid: int) -> Progress:
@@ -86,7 +81,7 @@ def living(pids: Iterable[int]) -> list[int]:
 
     Exit codes are not read: reading one would collect the process.
     """
-    return [pid for pid in pids if state_of(pid) not in "ZX"]
+    return [pid for pid in pids if not has_ended(pid)]
 
 
 def waits_for_message(thread: Thread, connection: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from duck_jupyter.pools.standstill import all_wait_for, progress_of, state_of
+from duck_jupyter.pools.standstill import all_wait_for, progress_of
 from tests.support.processes import wait_until
 
 from .kernels import METHODS
@@ -129,7 +129,7 @@ def test_a_process_that_is_gone_waits_for_nothing() -> None:
     lock.acquire()
     with started("fork", (take, lock)) as (pid,):
         assert wait_until(lambda: all_wait_for([lock], [pid]), DEADLINE_S)
-        assert state_of(pid) == "S"
-    assert state_of(pid) == "X"
+        assert progress_of(pid).state == "S"
+    assert progress_of(pid).state == "X"
     assert not all_wait_for([lock], [pid])
     assert all_wait_for([lock], [])
