@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import TaskInterrupted
 from ..protocol.escaping import printable
+from .dropped_interrupts import DroppedInterrupts
 from .features import Feature
 from .healing import cancel_queued, count_not_done, fill_up, items_of, remove_worker
 from .notebook import notebook
@@ -48,14 +49,6 @@ AGAIN_S = 0.1
 PROMPT_S = 0.5
 #: The number of no run: there is nothing to stop.
 NO_RUN = 0
-#: How often an Interrupt is put off where Python would drop its exception.
-MOST_PUT_OFF = 100
-#: The modules and functions that Python calls where something is collected.
-COLLECTORS = {
-    "_weakrefset": {"_remove"},
-    "weakref": {"_remove", "remove", "__call__"},
-    "multiprocessing.util": {"__call__"},
-}
 
 
 class Options:
@@ -111,9 +104,11 @@ class Interrupts(Feature):
         self._waker = Waker()
         # `put` of this queue is safe in a signal handler.
         self._stops: queue.SimpleQueue[Stop | None] = queue.SimpleQueue()
-        #: Whether the thread is to send SIGINT once more, and how often it has.
-        self._is_put_off = False
-        self._put_off = 0
+        self._dropped = DroppedInterrupts(
+            Interrupts._on_sigint.__code__, self._order_again
+        )
+        #: Whether the thread is to send SIGINT once more.
+        self._is_dropped = False
         self._thread: threading.Thread | None = None
         # The running cells, the inner ones last: (run, the former handler).
         self._cells: list[tuple[Run, Any]] = []
@@ -136,22 +131,19 @@ class Interrupts(Feature):
             self.cell_ends()
         self._waker.close()
         if self._thread is not None:
+            self._dropped.close()
             self._stops.put(None)
             self._thread.join()
             self._thread = None
 
     def before_submit(self, task: Task) -> None:
         """
-        Start the thread in advance: a signal handler cannot start one.
+        Start the threads in advance: a signal handler cannot start one.
         """
-        if self._thread is None:
-            thread = threading.Thread(
-                target=self._serve, daemon=True, name="duck-interrupt"
-            )
-            self._thread = thread
-            thread.start()
-        if not self._waker.is_started and self._cells and _is_main():
-            self._waker.start()
+        wakes = not self._waker.is_started and bool(self._cells) and _is_main()
+        if self._thread is None or wakes:
+            with shield:
+                self._start(wakes)
         if task.taken is not None:
             # A thread of the pool takes the items of an `imap`, also after the cell.
             board, run = self._slots.board, task.notes["run"]
@@ -159,6 +151,16 @@ class Interrupts(Feature):
         if self._wounded and task.pool in self._wounded:
             self._wounded.discard(task.pool)
             fill_up(task.pool)
+
+    def _start(self, wakes: bool) -> None:
+        if self._thread is None:
+            self._dropped.open()
+            self._thread = threading.Thread(
+                target=self._serve, daemon=True, name="duck-interrupt"
+            )
+            self._thread.start()
+        if wakes:
+            self._waker.start()
 
     # The cells. All of it runs in the thread that runs the cell.
 
@@ -218,12 +220,8 @@ class Interrupts(Feature):
             return
         if not self._cells or shield.holds_back():
             return
-        if self._put_off < MOST_PUT_OFF and self._thread and _is_collecting(frame):
-            self._put_off += 1
-            self._is_put_off = True
-            self._stops.put(Stop(NO_RUN, {}, self._cells[-1][0]))
+        if self._dropped.puts_off(frame):
             return
-        self._put_off = 0
         stops = [stop for run, _ in self._cells if (stop := self._mark(run))]
         if stops:
             self._last_stop = stops[-1]
@@ -239,6 +237,11 @@ class Interrupts(Feature):
             # Afterwards: else a cell that awaits a task may see its end first.
             for stop in stops:
                 self._stops.put(stop)
+
+    def _order_again(self) -> None:
+        if self._cells:
+            self._is_dropped = True
+            self._stops.put(Stop(NO_RUN, {}, self._cells[-1][0]))
 
     def _mark(self, run: Run) -> Stop | None:
         """
@@ -305,8 +308,8 @@ class Interrupts(Feature):
         self._say(stop)
 
     def _send_again(self) -> None:
-        if self._is_put_off:
-            self._is_put_off = False
+        if self._is_dropped:
+            self._is_dropped = False
             threading.Event().wait(LOOK_S)
             if self._cells:
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
@@ -368,22 +371,6 @@ class _Told:
             self.tasks[entry.task] = now
             with contextlib.suppress(ProcessLookupError):
                 os.kill(entry.pid, signal.SIGINT)
-
-
-def _is_collecting(frame: FrameType | None) -> bool:
-    """
-    Tell whether Python would print and drop an exception that is raised in a frame.
-
-    It does so in destructors and in what is called when a weak reference dies.
-    """
-    while frame is not None:
-        name = frame.f_code.co_name
-        if name == "__del__" or name in COLLECTORS.get(
-            frame.f_globals.get("__name__", ""), ()
-        ):
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _is_main() -> bool:

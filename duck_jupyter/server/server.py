@@ -181,7 +181,7 @@ class ProxyServer(AnswersByHand):
             return self._serving
         secret = secrets.token_bytes(SECRET_BYTES)
         doorway = Doorway(secret, self.bufsize, self.max_message)
-        self._serving = Serving(
+        serving = Serving(
             doorway,
             self._dispatcher,
             self.table,
@@ -190,9 +190,11 @@ class ProxyServer(AnswersByHand):
             self.errors,
             self.workers,
         )
+        # First: another thread takes the server for running once it serves.
         self._link = link_here(doorway.address, secret, make_proxy, Here(self))
         atexit.register(self.close)
-        return self._serving
+        self._serving = serving
+        return serving
 
     def close(self) -> None:
         """

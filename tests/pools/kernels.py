@@ -98,14 +98,17 @@ class PoolKernel(Kernel):
         """
         Start the processes that Python keeps until the kernel ends.
         """
+        # An Interrupt ends a fork server that still starts: it runs once it has forked.
         ran = self.cell(
-            "import multiprocessing.forkserver, multiprocessing.resource_tracker\n"
+            "import multiprocessing.resource_tracker\n"
             "import loky.backend.resource_tracker\n"
             "import joblib.externals.loky.backend.resource_tracker as tracker\n"
             "tracker.ensure_running()\n"
-            "multiprocessing.forkserver.ensure_running()\n"
             "multiprocessing.resource_tracker.ensure_running()\n"
             "loky.backend.resource_tracker.ensure_running()\n"
+            "forkserver = multiprocessing.get_context('forkserver')\n"
+            "task = forkserver.Process(target=abs, args=[1])\n"
+            "task.start(); task.join()\n"
         )
         assert not ran.error, ran.error
 

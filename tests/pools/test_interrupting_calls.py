@@ -109,16 +109,20 @@ def test_a_line_that_submits_is_interrupted(
         assert (ran.text, ran.error) == ("3\n", ""), ran.error
 
 
-def test_an_interrupt_in_a_destructor_is_not_lost(pool_kernel: PoolKernel) -> None:
+@pytest.mark.parametrize("name", ["__del__", "other"])
+def test_an_interrupt_in_a_destructor_is_not_lost(
+    pool_kernel: PoolKernel, name: str
+) -> None:
     """
-    Python prints and drops what is raised there.
+    Python prints and drops what is raised there. Not all are called ``__del__``.
     """
     ran = pool_kernel.cell(
         "class Slow:\n"
-        "    def __del__(self):\n"
+        f"    def {name}(self):\n"
         "        print('at work', flush=True)\n"
         "        end = time.monotonic() + 0.3\n"
         "        while time.monotonic() < end: pass\n"
+        f"    __del__ = {name}\n"
         "pool = make('executor', 'fork')\n"
         "task = submit(pool, work.wait_for, '/')\n"
         "del Slow().__dict__\n"
