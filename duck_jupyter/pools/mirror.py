@@ -88,6 +88,8 @@ class Mirror:
         self.failures: list[BaseException] = []
         #: In the kernel: returns the object that a number identifies, or None.
         self.find: Callable[[str, int], Any] = lambda name, number: None
+        #: In the kernel: returns the class that `track` identifies, or None.
+        self.find_class: Callable[[str], Any] = lambda tracked: None
         #: Name -> (token, number) of the value that was set last.
         self.set: dict[str, tuple[bytes, int]] = {}
         #: Name -> the number under which it was inherited.
@@ -291,6 +293,7 @@ def sent_back(path: str, number: int) -> Any:
 def sent_on(
     path: str,
     number: int,
+    tracked: str,
     data: bytes | str,
     parts: Sequence[Part],
     handles: Sequence[bytes],
@@ -300,6 +303,11 @@ def sent_on(
     """
     if path and (mirror.is_kernel or mirror.is_own):
         return sent_back(path, number)
+    if tracked and mirror.is_kernel:
+        # Loading it would set the attributes of the notebook's class anew.
+        found = mirror.find_class(tracked)
+        if found is not None:
+            return found
     return mirror.load(data, parts, handles)
 
 

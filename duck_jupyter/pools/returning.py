@@ -9,7 +9,8 @@ from typing import Any
 
 from ..data.pickler_hooks import Taps
 from .mirror import mirror, sent_back, sent_on
-from .names import is_own, path_of
+from .names import is_of_module, is_own, path_of
+from .pool_state import is_cloudpickle
 from .worker import is_in_task
 
 __all__ = ["open_in_worker"]
@@ -23,16 +24,17 @@ def open_in_worker() -> None:
 
 
 def _reduce(pickler: Any, value: Any) -> Any:
-    if not is_own(value):
+    if not is_own(value) or (is_of_module(value) and is_cloudpickle(pickler)):
         return NotImplemented
     path = path_of(value)
     number = -1 if path is None else mirror.number_of(path.partition(".")[0])
     if path is not None and number >= 0 and _is_result():
         return sent_back, (path, number)
     # The receiver is another process, or the notebook through a queue.
-    from .cells import bundle_of  # needs cloudpickle, which few workers need
+    from ._cell_pickler import track  # needs cloudpickle, which few workers need
+    from .cells import bundle_of
 
-    return sent_on, (path or "", number, *bundle_of(value))
+    return sent_on, (path or "", number, track(value), *bundle_of(value))
 
 
 def _is_result() -> bool:

@@ -25,17 +25,30 @@ __all__ = [
     "compute_and_call",
     "convolve",
     "die",
+    "factor",
     "fail_at",
     "fail_or_wait",
     "get_pid",
     "give_cut",
     "give_deadly",
+    "multiplied",
     "nest",
     "rest",
     "spin",
     "stubborn",
     "wait_for",
 ]
+
+
+#: What `multiplied` multiplies by.
+factor = 1
+
+
+def multiplied(function: Callable[[int], int]) -> Callable[[int], int]:
+    def call_and_multiply(i: int) -> int:
+        return factor * function(i)
+
+    return call_and_multiply
 
 
 def get_pid(_: object = None) -> int:
