@@ -84,6 +84,8 @@ class Mirror:
         self.has_begun: bool = False
         #: Whether what is loaded was pickled in this process, too.
         self.is_own: bool = False
+        #: Whether what is pickled goes back to where the task comes from.
+        self.is_returned: bool = False
         #: The errors of values that could not be rebuilt since the last task.
         self.failures: list[BaseException] = []
         #: In the kernel: returns the object that a number identifies, or None.

@@ -4,6 +4,7 @@ Pickling in a worker: functions and classes of the notebook are sent as their na
 
 from __future__ import annotations
 
+import pickle
 import threading
 from typing import Any
 
@@ -28,7 +29,12 @@ def _reduce(pickler: Any, value: Any) -> Any:
         return NotImplemented
     path = path_of(value)
     number = -1 if path is None else mirror.number_of(path.partition(".")[0])
-    if path is not None and number >= 0 and _is_result():
+    if path is not None and _is_result():
+        if number < 0:
+            raise pickle.PicklingError(
+                f"the notebook does not have {path}: a task has defined it in the "
+                "worker. Define it in a cell"
+            )
         return sent_back, (path, number)
     # The receiver is another process, or the notebook through a queue.
     from ._cell_pickler import track  # needs cloudpickle, which few workers need
@@ -39,10 +45,12 @@ def _reduce(pickler: Any, value: Any) -> Any:
 
 def _is_result() -> bool:
     """
-    Return whether a pool pickles a task's result: in the main thread, after the task.
+    Return whether a task's result is pickled, or its error.
+
+    A pool pickles the result in the main thread, after the task.
     """
     is_main = threading.current_thread() is threading.main_thread()
-    return is_main and not is_in_task()
+    return mirror.is_returned or (is_main and not is_in_task())
 
 
 def _nothing() -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "get_pid",
     "give_cut",
     "give_deadly",
+    "give_nested",
     "multiplied",
     "nest",
     "rest",
@@ -251,3 +252,10 @@ def give_cut(size: int) -> bytes:
 
     Connection._send = send_half  # type: ignore[attr-defined]
     return bytes(size)
+
+
+def give_nested(_: int) -> list[object]:
+    def nested() -> None:
+        pass
+
+    return [nested]
