@@ -24,7 +24,15 @@ def is_own(value: Any) -> bool:
     """
     Return whether a value is a function or class that a worker cannot import.
     """
-    if not isinstance(value, _CODE):
+    if type(value) is FunctionType:
+        # Of each task: what most are, importable ones, is told first.
+        home = sys.modules.get(value.__module__)
+        if (
+            getattr(home, "__dict__", None) is value.__globals__
+            and value.__module__ != "__main__"
+        ):
+            return "<locals>" in value.__qualname__
+    elif not isinstance(value, _CODE):
         return False
     if getattr(value, "__module__", None) == "__main__":
         return True
