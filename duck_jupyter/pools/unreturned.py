@@ -12,6 +12,7 @@ CPython 3.10 to 3.14 and in loky.
 
 from __future__ import annotations
 
+import contextlib
 import copyreg
 import sys
 from typing import TYPE_CHECKING, Any
@@ -69,8 +70,10 @@ def _reduce(carrier: Any) -> Any:
         return carrier.__reduce_ex__(2)
     is_text = isinstance(carrier, Exception)
     error = carrier if is_text else carrier.exc
-    item, note = _explain(task, results[0])
-    if note:
+    item: int | None = None
+    # An error here would end the worker; the result may be of any class.
+    with contextlib.suppress(Exception):
+        item, note = _explain(task, results[0])
         error.__notes__ = [*getattr(error, "__notes__", []), note]
     if is_text:
         kind, args, *state = carrier.__reduce_ex__(2)
@@ -100,20 +103,19 @@ def _find_task() -> tuple[Running | None, list[Any]]:
 def _explain(task: Running, result: Any) -> tuple[int | None, str]:
     """
     Say which item of a chunk has the result, and why it cannot be sent.
+
+    Raises:
+        StopIteration: It can be sent now.
     """
     from .culprits import find_culprit
 
-    item = None
-    if getattr(getattr(task.function, "func", None), "__name__", "").startswith("walk"):
-        for number, one in enumerate(result):
-            culprit = find_culprit(one)
-            if culprit is not None:
-                item = number
-                break
-    else:
-        culprit = find_culprit(result)
-    if culprit is None:
-        return None, ""
+    name = getattr(getattr(task.function, "func", None), "__name__", "")
+    is_chunk = name in ("walk", "walk_chunk")
+    item, culprit = next(
+        (number if is_chunk else None, found)
+        for number, one in enumerate(result if is_chunk else [result])
+        if (found := find_culprit(one)) is not None
+    )
     return item, (
         f"The result of {call_of(task, item)} cannot be sent to the notebook, because "
         f"{culprit}. {_advice(culprit)}"

@@ -128,8 +128,6 @@ def _unsendable(value: Any) -> str:
     culprit = find_culprit(value)
     if culprit is None:
         return ""
-    if culprit.is_code:
-        return f"to a worker, because {culprit}. Define it in a cell, or in a module."
     is_file = culprit.kind in FILES
     advice = "Open" if is_file else "Make"
     advice += " it in the function, or in the initializer of the pool"

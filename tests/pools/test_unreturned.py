@@ -98,6 +98,26 @@ def test_joblib_says_it_too(pool_kernel: PoolKernel, backend: str) -> None:
     assert "its part [0] is a lock" in ran.error
 
 
+@pytest.mark.parametrize("kind", ["executor", "Pool", "loky"])
+def test_a_result_that_can_be_sent_the_second_time_is_no_more_than_its_error(
+    pool_kernel: PoolKernel, kind: str
+) -> None:
+    ran = pool_kernel.cell(
+        "class Once:\n"
+        "    tries = 0\n"
+        "    def __reduce__(self):\n"
+        "        Once.tries += 1\n"
+        "        if Once.tries == 1:\n"
+        "            raise ArithmeticError('once')\n"
+        "        return Once, ()\n"
+        f"pool = make({kind!r}, 'fork')\n"
+        "result(submit(pool, Once))"
+    )
+    assert "ArithmeticError" in ran.error
+    assert "cannot be sent" not in ran.error
+    assert "\nIn worker " in ran.error
+
+
 @pytest.mark.parametrize("kind", ["executor", "Pool"])
 def test_a_function_that_only_cloudpickle_sends_is_named(
     pool_kernel: PoolKernel, kind: str
