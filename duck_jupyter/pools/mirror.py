@@ -23,6 +23,8 @@ import threading
 import types
 from typing import TYPE_CHECKING, Any
 
+from .names import is_own
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -96,6 +98,8 @@ class Mirror:
         self.set: dict[str, tuple[bytes, int]] = {}
         #: Name -> the number under which it was inherited.
         self.inherited: dict[str, int] = {}
+        #: The names under which the notebook had a class or function.
+        self.code: set[str] = set()
         self._coming: dict[str, Part] = {}
         #: Names that are being loaded, the innermost last, with their handles.
         self._loading: list[tuple[str, Sequence[bytes]]] = []
@@ -172,6 +176,7 @@ class Mirror:
             self._loading.pop()
         self.set[name] = (token, number)
         main()[name] = value
+        (self.code.add if is_own(value) else self.code.discard)(name)
 
     def value(self, path: str) -> Any:
         """
@@ -244,6 +249,7 @@ class Mirror:
         if self.is_kernel:
             self.is_kernel = self.has_begun = False
             self.inherited = numbers
+            self.code = {name for name, value in main().items() if is_own(value)}
             self.set.clear()
 
 

@@ -28,9 +28,10 @@ def _reduce(pickler: Any, value: Any) -> Any:
     if not is_own(value) or (is_of_module(value) and is_cloudpickle(pickler)):
         return NotImplemented
     path = path_of(value)
-    number = -1 if path is None else mirror.number_of(path.partition(".")[0])
+    top = "" if path is None else path.partition(".")[0]
+    number = mirror.number_of(top)
     if path is not None and _is_result():
-        if number < 0:
+        if top not in mirror.code:
             raise pickle.PicklingError(
                 f"the notebook does not have {path}: a task has defined it in the "
                 "worker. Define it in a cell"

@@ -35,6 +35,16 @@ def give(kind):
         return [threading.current_thread()]
     return Model(1)
 """
+BINDING = """
+bound = 5
+def bind(i):
+    global bound
+    class bound(Exception):
+        pass
+    if i:
+        raise bound(i)
+    return [bound]
+"""
 #: What is returned, and what is said of it.
 SAID = {
     "lock": "because it is a lock. Make it in the notebook, share it, %share NAME, and",
@@ -154,24 +164,20 @@ def test_a_class_that_only_the_worker_has_is_named(
     assert (ran.text, ran.error) == ("3\n", "")
 
 
-@pytest.mark.parametrize("kind", ["executor", "Pool", "loky"])
-def test_an_error_that_the_notebook_cannot_rebuild_is_a_text(
-    pool_kernel: PoolKernel, kind: str
+@pytest.mark.parametrize(("kind", "method"), POOLS)
+def test_what_the_notebook_cannot_rebuild_breaks_no_pool(
+    pool_kernel: PoolKernel, kind: str, method: str
 ) -> None:
     """
     The task binds a name of the notebook to a class in its worker.
     """
+    pool_kernel.cell(BINDING)
     ran = pool_kernel.cell(
-        "def bind(i):\n"
-        "    global bound\n"
-        "    class bound(Exception):\n        pass\n"
-        "    bound.__qualname__ = 'bound'\n"
-        "    raise bound(i)\n"
-        "bound = 5\n"
-        f"pool = make({kind!r}, 'spawn')\n"
-        "result(submit(pool, bind, 7))"
+        f"pool = make({kind!r}, {method!r})\nresult(submit(pool, bind, 7))"
     )
     assert "\nRemoteError: bound: 7\nIn worker " in ran.error
+    ran = pool_kernel.cell("result(submit(pool, bind, 0))")
+    assert "The result of bind(0) cannot be sent to the notebook, " in ran.error
     ran = pool_kernel.cell("print(result(submit(pool, abs, -3)))")
     assert (ran.text, ran.error) == ("3\n", "")
 
