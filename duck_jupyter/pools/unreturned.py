@@ -65,14 +65,14 @@ def _reduce(carrier: Any) -> Any:
     Reduce what a pool sends in place of a result.
     """
     task, results = _find_task()
-    if task is None or not results:
-        # In place of an error.
-        return carrier.__reduce_ex__(2)
     is_text = isinstance(carrier, Exception)
     error = carrier if is_text else carrier.exc
+    if task is None or not results or not isinstance(error, Exception):
+        # In place of an error; or the result raises, for example, SystemExit.
+        return carrier.__reduce_ex__(2)
     item: int | None = None
     # An error here would end the worker; the result may be of any class.
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(BaseException):
         item, note = _explain(task, results[0])
         error.__notes__ = [*getattr(error, "__notes__", []), note]
     if is_text:

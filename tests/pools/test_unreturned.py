@@ -128,6 +128,21 @@ def test_a_result_that_can_be_sent_the_second_time_is_no_more_than_its_error(
     assert "\nIn worker " in ran.error
 
 
+@pytest.mark.parametrize("kind", ["executor", "loky"])
+def test_a_result_that_raises_what_is_no_exception_fails_with_it(
+    pool_kernel: PoolKernel, kind: str
+) -> None:
+    ran = pool_kernel.cell(
+        "class Leaving:\n"
+        "    def __reduce__(self):\n        sys.exit('left')\n"
+        f"pool = make({kind!r}, 'fork')\n"
+        "try:\n    result(submit(pool, Leaving))\n"
+        "except SystemExit as error:\n    print(error)\n"
+        "print(result(submit(pool, abs, -3)))"
+    )
+    assert (ran.text, ran.error) == ("left\n3\n", "")
+
+
 @pytest.mark.parametrize("kind", ["executor", "Pool"])
 def test_a_function_that_only_cloudpickle_sends_is_named(
     pool_kernel: PoolKernel, kind: str
