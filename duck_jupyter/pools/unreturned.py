@@ -74,7 +74,7 @@ def _reduce(carrier: Any) -> Any:
     # An error here would end the worker; the result may be of any class.
     with contextlib.suppress(BaseException):
         item, note = _explain(task, results[0])
-        error.__notes__ = [*getattr(error, "__notes__", []), note]
+        error.__notes__ = [*getattr(error, "__notes__", []), note]  # type: ignore[attr-defined]
     if is_text:
         kind, args, *state = carrier.__reduce_ex__(2)
         return rebuild_text, (kind, args, *state, where(task, item))
