@@ -26,6 +26,7 @@ from ..transport.lanes import STATE
 from ..transport.rendezvous import connect
 from .channel import Channel
 from .orphans import end_if_orphaned
+from .other_hosts import on_other_host
 from .thread_state import Arrival, ThreadState
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Exchanges:
         self.secret = secret
         #: Whether the server in this process was closed.
         self.ended = False
+        #: Whether the server is on another host.
+        self.is_elsewhere: bool = False
         #: Numbers of threads and of blocks. The count continues in a child of fork, so
         #: no number of the child equals one that it inherited.
         self.numbers: itertools.count[int] = itertools.count(1)
@@ -280,9 +283,10 @@ class Exchanges:
 
         Raises:
             KernelGone: The server ended.
+            HandshakeError: The server is on another host.
             ProxyTimeout: It did not answer in time.
         """
-        if self.ended:
+        if self.ended and not self.is_elsewhere:
             raise KernelGone(
                 f"{self.who} was closed. Share the object again and pass the new proxy."
             )
@@ -292,7 +296,9 @@ class Exchanges:
             lane = connect(
                 self.address, self.secret, self.client, number, within_s, bufsize
             )
-        except KernelGone:
+        except KernelGone as error:
+            if self.is_elsewhere:
+                raise on_other_host(self.who) from error
             end_if_orphaned()
             raise
         channel = Channel(lane, self.who, WeakMethod(self._widen), called_at)

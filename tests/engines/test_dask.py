@@ -1,0 +1,230 @@
+"""
+Shared names in tasks of Dask, on this host and on another one.
+
+The other host is a container of this machine: its processes have numbers of their own,
+so they cannot open the kernel's memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from distributed import Client, LocalCluster, get_worker
+
+from duck_jupyter import share, unshare
+from duck_jupyter.engines.arrivals import copies
+from duck_jupyter.engines.dask import engine_of
+from duck_jupyter.memory.process_state import pid_namespace
+from tests.support.clusters import WAIT_S, dask_client
+from tests.support.processes import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from duck_jupyter.session.session import Session
+
+pytestmark = pytest.mark.slow
+
+ROWS = 100_000
+FAR_WORKERS = 2
+
+
+@contextlib.contextmanager
+def far_workers(client: Client, count: int) -> Iterator[None]:
+    """
+    Start workers in a container of this machine.
+    """
+    address = client.scheduler_info()["address"]
+    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    command = ["unshare", *user, "--pid", "--mount-proc", "--fork", "--kill-child"]
+    command += [sys.executable, "-m", "distributed.cli.dask_worker", address]
+    command += ["--nworkers", str(count), "--nthreads", "1", "--no-dashboard"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def client(own_folders: None) -> Iterator[Client]:
+    """
+    Give a client with one worker here and two on another host.
+    """
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(dask_client(1, 2))
+        stack.enter_context(far_workers(client, FAR_WORKERS))
+        client.wait_for_workers(1 + FAR_WORKERS, timeout=WAIT_S)
+        yield client
+
+
+@pytest.fixture
+def frame(session: Session) -> pd.DataFrame:
+    """
+    A frame of the notebook.
+    """
+    return pd.DataFrame({"x": np.ones(ROWS)})
+
+
+def far_addresses(client: Client) -> list[str]:
+    found = client.run(pid_namespace)
+    return [address for address, space in found.items() if space != pid_namespace()]
+
+
+def total(frame: pd.DataFrame) -> float:
+    return float(frame["x"].sum())
+
+
+def file_of(frame: pd.DataFrame) -> int:
+    """
+    Return the number of the file whose mapping holds a frame.
+    """
+    start = frame["x"].to_numpy().__array_interface__["data"][0]
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        low, high = (int(end, 16) for end in line.split()[0].split("-"))
+        if low <= start < high:
+            return int(line.split()[4])
+    raise AssertionError("not mapped")
+
+
+def count_copies() -> int:
+    return len(copies._things)
+
+
+def die_once(frame: pd.DataFrame, mark: str) -> float:
+    if not Path(mark).exists():
+        Path(mark).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return total(frame)
+
+
+def is_restored(client: Client) -> bool:
+    return not vars(client).keys() & {"submit", "map", "close"}
+
+
+def test_the_scheduler_needs_nothing_of_this_package(
+    client: Client, frame: pd.DataFrame
+) -> None:
+    share(frame, "frame", on=client)
+    assert client.submit(len, frame).result(timeout=WAIT_S) == ROWS
+    assert client.gather(client.map(len, [frame] * 2)) == [ROWS] * 2
+    assert client.submit(dict, frame=frame).result(timeout=WAIT_S).keys() == {"frame"}
+    found = client.run_on_scheduler(eval, "sorted(__import__('sys').modules)")
+    assert "distributed.scheduler" in found
+    assert "duck_jupyter" not in found
+
+
+def test_a_host_gets_a_version_once_and_its_workers_map_it(
+    client: Client, frame: pd.DataFrame
+) -> None:
+    share(frame, "frame", on=client)
+    far = far_addresses(client)
+    (near,) = client.run(pid_namespace).keys() - set(far)
+    assert len(far) == FAR_WORKERS
+    futures = [client.submit(total, frame, workers=[each]) for each in far]
+    assert client.gather(futures) == [ROWS] * FAR_WORKERS
+    near_file, *far_files = client.gather(
+        [
+            client.submit(file_of, frame, workers=[each], pure=False)
+            for each in (near, *far)
+        ]
+    )
+    assert len(set(far_files)) == 1
+    assert near_file not in far_files
+    assert sum(client.run(count_copies).values()) == 1
+
+    del futures
+    unshare("frame")
+    assert wait_until(lambda: not sum(client.run(count_copies).values()), WAIT_S)
+
+
+def test_equal_submits_of_one_state_are_one_task(
+    client: Client, frame: pd.DataFrame
+) -> None:
+    share(frame, "frame", on=client)
+    first = client.submit(total, frame)
+    assert client.submit(total, frame).key == first.key
+    frame["x"] = 2.0
+    assert client.submit(total, frame).key != first.key
+
+
+def test_a_version_survives_the_death_of_its_worker(
+    client: Client, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    share(frame, "frame", on=client)
+    before = set(client.run(os.getpid))
+    with far_workers(client, 1):
+        client.wait_for_workers(len(before) + 1, timeout=WAIT_S)
+        far = list(set(client.run(os.getpid)) - before)
+        first = client.submit(total, frame, workers=far)
+        assert first.result(timeout=WAIT_S) == ROWS
+        mark = str(tmp_path / "mark")
+        how = {"workers": far, "allow_other_workers": True}
+        future = client.submit(die_once, frame, mark, **how)
+        frame["x"] = 2.0
+        assert future.result(timeout=WAIT_S) == ROWS
+        assert client.submit(total, frame).result(timeout=WAIT_S) == 2 * ROWS
+
+
+def test_a_version_that_dask_has_lost_is_given_again(
+    client: Client, frame: pd.DataFrame
+) -> None:
+    share(frame, "frame", on=client)
+    assert client.submit(total, frame).result(timeout=WAIT_S) == ROWS
+    for version in list(engine_of(client)._futures.values()):
+        client.cancel([version], force=True)
+        assert wait_until(version.cancelled, WAIT_S)
+        del version
+    assert client.submit(total, frame, pure=False).result(timeout=WAIT_S) == ROWS
+    unshare("frame")
+    assert wait_until(lambda: is_restored(client), WAIT_S)
+
+
+def test_the_client_is_restored_when_nothing_can_ask_any_more(
+    client: Client, frame: pd.DataFrame
+) -> None:
+    share(frame, "frame", on=client)
+    future = client.submit(total, frame)
+    assert not is_restored(client)
+    unshare("frame")
+    assert future.result(timeout=WAIT_S) == ROWS
+    del future
+    assert wait_until(lambda: is_restored(client), WAIT_S)
+
+
+def test_an_executor_and_containers_take_shared_objects(
+    client: Client, frame: pd.DataFrame
+) -> None:
+    share(frame, "frame", on=client)
+    with client.get_executor() as pool:
+        assert list(pool.map(total, [frame] * 3)) == [ROWS] * 3
+        assert pool.submit(total, frame).result(timeout=WAIT_S) == ROWS
+
+
+def test_the_workers_are_listed(client: Client) -> None:
+    found = list(engine_of(client).workers())
+    assert len(found) >= 1 + FAR_WORKERS
+    assert {worker.threads for worker in found} == {1, 2}
+
+
+def worker_here(frame: pd.DataFrame) -> tuple[int, float]:
+    assert get_worker() is not None
+    return os.getpid(), total(frame)
+
+
+def test_a_worker_in_the_kernel_itself_gets_the_object(frame: pd.DataFrame) -> None:
+    how: dict[str, Any] = {"processes": False, "dashboard_address": ":0"}
+    with LocalCluster(n_workers=1, **how) as cluster, Client(cluster) as client:
+        share(frame, "frame", on=client)
+        found = client.submit(worker_here, frame).result(timeout=WAIT_S)
+        assert found == (os.getpid(), ROWS)
+        unshare("frame")
