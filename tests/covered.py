@@ -50,6 +50,7 @@ COVERED: dict[str, str] = {
     "engines/distributed_data.py": "engines/test_mistakes.py",
     "engines/engine.py": "engines/test_contract.py",
     "engines/kernel.py": "engines/test_arrivals.py",
+    "engines/live.py": "engines/test_fetching.py",
     "engines/loading.py": "engines/test_arrivals.py",
     "interrupts.py": "processes/test_interrupts.py",
     "magics/doctor_report.py": "magics/test_doctor.py",

@@ -30,7 +30,7 @@ from .other_hosts import on_other_host
 from .thread_state import Arrival, ThreadState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Exchanges"]
 
@@ -57,6 +57,8 @@ class Exchanges:
         self.ended = False
         #: Whether the server is on another host.
         self.is_elsewhere: bool = False
+        #: Fetches an object by its number from another host, writable or not.
+        self.fetch_elsewhere: Callable[[int, bool], Any] | None = None
         #: Numbers of threads and of blocks. The count continues in a child of fork, so
         #: no number of the child equals one that it inherited.
         self.numbers: itertools.count[int] = itertools.count(1)

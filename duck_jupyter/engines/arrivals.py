@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from ..data.attach import attach_for_task, decoded, encoded
+from ..data.attach import decoded, encoded
 from ..data.handles import this_machine
 from ..data.layout import NO_TICKET
 from ..errors import HandshakeError, KernelGone, VersionGone
@@ -28,7 +28,22 @@ if TYPE_CHECKING:
 
     from ..data.handles import Handle
 
-__all__ = ["PIECE_BYTES", "Answer", "Have", "Part", "Want", "bring", "drop"]
+__all__ = [
+    "PIECE_BYTES",
+    "Answer",
+    "Done",
+    "Fetch",
+    "Fetched",
+    "Have",
+    "Part",
+    "Want",
+    "bring",
+    "copies",
+    "drop",
+    "warm",
+]
+
+_T = TypeVar("_T")
 
 #: The largest piece of a version in one answer.
 PIECE_BYTES = 16 << 20
@@ -92,6 +107,36 @@ class Have(msgspec.Struct, array_like=True, frozen=True, tag="have"):
     handle: bytes
 
 
+class Fetch(msgspec.Struct, array_like=True, frozen=True, tag="fetch"):
+    """
+    Asks for the present version of an object, until `Done` is sent for it.
+    """
+
+    #: The number of the object.
+    idx: int
+
+
+class Done(msgspec.Struct, array_like=True, frozen=True, tag="done"):
+    """
+    Tells that a process does not need a fetched version of the kernel any more.
+    """
+
+    token: str
+
+
+class Fetched(msgspec.Struct, array_like=True, frozen=True):
+    """
+    The answer to `Fetch`.
+    """
+
+    #: The encoded handle.
+    handle: bytes
+    #: The token of the version, or "" if the handle has the object itself.
+    token: str = ""
+    #: A pickled error, or nothing.
+    fault: bytes = b""
+
+
 class Answer(msgspec.Struct, array_like=True, frozen=True):
     """
     The answer to `Want`.
@@ -122,8 +167,11 @@ def this_host() -> str:
 
 
 def bring(
-    token: str, handle: Handle, ask: Callable[[bytes], bytes]
-) -> tuple[Any, memoryview]:
+    token: str,
+    handle: Handle,
+    ask: Callable[[bytes], bytes],
+    attach: Callable[[Handle], _T],
+) -> _T:
     """
     Attach a version that this process cannot map in the kernel's memory.
 
@@ -131,9 +179,7 @@ def bring(
         token: The token of the version.
         handle: The kernel's handle.
         ask: Sends a request to the kernel and returns its answer.
-
-    Returns:
-        As `attach_for_task`.
+        attach: Returns the object of a handle to memory of this host.
 
     Raises:
         VersionGone: The kernel does not have the version any more.
@@ -149,10 +195,10 @@ def bring(
         if answer.word == "bring":
             local = _copy(token, handle, answer.size, ask)
             ask(_encode(Have(token, host, encoded(local))))
-            return attach_for_task(local)
+            return attach(local)
         if answer.word == "map":
             try:
-                return attach_for_task(decoded(answer.handle))
+                return attach(decoded(answer.handle))
             except (HandshakeError, KernelGone, VersionGone):
                 # The other process has ended, or it is on a host that looks like this.
                 alone = True

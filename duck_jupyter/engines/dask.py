@@ -112,15 +112,16 @@ class DaskEngine:
         """
         return ()
 
-    def reference(self, load: Any, data: bytes, version: Version) -> Any:
+    def reference(self, load: Any, data: bytes, version: Version | None) -> Any:
         """
         Return an argument that becomes ``load(data, ask)`` in the worker.
 
         Args:
             load: A function of a module that the workers have.
             data: Its argument.
-            version: The version that the data refer to.
+            version: The version that the data refer to, or None.
         """
+        future: Any = None
         with self._lock:
             kernel = self._kernel
             if kernel is None:
@@ -129,12 +130,14 @@ class DaskEngine:
                 )
             if self._connection is not self._client.scheduler_comm:
                 self._register(kernel)  # the scheduler was started again
-            future = self._futures.get(version)
-            if future is None or future.status in LOST:
-                future = self._compute(kernel, data, version)
+            if version is not None:
+                future = self._futures.get(version)
+                if future is None or future.status in LOST:
+                    future = self._compute(kernel, data, version)
         loader = functools.partial(dask_worker.load_in_task, load, kernel.name)
         opened = Task(None, pickle.loads, pickle.dumps(loader))
-        return Task(None, apply, opened, List(Alias(future.key)))
+        found = data if future is None else Alias(future.key)
+        return Task(None, apply, opened, List(found))
 
     def _compute(self, kernel: Kernel, data: bytes, version: Version) -> Any:
         """
@@ -146,8 +149,12 @@ class DaskEngine:
             keys.discard(before.key)
         key = f"{VERSION_KEY}{kernel.name}-{version.token}-{next(self._numbers)}"
         keys.add(key)
-        future = Client.submit(self._client, bytes, data, key=key)
-        self._futures[version] = future
+        try:
+            future = Client.submit(self._client, bytes, data, key=key)
+            self._futures[version] = future
+        except BaseException:
+            keys.discard(key)
+            raise
         return future
 
     def _register(self, kernel: Kernel) -> None:

@@ -52,17 +52,16 @@ def load_in_task(load: Callable[..., Any], kernel: str, data: bytes) -> Any:
         kernel: The name of the kernel.
         data: As for `Engine.reference`.
     """
-    return load(data, partial(ask, kernel))
+    return load(data, partial(ask, get_worker(), kernel))
 
 
-def ask(kernel: str, request: bytes) -> bytes:
+def ask(worker: Any, kernel: str, request: bytes) -> bytes:
     """
     Send a request to a kernel and return its answer.
 
     Raises:
         ProxyTimeout: There is no answer.
     """
-    worker = get_worker()
     ticket = secrets.token_hex(8)
     reply = _replies[ticket] = _Reply()
     try:

@@ -127,7 +127,7 @@ class Engine(Protocol):
         Return the ways for live calls, the best first.
         """
 
-    def reference(self, load: Load, data: bytes, version: Version) -> Any:
+    def reference(self, load: Load, data: bytes, version: Version | None) -> Any:
         """
         Return an argument that becomes ``load(data, ask)`` where a task runs.
 
@@ -137,7 +137,7 @@ class Engine(Protocol):
         Args:
             load: A function of a module that the workers have.
             data: Its argument.
-            version: The version that the data refer to.
+            version: The version that the data refer to, or None.
         """
 
     def workers(self) -> Iterable[EngineWorker]:

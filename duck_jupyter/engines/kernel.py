@@ -5,10 +5,12 @@ The kernel's side of an engine: references to shared objects, and answers to wor
 from __future__ import annotations
 
 import os
+import pickle
 import secrets
 import threading
 import time
 import weakref
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -17,10 +19,11 @@ from .._version import __version__
 from ..data.attach import encoded, mark_arrived
 from ..data.handles import Inline
 from ..data.layout import NO_TICKET, NONCE_BYTES
-from ..errors import NotShareable, VersionGone
+from ..errors import NotShareable, ProxyError, VersionGone
 from ..memory.files import FileKey, open_shared
-from .arrivals import Answer, Have, Part, Want
+from .arrivals import Answer, Done, Fetch, Fetched, Have, Part, Want
 from .engine import Version
+from .live import load_live, pickled_live
 from .loading import Spec, load
 from .replacing import Target, replace
 
@@ -38,7 +41,7 @@ __all__ = ["EngineKernel"]
 LEASE_S = 40.0
 
 _encode = msgspec.msgpack.encode
-_decode_request = msgspec.msgpack.Decoder(Want | Part | Have).decode
+_decode_request = msgspec.msgpack.Decoder(Want | Part | Have | Fetch | Done).decode
 _kernels: weakref.WeakSet[EngineKernel] = weakref.WeakSet()
 
 
@@ -101,6 +104,10 @@ class EngineKernel:
         self._newest: dict[int, Version] = {}
         #: By token and host.
         self._copies: dict[tuple[str, str], _HostCopy] = {}
+        #: The workers that bring a fetched version, by token.
+        self._fetching: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        #: The token of the version of each object that was fetched last.
+        self._fetched: dict[int, str] = {}
         #: Called when no version is kept any more.
         self.on_idle: Callable[[], object] | None = None
         _kernels.add(self)
@@ -115,6 +122,9 @@ class EngineKernel:
         references: dict[int, Any] = {}
 
         def refer(target: Target) -> Any:
+            if target.is_proxy:
+                data = pickled_live(target.target)
+                return self._engine.reference(load_live, data, None)
             # Once: a list may hold the same object many times.
             if target.idx not in references:
                 references[target.idx] = self._reference(target)
@@ -135,38 +145,47 @@ class EngineKernel:
         with self._lock:
             version = self._newest.get(target.idx)
             kept = None if version is None else self._kept.get(version.token)
-            if version is None or kept is None or kept.nonce != handle.nonce:
-                version = self._keep(target, handle)
-            else:
+            if version is not None and kept is not None and kept.nonce == handle.nonce:
                 mark_arrived(encoded(handle))
-        return self._engine.reference(load, self._spec(version), version)
+                return self._refer(version)
+            version = Version(secrets.token_hex(8))
+            try:
+                self._keep(version.token, handle)
+                reference = self._refer(version)
+            except BaseException:
+                # The engine does not know it, so it cannot forget it.
+                self._kept.pop(version.token, None)
+                raise
+            before, self._newest[target.idx] = self._newest.get(target.idx), version
+        # The engine may call back when it is dropped, so the lock is not held.
+        del before
+        return reference
+
+    def _refer(self, version: Version) -> Any:
+        kept = self._kept[version.token]
+        spec = Spec(__version__, version.token, encoded(kept.handle))
+        return self._engine.reference(load, _encode(spec), version)
 
     def _publish(self, target: Target) -> Handle | Inline:
         entry = self._server.table.get(target.idx)
         return self._server.publisher.handle(entry, target.target)
 
-    def _keep(self, target: Target, handle: Handle) -> Version:
+    def _keep(self, token: str, handle: Handle) -> _Kept:
         """
-        Keep the version of a handle until the engine forgets it.
+        Keep the version of a handle.
         """
         file = open_shared(handle.file)
         if file.read(NONCE_BYTES, 0) != handle.nonce:
             raise VersionGone(
-                f"{target.name!r} was unshared by another thread while it was "
-                "submitted. Share it again and submit the task again."
+                f"{handle.name!r} was unshared by another thread while it was "
+                "published. Share it again and pass it again."
             )
         mark_arrived(encoded(handle))
         # The publication may close its own descriptor.
         key = FileKey(os.getpid(), file.fd, *handle.file[2:])
         held = msgspec.structs.replace(handle, file=key, ticket=NO_TICKET)
-        version = Version(secrets.token_hex(8))
-        self._kept[version.token] = _Kept(file, held, handle.nonce)
-        self._newest[target.idx] = version
-        return version
-
-    def _spec(self, version: Version) -> bytes:
-        kept = self._kept[version.token]
-        return _encode(Spec(__version__, version.token, encoded(kept.handle)))
+        kept = self._kept[token] = _Kept(file, held, handle.nonce)
+        return kept
 
     def settle(self) -> None:
         """
@@ -195,6 +214,14 @@ class EngineKernel:
             request: The request.
         """
         asked = _decode_request(request)
+        if isinstance(asked, Fetch):
+            try:
+                return _encode(self._fetch(sender, asked.idx))
+            except ProxyError as error:
+                return _encode(Fetched(b"", fault=pickle.dumps(error)))
+        if isinstance(asked, Done):
+            self._release(sender, asked.token)
+            return b""
         with self._lock:
             kept = self._kept.get(asked.token)
             if isinstance(asked, Part):
@@ -209,6 +236,46 @@ class EngineKernel:
                 return b""
         # The lock is not held while the memory is read.
         return b"" if kept is None else kept.file.read(asked.size, asked.offset)
+
+    def _fetch(self, sender: str, idx: int) -> Fetched:
+        """
+        Keep the present version of an object until a worker has brought it.
+        """
+        lent = self._server.publisher.fetch(self._server.table.get(idx))
+        handle = lent.handle
+        if isinstance(handle, Inline):
+            return Fetched(encoded(handle))
+        if handle.inplace:
+            lent.give_up()
+            raise NotShareable(
+                f"{handle.name!r} is shared in place, and this host would not see its "
+                "changes. Share it without --inplace."
+            )
+        # Equal states have one token, so a host needs to bring a state once.
+        token = handle.nonce.hex()
+        with self._lock:
+            kept = self._kept.get(token) or self._keep(token, handle)
+            self._fetching[token][sender] += 1
+            before, self._fetched[idx] = self._fetched.get(idx, token), token
+        lent.give_up()
+        if before != token:
+            self._drop_copies(before)
+        return Fetched(encoded(kept.handle), token)
+
+    def _release(self, sender: str, token: str) -> None:
+        """
+        Note that a worker has brought a version, or has ended.
+        """
+        with self._lock:
+            senders = self._fetching.get(token, Counter())
+            senders[sender] -= 1
+            if +senders:
+                return
+            self._fetching.pop(token, None)
+            self._kept.pop(token, None)
+            is_idle = not self._kept
+        if is_idle and self.on_idle is not None:
+            self.on_idle()
 
     def _renew(self, sender: str) -> None:
         for copy in self._copies.values():
@@ -233,6 +300,13 @@ class EngineKernel:
             for key, copy in list(self._copies.items()):
                 if copy.sender == sender:
                     del self._copies[key]
+            brought = [
+                token
+                for token, senders in self._fetching.items()
+                for _ in range(senders[sender])
+            ]
+        for token in brought:
+            self._release(sender, token)
 
     def forgotten(self, token: str) -> None:
         """
@@ -243,14 +317,18 @@ class EngineKernel:
             for idx, version in list(self._newest.items()):
                 if version.token == token:
                     del self._newest[idx]
-            for key in [key for key in self._copies if key[0] == token]:
-                del self._copies[key]
             is_idle = not self._kept
         if kept is not None:
             del kept
-            self._engine.tell({"drop": [token]})
+            self._drop_copies(token)
         if is_idle and self.on_idle is not None:
             self.on_idle()
+
+    def _drop_copies(self, token: str) -> None:
+        with self._lock:
+            for key in [key for key in self._copies if key[0] == token]:
+                del self._copies[key]
+        self._engine.tell({"drop": [token]})
 
     def lost(self) -> None:
         """
@@ -259,9 +337,12 @@ class EngineKernel:
         with self._lock:
             kept, self._kept = self._kept, {}
             newest, self._newest = self._newest, {}
+            tokens = {*kept, *(token for token, _ in self._copies)}
             self._copies.clear()
-        if kept:
-            self._engine.tell({"drop": list(kept)})
+            self._fetching.clear()
+            self._fetched.clear()
+        if tokens:
+            self._engine.tell({"drop": sorted(tokens)})
         kept.clear()
         newest.clear()
 
@@ -270,7 +351,8 @@ class EngineKernel:
         In a forked child, drop the versions, which belong to the parent.
         """
         self._lock = threading.RLock()
-        self._kept, self._newest, self._copies = {}, {}, {}
+        for table in (self._kept, self._newest, self._copies, self._fetching):
+            table.clear()
 
 
 def _after_fork_in_child() -> None:

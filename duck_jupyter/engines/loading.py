@@ -58,6 +58,6 @@ def load(data: bytes, ask: Callable[[bytes], bytes]) -> Any:
         # Containers and copies of a virtual machine may have the kernel's boot id. Only
         # opening the file proves that this is the same host, so each failure means
         # another one. The kernel says whether it has the version.
-        value, memory = bring(spec.token, handle, ask)
+        value, memory = bring(spec.token, handle, ask, attach_for_task)
     warm.keep(spec.token, memory)
     return value

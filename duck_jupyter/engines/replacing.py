@@ -18,12 +18,13 @@ CONTAINERS = frozenset({list, tuple, dict})
 
 class Target(NamedTuple):
     """
-    A shared object, and its number in the table.
+    A shared object or its proxy, and the number of the object in the table.
     """
 
     name: str
     target: Any
     idx: int
+    is_proxy: bool = False
 
 
 def replace(

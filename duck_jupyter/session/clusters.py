@@ -37,6 +37,8 @@ class Clusters:
         self._kernels: dict[Engine, EngineKernel] = {}
         #: How many calls of `joining` are in progress.
         self._joining: Counter[Engine] = Counter()
+        #: How many have ended.
+        self._joined = 0
 
     @contextmanager
     def joining(self, server: ProxyServer, terms: Terms) -> Iterator[None]:
@@ -71,27 +73,32 @@ class Clusters:
         finally:
             with self._lock:
                 self._joining[engine] -= 1
+                self._joined += 1
             self.settle()
 
     def _targets(self, engine: Engine) -> Mapping[int, Target]:
-        return {
-            id(shared.target): Target(
-                shared.name, shared.target, shared.proxy._duck_idx
-            )
-            for shared in self._names()
-            if shared.terms.on is engine
-        }
+        targets: dict[int, Target] = {}
+        for shared in self._names():
+            if shared.terms.on is engine:
+                name, idx = shared.name, shared.proxy._duck_idx
+                targets[id(shared.target)] = Target(name, shared.target, idx)
+                targets[id(shared.proxy)] = Target(
+                    name, shared.proxy, idx, is_proxy=True
+                )
+        return targets
 
     def settle(self) -> None:
         """
         Release the versions of names that are no longer shared, and unused engines.
         """
         with self._lock:
-            kernels = list(self._kernels.items())
+            kernels, joined = list(self._kernels.items()), self._joined
         for engine, kernel in kernels:
             kernel.settle()
+            # The lock is not held: this takes the lock of the session.
+            is_used = bool(self._targets(engine))
             with self._lock:
-                if self._joining[engine] or self._targets(engine):
+                if is_used or self._joining[engine] or self._joined != joined:
                     continue
                 if kernel.is_idle and self._kernels.get(engine) is kernel:
                     del self._kernels[engine]

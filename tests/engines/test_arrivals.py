@@ -61,7 +61,7 @@ class Published:
                 self.parts.append(sender)
             return answer
 
-        return bring(self.spec.token, self.elsewhere, ask)[0]
+        return bring(self.spec.token, self.elsewhere, ask, attach_for_task)[0]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 from distributed import Client, LocalCluster, get_worker
 
-from duck_jupyter import share, unshare
+from duck_jupyter import fetch, share, shared, unshare
 from duck_jupyter.engines.arrivals import copies
 from duck_jupyter.engines.dask import engine_of
 from duck_jupyter.memory.process_state import pid_namespace
@@ -82,6 +82,16 @@ def far_addresses(client: Client) -> list[str]:
 
 def total(frame: pd.DataFrame) -> float:
     return float(frame["x"].sum())
+
+
+def total_fetched(live: Any) -> float:
+    return total(fetch(live))
+
+
+def append(live: Any) -> None:
+    if isinstance(live, list):
+        live = live[0]["to"]
+    live.append(1)
 
 
 def file_of(frame: pd.DataFrame) -> int:
@@ -199,6 +209,29 @@ def test_the_client_is_restored_when_nothing_can_ask_any_more(
     assert future.result(timeout=WAIT_S) == ROWS
     del future
     assert wait_until(lambda: is_restored(client), WAIT_S)
+
+
+def test_fetch_brings_the_state_of_its_moment_to_another_host(
+    client: Client, frame: pd.DataFrame
+) -> None:
+    share(frame, "frame", on=client)
+    (far, *_) = far_addresses(client)
+    for number in (1.0, 2.0):
+        frame["x"] = number
+        future = client.submit(total_fetched, shared.frame, workers=[far])
+        assert future.result(timeout=WAIT_S) == number * ROWS
+    unshare("frame")
+    del future
+    assert wait_until(lambda: is_restored(client), WAIT_S)
+
+
+def test_each_task_with_a_live_argument_runs(client: Client, session: Session) -> None:
+    numbers: list[int] = []
+    share(numbers, "numbers", on=client)
+    client.gather(client.map(append, [shared.numbers] * 3))
+    futures = [client.submit(append, [{"to": shared.numbers}]) for _ in range(2)]
+    client.gather(futures)
+    assert numbers == [1] * 5
 
 
 def test_an_executor_and_containers_take_shared_objects(

@@ -181,7 +181,8 @@ class FakeEngine:
             args, kwargs = self.kernel.replace((args, kwargs))
         future, number = Future[Any](), next(self._numbers)
         with self._lock:
-            tokens = [found.token for found in find_references((args, kwargs))]
+            found = [each.token for each in find_references((args, kwargs))]
+            tokens = list(filter(None, found))
             self._users.update(tokens)
         self._futures[number] = future, tokens
         self.pipes[worker].send(("task", number, pickle.dumps((func, args, kwargs))))
@@ -200,11 +201,13 @@ class FakeEngine:
         return ()
 
     def reference(
-        self, load: Callable[..., Any], data: bytes, version: Version
+        self, load: Callable[..., Any], data: bytes, version: Version | None
     ) -> Reference:
         """
         Return an argument that the worker loads.
         """
+        if version is None:
+            return Reference(load, data, "")
         with self._lock:
             if not self._users[version.token]:
                 self._users[version.token] = 1
