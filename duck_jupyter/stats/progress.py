@@ -152,7 +152,8 @@ def ended_line(
         facts += [(Piece(words),) for words in run.killed[:1]]
         facts.append((Piece(f"{many(not_done, 'task')} not done"),))
         return Line("broken", name, None, None, tuple(facts))
-    if run.in_hand or run.queued:
+    # An interrupted cell does not wait long for the end of its tasks.
+    if (run.in_hand or run.queued) and not interrupted:
         return Line("stopped", name, None, None, ((Piece("goes on, "), *at),))
     word = "interrupted at " if interrupted else "stopped at "
     facts = [(Piece(word), *at), after]

@@ -8,7 +8,14 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import { Whole } from './merge';
 import { isSnapshot } from './checks';
 import type { Snapshot } from './snapshot';
-import { type Answer, ask, broadcastOf, type Question, type Wire } from './wire';
+import {
+  type Answer,
+  ask,
+  broadcastOf,
+  findBroadcast,
+  type Question,
+  type Wire
+} from './wire';
 
 /**
  * What is known of duck_jupyter in a kernel: nothing yet; that it is loaded, or not;
@@ -237,7 +244,7 @@ export class Feed implements IDisposable {
       }
     }, PATIENCE_MS);
     const { loads } = this;
-    const answer = await this.ask('duck_watch_request');
+    const answer = await this.askToWatch();
     // Restarted, or gone: the status says so.
     if (answer === undefined) {
       return;
@@ -252,6 +259,17 @@ export class Feed implements IDisposable {
     } else {
       this.take(answer.snapshot);
     }
+  }
+
+  private async askToWatch(): Promise<Answer | null | undefined> {
+    try {
+      if (this.found !== 'loaded' && !(await findBroadcast(this.kernel))) {
+        return null;
+      }
+    } catch {
+      return undefined;
+    }
+    return this.ask('duck_watch_request');
   }
 
   private async ask(

@@ -5,15 +5,17 @@ import { type Kernel, KernelMessage } from '@jupyterlab/services';
 
 /** What is asked of a kernel, by the type of the message. */
 export type Question =
+  | 'comm_info_request'
   | 'duck_watch_request'
   | 'duck_unwatch_request'
   | 'duck_snapshot_request'
   | 'duck_look_request'
   | 'duck_command_request';
 
-/** What the kernel's half answers. */
+/** What the kernel's half answers, and every kernel to the first question. */
 export interface Answer {
   status: 'ok' | 'error';
+  comms?: Record<string, unknown>;
   snapshot?: unknown;
   message?: string;
 }
@@ -39,6 +41,7 @@ export const LIVE_TARGET = 'duck_jupyter.live';
 const GRACE_MS = 1000;
 
 const QUESTIONS: readonly Question[] = [
+  'comm_info_request',
   'duck_watch_request',
   'duck_unwatch_request',
   'duck_snapshot_request',
@@ -92,6 +95,20 @@ export function ask(
     };
     future.done.catch(reject);
   });
+}
+
+/**
+ * Tell whether duck_jupyter is loaded in a kernel.
+ *
+ * Its broadcast is a comm, and every kernel knows the request for comms. A kernel logs an
+ * error for a request of ours that it does not know.
+ *
+ * @returns Null where it is not. Rejects as `ask` does.
+ */
+export async function findBroadcast(kernel: Wire): Promise<true | null> {
+  const content = { target_name: LIVE_TARGET };
+  const answer = await ask(kernel, 'comm_info_request', content);
+  return Object.keys(answer?.comms ?? {}).length > 0 || null;
 }
 
 /** What a broadcast says, where a message is one. */

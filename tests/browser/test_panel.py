@@ -15,6 +15,7 @@ from .notebook import KERNEL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .lab import Lab
     from .notebook import Gate, Notebook
 
     Make = Callable[..., Notebook]
@@ -46,8 +47,11 @@ def test_rows_change_while_a_cell_runs_and_after_a_reload_meanwhile(
 
 
 def test_it_follows_the_notebook_in_front_and_a_restart_of_its_kernel(
-    notebook: Make,
+    notebook: Make, lab: Lab
 ) -> None:
+    """
+    A kernel without the extension is asked for nothing that it does not know.
+    """
     one = notebook(LOAD)
     one.run(0)
     one.open_panel()
@@ -57,6 +61,7 @@ def test_it_follows_the_notebook_in_front_and_a_restart_of_its_kernel(
     other.page = one.page
     other.bring_to_front()
     expect(one.panel.frame).to_contain_text("is not loaded here")
+    assert "UNKNOWN" not in lab.log.read_text(errors="replace")
     one.bring_to_front()
     expect(one.panel.rows).to_have_count(3)
     one.page.evaluate(f"async () => {{ await {KERNEL}.restart(); }}")

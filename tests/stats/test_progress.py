@@ -107,6 +107,12 @@ def test_a_run_that_is_over() -> None:
             "■ score  stopped at 47 of 48, after 1 m 48 s, 1 lost",
         ),
         (RUN, None, False, "■ score  goes on, 1,548 of 4,096"),
+        (
+            RUN,
+            None,
+            True,
+            "■ score  interrupted at 1,548 of 4,096, after 42 s, 1 failed",
+        ),
     ],
 )
 def test_a_run_that_did_not_do_all(

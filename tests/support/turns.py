@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["Turns", "count_processes"]
 
 HERE = Path(__file__).parent
+#: Tests wait for other processes a third of their time, so there is one more than cores.
 #: More of them get in one another's way: tests start processes themselves.
-MOST_PROCESSES = 2
+MOST_PROCESSES = 3
 
 
 def count_processes(config: pytest.Config, cores: int) -> int:
@@ -33,7 +34,7 @@ def count_processes(config: pytest.Config, cores: int) -> int:
     """
     if config.args_source is pytest.Config.ArgsSource.ARGS:
         return 0
-    return min(cores, MOST_PROCESSES)
+    return min(cores + 1, MOST_PROCESSES)
 
 
 def is_alone(item: pytest.Item) -> bool:

@@ -24,8 +24,14 @@ afterEach(() => {
 const BUSY = { running: true, number: 3 };
 const IDLE = { running: false, number: 3 };
 
+/** Look, and wait until the kernel has said whether it knows of us. */
+async function look(period: number): Promise<void> {
+  feed.look(period);
+  await vi.advanceTimersByTimeAsync(0);
+}
+
 async function watched(cell = IDLE): Promise<void> {
-  feed.look(0.25);
+  await look(0.25);
   await kernel.last.reply({ status: 'ok', snapshot: snapshot(1, { cell }) });
 }
 
@@ -77,18 +83,25 @@ describe('looking', () => {
 });
 
 describe('what is known of a kernel', () => {
+  it('is not loaded where the kernel has no broadcast, and is asked no more', async () => {
+    kernel.isLoaded = false;
+    await look(1);
+    expect(feed.presence).toBe('absent');
+    expect(kernel.sent).toEqual([]);
+  });
+
   it('is not loaded where a request is handled and not answered', async () => {
-    feed.look(1);
+    await look(1);
     await kernel.last.ignore();
     expect(feed.presence).toBe('absent');
   });
 
   it('is loaded once a cell has loaded it, which is told to all', async () => {
-    feed.look(1);
-    await kernel.last.ignore();
+    kernel.isLoaded = false;
+    await look(1);
     kernel.broadcast({ kind: 'loaded' });
     expect(feed.presence).toBe('loaded');
-    expect(kernel.types).toEqual(['watch', 'watch']);
+    expect(kernel.types).toEqual(['watch']);
     kernel.broadcast({ kind: 'unloaded' });
     expect(feed.presence).toBe('absent');
     expect(feed.whole).toBeNull();
@@ -107,8 +120,9 @@ describe('what is known of a kernel', () => {
     kernel.become('restarting');
     expect([feed.presence, feed.whole]).toEqual(['unknown', null]);
     expect(kernel.types).toEqual(['watch']);
+    kernel.isLoaded = false;
     kernel.become('idle');
-    await kernel.last.ignore();
+    await vi.advanceTimersByTimeAsync(0);
     expect(feed.presence).toBe('absent');
   });
 

@@ -33,6 +33,8 @@ export class FakeKernel {
   readonly iopubMessage = new Signal<this, object>(this);
   readonly statusChanged = new Signal<this, string>(this);
   readonly connectionStatusChanged = new Signal<this, string>(this);
+  /** Whether it answers that the broadcast is there. */
+  isLoaded = true;
   status = 'idle';
   connectionStatus = 'connected';
 
@@ -59,6 +61,11 @@ export class FakeKernel {
       done: new Promise<void>(() => undefined),
       dispose: vi.fn()
     };
+    if (message.header.msg_type === 'comm_info_request') {
+      const comms = this.isLoaded ? { 'duck-1': { target_name: LIVE_TARGET } } : {};
+      void Promise.resolve().then(() => future.onReply({ content: { comms } }));
+      return future;
+    }
     this.sent.push({
       type: message.header.msg_type,
       content: message.content as Record<string, unknown>,

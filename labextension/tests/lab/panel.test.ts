@@ -63,6 +63,7 @@ function open(): void {
 
 async function opened(): Promise<void> {
   open();
+  await vi.advanceTimersByTimeAsync(0);
   await kernel().last.reply({ status: 'ok', snapshot: snapshot(1) });
   await vi.advanceTimersByTimeAsync(1000);
 }
@@ -135,6 +136,7 @@ describe('the panel', () => {
 
   it('says why there is nothing to show', async () => {
     open();
+    await vi.advanceTimersByTimeAsync(0);
     await kernel().last.ignore();
     await vi.advanceTimersByTimeAsync(1000);
     expect(sentence()).toBe('Not loaded');
@@ -149,6 +151,7 @@ describe('the panel', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(sentence()).toBe('The kernel has ended');
     tracker.become({ kernel: new FakeKernel() });
+    await vi.advanceTimersByTimeAsync(0);
     await kernel().last.reply({ status: 'ok', snapshot: snapshot(1) });
     await vi.advanceTimersByTimeAsync(1000);
     expect(sentence()).toContain('Serving 4 objects');
