@@ -94,7 +94,7 @@ class EngineKernel:
         find: Callable[[], Mapping[int, Target]],
     ) -> None:
         self.name: str = secrets.token_hex(6)
-        self._server = server
+        self.server: ProxyServer = server
         self._engine = engine
         self._find = find
         self._lock = threading.RLock()
@@ -167,8 +167,8 @@ class EngineKernel:
         return self._engine.reference(load, _encode(spec), version)
 
     def _publish(self, target: Target) -> Handle | Inline:
-        entry = self._server.table.get(target.idx)
-        return self._server.publisher.handle(entry, target.target)
+        entry = self.server.table.get(target.idx)
+        return self.server.publisher.handle(entry, target.target)
 
     def _keep(self, token: str, handle: Handle) -> _Kept:
         """
@@ -241,7 +241,7 @@ class EngineKernel:
         """
         Keep the present version of an object until a worker has brought it.
         """
-        lent = self._server.publisher.fetch(self._server.table.get(idx))
+        lent = self.server.publisher.fetch(self.server.table.get(idx))
         handle = lent.handle
         if isinstance(handle, Inline):
             return Fetched(encoded(handle))

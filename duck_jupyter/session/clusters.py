@@ -64,6 +64,9 @@ class Clusters:
             with self._lock:
                 self._joining[engine] += 1
                 kernel = self._kernels.get(engine)
+                if kernel is not None and kernel.server is not server:
+                    kernel.lost()  # other code closed its server
+                    kernel = None
                 if kernel is None:
                     kernel = EngineKernel(server, engine, lambda: self._targets(engine))
                     kernel.on_idle = self.settle

@@ -216,6 +216,18 @@ def test_a_client_that_is_closed_gives_everything_back(
     assert wait_until(lambda: not server.publisher.versions(idx).mapped, WAIT_S)
 
 
+def test_sharing_again_after_the_server_was_closed_works(
+    client: Client, array: Any, session: Session
+) -> None:
+    share(array, "array", on=client)
+    assert client.submit(np.sum, array).result(timeout=WAIT_S) == 10_000
+    assert session.server is not None
+    session.server.close()
+    share(array, "array", on=client)
+    found = client.submit(np.sum, array, pure=False)
+    assert found.result(timeout=WAIT_S) == 10_000
+
+
 def test_a_session_without_a_client_imports_nothing_of_dask() -> None:
     code = (
         "import sys, duck_jupyter as d; l = [1]; d.share(l, 'l'); d.unshare('l'); "
