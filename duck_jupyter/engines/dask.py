@@ -39,7 +39,9 @@ __all__ = ["DaskEngine", "engine_of"]
 #: The states of a future that Dask does not compute again.
 LOST = frozenset({"cancelled", "lost", "error"})
 #: Threads that answer workers; each waits while one piece is sent.
-THREADS = 4
+THREADS = 8
+#: How often a message to a worker is sent until it arrives.
+TRIES = 2
 #: Seconds to wait until workers have heard that a client is closed.
 LAST_WORD_S = 5.0
 #: The methods of a client that are replaced.
@@ -202,10 +204,12 @@ class DaskEngine:
         *args: Any,
         workers: list[str] | None = None,
     ) -> None:
-        # Dask has many errors for a worker that ended, or a client that was closed. The
-        # scheduler reports a worker that left, and nobody waits for one that ended.
-        with contextlib.suppress(Exception):
-            self._client.run(function, *args, workers=workers)
+        for _ in range(TRIES):
+            # Dask has many errors for a worker that ended, and some that pass. The
+            # scheduler reports a worker that left, and nobody waits for one that ended.
+            with contextlib.suppress(Exception):
+                self._client.run(function, *args, workers=workers)
+                return
 
     def workers(self) -> Iterable[EngineWorker]:
         """
