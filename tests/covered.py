@@ -46,6 +46,7 @@ COVERED: dict[str, str] = {
     "engines/choice.py": "engines/test_mistakes.py",
     "engines/dask_check.py": "engines/test_mistakes.py",
     "engines/dask_scheduler.py": "engines/test_dask.py",
+    "engines/dask_sending.py": "engines/test_dask.py",
     "engines/dask_worker.py": "engines/test_dask.py",
     "engines/distributed_data.py": "engines/test_mistakes.py",
     "engines/engine.py": "engines/test_contract.py",

@@ -27,6 +27,7 @@ from ..errors import KernelGone
 from . import dask_scheduler, dask_worker
 from .dask_check import check_client, check_network, check_workers
 from .dask_scheduler import LEFT, VERSION_KEY, DuckVersions, topic_of
+from .dask_sending import Sender
 from .engine import EngineWorker
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ __all__ = ["DaskEngine", "engine_of"]
 LOST = frozenset({"cancelled", "lost", "error"})
 #: Threads that answer workers; each waits while one piece is sent.
 THREADS = 8
-#: How often a message to a worker is sent until it arrives.
-TRIES = 2
 #: Seconds to wait until workers have heard that a client is closed.
 LAST_WORD_S = 5.0
 #: The methods of a client that are replaced.
@@ -65,6 +64,7 @@ class DaskEngine:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._sender = Sender(client)
         self._kernel: Kernel | None = None
         self._lock = threading.RLock()
         self._pool: ThreadPoolExecutor | None = None
@@ -185,7 +185,8 @@ class DaskEngine:
         else:
             sender = message["worker"]
             answer = kernel.answer(sender, message["data"])
-            self._run(dask_worker.receive, message["ask"], answer, workers=[sender])
+            ticket = message["ask"]
+            self._sender.answer(sender, dask_worker.receive, ticket, answer)
 
     def _forget(self, kernel: Kernel, key: str) -> None:
         token = key.split("-")[-2]
@@ -197,19 +198,6 @@ class DaskEngine:
                 self._keys.pop(token, None)
         if is_gone:
             kernel.forgotten(token)
-
-    def _run(
-        self,
-        function: Callable[..., Any],
-        *args: Any,
-        workers: list[str] | None = None,
-    ) -> None:
-        for _ in range(TRIES):
-            # Dask has many errors for a worker that ended, and some that pass. The
-            # scheduler reports a worker that left, and nobody waits for one that ended.
-            with contextlib.suppress(Exception):
-                self._client.run(function, *args, workers=workers)
-                return
 
     def workers(self) -> Iterable[EngineWorker]:
         """
@@ -236,18 +224,21 @@ class DaskEngine:
         if pool is not None:
             # It is shut down when the client is closed at this moment.
             with contextlib.suppress(RuntimeError):
-                self._told = pool.submit(self._run, dask_worker.hear, dict(message))
+                hear = dask_worker.hear
+                self._told = pool.submit(self._sender.call_all, hear, dict(message))
 
     def detach(self) -> None:
         """
         Restore the client as it was before. Repeated calls do nothing.
         """
         with self._lock:
-            kernel, self._kernel = self._kernel, None
-            pool, self._pool = self._pool, None
-            self._connection = None
+            kernel = self._kernel
             if kernel is None:
                 return
+            # Tasks that wait for an answer of this kernel hold a thread of a worker.
+            self.tell({"lost": kernel.name})
+            pool, self._pool, self._kernel = self._pool, None, None
+            self._connection = None
             for name in WRAPPED:
                 vars(self._client).pop(name, None)
             self._futures.clear()
@@ -281,9 +272,9 @@ class DaskEngine:
         kernel = self._kernel
         if kernel is not None:
             kernel.lost()
-            if self._told is not None:
-                wait([self._told], LAST_WORD_S)
         self.detach()
+        if self._told is not None:
+            wait([self._told], LAST_WORD_S)
         return before(*args, **kwargs)
 
 

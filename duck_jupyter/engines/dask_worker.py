@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from distributed import get_worker
 
-from ..errors import ProxyTimeout
+from ..errors import KernelGone, ProxyTimeout
 from .arrivals import drop
 from .dask_scheduler import topic_of
 
@@ -32,15 +32,19 @@ class _Reply:
     An answer that a thread waits for.
     """
 
-    __slots__ = ("arrived", "data")
+    __slots__ = ("arrived", "data", "kernel")
 
-    def __init__(self) -> None:
+    def __init__(self, kernel: str) -> None:
+        self.kernel = kernel
         self.arrived: threading.Event = threading.Event()
-        self.data: bytes = b""
+        #: None if there will be no answer.
+        self.data: bytes | None = None
 
 
 #: The answers that threads wait for, by a random ticket.
 _replies: dict[str, _Reply] = {}
+#: The kernels that do not answer any more.
+_lost: set[str] = set()
 
 
 def load_in_task(load: Callable[..., Any], kernel: str, data: bytes) -> Any:
@@ -60,14 +64,15 @@ def ask(worker: Any, kernel: str, request: bytes) -> bytes:
     Send a request to a kernel and return its answer.
 
     Raises:
+        KernelGone: The kernel has stopped its server, or closed its client.
         ProxyTimeout: There is no answer.
     """
     ticket = secrets.token_hex(8)
-    reply = _replies[ticket] = _Reply()
+    reply = _replies[ticket] = _Reply(kernel)
     try:
         message = {"ask": ticket, "worker": worker.address, "data": request}
         worker.log_event(topic_of(kernel), message)
-        if not reply.arrived.wait(ANSWER_S):
+        if kernel not in _lost and not reply.arrived.wait(ANSWER_S):
             raise ProxyTimeout(
                 "The kernel that shared this object did not answer within "
                 f"{ANSWER_S:g} s. It has ended, or it is not connected to the cluster "
@@ -75,6 +80,11 @@ def ask(worker: Any, kernel: str, request: bytes) -> bytes:
             )
     finally:
         del _replies[ticket]
+    if reply.data is None:
+        raise KernelGone(
+            "The kernel that shared this object has stopped its server, or closed its "
+            "client of the cluster. Share the object again and submit the task again."
+        )
     return reply.data
 
 
@@ -92,4 +102,10 @@ def hear(message: dict[str, Any]) -> None:
     """
     Take a message of the kernel, which calls this in the worker.
     """
-    drop(message["drop"])
+    drop(message.get("drop", []))
+    kernel = message.get("lost")
+    if kernel is not None:
+        _lost.add(kernel)
+        for reply in list(_replies.values()):
+            if reply.kernel == kernel:
+                reply.arrived.set()

@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-from distributed import Client, LocalCluster, get_worker
+from distributed import Client, Event, LocalCluster, get_worker
 
 from duck_jupyter import fetch, share, shared, unshare
 from duck_jupyter.engines.arrivals import copies
 from duck_jupyter.engines.dask import engine_of
+from duck_jupyter.engines.dask_worker import ask
+from duck_jupyter.errors import KernelGone
+from duck_jupyter.memory.mapping_cache import LEAST_BYTES
 from duck_jupyter.memory.process_state import pid_namespace
 from tests.support.clusters import WAIT_S, dask_client
 from tests.support.processes import wait_until
@@ -86,6 +89,18 @@ def total(frame: pd.DataFrame) -> float:
 
 def total_fetched(live: Any) -> float:
     return total(fetch(live))
+
+
+def read_and_measure(array: Any, number: int) -> tuple[float, int]:
+    """
+    Read an array; when both tasks have, give its sum and the shared bytes here.
+    """
+    found = float(array.sum())
+    Event(f"{len(array)}-{number}").set()
+    assert Event(f"{len(array)}-{1 - number}").wait(WAIT_S)
+    lines = Path("/proc/self/status").read_text().splitlines()
+    resident = next(line for line in lines if line.startswith("RssShmem"))
+    return found, int(resident.split()[1]) << 10
 
 
 def append(live: Any) -> None:
@@ -167,6 +182,62 @@ def test_equal_submits_of_one_state_are_one_task(
     assert client.submit(total, frame).key != first.key
 
 
+def test_a_version_is_brought_through_the_scheduler_if_no_direct_way_leads_there(
+    client: Client, frame: pd.DataFrame
+) -> None:
+    share(frame, "frame", on=client)
+    (far, *_) = far_addresses(client)
+    reached = engine_of(client)._sender._reached
+    reached[far] = False
+    future = client.submit(total, frame, workers=[far])
+    assert future.result(timeout=WAIT_S) == ROWS
+    assert not reached.pop(far)
+
+
+def wait_for_an_answer(kernel: str) -> str:
+    """
+    Ask a kernel that does not answer, and give the error.
+    """
+    Event(kernel).set()
+    try:
+        ask(get_worker(), kernel, b"")
+    except KernelGone as error:
+        return str(error)
+    return ""
+
+
+def test_a_task_that_waits_for_a_kernel_that_stops_ends_at_once(
+    client: Client, frame: pd.DataFrame, session: Session
+) -> None:
+    share(frame, "frame", on=client)
+    kernel = engine_of(client)._kernel
+    assert kernel is not None
+    # An empty request has no answer.
+    future = client.submit(wait_for_an_answer, kernel.name)
+    assert Event(kernel.name).wait(WAIT_S)
+    session.stop()
+    assert "has stopped its server" in future.result(timeout=WAIT_S)
+    again = client.submit(wait_for_an_answer, kernel.name, pure=False)
+    assert "has stopped its server" in again.result(timeout=WAIT_S)
+
+
+def test_threads_of_a_worker_use_one_mapping(client: Client, session: Session) -> None:
+    size = 4 * LEAST_BYTES
+    array = np.ones(size // 8)
+    share(array, "array", on=client)
+    far = far_addresses(client)
+    near = client.run(os.getpid).keys() - set(far)
+    how: dict[str, Any] = {"workers": list(near)}
+    before = client.submit(read_and_measure, np.ones(1), 0, **how)
+    other = client.submit(read_and_measure, np.ones(1), 1, **how)
+    at_rest = max(resident for _, resident in client.gather([before, other]))
+    found = client.gather(
+        client.map(read_and_measure, [array] * 2, range(2), pure=False, **how)
+    )
+    assert [each for each, _ in found] == [size / 8] * 2
+    assert max(resident for _, resident in found) - at_rest < 1.5 * size
+
+
 def test_a_version_survives_the_death_of_its_worker(
     client: Client, frame: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -178,7 +249,7 @@ def test_a_version_survives_the_death_of_its_worker(
         first = client.submit(total, frame, workers=far)
         assert first.result(timeout=WAIT_S) == ROWS
         mark = str(tmp_path / "mark")
-        how = {"workers": far, "allow_other_workers": True}
+        how: dict[str, Any] = {"workers": far, "allow_other_workers": True}
         future = client.submit(die_once, frame, mark, **how)
         frame["x"] = 2.0
         assert future.result(timeout=WAIT_S) == ROWS
