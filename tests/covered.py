@@ -94,6 +94,7 @@ COVERED: dict[str, str] = {
     "pools/chunks.py": "pools/test_seen.py",
     "pools/clock.py": "pools/test_seen.py",
     "pools/displaying.py": "pools/test_output.py",
+    "pools/culprits.py": "pools/test_unreturned.py",
     "pools/dropped_interrupts.py": "pools/test_interrupting_calls.py",
     "pools/explaining.py": "pools/test_deaths.py",
     "pools/features.py": "pools/test_install.py",

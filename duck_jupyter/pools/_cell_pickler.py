@@ -32,7 +32,14 @@ if TYPE_CHECKING:
 
     from ..data.holds import Hold, InplaceHold
 
-__all__ = ["CellPickler", "Pickled", "globals_of", "pickled"]
+__all__ = [
+    "CellPickler",
+    "Pickled",
+    "class_of",
+    "globals_of",
+    "pickled",
+    "track",
+]
 
 #: Built-ins that take names as text.
 BY_TEXT = frozenset({"globals", "eval", "exec"})
@@ -150,6 +157,21 @@ class CellPickler(cloudpickle.Pickler):  # type: ignore[misc]
                 more["__slots__"] = vars(kind)["__slots__"]
             args = (*args[:3], {**args[3], **more}, *args[4:])
         return maker, args, *rest
+
+
+def track(value: Any) -> str:
+    """
+    Return what identifies a class in all processes that have it; "" if nothing does.
+    """
+    known: dict[Any, str] = cloud._DYNAMIC_CLASS_TRACKER_BY_CLASS
+    return known.get(value, "") if isinstance(value, type) else ""
+
+
+def class_of(tracked: str) -> Any:
+    """
+    Return the class of this process that `track` identifies, or None.
+    """
+    return cloud._DYNAMIC_CLASS_TRACKER_BY_ID.get(tracked)
 
 
 def globals_of(code: types.CodeType) -> list[str]:

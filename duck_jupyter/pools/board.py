@@ -25,9 +25,13 @@ import os
 import signal
 import struct
 import time
+from typing import TYPE_CHECKING
 
 from .board_rows import STARTING, Entry, Key
 from .meter_layout import COLLECTED, ID, METER
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 __all__ = ["Board", "Entry", "Key", "open_board"]
 
@@ -315,13 +319,21 @@ class Board:
         pids = [(at, self._words[at + PID]) for at in self._used()]
         return [pid for at, pid in pids if self._holder(at) == pid]
 
-    def count_heard(self, run: int) -> int:
+    def count_heard(self, run: int, killed: Collection[int] = ()) -> int:
         """
         Count the tasks of a run that were given a KeyboardInterrupt.
 
         Each worker has at most one: it begins no other task of the run.
+
+        Args:
+            run: The run.
+            killed: Workers that were killed, whose tasks do not count.
         """
-        return sum(self._words[at + HEARD_RUN] == run for at in self._used())
+        words = self._words
+        return sum(
+            words[at + HEARD_RUN] == run and words[at + PID] not in killed
+            for at in self._used()
+        )
 
     def forget(self, pid: int) -> None:
         """

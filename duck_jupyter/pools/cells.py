@@ -25,7 +25,7 @@ from . import mirror as made
 from ._cell_pickler import Pickled, globals_of, pickled
 from .members import unsendable
 from .mirror import main
-from .names import is_own, path_of
+from .names import has_own_globals, is_of_module, is_own, path_of
 from .unsendable import Unsendable
 
 if TYPE_CHECKING:
@@ -173,6 +173,8 @@ def _stamp(value: Any) -> tuple[Any, ...] | None:
     if type(value) is types.FunctionType:
         defaults = value.__defaults__ or ()
         if value.__closure__ or value.__dict__ or value.__kwdefaults__:
+            return None
+        if has_own_globals(value):  # which are in the pickle
             return None
         if all(isinstance(default, ATOMS) for default in defaults):
             return (value, value.__code__, *defaults)
@@ -358,16 +360,22 @@ class Sent:
         return made.load, self.bundle
 
 
-def sent(value: Any, inherited: int = 0) -> Any:
+def sent(value: Any, inherited: int = 0, *, by_value: bool = False) -> Any:
     """
     Return the present state of a function of the notebook, also inside partials.
 
     Other values are returned unchanged, and are pickled later by the pool.
+
+    Args:
+        value: The function, or anything else.
+        inherited: As in `bundle_of`.
+        by_value: Whether the pool itself sends what functions of modules have made.
     """
     if type(value) is functools.partial:
         before = (value.func, *value.args)
-        function, *args = (sent(part, inherited) for part in before)
+        function, *args = (sent(x, inherited, by_value=by_value) for x in before)
         if any(a is not b for a, b in zip(before, (function, *args), strict=True)):
             return functools.partial(function, *args, **value.keywords)
         return value
-    return Sent(value, inherited) if is_own(value) else value
+    is_left = not is_own(value) or (by_value and is_of_module(value))
+    return value if is_left else Sent(value, inherited)

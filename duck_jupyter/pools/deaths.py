@@ -9,6 +9,7 @@ and code that waits for the task would wait for ever: it gets `WorkerDied`.
 from __future__ import annotations
 
 import functools
+import re
 import sys
 import threading
 import time
@@ -53,6 +54,7 @@ LOOK_S = 0.002
 #: The number of awaited results from which those that are done are dropped.
 MANY = 64
 AGAIN = "Make a new pool."
+EXIT_CODES = re.compile(r"The exit codes of the workers are \{.*EXIT\(.*\}")
 
 
 class Deaths(Feature):
@@ -202,7 +204,7 @@ class Deaths(Feature):
                 before(thread, cause)
             elif isinstance(cause, BaseException):
                 # Of loky, which has made the error of all tasks.
-                cause.args = (text,)
+                cause.args = (text + _exit_codes(cause),)
                 dress(cause)
                 before(thread, cause)
             else:
@@ -337,6 +339,16 @@ class Deaths(Feature):
 
 #: That of Python.
 _join_exited_workers = mp_pool.Pool._join_exited_workers  # type: ignore[attr-defined]
+
+
+def _exit_codes(cause: BaseException) -> str:
+    """
+    Return what loky says of exit codes, which users may look for in the error.
+
+    Signals are told with the same names.
+    """
+    found = EXIT_CODES.search(str(cause))
+    return "" if found is None else f" {found[0]}."
 
 
 def _call_of(task: Task, entry: Entry, result: Any) -> str:

@@ -9,6 +9,7 @@ the source of each cell under the cell's file name.
 from __future__ import annotations
 
 import os
+import pickle
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,9 +23,19 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TypeAlias
 
-    Sendable: TypeAlias = "BaseException | ByState"
+    Sendable: TypeAlias = "RemoteError | Packed"
 
-__all__ = ["Failing", "FrameData", "Link", "add_failing", "is_of_pool"]
+__all__ = [
+    "Failing",
+    "FrameData",
+    "Link",
+    "add_failing",
+    "call_of",
+    "is_of_pool",
+    "sendable",
+    "unpack",
+    "where",
+]
 
 #: Frames, errors of a chain, and variables of a frame that are sent at most.
 MOST_FRAMES = 100
@@ -108,7 +119,9 @@ class Failing(worker.WorkerFeature):
         Note the frames of the error. An error that cannot be sent becomes a text.
         """
         is_exception = isinstance(error, Exception)
-        if not is_exception and not self._is_returned:
+        # A `multiprocessing.Pool` would end the worker, and wait for the task for ever.
+        is_sent = self._is_returned or isinstance(error, KeyboardInterrupt)
+        if not is_exception and not is_sent:
             return error
         if self._taps is None:
             # Imported here, so only workers with a failed task pay for it.
@@ -117,12 +130,12 @@ class Failing(worker.WorkerFeature):
             self._taps = Taps(_nothing, {}, _nothing, [self._reduce])
             self._taps.open()
         link = _link_of(error, 0)._replace(error=None)
-        sent = _sendable(error)
+        sent = sendable(error)
         # What is raised is what a pool sends, and must not end the worker.
-        raised = error if isinstance(sent, ByState) else sent
+        raised: BaseException = sent if isinstance(sent, RemoteError) else error
         if not is_exception:
             raised = NotAnException()
-        self._last = raised, sent, link, _where(task)
+        self._last = raised, sent, link, where(task)
         return raised
 
     def _reduce(self, pickler: Any, value: Any) -> Any:
@@ -149,19 +162,35 @@ def _nothing() -> None:
     """
 
 
-def _where(task: worker.Running) -> str:
+def where(task: worker.Running, item: int | None = None) -> str:
+    """
+    Say where a task ran, and its call in short.
+
+    Args:
+        task: The task.
+        item: As in `call_of`.
+    """
+    return f"In worker {os.getpid()}: {call_of(task, item)}"
+
+
+def call_of(task: worker.Running, item: int | None = None) -> str:
+    """
+    Write the call of a task in short.
+
+    Args:
+        task: The task.
+        item: The item of a chunk, from 0; by default the one at which the task failed.
+    """
     function, args, of = task.function, task.args, ""
     kind = getattr(getattr(function, "func", None), "__name__", "")
     if kind == "walk":
         of = "starmap" if function.args[1] else "map"
-        (function, args), item = args[0], worker_item()
+        function, args = args[0]
     elif kind == "walk_chunk":
-        function, (args,), item, of = function.args[1], args, worker_item(), "starmap"
-    else:
-        item = -1
-    return (
-        f"In worker {os.getpid()}: {short_call(function, args, task.kwargs, item, of)}"
-    )
+        function, (args,), of = function.args[1], args, "starmap"
+    if item is None:
+        item = worker_item() if of else -1
+    return short_call(function, args, task.kwargs, item, of)
 
 
 def worker_item() -> int:
@@ -184,7 +213,7 @@ def _link_of(error: BaseException, depth: int) -> Link:
     if depth > MOST_LINKS:
         cause = None
     return Link(
-        _sendable(error),
+        sendable(error),
         _frames_of(error.__traceback__),
         error.__suppress_context__,
         None if cause is None else _link_of(cause, depth + 1),
@@ -224,29 +253,60 @@ class ByState:
         return make, how, (*state[:3], None, None, *state[5:]), *rest
 
 
-def _sendable(error: BaseException) -> Sendable:
+class Packed:
     """
-    Give what the notebook gets for an error: what fails there breaks an executor.
+    An error as bytes, and its text: the notebook may fail to rebuild it.
+
+    If it failed while it unpickles a result, an executor would be broken.
     """
-    if _can_be_sent(error):
-        return error
-    by_state = ByState(error)
-    return by_state if _can_be_sent(by_state) else _as_text(error)
+
+    def __init__(self, data: bytes, text: str) -> None:
+        self._data = data
+        self._text = text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return unpack, (self._data, self._text)
+
+
+def unpack(data: bytes, text: str) -> BaseException:
+    """
+    Return an error that a worker has sent, or its text as a `RemoteError`.
+    """
+    try:
+        error = pickle.loads(data)
+    except Exception:  # whatever the error's own class does
+        return RemoteError(text)
+    return error if isinstance(error, BaseException) else RemoteError(text)
+
+
+def sendable(error: BaseException) -> Sendable:
+    """
+    Give what the notebook gets for an error.
+    """
+    text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    data = _pickled(error) or _pickled(ByState(error))
+    return RemoteError(text) if data is None else Packed(data, text)
 
 
 def _can_be_sent(part: Any) -> bool:
+    return _pickled(part) is not None
+
+
+def _pickled(part: Any) -> bytes | None:
+    """
+    Pickle an error, or a part of one; None if it cannot be rebuilt even here.
+    """
     from multiprocessing.reduction import ForkingPickler
 
+    before, mirror.is_returned = mirror.is_returned, True
     try:
-        mirror.load_own(ForkingPickler.dumps(part))
+        data = bytes(ForkingPickler.dumps(part))
+        mirror.load_own(data)
     except Exception:  # whatever the error's own class does
-        return False
-    return True
-
-
-def _as_text(error: BaseException) -> BaseException:
-    text = "".join(traceback.format_exception_only(type(error), error)).strip()
-    return RemoteError(text)
+        return None
+    finally:
+        mirror.is_returned = before
+    return data
 
 
 def _frames_of(trace: TracebackType | None) -> list[FrameData]:

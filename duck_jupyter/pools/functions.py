@@ -4,6 +4,7 @@ The feature that sends functions of cells in the state in which they were submit
 
 from __future__ import annotations
 
+import functools
 import multiprocessing.popen_fork
 import os
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,12 @@ from ..data.handover import handover
 from ..data.replacements import Replacements
 from . import large
 from . import mirror as made
+from ._cell_pickler import class_of
 from .cells import Sent, bundle_of, find, forget_unbound, number_all, numbers, sent
 from .features import Feature
 from .mirror import main, mirror
-from .names import is_own
+from .names import is_of_module, is_own
+from .pool_state import has_cloudpickle, is_cloudpickle
 from .reloaded import Reloaded, after_fork, note_modules, reloads
 from .shared_names import SharedNames
 from .tasks import change_batch, is_chunk
@@ -54,6 +57,7 @@ class Functions(Feature):
         mirror.is_kernel = True
         note_modules()
         mirror.find = find
+        mirror.find_class = class_of
         handover.add_reducer(reduce)
         self._replaced.put(multiprocessing.popen_fork.Popen, "_launch", _launch)
 
@@ -82,13 +86,13 @@ class Functions(Feature):
             self._last = (function, task.function) if is_chunk(function) else NO_MAP
 
     def _take(self, task: Task) -> None:
-        inherited = self._inherited(task.pool)
-
-        def taken(call: Any) -> Any:
-            function, *more = call
-            return (sent(function, inherited), *more)
-
-        task.function = sent(change_batch(task.original, taken), inherited)
+        taken = functools.partial(
+            sent,
+            inherited=self._inherited(task.pool),
+            by_value=has_cloudpickle(task.pool),
+        )
+        batch = change_batch(task.original, lambda call: (taken(call[0]), *call[1:]))
+        task.function = taken(batch)
         if not self._has_looked:
             note_modules()
             self._has_looked = True
@@ -96,10 +100,10 @@ class Functions(Feature):
         if counts:
             task.function = Reloaded(counts, task.function)
         if any(map(is_own, task.args if not task.is_map else ())):
-            task.args = tuple(sent(arg, inherited) for arg in task.args)
+            task.args = tuple(map(taken, task.args))
         for name, value in task.kwargs.items():
             if is_own(value):
-                task.kwargs = {**task.kwargs, name: sent(value, inherited)}
+                task.kwargs = {**task.kwargs, name: taken(value)}
 
     def cell_ends(self, error: BaseException | None) -> None:
         """
@@ -139,7 +143,7 @@ def reduce(pickler: Any, value: Any) -> Any:
     if kind is Sent:
         _sent_in(pickler).update(part[0] for part in value.bundle[1])
         return NotImplemented
-    if not is_own(value):
+    if not is_own(value) or (is_of_module(value) and is_cloudpickle(pickler)):
         return NotImplemented
     before = _sent_in(pickler)
     bundle = bundle_of(value, before)

@@ -275,7 +275,8 @@ class Interrupts(Feature):
         """
         End the tasks of one run.
         """
-        board, told, most, unheard = self._slots.board, _Told(), 0, 0
+        board, told, most = self._slots.board, _Told(), 0
+        killed: set[int] = set()
         end = time.monotonic() + options.grace
         pause = threading.Event()
         while True:
@@ -291,13 +292,13 @@ class Interrupts(Feature):
             for entry in running:
                 if time.monotonic() < end:
                     told.tell(entry)
-                else:
-                    killed = self._kill(board, entry, pools)
-                    stop.killed += killed
-                    unheard += killed and not entry.heard
+                elif self._kill(board, entry, pools):
+                    killed.add(entry.pid)
             pause.wait(LOOK_S)
-        stop.stopped = board.count_heard(stop.number)
-        begun = max(most, stop.stopped + unheard)
+        stop.killed = len(killed)
+        # A task that goes on after its KeyboardInterrupt was not stopped by it.
+        stop.stopped = board.count_heard(stop.number, killed)
+        begun = max(most, stop.stopped + stop.killed)
         not_begun = count_not_done(stop.items, stop.number) - begun
         stop.cancelled = max(stop.cancelled, not_begun)
         for pool in [*self._wounded]:
@@ -314,9 +315,12 @@ class Interrupts(Feature):
             if self._cells:
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
-    def _kill(self, board: Board, entry: Entry, pools: list[Any]) -> int:
+    def _kill(self, board: Board, entry: Entry, pools: list[Any]) -> bool:
         """
-        Kill one worker, and let its pool go on if possible; return the number killed.
+        Kill one worker, and let its pool go on if possible.
+
+        Returns:
+            Whether it was killed; False if its task has ended meanwhile.
         """
         error = TaskInterrupted(
             "the task's worker was killed: its cell was interrupted, "
@@ -324,10 +328,10 @@ class Interrupts(Feature):
         )
         pool = next((x for x in pools if _has_worker(x, entry.pid)), None)
         if not remove_worker(board, entry, pool, error):
-            return 0
+            return False
         if pool is not None and hasattr(pool, "_pending_work_items"):
             self._wounded.add(pool)
-        return 1
+        return True
 
     def _say_failed(self, stop: Stop, error: Exception) -> None:
         """

@@ -23,6 +23,8 @@ import threading
 import types
 from typing import TYPE_CHECKING, Any
 
+from .names import is_own
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -84,14 +86,20 @@ class Mirror:
         self.has_begun: bool = False
         #: Whether what is loaded was pickled in this process, too.
         self.is_own: bool = False
+        #: Whether what is pickled goes back to where the task comes from.
+        self.is_returned: bool = False
         #: The errors of values that could not be rebuilt since the last task.
         self.failures: list[BaseException] = []
         #: In the kernel: returns the object that a number identifies, or None.
         self.find: Callable[[str, int], Any] = lambda name, number: None
+        #: In the kernel: returns the class that `track` identifies, or None.
+        self.find_class: Callable[[str], Any] = lambda tracked: None
         #: Name -> (token, number) of the value that was set last.
         self.set: dict[str, tuple[bytes, int]] = {}
         #: Name -> the number under which it was inherited.
         self.inherited: dict[str, int] = {}
+        #: The names under which the notebook had a class or function.
+        self.code: set[str] = set()
         self._coming: dict[str, Part] = {}
         #: Names that are being loaded, the innermost last, with their handles.
         self._loading: list[tuple[str, Sequence[bytes]]] = []
@@ -168,6 +176,7 @@ class Mirror:
             self._loading.pop()
         self.set[name] = (token, number)
         main()[name] = value
+        (self.code.add if is_own(value) else self.code.discard)(name)
 
     def value(self, path: str) -> Any:
         """
@@ -240,6 +249,7 @@ class Mirror:
         if self.is_kernel:
             self.is_kernel = self.has_begun = False
             self.inherited = numbers
+            self.code = {name for name, value in main().items() if is_own(value)}
             self.set.clear()
 
 
@@ -291,6 +301,7 @@ def sent_back(path: str, number: int) -> Any:
 def sent_on(
     path: str,
     number: int,
+    tracked: str,
     data: bytes | str,
     parts: Sequence[Part],
     handles: Sequence[bytes],
@@ -300,6 +311,11 @@ def sent_on(
     """
     if path and (mirror.is_kernel or mirror.is_own):
         return sent_back(path, number)
+    if tracked and mirror.is_kernel:
+        # Loading it would set the attributes of the notebook's class anew.
+        found = mirror.find_class(tracked)
+        if found is not None:
+            return found
     return mirror.load(data, parts, handles)
 
 

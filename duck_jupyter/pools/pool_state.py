@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from ..stats.task_rows import Kind
 
-__all__ = ["drained", "end_of", "kind_of", "processes_of"]
+__all__ = [
+    "drained",
+    "end_of",
+    "has_cloudpickle",
+    "is_cloudpickle",
+    "kind_of",
+    "processes_of",
+]
 
 LOKY = ("loky.", "joblib.externals.loky.")
 
@@ -28,6 +35,21 @@ def kind_of(pool: Any) -> Kind:
         if kind.__module__.startswith(LOKY):
             return "loky"
     return "ProcessPoolExecutor" if hasattr(pool, "submit") else "Pool"
+
+
+def has_cloudpickle(pool: Any) -> bool:
+    """
+    Return whether a pool sends functions by value, as loky and joblib with it do.
+    """
+    return hasattr(pool, "submit") and kind_of(pool) != "ProcessPoolExecutor"
+
+
+def is_cloudpickle(pickler: Any) -> bool:
+    """
+    Return whether a pickler is one of cloudpickle, or of the copy that joblib has.
+    """
+    modules = (kind.__module__ for kind in type(pickler).__mro__)
+    return any(module.endswith("cloudpickle.cloudpickle") for module in modules)
 
 
 def end_of(pool: Any) -> Literal["closed", "broken"] | None:

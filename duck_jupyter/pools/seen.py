@@ -81,6 +81,8 @@ class Seen(Feature):
         self._ended_tasks: dict[int, int] = {}
         self._pool_count = 0
         self.run_count: int = 0
+        #: Runs for which a pool has taken no task, because it was broken or closed.
+        self._refused = 0
         # What was submitted last: a map submits the same object many times.
         # The function inside comes last: each batch of joblib is an object of its own.
         self._last: Last = NOTHING
@@ -224,8 +226,13 @@ class Seen(Feature):
             for run in over:
                 if self._settle(run, now, over_s):
                     run.ended = max(run.last, run.first)
+                    if not run.is_given:
+                        self._drop(run)
+                        self._refused += 1
             self._note_ends(now)
-            rows = [run_row(run, now, waited) for run in self._runs.values()]
+            given = [run for run in self._runs.values() if run.is_given]
+            refused = self._refused + len(self._runs) - len(given)
+            rows = [run_row(run, now, waited) for run in given]
             for row in rows:
                 if row.ended is not None:
                     self._forget(row)
@@ -243,7 +250,7 @@ class Seen(Feature):
             return Look(
                 tuple(map(pool_row, pools)),
                 (*self._over, *(row for row in rows if row.ended is None)),
-                self.run_count,
+                self.run_count - refused,
                 tuple(states),
                 task_rows(states, longs),
                 self._failures.rows(),
@@ -352,14 +359,16 @@ class Seen(Feature):
                         del self._by_identity[identity]
 
     def _forget(self, row: RunRow) -> None:
-        run = self._runs[row.id]
         if not any(row.id == other.id for other in self._over):
             self._over.append(row)
+        self._drop(self._runs[row.id])
+        self._failures.forget(row.id)
+
+    def _drop(self, run: SeenRun) -> None:
         key = run.function, run.module
         if run.pool.runs.get(key) is run:
             del run.pool.runs[key]
-        del self._runs[row.id]
-        self._failures.forget(row.id)
+        del self._runs[run.number]
 
 
 def look(waited: Mapping[int, float]) -> Look:

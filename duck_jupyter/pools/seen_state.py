@@ -95,6 +95,13 @@ class SeenRun:
         self.submitted = now
 
     @property
+    def is_given(self) -> bool:
+        """
+        Whether the pool has taken a task.
+        """
+        return bool(self.by_thread or self.cells)
+
+    @property
     def total(self) -> int:
         """
         How many tasks the pool was given.

@@ -5,19 +5,20 @@ Arguments of a task that a pool could not pickle: which one it is, and what to d
 from __future__ import annotations
 
 import contextlib
-from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
 from ..data.handover import handover
-from ..data.unpicklable import find_path
-from ._cell_pickler import pickled
+from .culprits import find_culprit
 from .features import Feature
 from .members import FILES
 from .tasks import BATCH, WRAPPER, Task, is_chunk, name_of
 from .tracebacks import dress
+from .unreturned import add_unreturned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .features import Call
 
 __all__ = ["Unsent"]
 
@@ -26,6 +27,12 @@ class Unsent(Feature):
     """
     Explains errors of pickling.
     """
+
+    def worker_start(self, pool: Any) -> Call:
+        """
+        Let each worker explain which result it cannot send.
+        """
+        return add_unreturned, ()
 
     def open(self) -> None:
         """
@@ -118,21 +125,12 @@ def _unsendable(value: Any) -> str:
     """
     Say what in a value cannot be pickled, and what to do; "" if all can.
     """
-    try:
-        ForkingPickler.dumps(value)
-    except Exception:  # whatever the value's own code raises
-        pass
-    else:
+    culprit = find_culprit(value)
+    if culprit is None:
         return ""
-    last = value
-    try:
-        pickled(value)
-    except Exception as error:  # the same
-        last = getattr(error, "_duck_last", value)
-    kind, path = type(last).__name__, find_path(value, last)
-    part = "it" if last is value else f"its part {path}" if path else "a part of it"
-    advice = "Open" if kind in FILES else "Make"
+    is_file = culprit.kind in FILES
+    advice = "Open" if is_file else "Make"
     advice += " it in the function, or in the initializer of the pool"
-    if kind not in FILES:
+    if not is_file:
         advice += "; or share it, %share NAME, and pass shared.NAME"
-    return f"to a worker, because {part} is a {kind}. {advice}."
+    return f"to a worker, because {culprit}. {advice}."

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["find_in_loop"]
 
 #: Frames from our code to the loop, at most.
-MOST_FRAMES = 8
+MOST_FRAMES = 20
 
 
 def find_in_loop(names: Mapping[str, str]) -> Any:

@@ -100,6 +100,11 @@ def test_the_exit_of_a_worker_is_told(pool_kernel: PoolKernel) -> None:
     ran = pool_kernel.cell("make('executor', 'fork').submit(os._exit, 3).result()")
     last = ran.error.splitlines()[-1]
     assert "ended with exit code 3 while it ran _exit(3)" in last
+    ran = pool_kernel.cell("make('loky', 'spawn').submit(os._exit, 3).result()")
+    last = ran.error.splitlines()[-1]
+    assert "ended with exit code 3 while it ran _exit(3)" in last
+    # loky's own words.
+    assert last.endswith("The exit codes of the workers are {EXIT(3)}.")
 
 
 @pytest.mark.parametrize("method", METHODS)

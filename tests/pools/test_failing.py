@@ -123,3 +123,22 @@ def test_a_closure_that_cannot_be_sent_fails_in_the_line_that_submits(
     assert "DataEncodeError: inner cannot be sent to a worker" in said
     assert "its variable n" in said
     assert cells.value("found") == [2]
+
+
+def test_a_value_of_a_dict_of_the_user_that_cannot_be_sent_is_named(
+    cells: Kernel, kind: str
+) -> None:
+    cells.run(
+        "import threading\n"
+        "space = {'guard': threading.Lock()}\n"
+        "exec('def guarded(i):\\n    with guard:\\n        return i', space)\n"
+        "said = ''\n"
+        f"with open_pool({kind!r}) as run:\n"
+        "    try:\n"
+        "        run(space['guarded'], [1])\n"
+        "    except Exception as error:\n"
+        "        said = f'{type(error).__name__}: {error}'\n"
+    )
+    said = cells.value("said")
+    assert said.startswith("DataEncodeError: guarded cannot be sent to a worker (")
+    assert "its variable guard" in said

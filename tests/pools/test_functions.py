@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.pools import POOLS
+from tests.support.pools import BY_VALUE, POOLS
 
 if TYPE_CHECKING:
     from tests.magics.kernels import Kernel
@@ -309,3 +309,51 @@ def test_names_that_are_text_go_with_a_function(notebook: Kernel, kind: str) -> 
         f"found = pools[{kind!r}](add, [1])\n"
     )
     assert notebook.value("found") == [27]
+
+
+def test_functions_of_a_dict_of_the_user_are_tasks(notebook: Kernel, kind: str) -> None:
+    notebook.run(
+        "import functools\n"
+        "space = {'functools': functools, 'table': {'a': 1}}\n"
+        "exec('''\n"
+        "class Pair:\n"
+        "    sums = 0\n"
+        "    def __init__(self, i):\n        self.i = i\n"
+        "    def sum(self):\n        return table['a'] + self.i\n"
+        "def add(i):\n    return Pair(i).sum() + (add(i - 1) if i else 0)\n"
+        "@functools.lru_cache\n"
+        "def cached(i):\n    return add(i)\n"
+        "''', space)\n"
+        "add, Pair = space['add'], space['Pair']\n"
+        "def call(i):\n    return add(i)\n"
+        f"run = pools[{kind!r}]\n"
+        "found = [run(x, [2])[0] for x in (add, space['cached'], call)]\n"
+        "space['table']['a'] = 10\n"
+        "Pair.sums = 1\n"
+        "found += run(add, [2])\n"
+        "pair = run(Pair, [3])[0]\n"
+        "found += [type(pair) is Pair, Pair.sums, *run(Pair.sum, [pair])]\n"
+    )
+    assert notebook.value("found") == [6, 6, 6, 33, True, 1, 13]
+
+
+def test_a_function_that_a_module_has_made_goes_as_its_pool_sends_it(
+    notebook: Kernel, kind: str
+) -> None:
+    """
+    Cloudpickle sends what the module's globals are now.
+    """
+    notebook.run(
+        "from tests.support import poolwork\n"
+        "def double(i):\n    return 2 * i\n"
+        f"run = pools[{kind!r}]\n"
+        "poolwork.factor = 10\n"
+        "try:\n"
+        "    found = run(poolwork.multiplied(double), [1])\n"
+        "    def double(i):\n        return 3 * i\n"
+        "    found += run(poolwork.multiplied(double), [1])\n"
+        "finally:\n"
+        "    poolwork.factor = 1\n"
+    )
+    factor = 10 if kind in BY_VALUE else 1
+    assert notebook.value("found") == [2 * factor, 3 * factor]

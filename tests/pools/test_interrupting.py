@@ -38,6 +38,14 @@ while not (os.path.exists({path!r}) and len(open({path!r}).readlines()) >= {numb
 print("at work", flush=True)
 """
 
+#: Waits until what an Interrupt has stopped is told.
+AWAIT_STOP = """
+from duck_jupyter.pools import features, interrupting
+for feature in features.features.all:
+    if isinstance(feature, interrupting.Interrupts):
+        assert feature._last_stop.done.wait(20)
+"""
+
 
 def test_it_says_how_many_tasks_of_a_map_are_cancelled(
     pool_kernel: PoolKernel, tmp_path: Path
@@ -111,7 +119,7 @@ HOWS = [
 def test_tasks_that_ignore_it_are_killed_and_the_pool_goes_on(
     pool_kernel: PoolKernel, tmp_path: Path, kind: str, method: str, how: str
 ) -> None:
-    path = str(tmp_path / "begun")
+    path, before = str(tmp_path / "begun"), len(pool_kernel.elsewhere)
     ran = pool_kernel.cell(
         f"pool = make({kind!r}, {method!r})\n"
         f"tasks = [submit(pool, work.stubborn, {path!r}) for _ in range(9)]\n"
@@ -125,6 +133,10 @@ def test_tasks_that_ignore_it_are_killed_and_the_pool_goes_on(
     ran = pool_kernel.cell("print(result(submit(pool, abs, -3)))")
     assert (ran.text, ran.error) == ("3\n", "")
     assert ran.took < 3
+    assert not pool_kernel.cell(AWAIT_STOP).error
+    told = "Interrupt killed 2 workers"
+    told += "" if kind == "Pool" else ", cancelled 7 queued tasks"
+    assert pool_kernel.elsewhere[before:] == [f"{told} of this cell.\n"]
 
 
 @pytest.mark.parametrize(("kind", "method"), KINDS)

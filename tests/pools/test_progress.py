@@ -167,6 +167,36 @@ def test_a_broken_pool_says_who_was_killed(pool_kernel: PoolKernel) -> None:
     assert "killed by SIGKILL, 12 tasks not done" in last
 
 
+@pytest.mark.parametrize("kind", ["executor", "Pool", "loky"])
+def test_a_task_that_a_pool_refuses_is_none(pool_kernel: PoolKernel, kind: str) -> None:
+    ran = pool_kernel.cell(
+        "from duck_jupyter import tasks\n"
+        "def score(i): return work.die() if i < 0 else work.compute(0.05)\n"
+        f"pool, count = make({kind!r}, 'fork'), tasks().run_count\n"
+        "_ = list(pool.map(score, range(30)))\n"
+        "try:\n    result(submit(pool, score, -1))\n"
+        "except Exception: pass\n"
+        "if hasattr(pool, 'close'): pool.close()\n"
+        "def refused(i): return i\n"
+        "caught = []\n"
+        "for _ in range(3):\n"
+        "    try:\n        submit(pool, refused, 1)\n"
+        "    except Exception as error:\n        caught.append(error)\n"
+        "found = tasks()\n"
+        "print([x.function for x in found.runs][-1], found.run_count - count)\n"
+        "print(len(caught))"
+    )
+    assert (ran.text, ran.error) == ("score 1\n3\n", "")
+    last = lines_of(ran)[-1]
+    assert last.startswith(
+        ("✕ score  broke at 30 of 31", "■ score  stopped at 30 of 31")
+    )
+    ran = pool_kernel.cell(
+        "try:\n    submit(pool, refused, 1)\nexcept Exception: work.compute(0.5)"
+    )
+    assert (ran.shown, ran.error) == ([], "")
+
+
 def test_tasks_that_go_on_are_said_to(pool_kernel: PoolKernel) -> None:
     ran = pool_kernel.cell(
         f"pool = make('executor', 'fork', 1)\n{FUNCTION}"

@@ -25,17 +25,31 @@ __all__ = [
     "compute_and_call",
     "convolve",
     "die",
+    "factor",
     "fail_at",
     "fail_or_wait",
     "get_pid",
     "give_cut",
     "give_deadly",
+    "give_nested",
+    "multiplied",
     "nest",
     "rest",
     "spin",
     "stubborn",
     "wait_for",
 ]
+
+
+#: What `multiplied` multiplies by.
+factor = 1
+
+
+def multiplied(function: Callable[[int], int]) -> Callable[[int], int]:
+    def call_and_multiply(i: int) -> int:
+        return factor * function(i)
+
+    return call_and_multiply
 
 
 def get_pid(_: object = None) -> int:
@@ -238,3 +252,10 @@ def give_cut(size: int) -> bytes:
 
     Connection._send = send_half  # type: ignore[attr-defined]
     return bytes(size)
+
+
+def give_nested(_: int) -> list[object]:
+    def nested() -> None:
+        pass
+
+    return [nested]

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Turns", "count_processes"]
 
 HERE = Path(__file__).parent
-#: Tests wait for other processes a third of their time, so there is one more than cores.
-#: More of them get in one another's way: tests start processes themselves.
+#: Tests wait for other processes a third of their time: one more than there are cores.
+#: More of them get in one another's way, for tests start processes themselves.
 MOST_PROCESSES = 3
 
 

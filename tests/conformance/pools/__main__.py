@@ -48,7 +48,10 @@ def main() -> None:
     if missing := missing_for(chosen):
         parser.exit(2, missing)
     known = read_known(KNOWN.read_text(encoding="utf-8"))
-    found = [compare(suite, is_quick=options.quick, say=tell) for suite in chosen]
+    found = [
+        compare(suite, is_quick=options.quick, say=tell, known=known)
+        for suite in chosen
+    ]
     wrong = [
         one.tell(name)
         for one in found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..running import run_to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from ..runner import Outcome
     from .suites import PoolSuite
@@ -71,7 +71,11 @@ class Compared:
 
 
 def compare(
-    suite: PoolSuite, *, is_quick: bool, say: Callable[[str], None]
+    suite: PoolSuite,
+    *,
+    is_quick: bool,
+    say: Callable[[str], None],
+    known: Collection[str] = (),
 ) -> Compared:
     """
     Run a suite twice. What differs is run again both ways, and may agree then.
@@ -80,14 +84,17 @@ def compare(
         suite: The suite.
         is_quick: Only what CI runs.
         say: Told what the tests' processes print to their error output.
+        known: The tests that are known to differ. They are run last: one that fails
+            may leave its pool open, and then others find processes.
     """
+    last = ["--last", json.dumps([*known])]
     with tempfile.TemporaryDirectory(prefix="p-") as made:
         folder = suite.unpack(Path(made))
         words = suite.words(folder, is_quick=is_quick)
 
         def run(*more: str) -> dict[str, Outcome]:
             def command(pipe: str, skip: str) -> list[str]:
-                return [RUNNER, pipe, "--skip", skip, *more, *words]
+                return [RUNNER, pipe, "--skip", skip, *last, *more, *words]
 
             return run_to_end(suite.name, command, folder, DEADLINE_S, say)
 

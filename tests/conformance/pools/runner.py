@@ -33,14 +33,20 @@ class Teller:
         pipe: To the parent.
         skip: How many tests are done.
         only: The tests that are run, by name; None for all.
+        last: The names of functions whose tests are run after all others.
     """
 
     def __init__(
-        self, pipe: Connection[Any, Any], skip: int, only: list[str] | None
+        self,
+        pipe: Connection[Any, Any],
+        skip: int,
+        only: list[str] | None,
+        last: list[str],
     ) -> None:
         self._pipe = pipe
         self._skip = skip
         self._only = only
+        self._last = last
         self._outcome = ("passed", "")
 
     def pytest_collection_finish(self, session: Any) -> None:
@@ -50,6 +56,7 @@ class Teller:
         items = session.items
         if self._only is not None:
             items[:] = [item for item in items if item.nodeid in self._only]
+        items.sort(key=lambda item: getattr(item, "originalname", "") in self._last)
         self._pipe.send([item.nodeid for item in items])
         del items[: self._skip]
 
@@ -85,6 +92,7 @@ def main() -> None:
     parser.add_argument("--load", action="store_true", help="load the extension")
     parser.add_argument("--skip", type=int, default=0, help="how many tests are done")
     parser.add_argument("--only", type=json.loads, help="a JSON list of tests")
+    parser.add_argument("--last", type=json.loads, default=[], help="functions")
     options, words = parser.parse_known_args()
     # What this folder has is not to be imported in place of something else.
     del sys.path[0]
@@ -96,7 +104,7 @@ def main() -> None:
     if options.load:
         shell.run_line_magic("load_ext", "duck_jupyter")
     with Connection(options.pipe) as pipe:
-        teller = Teller(pipe, options.skip, options.only)
+        teller = Teller(pipe, options.skip, options.only, options.last)
 
         def run() -> None:
             # Some tests look at what Python's own prints.

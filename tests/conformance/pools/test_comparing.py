@@ -59,6 +59,23 @@ def test_what_differs_is_found_and_what_dies_is_a_result(
         assert as_markdown([found], read_known(known)).splitlines()[-1] == row
 
 
+@pytest.mark.slow
+def test_what_is_known_to_differ_is_run_last(own_folders: None, tmp_path: Path) -> None:
+    path = tmp_path / "test_some.py"
+    path.write_text(
+        "seen = []\n"
+        "def test_first(): assert not seen\n"
+        "def test_leaking(): seen.append('leak')\n"
+        "def test_last(): assert not seen\n"
+    )
+    suite = PoolSuite("some", (str(path),))
+    for known, how in ([], "failed"), (["test_leaking"], "passed"):
+        said: list[str] = []
+        found = compare(suite, is_quick=False, say=said.append, known=known)
+        ends = [how for how, _ in found.loaded.values()]
+        assert sorted(ends) == sorted(["passed", "passed", how]), said
+
+
 def test_a_test_that_is_missing_differs() -> None:
     passed = ("passed", "")
     found = Compared("some", {"a": passed, "b": passed}, {"a": passed})
