@@ -89,6 +89,19 @@ def ipykernel6(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *files, *session.posargs)
 
 
+@nox.session(python="3.11")
+def dask(session: nox.Session) -> None:
+    """
+    Run the tests of clusters with the oldest Dask that is supported.
+    """
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    needed = project["optional-dependencies"]["dask"]
+    versions = [re.sub(r">=([\d.]+).*", r"==\1", line) for line in needed]
+    session.install("-e", ".[dev]", *versions)
+    files = ["tests/engines", "tests/processes/test_dask.py"]
+    session.run("python", "-m", "pytest", *files, *session.posargs)
+
+
 @nox.session(python=PYTHONS)
 def steps(session: nox.Session) -> None:
     """

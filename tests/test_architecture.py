@@ -32,7 +32,7 @@ FLOORS = [
     {"client", "stats"},
     {"objects"},
     {"server"},
-    {"proxy", "pools"},
+    {"proxy", "pools", "engines"},
     {"session"},
     {"monitor"},
     {"magics", "cli"},
@@ -43,6 +43,8 @@ HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 # What may be imported in one house only, even inside a function.
 HOMES = {
     "IPython": {"magics", "pools"},
+    "dask": {"engines"},
+    "distributed": {"engines"},
     "anywidget": {"monitor"},
     "mmap": {"memory", "pools"},
     "prompt_toolkit": {"cli"},

@@ -26,10 +26,11 @@ from ..transport.lanes import STATE
 from ..transport.rendezvous import connect
 from .channel import Channel
 from .orphans import end_if_orphaned
+from .other_hosts import on_other_host
 from .thread_state import Arrival, ThreadState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Exchanges"]
 
@@ -54,6 +55,10 @@ class Exchanges:
         self.secret = secret
         #: Whether the server in this process was closed.
         self.ended = False
+        #: Whether the server is on another host.
+        self.is_elsewhere: bool = False
+        #: Fetches an object by its number from another host, writable or not.
+        self.fetch_elsewhere: Callable[[int, bool], Any] | None = None
         #: Numbers of threads and of blocks. The count continues in a child of fork, so
         #: no number of the child equals one that it inherited.
         self.numbers: itertools.count[int] = itertools.count(1)
@@ -280,9 +285,10 @@ class Exchanges:
 
         Raises:
             KernelGone: The server ended.
+            HandshakeError: The server is on another host.
             ProxyTimeout: It did not answer in time.
         """
-        if self.ended:
+        if self.ended and not self.is_elsewhere:
             raise KernelGone(
                 f"{self.who} was closed. Share the object again and pass the new proxy."
             )
@@ -292,7 +298,9 @@ class Exchanges:
             lane = connect(
                 self.address, self.secret, self.client, number, within_s, bufsize
             )
-        except KernelGone:
+        except KernelGone as error:
+            if self.is_elsewhere:
+                raise on_other_host(self.who) from error
             end_if_orphaned()
             raise
         channel = Channel(lane, self.who, WeakMethod(self._widen), called_at)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..data.attach import rebuild
-from ..errors import NotShareable, VersionGone
+from ..errors import HandshakeError, NotShareable, VersionGone
 from .proxy_method import ProxyMethod
 from .validation import is_proxy, refuse_view
 
@@ -67,6 +67,15 @@ def fetched(proxy: Any, *, writable: bool = True, private: bool = False) -> Any:
         private: Also copy data in memory where all processes see every write.
     """
     link, idx = proxy._duck_link, proxy._duck_idx
+    try:
+        return _fetched_here(link, idx, writable=writable, private=private)
+    except HandshakeError:
+        if link.fetch_elsewhere is None:
+            raise
+        return link.fetch_elsewhere(idx, writable)
+
+
+def _fetched_here(link: Any, idx: int, *, writable: bool, private: bool) -> Any:
     data = link.desk("fetch", idx, looks=LOOKS)
     try:
         return rebuild(data, writable=writable, private=private)

@@ -23,6 +23,7 @@ from .attribute_names import OWN_NAMES, is_of_object, refuse_own
 from .copying import copied, copied_deeply
 from .lost_changes import refuse_lost
 from .manual_frames import ManualFrames
+from .other_hosts import host_mark, mark_for_clusters
 from .proxy_class import class_maker
 from .proxy_method import ProxyMethod
 from .registry import link_to
@@ -221,7 +222,8 @@ class Proxy(ManualFrames):
             # arrives.
             link.desk("lend", ref.idx)
         state = (link.address, link.secret, tuple(ref), _get_block_name(self))
-        return rebuild_proxy, (*state, *salt())
+        mark = mark_for_clusters()
+        return rebuild_proxy, (*state, *(salt() or (mark and (b"",))), *mark)
 
     def __dir__(self) -> list[str]:
         return list(_call(self, "__dir__"))
@@ -319,6 +321,7 @@ def rebuild_proxy(
     state: tuple[Any, ...],
     block_name: str | None,
     _salt: bytes = b"",
+    mark: str = "",
 ) -> Proxy:
     """
     Make a proxy from its pickle, without contacting its server.
@@ -329,12 +332,15 @@ def rebuild_proxy(
         state: The fields of an `ObjectRef`.
         block_name: The block for manual frames, if it is not the server's.
         _salt: Not used; see `salt`.
+        mark: The mark of the server's host, if a cluster may take the proxy elsewhere.
 
     Raises:
         ProxyObjectNotFound: It stands for a chained object of this process that was
             removed.
     """
     link = link_to(address, secret, make_proxy)
+    if mark:
+        link.is_elsewhere = mark != host_mark()
     ref = ObjectRef(*state)
     if ref.level and link.server is None:
         return _finish(link, ref, block_name, None)

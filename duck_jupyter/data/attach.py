@@ -43,7 +43,16 @@ if TYPE_CHECKING:
 
     from ..memory.files import SharedFile
 
-__all__ = ["attach", "encoded", "mark_arrived", "rebuild", "rebuild_memory", "reduced"]
+__all__ = [
+    "attach",
+    "attach_for_task",
+    "decoded",
+    "encoded",
+    "mark_arrived",
+    "rebuild",
+    "rebuild_memory",
+    "reduced",
+]
 
 _T = TypeVar("_T")
 
@@ -68,6 +77,16 @@ def encoded(handle: Handle | Inline) -> bytes:
     Return a handle as bytes, for `rebuild`.
     """
     return _encode(handle)
+
+
+def decoded(data: bytes) -> Handle:
+    """
+    Return the handle of `encoded` bytes, which must not be an `Inline`.
+
+    Raises:
+        DataDecodeError: The data is not a handle, or only a part of one.
+    """
+    return _decoded(_decode_memory, data)
 
 
 def rebuild(data: bytes, *, writable: bool = True, private: bool = False) -> Any:
@@ -134,6 +153,35 @@ def attach(handle: Handle, *, writable: bool = True) -> Any:
     return _loaded(index, _map_all(arrived, writable=True))
 
 
+def attach_for_task(handle: Handle) -> tuple[Any, memoryview]:
+    """
+    Return the object of a handle for one of many tasks in the threads of this process.
+
+    Tables use one mapping of the process and copy what a task writes. An array uses the
+    same mapping and is read-only. Other objects get a private mapping each.
+
+    Args:
+        handle: The handle.
+
+    Returns:
+        The object, and the mapping of the process.
+
+    Raises:
+        ProxyError: As for `attach`.
+    """
+    view = _as_bytes(handle, _map(handle, lambda file: map_once(file, Access.READ)))
+    start = handle.index_at
+    index = _decoded(_decode_index, view[start : start + handle.index_size])
+    value = _loaded(index, view)
+    if index.unwritten and keep_unwritten(value):
+        return value, view
+    kind = type(value)
+    if kind.__module__ == "numpy" and kind.__name__ == "ndarray":
+        return value, view
+    del value
+    return _loaded(index, _as_bytes(handle, _map(handle, lend))), view
+
+
 def _loaded(index: Index, view: memoryview) -> Any:
     buffers = [view[at : at + size] for at, size in index.buffers]
     head = view[index.head_at : index.head_at + index.head_size]
@@ -176,6 +224,10 @@ def _map_all(handle: Handle, *, writable: bool, or_read: bool = False) -> memory
         mapped = _map(handle, lambda file: map_once(file, access))
     else:
         mapped = _map(handle, lend_first if or_read else lend)
+    return _as_bytes(handle, mapped)
+
+
+def _as_bytes(handle: Handle, mapped: Any) -> memoryview:
     if handle.file.pid == os.getpid():
         remember(mapped, handle.nonce)
     return memoryview(mapped).cast("B")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..engines.distributed_data import is_distributed
 from ..objects.sizes import size_of
 from ..objects.summary import shaped_type
 from ..protocol.escaping import printable
@@ -90,11 +91,16 @@ def answer_of(wish: Wish, terms: Terms) -> str:
     size = size_of(wish.target).replace(" x ", " × ")  # noqa: RUF001
     what = printable(f"{kind.__name__} {size}".strip())
     variable = wish.name if wish.source is None else wish.source.variable
-    if shaped_type(kind) is None:
+    if is_distributed(wish.target):
+        use = f"its data are on the cluster already, so pass {variable} to tasks as it "
+        use += f"is; calls of {name} run here"
+    elif shaped_type(kind) is None:
         use = f"pass {name} to workers, and its calls run here"
     else:
         use = f"in a worker fetch({name})"
         use += f" or just {variable}" if terms.handover else ""
+    if terms.on is not None:
+        use += f"; tasks of the cluster get {variable} itself"
     return f"{name} → {what}, {_mode_of(terms)}; {use}"
 
 

@@ -17,6 +17,7 @@ from IPython.core.magic import (
 )
 from IPython.core.magic_arguments import argument, argument_group, magic_arguments
 
+from ..engines.choice import find_engine
 from ..errors import ProxyError
 from ..protocol.escaping import printable
 from ..session.api import names_in
@@ -174,6 +175,19 @@ class DuckMagics(Magics):
         action="store_true",
         help="Pickle the variable as usual when it is passed to a pool.",
     )
+    @argument(
+        "--on",
+        metavar="CLUSTER",
+        help=(
+            "Give tasks of a cluster the variable itself: dask for the current client "
+            "of Dask, or the variable of a client."
+        ),
+    )
+    @argument(
+        "--insecure",
+        action="store_true",
+        help="With --on, accept a network without encryption.",
+    )
     @argument("--help", action="store_true", help="Show this help.")
     def share(self, line: str) -> Proxy | Proxies | Table:
         """
@@ -184,8 +198,14 @@ class DuckMagics(Magics):
         """
         args = self._parse(self.share, line)
         if not args.names:
-            options = (args.alias, args.bufsize, args.allow, args.max_chain)
-            flags = (args.readonly, args.frozen, args.inplace, args.no_handover)
+            options = (args.alias, args.bufsize, args.allow, args.max_chain, args.on)
+            flags = (
+                args.readonly,
+                args.frozen,
+                args.inplace,
+                args.no_handover,
+                args.insecure,
+            )
             if any(flags) or any(option is not None for option in options):
                 raise UsageError(
                     "%share with options must be given the name of a variable, as in "
@@ -208,6 +228,8 @@ class DuckMagics(Magics):
             args.frozen,
             args.inplace,
             not args.no_handover,
+            None if args.on is None else find_engine(self._cluster(args.on)),
+            args.insecure,
         )
         wishes = [self._wish(name, args.alias) for name in args.names]
         proxies = Proxies(self._session.share(wishes, terms))
@@ -298,6 +320,12 @@ class DuckMagics(Magics):
             listed = [part for word in args.names for part in word.split(",") if part]
             args.names = list(dict.fromkeys(listed))
         return args
+
+    def _cluster(self, word: str) -> Any:
+        """
+        Return what ``--on`` names: the client in a variable, or the word itself.
+        """
+        return word if word == "dask" else self._namespace.get(word, word)
 
     def _wish(self, variable: str, alias: str | None) -> Wish:
         if not variable.isidentifier():

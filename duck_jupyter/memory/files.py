@@ -38,6 +38,7 @@ __all__ = [
     "FileKey",
     "MemoryFile",
     "SharedFile",
+    "is_locked",
     "map_file",
     "open_shared",
 ]
@@ -162,9 +163,7 @@ class MemoryFile:
         descriptor = self._descriptor  # keeps it open until the system has answered
         if descriptor is None:
             raise ValueError("The file was closed.")
-        wanted = _LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, wanted)
-        return bool(_LOCK.unpack(answer)[0] != fcntl.F_UNLCK)
+        return is_locked(descriptor.fileno())
 
     def close(self) -> None:
         """
@@ -239,6 +238,18 @@ class SharedFile:
 
     def __exit__(self, *_: object) -> None:
         self._owner.close()
+
+
+def is_locked(fd: int) -> bool:
+    """
+    Return whether any other open file description has a lock on a file.
+
+    Args:
+        fd: A descriptor of the file, which is kept open meanwhile.
+    """
+    wanted = _LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    answer = fcntl.fcntl(fd, fcntl.F_OFD_GETLK, wanted)
+    return bool(_LOCK.unpack(answer)[0] != fcntl.F_UNLCK)
 
 
 def map_file(fd: int, access: int, size: int = 0) -> mmap.mmap:

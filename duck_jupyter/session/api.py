@@ -8,6 +8,7 @@ import multiprocessing
 import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ..engines.choice import find_engine
 from ..errors import NotShared
 from .names import Terms, is_proxy
 from .session import Session
@@ -66,6 +67,8 @@ def share(
     frozen: bool = False,
     inplace: bool = False,
     handover: bool = True,
+    on: Any = None,
+    insecure: bool = False,
 ) -> Proxy:
     """
     Share an object under a name; nothing of it is copied.
@@ -87,16 +90,31 @@ def share(
         inplace: Move the object's data to shared memory, where all processes see every
             write. The object itself stays where it is: `fetch` returns the shared one.
         handover: A pool that gets the object itself sends a handle to its data.
+        on: A client of Dask, or "dask" for the current one: tasks of its cluster get
+            the object itself as it is when they are submitted.
+        insecure: With `on`, accept a cluster that sends data over a network without
+            encryption.
 
     Returns:
         The proxy, which is also ``shared.NAME``.
 
     Raises:
         NotShareable: The object, the name or a setting is not valid; nothing changed.
+        HandshakeError: The workers of `on` have no or another version of this package.
         DataTooBigError: There is no space for an object that is shared in place.
     """
     names = None if allow is None else frozenset(names_in(allow))
-    terms = Terms(bufsize, readonly, names, max_chain, frozen, inplace, handover)
+    terms = Terms(
+        bufsize,
+        readonly,
+        names,
+        max_chain,
+        frozen,
+        inplace,
+        handover,
+        None if on is None else find_engine(on),
+        insecure,
+    )
     return _session.share([Wish(name, obj)], terms)[0]
 
 

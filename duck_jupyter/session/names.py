@@ -17,6 +17,7 @@ from ..proxy import Proxy
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
 
+    from ..engines.engine import Engine
     from ..proxy import ProxyServer
 
 __all__ = [
@@ -47,6 +48,8 @@ class Terms:
         inplace: The object is moved to shared memory, where all processes see every
             write.
         handover: If the object itself is passed to a pool, the pool sends a handle.
+        on: The engine whose tasks get the object, or None.
+        insecure: Whether its data may cross a network without encryption.
     """
 
     bufsize: int | None = None
@@ -56,6 +59,8 @@ class Terms:
     frozen: bool = False
     inplace: bool = False
     handover: bool = True
+    on: Engine | None = None
+    insecure: bool = False
 
     def check(self) -> None:
         """
@@ -73,12 +78,34 @@ class Terms:
                 "An object must be shared either frozen (it does not change) or in "
                 "place (all processes see its changes), not both."
             )
+        if self.on is not None and (self.inplace or not self.handover):
+            option = "--inplace" if self.inplace else "--no-handover"
+            raise NotShareable(
+                f"An object must be shared either on a cluster or with {option}, not "
+                "both: tasks get their own state of the object."
+            )
+        if self.insecure and self.on is None:
+            raise NotShareable(
+                "insecure must be used with on, as in %share NAME --on dask --insecure."
+            )
         wrong = sorted(name for name in self.allow or () if not name.isidentifier())
         if wrong:
             raise NotShareable(
                 "allow must be names of attributes or methods, separated by commas, "
                 f"such as append,pop, not {wrong[0]!r}."
             )
+
+    @property
+    def option_for_data(self) -> str:
+        """
+        An option that needs the object's own data, as it is written, or "".
+        """
+        options = {
+            "--on": self.on is not None,
+            "--inplace": self.inplace,
+            "--frozen": self.frozen,
+        }
+        return next((option for option, is_given in options.items() if is_given), "")
 
     def filled_in(self, server: ProxyServer) -> Terms:
         """
@@ -121,6 +148,8 @@ class Terms:
             "--frozen": self.frozen,
             "--inplace": self.inplace,
             "--no-handover": not self.handover,
+            "--on dask": self.on is not None,
+            "--insecure": self.insecure,
         }
         given = [option for option, is_given in options.items() if is_given]
         return " ".join(["%share", variable, *given])

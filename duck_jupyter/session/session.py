@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.handover import handover
 from ..data.regions import has_memory
+from ..engines.distributed_data import is_distributed, refuse_distributed
 from ..errors import NotShared
 from ..pools.capturing import capture_while
+from .clusters import Clusters
 from .missing_names import not_shared
 from .names import Source, Terms, check_name, check_object, close_to, is_shareable
 from .relocation import Moves, move_out
@@ -51,6 +53,7 @@ class Session:
         #: are unshared.
         self._followed: dict[str, Source] = {}
         self._lock = threading.RLock()
+        self._clusters = Clusters(lambda: self.names)
 
     @property
     def server(self) -> ProxyServer | None:
@@ -91,19 +94,22 @@ class Session:
         for wish in wishes:
             check_name(wish.name)
             check_object(wish.target, repr(wish.name))
+            refuse_distributed(wish.target, repr(wish.name), terms.option_for_data)
         with self._lock:
-            terms = terms.filled_in(self._running_server())
+            server = self._running_server()
+            terms = terms.filled_in(server)
             known = dict(self._names)
         terms = terms.added_to(
             [known[w.name].terms if w.name in known else None for w in wishes]
         )
-        # This may copy gigabytes, so the lock is not held.
-        moves = Moves(wishes, known, terms)
-        try:
-            return self._share(moves.wishes, terms, moves)
-        except BaseException:
-            moves.drop()
-            raise
+        with self._clusters.joining(server, terms):
+            # This may copy gigabytes, so the lock is not held.
+            moves = Moves(wishes, known, terms)
+            try:
+                return self._share(moves.wishes, terms, moves)
+            except BaseException:
+                moves.drop()
+                raise
 
     def _share(
         self, wishes: Sequence[Wish], terms: Terms, moves: Moves
@@ -196,7 +202,7 @@ class Session:
         """
         Register the object, so that pools send a handle for it.
         """
-        if shared.terms.handover:
+        if shared.terms.handover and not is_distributed(shared.target):
             # An object in place is handed over in place, whatever its other names say.
             for other in self._names.values():
                 if other.target is shared.target and other.hands_over_in_place:
@@ -237,6 +243,7 @@ class Session:
             name: The only name to update; all of them by default.
         """
         gone: list[Any] = []
+        has_fewer = False
         with self._lock:
             server = self.server
             if server is None:
@@ -255,10 +262,13 @@ class Session:
                 if value is _MISSING:
                     gone.append(self._pop(server, shared.name))
                     server.remove_proxy(shared.proxy)
+                    has_fewer = True
                 elif is_shareable(value):
                     gone.append(shared.target)
                     self._aim(server, shared, value)
         gone.clear()
+        if has_fewer:
+            self._clusters.settle()
 
     def proxy(self, name: str) -> Proxy:
         """
@@ -300,6 +310,7 @@ class Session:
         for shared in gone:
             move_out(shared)
         gone.clear()
+        self._clusters.settle()
 
     def leave(self, namespace: Mapping[str, Any]) -> None:
         """
@@ -326,6 +337,7 @@ class Session:
             gone, self._names = self._names, {}
             for shared in gone.values():
                 handover.discard(shared.target)
+        self._clusters.stop()
         if server is not None:
             server.close()
             # Release large objects now, not when the server is collected.
@@ -343,6 +355,7 @@ class Session:
         self._names = {}
         self._followed = {}
         self.has_served = False
+        self._clusters.after_fork()
 
     def __repr__(self) -> str:
         if self.server is None:

@@ -33,7 +33,7 @@ LINES = [
     ("%duck --", ["--help"]),
     ("%duck doctor --", ["--clean", "--help"]),
     ("%duck status --", ["--help"]),
-    ("%share df --in", ["--inplace"]),
+    ("%share df --inp", ["--inplace"]),
     ("%share df --no", ["--no-handover"]),
 ]
 

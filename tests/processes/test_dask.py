@@ -4,12 +4,10 @@ Proxies as arguments of Dask's tasks, on a cluster whose scheduler is a process 
 
 from __future__ import annotations
 
-import contextlib
 import copyreg
 import functools
 import os
 import pickle
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,22 +16,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from dask.base import tokenize
-from distributed import Client
-from distributed.deploy.subprocess import SubprocessCluster
 
 from duck_jupyter import fetch, ref, share, shared
 from duck_jupyter.memory.mapping_cache import LEAST_BYTES
 from duck_jupyter.protocol.exceptions import reduce_by_value
 from duck_jupyter.protocol.values import dumps, loads
+from tests.support.clusters import WAIT_S, dask_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from distributed import Client
 
     from duck_jupyter.session.session import Session
 
 pytestmark = pytest.mark.slow
 
-WAIT_S = 30.0
 RUNS = 3
 THREADS = 4
 
@@ -61,23 +59,8 @@ def client(own_folders: None) -> Iterator[Client]:
     """
     Give a client of a scheduler and a worker with four threads, in own processes.
     """
-    how: dict[str, Any] = {
-        "host": "127.0.0.1",
-        "n_workers": 1,
-        "threads_per_worker": THREADS,
-        "dashboard_address": None,
-    }
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.ExitStack() as stack,
-    ):
-        # Where older versions look for the command `dask`.
-        folders = [str(Path(sys.executable).parent), os.environ["PATH"]]
-        patch.setenv("PATH", os.pathsep.join(folders))
-        cluster = stack.enter_context(SubprocessCluster(**how))
-        made = stack.enter_context(Client(cluster))
-        made.wait_for_workers(1, timeout=WAIT_S)
-        yield made
+    with dask_client(1, THREADS) as client:
+        yield client
 
 
 def add(live: Any) -> None:

@@ -1,0 +1,3 @@
+"""
+Shared names in the tasks of a cluster's engine, such as Dask.
+"""

@@ -1,0 +1,111 @@
+"""
+The code of the engine for Dask that runs in Dask's workers.
+
+A request goes to the kernel as an event of the worker, and the answer comes as a call
+of a function in the worker. Both use the connections of the cluster, with its security.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from distributed import get_worker
+
+from ..errors import KernelGone, ProxyTimeout
+from .arrivals import drop
+from .dask_scheduler import topic_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ANSWER_S", "hear", "load_in_task", "receive"]
+
+#: Seconds in which a kernel answers; a large answer comes in pieces.
+ANSWER_S = 30.0
+
+
+class _Reply:
+    """
+    An answer that a thread waits for.
+    """
+
+    __slots__ = ("arrived", "data", "kernel")
+
+    def __init__(self, kernel: str) -> None:
+        self.kernel = kernel
+        self.arrived: threading.Event = threading.Event()
+        #: None if there will be no answer.
+        self.data: bytes | None = None
+
+
+#: The answers that threads wait for, by a random ticket.
+_replies: dict[str, _Reply] = {}
+#: The kernels that do not answer any more.
+_lost: set[str] = set()
+
+
+def load_in_task(load: Callable[..., Any], kernel: str, data: bytes) -> Any:
+    """
+    Load an argument in the thread of a task.
+
+    Args:
+        load: As for `Engine.reference`.
+        kernel: The name of the kernel.
+        data: As for `Engine.reference`.
+    """
+    return load(data, partial(ask, get_worker(), kernel))
+
+
+def ask(worker: Any, kernel: str, request: bytes) -> bytes:
+    """
+    Send a request to a kernel and return its answer.
+
+    Raises:
+        KernelGone: The kernel has stopped its server, or closed its client.
+        ProxyTimeout: There is no answer.
+    """
+    ticket = secrets.token_hex(8)
+    reply = _replies[ticket] = _Reply(kernel)
+    try:
+        message = {"ask": ticket, "worker": worker.address, "data": request}
+        worker.log_event(topic_of(kernel), message)
+        if kernel not in _lost and not reply.arrived.wait(ANSWER_S):
+            raise ProxyTimeout(
+                "The kernel that shared this object did not answer within "
+                f"{ANSWER_S:g} s. It has ended, or it is not connected to the cluster "
+                "any more. Share the object again and submit the task again."
+            )
+    finally:
+        del _replies[ticket]
+    if reply.data is None:
+        raise KernelGone(
+            "The kernel that shared this object has stopped its server, or closed its "
+            "client of the cluster. Share the object again and submit the task again."
+        )
+    return reply.data
+
+
+def receive(ticket: str, data: bytes) -> None:
+    """
+    Take an answer; the kernel calls this in the worker.
+    """
+    reply = _replies.get(ticket)
+    if reply is not None:
+        reply.data = data
+        reply.arrived.set()
+
+
+def hear(message: dict[str, Any]) -> None:
+    """
+    Take a message of the kernel, which calls this in the worker.
+    """
+    drop(message.get("drop", []))
+    kernel = message.get("lost")
+    if kernel is not None:
+        _lost.add(kernel)
+        for reply in list(_replies.values()):
+            if reply.kernel == kernel:
+                reply.arrived.set()

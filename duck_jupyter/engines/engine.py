@@ -1,0 +1,156 @@
+"""
+What this package asks of an engine, and what it gives to one.
+
+An engine runs tasks in processes that may be on other hosts. The data travel by the
+planes of this package. The engine puts references into tasks, carries short requests of
+workers to the kernel, and reports which workers left and which versions are forgotten.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    #: Loads an argument in a worker: from its data, and from a function that sends a
+    #: request to the kernel and returns the answer, or raises `ProxyTimeout`.
+    Load = Callable[[bytes, Callable[[bytes], bytes]], Any]
+
+__all__ = ["Engine", "EngineWorker", "Kernel", "Version", "Way"]
+
+
+class Way(NamedTuple):
+    """
+    One way in which a worker may reach the kernel.
+    """
+
+    #: "lane", "tcp", "tls", or a word of the engine.
+    scheme: str
+    where: tuple[Any, ...]
+
+
+class EngineWorker(NamedTuple):
+    """
+    One worker, as the engine knows it.
+    """
+
+    #: The engine's name for it.
+    name: str
+    host: str
+    #: 0 if the engine does not know it.
+    pid: int
+    threads: int
+    #: Resident memory in bytes, as the engine measured it last.
+    memory: int
+    state: str
+
+
+class Version:
+    """
+    One version of an object. The engine keeps it in reach as long as this exists.
+
+    Args:
+        token: The identity of the version among all that the engine has.
+    """
+
+    __slots__ = ("__weakref__", "token")
+
+    def __init__(self, token: str) -> None:
+        self.token: str = token
+
+    def __repr__(self) -> str:
+        return f"<Version {self.token}>"
+
+
+class Kernel(Protocol):
+    """
+    What an engine calls in the kernel, from any thread.
+    """
+
+    #: A random name, which differs between the kernels that use one cluster.
+    name: str
+
+    def replace(self, value: Any) -> Any:
+        """
+        Return arguments of tasks, with references in place of shared objects.
+
+        Raises:
+            ProxyError: A shared object cannot be published.
+        """
+
+    def answer(self, sender: str, request: bytes) -> bytes:
+        """
+        Answer a request of a worker.
+
+        Args:
+            sender: The engine's name for the worker.
+            request: The request.
+        """
+
+    def left(self, sender: str) -> None:
+        """
+        Note that a worker has ended.
+        """
+
+    def forgotten(self, token: str) -> None:
+        """
+        Note that no task can ask for a version any more.
+        """
+
+    def lost(self) -> None:
+        """
+        Note that the engine is being closed, and all its tasks with it.
+        """
+
+
+class Engine(Protocol):
+    """
+    An engine. Any thread of the kernel may call it; a call takes at most seconds.
+    """
+
+    def attach(self, kernel: Kernel, *, insecure: bool = False) -> None:
+        """
+        Begin to put references into tasks. Repeated calls only check the engine.
+
+        Args:
+            kernel: Is called back.
+            insecure: Whether data may cross the network without encryption.
+
+        Raises:
+            NotShareable: The engine cannot be used, or only with `insecure`.
+            HandshakeError: Its workers have no or another version of this package.
+        """
+
+    def ways(self) -> tuple[Way, ...]:
+        """
+        Return the ways for live calls, the best first.
+        """
+
+    def reference(self, load: Load, data: bytes, version: Version | None) -> Any:
+        """
+        Return an argument that becomes ``load(data, ask)`` where a task runs.
+
+        Only the worker that runs the task loads it. The engine calls `Kernel.forgotten`
+        when `version` does not exist any more and no task can ask for the argument.
+
+        Args:
+            load: A function of a module that the workers have.
+            data: Its argument.
+            version: The version that the data refer to, or None.
+        """
+
+    def workers(self) -> Iterable[EngineWorker]:
+        """
+        Return the workers that the engine knows, without asking them.
+        """
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """
+        Send a message to every worker. It may be lost.
+        """
+
+    def detach(self) -> None:
+        """
+        Restore the engine as it was before `attach`. Repeated calls do nothing.
+        """

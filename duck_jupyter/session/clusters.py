@@ -1,0 +1,126 @@
+"""
+The engines that shared names are on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..engines.kernel import EngineKernel
+from ..engines.replacing import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from ..engines.engine import Engine
+    from ..proxy import ProxyServer
+    from .names import Terms
+    from .shared_names import SharedName
+
+__all__ = ["Clusters"]
+
+
+class Clusters:
+    """
+    Attaches an engine while names are on it, or tasks can ask for their versions.
+
+    Args:
+        names: Returns the shared names now.
+    """
+
+    def __init__(self, names: Callable[[], Iterable[SharedName]]) -> None:
+        self._names = names
+        self._lock = threading.RLock()
+        self._kernels: dict[Engine, EngineKernel] = {}
+        #: How many calls of `joining` are in progress.
+        self._joining: Counter[Engine] = Counter()
+        #: How many have ended.
+        self._joined = 0
+
+    @contextmanager
+    def joining(self, server: ProxyServer, terms: Terms) -> Iterator[None]:
+        """
+        Attach the engine of some names that are being shared.
+
+        Args:
+            server: The server of the names.
+            terms: Their settings.
+
+        Raises:
+            NotShareable: The engine cannot be used.
+            HandshakeError: Its workers have no or another version of this package.
+        """
+        engine = terms.on
+        if engine is None:
+            try:
+                yield
+            finally:
+                self.settle()
+            return
+        try:
+            with self._lock:
+                self._joining[engine] += 1
+                kernel = self._kernels.get(engine)
+                if kernel is not None and kernel.server is not server:
+                    kernel.lost()  # other code closed its server
+                    kernel = None
+                if kernel is None:
+                    kernel = EngineKernel(server, engine, lambda: self._targets(engine))
+                    kernel.on_idle = self.settle
+                    self._kernels[engine] = kernel
+                engine.attach(kernel, insecure=terms.insecure)
+            yield
+        finally:
+            with self._lock:
+                self._joining[engine] -= 1
+                self._joined += 1
+            self.settle()
+
+    def _targets(self, engine: Engine) -> Mapping[int, Target]:
+        targets: dict[int, Target] = {}
+        for shared in self._names():
+            if shared.terms.on is engine:
+                name, idx = shared.name, shared.proxy._duck_idx
+                targets[id(shared.target)] = Target(name, shared.target, idx)
+                targets[id(shared.proxy)] = Target(
+                    name, shared.proxy, idx, is_proxy=True
+                )
+        return targets
+
+    def settle(self) -> None:
+        """
+        Release the versions of names that are no longer shared, and unused engines.
+        """
+        with self._lock:
+            kernels, joined = list(self._kernels.items()), self._joined
+        for engine, kernel in kernels:
+            kernel.settle()
+            # The lock is not held: this takes the lock of the session.
+            is_used = bool(self._targets(engine))
+            with self._lock:
+                if is_used or self._joining[engine] or self._joined != joined:
+                    continue
+                if kernel.is_idle and self._kernels.get(engine) is kernel:
+                    del self._kernels[engine]
+                    engine.detach()
+
+    def stop(self) -> None:
+        """
+        Detach all engines.
+        """
+        with self._lock:
+            kernels, self._kernels = self._kernels, {}
+        for engine, kernel in kernels.items():
+            kernel.lost()
+            engine.detach()
+
+    def after_fork(self) -> None:
+        """
+        In a forked child, forget the engines, which belong to the parent.
+        """
+        self._lock = threading.RLock()
+        self._kernels = {}
+        self._joining.clear()

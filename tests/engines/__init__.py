@@ -1,0 +1,3 @@
+"""
+Shared names in tasks of a cluster.
+"""

@@ -1,0 +1,47 @@
+"""
+A cluster of Dask for tests, whose scheduler and workers are processes of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from distributed import Client
+from distributed.deploy.subprocess import SubprocessCluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["WAIT_S", "dask_client"]
+
+WAIT_S = 50.0
+
+
+@contextlib.contextmanager
+def dask_client(workers: int, threads: int) -> Iterator[Client]:
+    """
+    Give a client of a new cluster.
+
+    Args:
+        workers: The number of workers.
+        threads: The threads of each.
+    """
+    how: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "n_workers": workers,
+        "threads_per_worker": threads,
+        "dashboard_address": None,
+    }
+    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
+        # Where older versions look for the command `dask`.
+        folders = [str(Path(sys.executable).parent), os.environ["PATH"]]
+        patch.setenv("PATH", os.pathsep.join(folders))
+        cluster = stack.enter_context(SubprocessCluster(**how))
+        client = stack.enter_context(Client(cluster))
+        client.wait_for_workers(workers, timeout=WAIT_S)
+        yield client
