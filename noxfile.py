@@ -48,7 +48,7 @@ def public(session: nox.Session) -> None:
     Check that every public name has a type, and a complete one.
     """
     # One version, since later ones may find more; the extra brings a node.
-    session.install("-e", ".", "pyright[nodejs]==1.1.414")
+    session.install("-e", ".[dask]", "pyright[nodejs]==1.1.414")
     session.run("pyright", "--verifytypes", "duck_jupyter", "--ignoreexternal")
 
 
