@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -259,7 +260,8 @@ def test_the_doctor_shows_and_removes_what_the_dead_left(own_folders: None) -> N
     assert done.returncode == 0, done.stderr
     assert str(left) in done.stdout
     assert "jupyter duck doctor --clean" in done.stdout
-    assert "1 thing was removed" in duck("doctor", "--clean").stdout
+    # Of other programs of this machine there may be more.
+    assert re.search(r"\d things? w(as|ere) removed", duck("doctor", "--clean").stdout)
     assert not left.exists()
 
 
