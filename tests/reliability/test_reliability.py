@@ -18,6 +18,8 @@ from .totals import Totals
 DEADLINE_S = 400.0
 
 
+# It counts what it does in a time, which another test would take from it.
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(DEADLINE_S + 20)
 def test_a_quick_run_has_no_failures() -> None:
@@ -38,13 +40,13 @@ def test_a_quick_run_has_no_failures() -> None:
     total = Totals.from_dict(found)
     assert total.failures == {}, done.stderr
     by_kind = {kind: Totals.from_dict(one) for kind, one in found["by_kind"].items()}
-    # It has tried something: a twentieth of what it does where nothing else runs.
+    # It has tried something: less than a tenth of what a machine with one core does.
     assert set(by_kind) == set(KINDS)
     assert all(one.rounds for one in by_kind.values())
-    assert by_kind["kills"].kills >= 2
+    assert by_kind["kills"].kills >= 10
     for kind in KINDS[:2]:
-        assert by_kind[kind].interrupts >= 10
-        assert by_kind[kind].cut >= 5
+        assert by_kind[kind].interrupts >= 30
+        assert by_kind[kind].cut >= 20
     assert all(one.acknowledged >= 100 for one in by_kind.values())
     assert by_kind["crowd"].p999_s > 0
     assert by_kind["crowd"].fewest > 0
