@@ -18,6 +18,7 @@ from ..data.handles import this_machine
 from ..data.layout import NO_TICKET
 from ..errors import HandshakeError, KernelGone, VersionGone
 from ..memory.allocation import with_room
+from ..memory.copying import write_pieces
 from ..memory.descriptors import Descriptor
 from ..memory.files import FileKey, is_locked
 from ..memory.process_state import pid_namespace
@@ -230,9 +231,7 @@ def _copy(
                     f"The notebook removed {handle.name!r} while this worker brought "
                     "it here. Share the object again and submit the task again."
                 )
-            done = 0
-            while done < wanted:
-                done += os.pwrite(fd, memoryview(data)[done:], offset + done)
+            write_pieces(fd, [(offset, memoryview(data))])
             offset += wanted
 
     copy = Copy(Descriptor(with_room(size, write)))
