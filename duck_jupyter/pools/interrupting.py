@@ -24,6 +24,7 @@ from ..protocol.escaping import printable
 from .dropped_interrupts import DroppedInterrupts
 from .features import Feature
 from .healing import cancel_queued, count_not_done, fill_up, items_of, remove_worker
+from .locking import Postponed
 from .notebook import notebook
 from .pool_state import end_of, processes_of
 from .runs import runs
@@ -107,6 +108,7 @@ class Interrupts(Feature):
         self._dropped = DroppedInterrupts(
             Interrupts._on_sigint.__code__, self._order_again
         )
+        self._postponed = Postponed(self._on_sigint)
         #: Whether the thread is to send SIGINT once more.
         self._is_dropped = False
         self._thread: threading.Thread | None = None
@@ -196,6 +198,7 @@ class Interrupts(Feature):
         """
         Put the handler of before in its place.
         """
+        self._postponed.cancel()
         if self._cells:
             _, before = self._cells.pop()
             # Compared with ==: each access makes a new bound method.
@@ -218,10 +221,16 @@ class Interrupts(Feature):
         if self._starting.is_busy:
             self._starting.was_interrupted = True
             return
-        if not self._cells or shield.holds_back():
+        if not self._cells or self._postponed.is_nested(frame):
+            return
+        if shield.holds_back():
             return
         if self._dropped.puts_off(frame):
             return
+        if self._thread is not None and self._postponed.postpones(frame):
+            self._order_again()
+            return
+        self._is_dropped = False
         stops = [stop for run, _ in self._cells if (stop := self._mark(run))]
         if stops:
             self._last_stop = stops[-1]
@@ -310,9 +319,9 @@ class Interrupts(Feature):
 
     def _send_again(self) -> None:
         if self._is_dropped:
-            self._is_dropped = False
             threading.Event().wait(LOOK_S)
-            if self._cells:
+            if self._cells and self._is_dropped:
+                self._is_dropped = False
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def _kill(self, board: Board, entry: Entry, pools: list[Any]) -> bool:

@@ -16,6 +16,7 @@ from . import worker
 from .board import Board, open_board
 from .chunks import count_items, walk, walk_chunk
 from .features import Feature
+from .locking import Postponed
 from .meter import WORTH_WRITING_S
 from .runs import runs
 from .worker_loop import find_in_loop
@@ -118,6 +119,7 @@ class Slot(worker.WorkerFeature):
         #: The run of the present task, or None.
         self._run: int | None = None
         self._stopped = False
+        self._postponed = Postponed(self.on_sigint)
         self._is_leaving = False
         #: Whether the end of sending is noted; None before the first task.
         self._sees_results: bool | None = None
@@ -134,6 +136,11 @@ class Slot(worker.WorkerFeature):
         """
         run = self._run
         if run is None or self._stopped or not self.board.is_interrupted(run):
+            return
+        if self._postponed.is_nested(frame):
+            return
+        if self._postponed.postpones(frame):
+            # The notebook sends it again until it is noted as heard.
             return
         self._stopped = True
         self.board.heard()
@@ -194,6 +201,7 @@ class Slot(worker.WorkerFeature):
         Replace a KeyboardInterrupt, which would end the worker.
         """
         self._run = None
+        self._postponed.cancel()
         if self._counted is not None:
             self._count_failed(task, self._counted, error)
         # Then a `multiprocessing.Pool` ends the worker, and the notebook asks why.
