@@ -12,7 +12,7 @@ import select
 import time
 from itertools import repeat
 from os import sched_yield
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import KernelGone, ProxyError, ProxyTimeout
 from ..transport.handshake import HANDSHAKE_S
@@ -37,6 +37,7 @@ from ..transport.lanes import (
     WATCHED,
     Lane,
 )
+from .timeout_messages import no_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,6 +99,8 @@ class Channel:
         "sequence",
         "who",
     )
+
+    is_stream: Literal[False] = False
 
     def __init__(
         self,
@@ -249,6 +252,26 @@ class Channel:
         if not self.lane.hear():
             raise self._gone()
 
+    def introduce(self) -> None:
+        """
+        Let the server know this client, if there is no request to send yet.
+        """
+        self.lane.introduce()
+
+    @property
+    def max_message(self) -> int:
+        """
+        The largest message in bytes.
+        """
+        return self.lane.max_message
+
+    @property
+    def is_open(self) -> bool:
+        """
+        Whether the server is still connected, and a late answer may arrive.
+        """
+        return self.lane.hear()
+
     @property
     def was_too_late(self) -> bool:
         """
@@ -310,11 +333,7 @@ class Channel:
                 if timeout is not None:
                     wait = min(wait, started + timeout - time.monotonic())
                     if wait <= 0:
-                        raise ProxyTimeout(
-                            f"No answer came within {timeout} s from {self.who}. The "
-                            "object may still be working on it; its late answer will "
-                            "be dropped. To wait longer, set a larger timeout."
-                        )
+                        raise no_answer(self.who, timeout)
                 if (
                     self._poll.poll(wait * 1000)
                     and not lane.hear()

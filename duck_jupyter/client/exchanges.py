@@ -21,16 +21,24 @@ from weakref import WeakMethod
 from msgspec import MsgspecError
 from msgspec.msgpack import Decoder
 
-from ..errors import DataDecodeError, DataTooBigError, KernelGone, ProxyTimeout
+from ..errors import (
+    DataDecodeError,
+    DataTooBigError,
+    HandshakeError,
+    KernelGone,
+    ProxyTimeout,
+)
 from ..transport.lanes import STATE
 from ..transport.rendezvous import connect
 from .channel import Channel
 from .orphans import end_if_orphaned
-from .other_hosts import on_other_host
+from .other_hosts import Way, on_other_host
 from .thread_state import Arrival, ThreadState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from .stream_channel import AnyChannel
 
 __all__ = ["Exchanges"]
 
@@ -57,6 +65,12 @@ class Exchanges:
         self.ended = False
         #: Whether the server is on another host.
         self.is_elsewhere: bool = False
+        #: The mark of the server's host, if a proxy has brought it.
+        self.mark: str = ""
+        #: Whether the server has held something for this process, such as a lock.
+        self.has_held: bool = False
+        #: Where the server listens for other hosts.
+        self.ways: tuple[Way, ...] = ()
         #: Fetches an object by its number from another host, writable or not.
         self.fetch_elsewhere: Callable[[int, bool], Any] | None = None
         #: Numbers of threads and of blocks. The count continues in a child of fork, so
@@ -67,7 +81,7 @@ class Exchanges:
     def _start(self) -> None:
         self._begin_threads()
         self.client: str = secrets.token_hex(8)
-        self._channels: weakref.WeakSet[Channel] = weakref.WeakSet()
+        self._channels: weakref.WeakSet[AnyChannel] = weakref.WeakSet()
         self._decode = Decoder(Answer, ext_hook=self._extension).decode
 
     def _begin_threads(self) -> None:
@@ -103,7 +117,7 @@ class Exchanges:
         except AttributeError:
             idle = self._local.idle = self.thread.idle
         try:
-            channel: Channel | None = idle.pop()
+            channel: AnyChannel | None = idle.pop()
         except IndexError:
             channel = None  # connect below, so that its errors have no context
         if channel is None:
@@ -114,10 +128,16 @@ class Exchanges:
                 return self._accept(idle, channel, data, back)
             idle.append(channel)
         except BaseException as error:
-            if isinstance(error, KernelGone) and channel.was_too_late:
+            if (
+                isinstance(error, KernelGone)
+                and channel.was_too_late
+                and not (channel.is_stream and self.has_held)
+            ):
                 channel.close()
                 return self._exchange(data, buffers, timeout, looks, began)
             self._give_up(idle, channel, error)
+            if channel.is_stream and channel.is_of_write(error):
+                raise channel.unsent(error) from error
             raise
         if back:
             value, fault = self._read(data, back)
@@ -156,7 +176,7 @@ class Exchanges:
         if late is not None:
             if late.is_idle:
                 idle.append(late)
-            elif late.lane.hear():
+            elif late.is_open:
                 raise ProxyTimeout(
                     f"{self.who} has not answered the previous request yet. Call again "
                     "later."
@@ -181,8 +201,8 @@ class Exchanges:
 
     def _accept(
         self,
-        idle: list[Channel],
-        channel: Channel,
+        idle: list[AnyChannel],
+        channel: AnyChannel,
         data: bytes,
         buffers: Sequence[Any],
     ) -> Any:
@@ -207,8 +227,13 @@ class Exchanges:
         idle.append(channel)
         channel.granted = False
         arrival.is_known = True
-        # This is not a function call: no signal handler runs from here until this
+        # These are not function calls: no signal handler runs from here until this
         # thread is back in the code of the user.
+        if channel.is_stream:
+            channel.arrival = arrival
+            receipt, channel.receipt = channel.receipt, b""
+            channel.write[channel.number] = receipt
+            return value
         channel.lane.words[STATE] = channel.sequence
         return value
 
@@ -239,7 +264,7 @@ class Exchanges:
         """
         Give the seconds that this thread has waited for answers.
         """
-        idle: Sequence[Channel] = getattr(self._local, "idle", ())
+        idle: Sequence[AnyChannel] = getattr(self._local, "idle", ())
         return sum(each.waited for each in list(idle))
 
     # -- channels ----------------------------------------------------------------
@@ -262,11 +287,11 @@ class Exchanges:
         # Leave the channel in the list: if it were taken out, an interrupt would close
         # it.
         for channel in reversed(self.thread.idle):
-            return channel.lane.max_message
+            return channel.max_message
         channel = self._connect()
-        channel.lane.introduce()
+        channel.introduce()
         self.thread.idle.append(channel)
-        return channel.lane.max_message
+        return channel.max_message
 
     def _connect(
         self,
@@ -274,7 +299,7 @@ class Exchanges:
         *,
         within_s: float | None = None,
         bufsize: int = 0,
-    ) -> Channel:
+    ) -> AnyChannel:
         """
         Make a channel.
 
@@ -285,7 +310,7 @@ class Exchanges:
 
         Raises:
             KernelGone: The server ended.
-            HandshakeError: The server is on another host.
+            HandshakeError: The server is on another host, or does not accept this one.
             ProxyTimeout: It did not answer in time.
         """
         if self.ended and not self.is_elsewhere:
@@ -298,12 +323,25 @@ class Exchanges:
             lane = connect(
                 self.address, self.secret, self.client, number, within_s, bufsize
             )
-        except KernelGone as error:
-            if self.is_elsewhere:
+        except (KernelGone, HandshakeError) as error:
+            if self.is_elsewhere and self.ways:
+                return self._connect_far(number, within_s)
+            if self.is_elsewhere and isinstance(error, KernelGone):
                 raise on_other_host(self.who) from error
-            end_if_orphaned()
+            if isinstance(error, KernelGone):
+                end_if_orphaned()
             raise
         channel = Channel(lane, self.who, WeakMethod(self._widen), called_at)
+        self._channels.add(channel)
+        return channel
+
+    def _connect_far(self, thread: int, within_s: float | None) -> AnyChannel:
+        """
+        Make a channel to another host; as `_connect`.
+        """
+        from .ways import connect_far  # loads ssl, which no other worker needs
+
+        channel = connect_far(self.ways, self.secret, self.client, thread, within_s)
         self._channels.add(channel)
         return channel
 
@@ -318,6 +356,9 @@ class Exchanges:
             ProxyError: It cannot be made.
         """
         channel = self._connect(within_s=WIDEN_S, bufsize=bufsize)
+        if channel.is_stream:
+            channel.close()
+            raise on_other_host(self.who)
         try:
             channel.wait_until_known(WIDEN_S)
         except BaseException:
@@ -325,16 +366,18 @@ class Exchanges:
             raise
         return channel
 
-    def _adopt(self, channel: Channel) -> None:
+    def _adopt(self, channel: AnyChannel) -> None:
         self.thread.idle.append(channel)
 
     @staticmethod
-    def _give_up(idle: list[Channel], channel: Channel, error: BaseException) -> None:
+    def _give_up(
+        idle: list[AnyChannel], channel: AnyChannel, error: BaseException
+    ) -> None:
         """
         Close a channel whose exchange was cut short.
         """
         if isinstance(error, DataTooBigError) and channel.is_idle:
-            channel.lane.introduce()  # nothing was sent
+            channel.introduce()  # nothing was sent
             idle.append(channel)
             return
         with contextlib.suppress(ValueError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..data.attach import rebuild
-from ..errors import HandshakeError, NotShareable, VersionGone
+from ..errors import NotShareable, VersionGone
 from .proxy_method import ProxyMethod
 from .validation import is_proxy, refuse_view
 
@@ -67,12 +67,9 @@ def fetched(proxy: Any, *, writable: bool = True, private: bool = False) -> Any:
         private: Also copy data in memory where all processes see every write.
     """
     link, idx = proxy._duck_link, proxy._duck_idx
-    try:
-        return _fetched_here(link, idx, writable=writable, private=private)
-    except HandshakeError:
-        if link.fetch_elsewhere is None:
-            raise
+    if link.is_elsewhere and link.fetch_elsewhere is not None:
         return link.fetch_elsewhere(idx, writable)
+    return _fetched_here(link, idx, writable=writable, private=private)
 
 
 def _fetched_here(link: Any, idx: int, *, writable: bool, private: bool) -> Any:

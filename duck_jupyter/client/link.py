@@ -17,11 +17,14 @@ from ..protocol.references import (
 )
 from ..transport.rendezvous import close_inherited
 from .held_proxies import HeldProxies
+from .other_hosts import Way, host_mark, merge_ways
 from .releaser import Releaser
 from .requests import EXECUTE, NOTHING, Requests
 from .timeout_messages import lock_timeout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .held_proxies import Held
     from .local_server import LocalServer
     from .requests import MakeProxy
@@ -76,9 +79,21 @@ class Link(Requests):
         for channel in list(self._channels):
             channel.close()
         if self.server is None:
-            close_inherited(self.address)
+            close_inherited(self.address, *(way[:2] for way in self.ways))
         self.server = None
         self._start()
+
+    def come_from(self, mark: str, ways: Iterable[tuple[Any, ...]]) -> None:
+        """
+        Note where the server is, as a proxy has brought it.
+
+        Args:
+            mark: The mark of its host.
+            ways: Where it listens for other hosts, as the fields of `Way`.
+        """
+        self.mark = mark
+        self.is_elsewhere = mark != host_mark()
+        self.ways = merge_ways((Way(*way) for way in ways), self.ways)
 
     def desk(self, word: str, *args: Any, looks: int = 0) -> Any:
         """
@@ -167,6 +182,8 @@ class Link(Requests):
         """
         if self.server is not None or Path(self.address).exists():
             return False
+        if self.is_elsewhere and self.ways:
+            return False  # only a call can tell
         self.ended = True
         # Threads find no channels any more, and idle channels are closed. Only a
         # channel that waits for an answer stays; it detects the end by itself.
@@ -179,6 +196,7 @@ class Link(Requests):
         Stay connected from here on: the server holds something for this process.
         """
         if self.server is None:
+            self.has_held = True
             self._releaser.start()
 
     def end_block(self, number: int) -> None:

@@ -23,16 +23,17 @@ from .attribute_names import OWN_NAMES, is_of_object, refuse_own
 from .copying import copied, copied_deeply
 from .lost_changes import refuse_lost
 from .manual_frames import ManualFrames
-from .other_hosts import host_mark, mark_for_clusters
+from .other_hosts import mark_for_clusters
 from .proxy_class import class_maker
 from .proxy_method import ProxyMethod
 from .registry import link_to
 from .reprs import CALLABLE_PREFIX, PROXY_PREFIX, line_of
 from .thread_state import ARRIVED, Arrival
-from .unadopted import Unadopted
+from .unadopted import Unadopted, settled
 from .with_blocks import Entering, Leaving
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from multiprocessing.shared_memory import SharedMemory
 
     from .link import Link
@@ -222,7 +223,7 @@ class Proxy(ManualFrames):
             # arrives.
             link.desk("lend", ref.idx)
         state = (link.address, link.secret, tuple(ref), _get_block_name(self))
-        mark = mark_for_clusters()
+        mark = mark_for_clusters(settled(link).ways, settled(link).mark)
         return rebuild_proxy, (*state, *(salt() or (mark and (b"",))), *mark)
 
     def __dir__(self) -> list[str]:
@@ -322,6 +323,7 @@ def rebuild_proxy(
     block_name: str | None,
     _salt: bytes = b"",
     mark: str = "",
+    ways: Sequence[tuple[Any, ...]] = (),
 ) -> Proxy:
     """
     Make a proxy from its pickle, without contacting its server.
@@ -333,14 +335,15 @@ def rebuild_proxy(
         block_name: The block for manual frames, if it is not the server's.
         _salt: Not used; see `salt`.
         mark: The mark of the server's host, if a cluster may take the proxy elsewhere.
+        ways: Where the server listens for other hosts, as the fields of `Way`.
 
     Raises:
         ProxyObjectNotFound: It stands for a chained object of this process that was
             removed.
     """
     link = link_to(address, secret, make_proxy)
-    if mark:
-        link.is_elsewhere = mark != host_mark()
+    if mark and link.server is None:
+        link.come_from(mark, ways)
     ref = ObjectRef(*state)
     if ref.level and link.server is None:
         return _finish(link, ref, block_name, None)

@@ -18,7 +18,7 @@ from .held_proxies import Held, HeldProxies
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .channel import Channel
+    from .stream_channel import AnyChannel
 
 __all__ = ["Releaser"]
 
@@ -45,8 +45,8 @@ class Releaser:
 
     def __init__(
         self,
-        connect: Callable[[], Channel],
-        adopt: Callable[[Channel], object],
+        connect: Callable[[], AnyChannel],
+        adopt: Callable[[AnyChannel], object],
         report: Callable[..., object],
     ) -> None:
         self._connect = connect
@@ -57,7 +57,7 @@ class Releaser:
         self.held: HeldProxies = HeldProxies(self._dropped.put)
         self._running = threading.Lock()
         self._started = False
-        self._channel: Channel | None = None
+        self._channel: AnyChannel | None = None
 
     def start(self) -> None:
         """
@@ -73,7 +73,7 @@ class Releaser:
             return
         if self._channel is None:
             channel = self._connect()
-            channel.lane.introduce()  # there is no request to send yet
+            channel.introduce()  # there is no request to send yet
             self._channel = channel
         # A bare thread: an interrupt inside of Thread.start() would break it.
         _thread.start_new_thread(self._run_once, (self._channel,))
@@ -99,12 +99,23 @@ class Releaser:
         self._channel = None
         self._dropped.put(END)
 
-    def _run_once(self, channel: Channel) -> None:
+    def _run_once(self, channel: AnyChannel) -> None:
         if self._running.acquire(blocking=False):
             self._adopt(channel)
-            self._run()
+            self._run(channel)
 
-    def _run(self) -> None:
+    def _begin_again(self, numbers: list[int | None]) -> None:
+        """
+        Let the next `start` connect again, and report what could not be reported.
+        """
+        for number in numbers:
+            if number is not None:
+                self._dropped.put(number)
+        self._channel = None
+        self._running.release()
+        self._started = False
+
+    def _run(self, channel: AnyChannel) -> None:
         pause = threading.Event()
         while True:
             dropped = [self._dropped.get()]
@@ -118,7 +129,11 @@ class Releaser:
             try:
                 self._tell([number for number in numbers if number is not None])
             except ProxyError:
-                return  # the server has ended, and everything that it held with it
+                # The server has ended, and everything that it held with it. On another
+                # host, the network may have failed, and the server may be there again.
+                if channel.is_stream:
+                    self._begin_again(numbers)
+                return
 
     def _number_of(self, dropped: int | Held) -> int | None:
         return self.held.take(dropped) if isinstance(dropped, Held) else dropped

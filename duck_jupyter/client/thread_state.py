@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .channel import Channel
+    from .stream_channel import AnyChannel
 
 __all__ = ["ARRIVED", "Arrival", "IdleChannels", "ThreadState"]
 
@@ -33,7 +33,7 @@ ARRIVED = Arrival()
 ARRIVED.is_known = True
 
 
-class IdleChannels(list["Channel"]):
+class IdleChannels(list["AnyChannel"]):
     """
     Channels that no call uses. They end with their thread, and tell the server.
     """
@@ -81,7 +81,7 @@ class ThreadState(threading.local):
     arrival: Arrival = ARRIVED
 
     #: The channel whose answer was late: see `Exchanges.ask_briefly`.
-    late: Channel | None = None
+    late: AnyChannel | None = None
     #: The block of which ``with`` has looked up one method, and not yet the other.
     looked_up: OpenBlock | None = None
     #: The thread's number for the server: each client thread has its own thread there.

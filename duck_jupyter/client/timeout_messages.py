@@ -6,7 +6,22 @@ from __future__ import annotations
 
 from ..errors import ProxyTimeout
 
-__all__ = ["lock_timeout"]
+__all__ = ["lock_timeout", "no_answer"]
+
+
+def no_answer(who: str, timeout: float | None) -> ProxyTimeout:
+    """
+    Make the error for an answer that did not come in time.
+
+    Args:
+        who: The server.
+        timeout: The time limit in seconds.
+    """
+    return ProxyTimeout(
+        f"No answer came within {timeout} s from {who}. The object may still be "
+        "working on it; its late answer will be dropped. To wait longer, set a larger "
+        "timeout."
+    )
 
 
 def lock_timeout(what: str, holder: str, timeout: float | None) -> ProxyTimeout:

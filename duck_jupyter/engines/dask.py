@@ -22,18 +22,20 @@ import cloudpickle
 from dask._task_spec import Alias, List, Task
 from dask.utils import apply
 from distributed import Client
+from distributed.comm.addressing import get_address_host
 
 from ..errors import KernelGone
 from . import dask_scheduler, dask_worker
-from .dask_check import check_client, check_network, check_workers
+from .dask_check import check_client, check_network, check_workers, is_safe
 from .dask_scheduler import LEFT, VERSION_KEY, DuckVersions, topic_of
 from .dask_sending import Sender
-from .engine import EngineWorker
+from .engine import EngineWorker, Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from ssl import SSLContext
 
-    from .engine import Kernel, Version, Way
+    from .engine import Kernel, Version
 
 __all__ = ["DaskEngine", "engine_of"]
 
@@ -66,6 +68,8 @@ class DaskEngine:
         self._client = client
         self._sender = Sender(client)
         self._kernel: Kernel | None = None
+        #: Whether the user accepts connections without encryption.
+        self._insecure = False
         self._lock = threading.RLock()
         self._pool: ThreadPoolExecutor | None = None
         #: The last message to all workers.
@@ -92,6 +96,7 @@ class DaskEngine:
             check_network(self._client)
         check_workers(self._client)
         with self._lock:
+            self._insecure = insecure
             if self._kernel is kernel:
                 return
             self.detach()
@@ -110,9 +115,27 @@ class DaskEngine:
 
     def ways(self) -> tuple[Way, ...]:
         """
-        Return nothing: live calls work on the kernel's host only.
+        Return the address by which the scheduler knows this host.
+
+        Without TLS, nothing beyond this host is listened to unless the user accepts
+        that.
         """
+        connection = self._client.scheduler_comm
+        if connection is None:
+            return ()
+        address = connection.comm.local_address
+        host = get_address_host(address)
+        if address.startswith("tls://"):
+            return (Way(host, self._listen_context, dask_worker.connect_context),)
+        if address.startswith("tcp://") and (self._insecure or is_safe(address)):
+            return (Way(host),)
         return ()
+
+    def _listen_context(self) -> SSLContext:
+        found: SSLContext = self._client.security.get_listen_args("client")[
+            "ssl_context"
+        ]
+        return found
 
     def reference(self, load: Any, data: bytes, version: Version | None) -> Any:
         """

@@ -11,7 +11,7 @@ from .._version import __version__
 from ..errors import HandshakeError, NotShareable
 from .dask_scheduler import package_version
 
-__all__ = ["check_client", "check_network", "check_workers"]
+__all__ = ["check_client", "check_network", "check_workers", "is_safe"]
 
 #: What carries data within one process, or encrypted.
 SAFE = frozenset({"inproc", "tls", "wss"})
@@ -47,7 +47,7 @@ def check_network(client: Any) -> None:
     addresses = [client.scheduler.address]
     addresses += client.scheduler_info(n_workers=-1)["workers"]
     for address in addresses:
-        if not _is_safe(address):
+        if not is_safe(address):
             raise NotShareable(
                 f"The cluster at {address} must use TLS: on plain TCP, everybody in "
                 "its network can read the shared data and run code in the workers. "
@@ -57,7 +57,10 @@ def check_network(client: Any) -> None:
             )
 
 
-def _is_safe(address: str) -> bool:
+def is_safe(address: str) -> bool:
+    """
+    Return whether data to an address are encrypted, or stay on this host.
+    """
     scheme, _, rest = address.rpartition("://")
     if scheme in SAFE:
         return True

@@ -12,7 +12,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from distributed import get_worker
+from distributed import Worker, get_worker
 
 from ..errors import KernelGone, ProxyTimeout
 from .arrivals import drop
@@ -20,8 +20,9 @@ from .dask_scheduler import topic_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from ssl import SSLContext
 
-__all__ = ["ANSWER_S", "hear", "load_in_task", "receive"]
+__all__ = ["ANSWER_S", "connect_context", "hear", "load_in_task", "receive"]
 
 #: Seconds in which a kernel answers; a large answer comes in pieces.
 ANSWER_S = 30.0
@@ -86,6 +87,27 @@ def ask(worker: Any, kernel: str, request: bytes) -> bytes:
             "client of the cluster. Share the object again and submit the task again."
         )
     return reply.data
+
+
+def connect_context() -> SSLContext:
+    """
+    Return the certificates with which a worker connects to others of its cluster.
+
+    Raises:
+        ValueError: This process is no worker of a cluster with TLS.
+    """
+    try:
+        worker = get_worker()
+    except ValueError:  # a thread that the user has started
+        running = list(Worker._instances)
+        if not running:
+            raise
+        worker = running[0]
+    found = worker.security.get_connection_args("worker").get("ssl_context")
+    if found is None:
+        raise ValueError("this worker has no certificates of the cluster")
+    context: SSLContext = found
+    return context
 
 
 def receive(ticket: str, data: bytes) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from ssl import SSLContext
 
     #: Loads an argument in a worker: from its data, and from a function that sends a
     #: request to the kernel and returns the answer, or raises `ProxyTimeout`.
@@ -22,12 +23,15 @@ __all__ = ["Engine", "EngineWorker", "Kernel", "Version", "Way"]
 
 class Way(NamedTuple):
     """
-    One way in which a worker may reach the kernel.
+    One address at which the kernel may listen for live calls of workers.
     """
 
-    #: "lane", "tcp", "tls", or a word of the engine.
-    scheme: str
-    where: tuple[Any, ...]
+    #: The address of this host by which workers reach it.
+    host: str
+    #: Returns the certificates of the kernel; None for connections without TLS.
+    listen: Callable[[], SSLContext] | None = None
+    #: A function of a module that the workers have, which returns theirs.
+    connect: Callable[[], SSLContext] | None = None
 
 
 class EngineWorker(NamedTuple):
@@ -124,7 +128,9 @@ class Engine(Protocol):
 
     def ways(self) -> tuple[Way, ...]:
         """
-        Return the ways for live calls, the best first.
+        Return the ways for live calls, the best first, after `attach`.
+
+        The kernel listens there, and only there, while names are shared on the engine.
         """
 
     def reference(self, load: Load, data: bytes, version: Version | None) -> Any:

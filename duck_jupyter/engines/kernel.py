@@ -22,6 +22,7 @@ from ..data.layout import NO_TICKET, NONCE_BYTES
 from ..errors import NotShareable, ProxyError, VersionGone
 from ..memory.files import FileKey, open_shared
 from .arrivals import Answer, Done, Fetch, Fetched, Have, Part, Want
+from .doors import Doors
 from .engine import Version
 from .live import load_live, pickled_live
 from .loading import Spec, load
@@ -96,6 +97,8 @@ class EngineKernel:
         self.name: str = secrets.token_hex(6)
         self.server: ProxyServer = server
         self._engine = engine
+        #: Where workers of other hosts make live calls.
+        self.doors: Doors = Doors(server, engine)
         self._find = find
         self._lock = threading.RLock()
         #: By token.
@@ -332,8 +335,9 @@ class EngineKernel:
 
     def lost(self) -> None:
         """
-        Release all versions, here and on other hosts.
+        Release all versions, here and on other hosts, and stop listening.
         """
+        self.doors.close()
         with self._lock:
             kept, self._kept = self._kept, {}
             newest, self._newest = self._newest, {}
@@ -351,6 +355,7 @@ class EngineKernel:
         In a forked child, drop the versions, which belong to the parent.
         """
         self._lock = threading.RLock()
+        self.doors.after_fork()
         for table in (self._kept, self._newest, self._copies, self._fetching):
             table.clear()
 

@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkerGone
+from ..transport.handshake import worker_of
 from ..transport.lanes import PHASE, STATE, TAKEN
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class ClientThread:
 
     def __init__(self, process: ClientProcess, hello: Hello) -> None:
         self.process = process
-        self.name: str = f"{hello.process_name} (pid {hello.pid})"
+        self.name: str = worker_of(hello)
         self._hello = hello
         self.lanes = 0
         #: Entered contexts, outermost first; changed only in its own thread.

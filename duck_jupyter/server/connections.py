@@ -39,12 +39,11 @@ from ..transport.lanes import (
 from .validation import subject_of
 
 if TYPE_CHECKING:
-    import mmap
     from collections.abc import Callable, Iterable, Mapping
 
     from ..objects.table import Entry
-    from ..transport.lanes import Lane
     from ..transport.rendezvous import Hello
+    from ..transport.stream_peer import Peer
     from .clients import ClientThread, OpenContext
 
 __all__ = ["Connection", "left_by"]
@@ -58,7 +57,7 @@ class Connection:
     One lane of a client thread, its grants, and its counters.
 
     Args:
-        lane: The server's end of the lane.
+        lane: The server's end of the lane, or of a stream.
         hello: The identity that the client sent.
         thread: The client thread.
         entries: The objects in use, by number.
@@ -94,18 +93,21 @@ class Connection:
         "words",
     )
 
+    #: Whether threads of the server may poll its state in place of a bell.
+    is_polled: bool = True
+
     def __init__(
         self,
-        lane: Lane,
+        lane: Peer,
         hello: Hello,
         thread: ClientThread,
         entries: Mapping[int, Entry],
         came_at: float,
     ) -> None:
-        self.lane: Lane = lane
+        self.lane: Peer = lane
         self.words: memoryview[int] = lane.words
         self.doubles: memoryview[float] = lane.doubles
-        self.map: mmap.mmap = lane.map
+        self.map: Any = lane.map
         self.bufsize: int = lane.bufsize
         self.hello: Hello = hello
         #: Held by the thread that answers the posted request.
@@ -280,6 +282,11 @@ class Connection:
         """
         posted_at = self.doubles[POSTED_AT]
         return now - posted_at if self._came_at <= posted_at <= now else 0.0
+
+    def settle(self) -> None:
+        """
+        Take what the client has sent before it disconnected: here, the lane has it.
+        """
 
     @property
     def is_leaving(self) -> bool:

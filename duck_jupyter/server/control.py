@@ -12,6 +12,7 @@ from ..objects.claims import Claim
 from ..objects.operations import call_method, get_attribute, take
 from ..objects.summary import summary_of
 from ..objects.titles import title_of
+from ..transport.handshake import worker_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -222,4 +223,4 @@ def _name_of(connection: Connection) -> str:
     hello = connection.hello
     if hello.thread_name == MAIN_THREAD:
         return connection.thread.name
-    return f"{hello.process_name} (pid {hello.pid}, thread {hello.thread_name})"
+    return worker_of(hello, hello.thread_name)

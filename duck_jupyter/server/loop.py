@@ -106,7 +106,7 @@ class Loop:
         Its bell would wake another thread, which would compete for the interpreter with
         the thread that polls.
         """
-        if self.poller.polls:
+        if self.poller.polls and connection.is_polled:
             self.poller.watched.add(connection)
 
     def pause(self, connection: Connection) -> None:
@@ -141,6 +141,16 @@ class Loop:
         """
         self._start_thread()
         self._start_thread()
+
+    def hurry(self) -> None:
+        """
+        Shorten the switch interval: a client of another host has sent a request.
+
+        It is restored as after the requests in lanes, when a second was quiet.
+        """
+        if not self._interval.wanted and not self.closed:
+            self._interval.want()
+            self.wake()
 
     def wake(self) -> None:
         """

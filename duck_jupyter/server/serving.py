@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from ..stats.error_log import ErrorLog
     from ..stats.workers import WorkerLog
     from ..transport.pending_handshakes import Stranger
-    from ..transport.rendezvous import Doorway
+    from ..transport.rendezvous import Doorway, Hello
+    from ..transport.stream_peer import Peer
     from .clients import Clients
     from .dispatch import Dispatcher
+    from .door import Door
 
 __all__ = ["Serving"]
 
@@ -87,12 +89,14 @@ class Serving:
         self._lock = threading.Lock()
         self._is_closed = False
         self.connections: set[Connection] = set()
+        #: Where clients of other hosts connect.
+        self.doors: set[Door] = set()
         self.loop: Loop = Loop(
             doorway.socket,
             self._admit,
             self._shake_hands,
-            self._serve,
-            self._lose,
+            self.serve,
+            self.lose,
             self._tidy,
             self.doorway.prepare_block,
             locks.waiting,
@@ -107,6 +111,8 @@ class Serving:
             connections, self.connections = self.connections, set()
         self.loop.close()
         self.doorway.close()
+        for door in list(self.doors):
+            door.close()
         for connection in connections:
             self._disconnect(connection)
             self._table.count(connection.tally.take())
@@ -119,6 +125,8 @@ class Serving:
         """
         self.loop.after_fork()
         self.doorway.close(here=False)
+        for door in list(self.doors):
+            door.after_fork()
         for connection in list(self.connections):
             connection.lane.close()
         close_inherited(self.doorway.address)
@@ -146,30 +154,56 @@ class Serving:
                 self.loop.door.forget(stranger)
                 self.doorway.dismiss(stranger)
                 if isinstance(error, HandshakeError):
-                    subject = Subject(0, "the server", "", "connect")
-                    self._errors.note(error, str(error), "", subject, (0, ""))
+                    self.refuse(error)
                 elif not isinstance(error, LEFT):
                     raise
                 return None
         lane, stranger.lane = stranger.lane, None
         assert lane is not None  # the proof comes after the welcome
         hello = stranger.hello
+        connection = self.admit(Connection, lane, hello, stranger.since)
+        if connection is not None and hello.bufsize:
+            lane.ring()  # its client now gives up another lane
+        return connection
+
+    def admit(
+        self, kind: type[Connection], peer: Peer, hello: Hello, since: float
+    ) -> Connection | None:
+        """
+        Note a client after its handshake.
+
+        Args:
+            kind: The kind of connection.
+            peer: The server's end.
+            hello: The identity of the client.
+            since: When it connected, in monotonic seconds.
+
+        Returns:
+            The connection, or None if the server was closed.
+        """
         with self._lock:
             if self._is_closed:
-                lane.close()
+                peer.close()
                 return None
             thread = self._clients.came(hello)
-            connection = Connection(lane, hello, thread, self._entries, stranger.since)
+            connection = kind(peer, hello, thread, self._entries, since)
             self.connections.add(connection)
             connection.decode = self._dispatcher.decoder(connection)
             self._workers.came(connection)
-            self.loop.add(connection)
+            if kind.is_polled:
+                self.loop.add(connection)
         for left in left_by(thread, self.connections):
+            left.settle()
             self.loop.remove(left)
-            self._lose(left)
-        if hello.bufsize:
-            lane.ring()  # its client now gives up another lane
+            self.lose(left)
         return connection
+
+    def refuse(self, error: HandshakeError) -> None:
+        """
+        Log a client that was refused.
+        """
+        subject = Subject(0, "the server", "", "connect")
+        self._errors.note(error, str(error), "", subject, (0, ""))
 
     def _tidy(self) -> None:
         """
@@ -178,9 +212,9 @@ class Serving:
         self._table.sweep()
         self._locks.end_given_up()
 
-    def _lose(self, connection: Connection) -> None:
+    def lose(self, connection: Connection) -> None:
         """
-        Clean up a lane whose client has disconnected.
+        Clean up a connection whose client has disconnected.
         """
         with self._lock:
             if connection not in self.connections:
@@ -204,9 +238,9 @@ class Serving:
         connection.end()
         return self._clients.went(connection.hello, is_leaving=connection.is_leaving)
 
-    def _serve(self, connection: Connection) -> None:
+    def serve(self, connection: Connection) -> None:
         """
-        Answer the posted request of a lane whose claim is held.
+        Answer the posted request of a connection whose claim is held.
         """
         words = connection.words
         if connection.grants:

@@ -72,6 +72,7 @@ class Clusters:
                     kernel.on_idle = self.settle
                     self._kernels[engine] = kernel
                 engine.attach(kernel, insecure=terms.insecure)
+                kernel.doors.open()
             yield
         finally:
             with self._lock:
@@ -103,6 +104,7 @@ class Clusters:
             with self._lock:
                 if is_used or self._joining[engine] or self._joined != joined:
                     continue
+                kernel.doors.close()
                 if kernel.is_idle and self._kernels.get(engine) is kernel:
                     del self._kernels[engine]
                     engine.detach()

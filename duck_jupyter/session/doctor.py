@@ -13,6 +13,7 @@ from ..memory.leftovers import Leftover, find_leftovers, remove
 from ..memory.spool import spool_place
 from ..stats.rows import Finding
 from ..stats.text import age, exact, in_bytes, many
+from ..transport.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,7 +132,8 @@ def _held_by(session: Session) -> tuple[Held, ...]:
     server = session.server
     if server is None:
         return ()
-    lanes = [connection.lane for connection in server.connections()]
+    peers = [connection.lane for connection in server.connections()]
+    lanes = [peer for peer in peers if isinstance(peer, Lane)]
     large = [size for lane in lanes if (size := lane.overflow.bytes)]
     versions = server.publisher.store.versions()
     held = (

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from ..transport.lanes import Lane
     from ..transport.rendezvous import Hello
+    from ..transport.stream_peer import Peer
     from .thread_counts import Tally
 
 __all__ = ["Connection"]
@@ -20,7 +20,7 @@ class Connection(Protocol):
     """
 
     hello: Hello
-    lane: Lane
+    lane: Peer
     #: The state words of the lane.
     words: memoryview[int]
     #: The client thread, which may have several connections.

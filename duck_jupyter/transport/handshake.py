@@ -47,6 +47,7 @@ __all__ = [
     "prove",
     "read_hello",
     "read_welcome",
+    "worker_of",
 ]
 
 PROTOCOL_VERSION = 2
@@ -62,6 +63,9 @@ PROOF_BYTES = 32
 NO_PROOF = bytes(PROOF_BYTES)
 #: The socket's data about the process at its other end: its number, user and group.
 CREDENTIALS = struct.Struct("3i")
+#: Above the numbers of all processes of this host (``pid_max``, proc(5)): the server
+#: gives such numbers to processes of other hosts.
+FIRST_FAR_PID = 1 << 22
 SERVER = b"server"
 CLIENT = b"client"
 
@@ -107,6 +111,20 @@ class Welcome(Struct):
 _encode = Encoder().encode
 read_hello: Callable[[bytes | bytearray], Hello] = Decoder(Hello).decode
 read_welcome: Callable[[bytes], Welcome] = Decoder(Welcome).decode
+
+
+def worker_of(hello: Hello, thread: str = "") -> str:
+    """
+    Return the name of a client in messages.
+
+    Args:
+        hello: Its identity.
+        thread: The name of its thread, or nothing.
+    """
+    # The name of a process on another host has its number.
+    facts = [] if hello.pid >= FIRST_FAR_PID else [f"pid {hello.pid}"]
+    facts += [f"thread {thread}"] if thread else []
+    return f"{hello.process_name} ({', '.join(facts)})" if facts else hello.process_name
 
 
 def frame(message: Hello | Welcome) -> bytes:

@@ -354,7 +354,7 @@ def _read_welcome(
     return read_welcome(data)
 
 
-def close_inherited(address: str) -> None:
+def close_inherited(*addresses: object) -> None:
     """
     In a child of fork, close every socket between the parent and a server's clients.
 
@@ -362,14 +362,15 @@ def close_inherited(address: str) -> None:
     long as one is open here, the other side does not detect the parent's end.
 
     Args:
-        address: The path of the server's socket.
+        addresses: The path of the server's socket, or its host and port.
     """
     with Path(os.devnull).open("rb") as nothing:
         for name in [path.name for path in Path(DESCRIPTORS).iterdir()]:
             with contextlib.suppress(OSError):
                 end = socket.socket(fileno=int(name))
                 try:
-                    ours = address in (end.getsockname(), end.getpeername())
+                    ends = {end.getsockname(), end.getpeername()}
+                    ours = not ends.isdisjoint(addresses)
                 finally:
                     end.detach()
                 if ours:

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from duck_jupyter import fetch
-from duck_jupyter.client.proxy import rebuild_proxy
 from duck_jupyter.engines.arrivals import copies, drop
 from duck_jupyter.engines.kernel import EngineKernel
 from duck_jupyter.engines.live import SALT_BYTES, load_live, pickled_live
 from duck_jupyter.engines.replacing import Target
 from duck_jupyter.errors import AccessDenied, DataEncodeError, HandshakeError
 from tests.support.fake_engine import FakeEngine
+from tests.support.far import Elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,26 +27,6 @@ if TYPE_CHECKING:
     from duck_jupyter.proxy import ProxyServer
 
 SIZE = 10_000
-
-
-class Elsewhere:
-    """
-    Pickles as a proxy of a kernel on another host.
-    """
-
-    def __init__(self, proxy: Any) -> None:
-        _, (_, self.secret, self.state, self.block, *_) = proxy.__reduce_ex__(4)
-
-    def __reduce__(self) -> Any:
-        address = f"/nowhere/{os.getpid()}-{id(self)}"
-        return rebuild_proxy, (
-            address,
-            self.secret,
-            self.state,
-            self.block,
-            b"",
-            "elsewhere",
-        )
 
 
 class Far:

@@ -114,6 +114,7 @@ def test_the_sizes_of_what_is_held_are_those_of_the_system(
     worker.run(keep, share(Cell(), name="cell"), np.zeros(20_000))
     server = session.server
     assert server is not None
+    lane: Any
     (lane,) = [each.lane for each in server.connections()]
     files = {}
     for fd in Path("/proc/self/fd").iterdir():

@@ -283,7 +283,7 @@ class Player:
         del self.idle[:]
         for channel, connection in zip(self.channels, self.connections, strict=True):
             Lane.close(channel.lane)
-            Lane.close(connection.lane)
+            connection.lane.close()
         self.serving.connections.clear()
         self.loop._bells = self.bells
         self.loop._post = threading.Lock()

@@ -167,7 +167,7 @@ def allocated(server: ProxyServer) -> int:
     """
     Give the bytes that the files of all lanes take.
     """
-    lanes = [connection.lane for connection in server.connections()]
+    lanes: list[Any] = [connection.lane for connection in server.connections()]
     found = [os.fstat(lane.block.descriptor.fileno()) for lane in lanes]
     return sum(each.st_blocks * 512 for each in found)
 

@@ -1,0 +1,32 @@
+"""
+The operations that are cut, entered again and killed at any step, over a stream.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .far import FAR_OPERATIONS, open_ways
+from .runs import CUT, KILLED, NESTED
+
+if TYPE_CHECKING:
+    from .bench import Bench
+    from .choice import Choice
+    from .conftest import Walk
+    from .operation import Operation
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+
+@pytest.mark.parametrize("mode", [CUT, NESTED, KILLED])
+@pytest.mark.parametrize("kind", FAR_OPERATIONS, ids=lambda kind: kind.__name__)
+def test_a_call_from_another_host_at_any_step(
+    kind: type[Operation], mode: str, bench: Bench, walk: Walk, choice: Choice
+) -> None:
+    open_ways(bench)
+    operation = kind()
+    # A call inside of another, and a worker that dies, take as long as in a lane.
+    operation.large |= mode != CUT
+    walk(operation, mode).demand_right(str(choice))

@@ -1,0 +1,179 @@
+"""
+Other hosts for tests: processes in namespaces of this machine, and a cluster of Dask.
+
+A process of another host has process numbers and a temporary folder of its own, so it
+finds neither the kernel's memory nor its socket. It may have a network of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from distributed import Client
+
+from tests.support.clusters import WAIT_S
+from tests.support.processes import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from distributed.security import Security
+
+__all__ = ["Cluster", "Network", "cluster", "far_process", "network"]
+
+#: What makes the temporary folder another one, and runs a command.
+OWN_FOLDER = 'mount -t tmpfs none "$TMPDIR" && exec "$@"'
+
+
+class Network(NamedTuple):
+    """
+    A network namespace, and the cable between it and this one.
+    """
+
+    name: str
+    #: The addresses of this host and of the other one.
+    here: str
+    there: str
+    cable: str
+
+    def set_link(self, state: str) -> None:
+        """
+        Set the cable "up" or "down".
+        """
+        run_ip("link", "set", self.cable, state)
+
+
+def run_ip(*words: str) -> None:
+    """
+    Run ip(8).
+    """
+    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=WAIT_S)
+
+
+@contextlib.contextmanager
+def network(number: int) -> Iterator[Network]:
+    """
+    Make a network namespace; only root may.
+
+    Args:
+        number: Of its own among those that exist at the same time in one process.
+    """
+    # Others may test on this machine.
+    own = os.getpid() % 200
+    name, cable = f"duck-{os.getpid()}-{number}", f"dk{os.getpid() % 10**7}-{number}"
+    found = Network(name, f"10.{number}.{own}.1", f"10.{number}.{own}.2", cable)
+    run_ip("netns", "add", name)
+    try:
+        run_ip(
+            "link", "add", cable, "type", "veth", "peer", "name", "far", "netns", name
+        )
+        run_ip("addr", "add", f"{found.here}/24", "dev", cable)
+        run_ip("link", "set", cable, "up")
+        inside = ("netns", "exec", name, "ip")
+        run_ip(*inside, "addr", "add", f"{found.there}/24", "dev", "far")
+        run_ip(*inside, "link", "set", "far", "up")
+        run_ip(*inside, "link", "set", "lo", "up")
+        yield found
+    finally:
+        run_ip("netns", "del", name)
+
+
+@contextlib.contextmanager
+def far_process(
+    command: list[str], environment: dict[str, str], net: Network | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """
+    Run a command as on another host.
+
+    Args:
+        command: The command.
+        environment: Variables of its environment.
+        net: Its network; that of this host by default.
+    """
+    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    words = ["unshare", *user, "--pid", "--mount-proc", "--fork", "--kill-child"]
+    words += ["sh", "-c", OWN_FOLDER, "sh", *command]
+    if net is not None:
+        words = ["ip", "netns", "exec", net.name, *words]
+    with subprocess.Popen(
+        words, env={**os.environ, **environment}, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+class Cluster(NamedTuple):
+    """
+    A cluster of Dask, all of whose workers are on another host.
+    """
+
+    client: Client
+    scheduler: subprocess.Popen[bytes]
+    workers: subprocess.Popen[bytes]
+
+
+def tls_variables(security: Any) -> dict[str, str]:
+    """
+    Return the variables that make Dask use some certificates.
+    """
+    prefix = "DASK_DISTRIBUTED__COMM__"
+    variables = {
+        f"{prefix}DEFAULT_SCHEME": "tls",
+        f"{prefix}REQUIRE_ENCRYPTION": "true",
+    }
+    # Dask takes what they contain as well as their names.
+    variables[f"{prefix}TLS__CA_FILE"] = security.tls_ca_file
+    for role in ("scheduler", "worker", "client"):
+        for part in ("cert", "key"):
+            name = f"{prefix}TLS__{role}__{part}".upper()
+            variables[name] = getattr(security, f"tls_{role}_{part}")
+    return variables
+
+
+@contextlib.contextmanager
+def cluster(
+    folder: Path,
+    security: Security | None = None,
+    net: Network | None = None,
+    workers: int = 1,
+) -> Iterator[Cluster]:
+    """
+    Start a cluster whose workers have two threads each.
+
+    Args:
+        folder: An empty folder.
+        security: Its certificates; plain TCP by default.
+        net: The network of its workers; that of this host by default.
+        workers: The number of its workers.
+    """
+    variables = {} if security is None else tls_variables(security)
+    variables["DASK_DISTRIBUTED__WORKER__MEMORY__TARGET"] = "false"
+    host = "127.0.0.1" if net is None else net.here
+    file = folder / "scheduler.json"
+    scheme = "tcp" if security is None else "tls"
+    python = [sys.executable, "-m"]
+    command = [*python, "distributed.cli.dask_scheduler", "--no-dashboard"]
+    command += ["--host", f"{scheme}://{host}", "--port", "0"]
+    command += ["--scheduler-file", str(file)]
+    how: Any = {"env": {**os.environ, **variables}, "stderr": subprocess.DEVNULL}
+    with contextlib.ExitStack() as stack:
+        scheduler = stack.enter_context(subprocess.Popen(command, **how))
+        stack.callback(scheduler.kill)
+        assert wait_until(lambda: file.exists() and bool(file.read_text()), WAIT_S)
+        address = json.loads(file.read_text())["address"]
+        command = [*python, "distributed.cli.dask_worker", address, "--no-dashboard"]
+        command += ["--nworkers", str(workers), "--nthreads", "2"]
+        if net is not None:
+            command += ["--host", net.there]
+        far = stack.enter_context(far_process(command, variables, net))
+        client = stack.enter_context(Client(address, security=security))
+        client.wait_for_workers(workers, timeout=WAIT_S)
+        yield Cluster(client, scheduler, far)
