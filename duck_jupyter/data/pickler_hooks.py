@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from .import_hook import ImportWatch
@@ -83,6 +84,8 @@ class Taps:
         self._replaced = Replacements()
         self._watch = ImportWatch([*PICKLERS, *DUMPERS], self._see)
         self._is_open = False
+        #: The classes with our hooks, on which others may have put theirs since then.
+        self._tapped: weakref.WeakSet[Any] = weakref.WeakSet()
         #: Protects the changes of the classes.
         self.lock: threading.RLock = threading.RLock()
 
@@ -111,6 +114,7 @@ class Taps:
             self._watch.stop()
             # Other code that replaced a hook later may call it; now it declines all.
             self._replaced.restore()
+            self._tapped.clear()
 
     def _see(self, module: ModuleType) -> None:
         """
@@ -128,7 +132,7 @@ class Taps:
         """
         Insert the hook in a pickler class.
         """
-        if pickler is None or self._replaced.has(pickler, "reducer_override"):
+        if pickler is None or pickler in self._tapped:
             return
         # Local names, because this runs for every object that is not a plain value.
         begin, get, views = self._begin, self._gives.get, self._views
@@ -165,6 +169,7 @@ class Taps:
 
         self._replaced.put(pickler, "dump", dump)
         self._replaced.put(pickler, "reducer_override", reducer_override)
+        self._tapped.add(pickler)
 
     def _tap_dump(self, module: ModuleType, pickler: str) -> None:
         """

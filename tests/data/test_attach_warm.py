@@ -68,6 +68,7 @@ def held(name: str) -> bool:
     return name in Path("/proc/self/maps").read_text()
 
 
+@pytest.mark.slow
 def test_no_task_sees_what_another_one_wrote(store: Store, worker: Worker) -> None:
     publication = store.publication("a")
     value = np.zeros(LENGTH)
@@ -216,6 +217,7 @@ def total(data: bytes) -> float:
     return result
 
 
+@pytest.mark.slow
 def test_an_idle_mapping_goes_when_its_data_is_unshared(
     store: Store, worker: Worker
 ) -> None:

@@ -228,6 +228,30 @@ assert found == ["Handed", "memmap"], found
 """
 
 
+BESIDE = """
+from duck_jupyter.data.handover import handover
+from duck_jupyter.data.pickler_hooks import Taps
+from tests.support.handed import Box, Handed, give, give_back
+from tests.support.pools import open_pool
+
+box = Box(1)
+handover.add(box, give("box"))
+Taps(lambda: None, {{}}, lambda: None, []).open()
+with open_pool("{kind}") as run:
+    found = run(give_back, [box] * 1000)
+assert found == [Handed("box")] * 1000, found
+"""
+
+
+@pytest.mark.parametrize("kind", ["loky", "joblib loky"])
+def test_hooks_beside_others_are_inserted_once(kind: str) -> None:
+    """
+    Loky asks for them with each pickle, and those of others may have come after them.
+    """
+    done = run_python(BESIDE.format(kind=kind))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("kind", ["joblib loky", "joblib multiprocessing"])
 def test_what_joblib_maps_itself_it_still_does(kind: str) -> None:
     done = run_python(MAPPED.format(kind=kind))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from distributed import Client, Event, LocalCluster, get_worker
 
@@ -54,6 +55,10 @@ def far_workers(client: Client, count: int) -> Iterator[None]:
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             yield
+            # So that they remove their semaphores.
+            for worker in psutil.Process(process.pid).children():
+                worker.terminate()
+            process.wait(WAIT_S)
         finally:
             process.kill()
 

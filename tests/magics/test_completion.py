@@ -91,6 +91,7 @@ def test_only_what_can_be_shared_is_offered(completer: Any) -> None:
     assert not {"json", "proxy", "shared", "locked", "In", "_hidden"} & found
 
 
+@pytest.mark.slow
 def test_other_lines_are_left_to_others(completer: Any) -> None:
     with provisionalcompleter():
         found = [one.text for one in completer.completions("mode", 4)]

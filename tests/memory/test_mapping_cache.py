@@ -198,6 +198,7 @@ def test_a_copy_of_a_window_ends_no_lease(file: MemoryFile) -> None:
     assert len(mapping_cache._Lease.lent) == 1
 
 
+@pytest.mark.slow
 def test_an_idle_mapping_goes_within_its_time_and_its_thread_with_it(
     file: MemoryFile,
 ) -> None:

@@ -121,6 +121,7 @@ def test_the_first_is_whole_and_then_what_changed_is_sent(
     assert tick.gone == [first.objects[0].idx]
 
 
+@pytest.mark.slow
 def test_four_are_sent_a_second(ticker: Ticker) -> None:
     eye = Eye()
     ticker.add(eye)
@@ -140,6 +141,7 @@ def test_whoever_wants_them_soonest_sets_the_pace(ticker: Ticker) -> None:
     assert eye.next().time - first.time < 0.5
 
 
+@pytest.mark.slow
 def test_a_look_that_takes_long_is_followed_by_a_long_rest(
     ticker: Ticker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

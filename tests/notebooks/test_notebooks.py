@@ -173,3 +173,18 @@ def test_a_notebook_is_kept_without_outputs(name: str) -> None:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert code
     assert all(not cell.outputs and not cell.execution_count for cell in code)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_the_sixth_notebook_gives_the_same_in_every_way_on_a_cluster() -> None:
+    """
+    A bootstrap three ways, the state of each submit, and one dictionary for all tasks.
+    """
+    output = run("06_cluster.ipynb")
+    assert "336,776 flights" in output
+    assert "All three runs agree" in output
+    assert re.search(r"^%share --on dask +\d+\.\d +\d+\.\d$", output, re.MULTILINE)
+    assert "4,984 miles before, 12,001 miles after" in output
+    assert "27,789 flights were over 60 minutes late, 3,931 of United" in output
+    assert "No server runs and nothing is shared" in output

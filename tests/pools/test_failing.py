@@ -142,3 +142,20 @@ def test_a_value_of_a_dict_of_the_user_that_cannot_be_sent_is_named(
     said = cells.value("said")
     assert said.startswith("DataEncodeError: guarded cannot be sent to a worker (")
     assert "its variable guard" in said
+
+
+def test_a_worker_goes_on_after_its_task_has_failed(cells: Kernel, kind: str) -> None:
+    """
+    As long as it likes: loky's picklers once grew with each result of such a worker.
+    """
+    cells.run(
+        "def fail(i):\n    raise Odd(i)\n"
+        f"with open_pool({kind!r}) as run:\n"
+        "    for i in range(2):\n"
+        "        try:\n"
+        "            run(fail, [3, 4, 5, 6])\n"
+        "        except Odd:\n"
+        "            pass\n"
+        "    found = run(abs, range(-2000, 0))\n"
+    )
+    assert cells.value("found == list(range(2000, 0, -1))")

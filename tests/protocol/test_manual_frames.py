@@ -67,6 +67,7 @@ class Cell:
     value: Any = 5
 
 
+@pytest.mark.slow
 @given(opcodes, payloads)
 def test_a_frame_is_read_as_it_was_written(opcode: int, payload: list[Any]) -> None:
     space = bytearray(100_000)

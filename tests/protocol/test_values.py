@@ -75,6 +75,7 @@ def test_all_these_values_travel_by_value(value: Any) -> None:
     assert travels_by_value(value)
 
 
+@pytest.mark.slow
 def test_every_value_survives_the_way_to_a_kernel_and_back() -> None:
     shelf = Shelf()
     with ProxyServer() as server, far(server.create_proxy(shelf)) as proxy:

@@ -62,6 +62,7 @@ for n in range(50):
     assert (process.bytes_in, process.bytes_out) == (row.bytes_in, row.bytes_out)
 
 
+@pytest.mark.slow
 def test_every_call_is_in_the_histogram(server: ProxyServer, worker: Worker) -> None:
     proxy = server.create_proxy(Tally())
     worker.exec("for n in range(6400): p.value", p=proxy)

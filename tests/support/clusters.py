@@ -14,6 +14,8 @@ import pytest
 from distributed import Client
 from distributed.deploy.subprocess import SubprocessCluster
 
+from tests.support.processes import wait_until
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,5 +45,15 @@ def dask_client(workers: int, threads: int) -> Iterator[Client]:
         patch.setenv("PATH", os.pathsep.join(folders))
         cluster = stack.enter_context(SubprocessCluster(**how))
         client = stack.enter_context(Client(cluster))
+        # First at the end: the cluster kills its workers, and then nobody removes the
+        # semaphores of their nannies.
+        stack.callback(_end, [worker.process for worker in cluster.workers.values()])
         client.wait_for_workers(workers, timeout=WAIT_S)
         yield client
+
+
+def _end(processes: list[Any]) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+    wait_until(lambda: all(x.returncode is not None for x in processes), WAIT_S)

@@ -227,6 +227,7 @@ def test_garbage_in_a_lane_gets_typed_errors(scene: Scene) -> None:
         assert bad.call(GET, [scene.idx, "value"]) == 1
 
 
+@pytest.mark.slow
 def test_forged_frames_in_a_lane_get_errors(scene: Scene) -> None:
     opcodes = st.sampled_from([GET, SET, EXECUTE]) | st.integers(-5, 5)
     parts = st.one_of(
