@@ -131,7 +131,7 @@ class Exchanges:
             if (
                 isinstance(error, KernelGone)
                 and channel.was_too_late
-                and not (channel.is_stream and self.has_held)
+                and not (channel.is_stream and self.has_held and not channel.moves)
             ):
                 channel.close()
                 return self._exchange(data, buffers, timeout, looks, began)

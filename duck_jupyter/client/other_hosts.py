@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Way", "host_mark", "mark_for_clusters", "merge_ways", "on_other_host"]
 
 #: A link keeps this many ways: a name that is shared again may have another one.
-MOST_WAYS = 4
+MOST_WAYS = 6
 
 
 class Way(NamedTuple):
@@ -32,13 +32,17 @@ class Way(NamedTuple):
     #: A pickled function that returns the `ssl.SSLContext` of a worker, or nothing for
     #: a connection without TLS. It is unpickled by the worker that connects.
     context: bytes = b""
+    #: A pickled function that returns a connected socket, where others pass on what is
+    #: sent; nothing where the worker connects to the kernel itself.
+    relay: bytes = b""
 
     @property
     def server(self) -> str:
         """
         The name of the server in messages.
         """
-        return f"The kernel at {self.host}:{self.port}"
+        through = " through the scheduler" if self.relay else ""
+        return f"The kernel at {self.host}:{self.port}{through}"
 
 
 def merge_ways(new: Iterable[Way], known: Iterable[Way]) -> tuple[Way, ...]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from ..transport.streams import Stream
     from .channel import Channel
+    from .reach import Reach
 
     #: A channel to any server.
     AnyChannel: TypeAlias = "Channel | StreamChannel"
@@ -76,7 +77,9 @@ class StreamChannel:
         "ended",
         "granted",
         "max_message",
+        "moves",
         "number",
+        "reaches",
         "receipt",
         "sequence",
         "stream",
@@ -95,6 +98,9 @@ class StreamChannel:
         self.max_message: int = max_message
         #: Whether the server disconnected before a call, which was not sent.
         self.was_too_late: bool = False
+        #: The direct ways that are better than this one, and whether one is open now.
+        self.reaches: tuple[Reach, ...] = ()
+        self.moves: bool = False
         #: The number of the descriptor.
         self.number: int = stream.end.fileno()
         #: As for `Channel`.
@@ -135,6 +141,11 @@ class StreamChannel:
         self._began = began
         self.sequence = sequence = (self.sequence + FIRST_OF_SEQUENCE) & SEQUENCE
         stream = self.stream
+        for reach in self.reaches:
+            reach.look()
+            if reach.is_open:
+                self.was_too_late = self.moves = True
+                raise KernelGone(f"{self.who} can be reached directly now.")
         if stream.is_left:
             self.was_too_late = True
             raise KernelGone(

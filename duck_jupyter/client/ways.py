@@ -4,19 +4,20 @@ Connecting to a kernel on another host, where a proxy has brought the way.
 
 from __future__ import annotations
 
-import contextlib
+import os
 import pickle
 import socket
 import ssl
 import time
 from typing import TYPE_CHECKING
 
-from ..errors import HandshakeError, KernelGone, ProxyTimeout
+from ..errors import HandshakeError, KernelGone, ProxyError, ProxyTimeout
 from ..interrupts import is_of_signal_handler
 from ..transport.handshake import HANDSHAKE_S
 from ..transport.stream_handshake import greet_server
 from ..transport.streams import DeadlinePassed, Stream
 from ..transport.tls import Tls
+from .reach import CONNECT_S, Reach
 from .stream_channel import StreamChannel
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
 
     from .other_hosts import Way
 
-__all__ = ["CONNECT_S", "connect_far"]
+__all__ = ["connect_far"]
 
-#: Seconds in which the system of the kernel's host accepts a connection.
-CONNECT_S = 2.0
+
+#: What is known of direct ways, where there is a relay.
+_reaches: dict[Way, Reach] = {}
 
 
 def connect_far(
@@ -39,6 +41,8 @@ def connect_far(
 ) -> StreamChannel:
     """
     Connect to a kernel on another host.
+
+    Where a relay is among the ways, a direct way has a fifth of a second.
 
     Args:
         ways: The ways to it, the best first.
@@ -52,15 +56,27 @@ def connect_far(
         HandshakeError: It lacks the secret, or refused.
         ProxyTimeout: It did not answer in time.
     """
-    first, *others = ways
-    try:
-        return _connect(first, secret, client, thread, within_s)
-    except (KernelGone, HandshakeError):
-        # A name that was shared again has another way than before.
-        for way in others:
-            with contextlib.suppress(KernelGone, HandshakeError):
-                return _connect(way, secret, client, thread, within_s)
-        raise
+    first_error: ProxyError | None = None
+    is_relayed = any(way.relay for way in ways)
+    # A name that was shared again has another way than before.
+    for way in ways:
+        reach = None
+        if is_relayed and not way.relay:
+            reach = _reaches.setdefault(way, Reach(way))
+            if not reach.wait():
+                continue
+        try:
+            channel = _connect(way, secret, client, thread, within_s)
+        except (KernelGone, HandshakeError) as error:
+            first_error = first_error or error
+            if reach is not None:
+                reach.fail()
+            continue
+        if way.relay:
+            channel.reaches = tuple(_reaches[w] for w in ways if w in _reaches)
+        return channel
+    assert first_error is not None  # a relay was tried
+    raise first_error
 
 
 def _connect(
@@ -69,9 +85,11 @@ def _connect(
     patience_s = HANDSHAKE_S if within_s is None else min(within_s, HANDSHAKE_S)
     deadline = time.monotonic() + patience_s
     try:
-        end = socket.create_connection(
-            (way.host, way.port), min(CONNECT_S, max(patience_s, 0.001))
-        )
+        if way.relay:
+            end = pickle.loads(way.relay)()
+        else:
+            limit_s = min(CONNECT_S, max(patience_s, 0.001))
+            end = socket.create_connection((way.host, way.port), limit_s)
     except OSError as error:
         if is_of_signal_handler(error):
             raise
@@ -118,3 +136,8 @@ def _connect(
     except BaseException:
         end.close()
         raise
+
+
+if hasattr(os, "register_at_fork"):
+    # Another thread may have been trying at the fork.
+    os.register_at_fork(after_in_child=_reaches.clear)

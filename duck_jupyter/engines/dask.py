@@ -27,6 +27,7 @@ from distributed.comm.addressing import get_address_host
 from ..errors import KernelGone
 from . import dask_scheduler, dask_worker
 from .dask_check import check_client, check_network, check_workers, is_safe
+from .dask_relay import KernelEnd
 from .dask_scheduler import LEFT, VERSION_KEY, DuckVersions, topic_of
 from .dask_sending import Sender
 from .engine import EngineWorker, Way
@@ -67,6 +68,7 @@ class DaskEngine:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._sender = Sender(client)
+        self._relay: KernelEnd | None = None
         self._kernel: Kernel | None = None
         #: Whether the user accepts connections without encryption.
         self._insecure = False
@@ -124,11 +126,15 @@ class DaskEngine:
         if connection is None:
             return ()
         address = connection.comm.local_address
-        host = get_address_host(address)
+        host, kernel = get_address_host(address), self._kernel
+        if kernel is None:
+            return ()
+        relay = functools.partial(dask_worker.open_relay, kernel.name)
         if address.startswith("tls://"):
-            return (Way(host, self._listen_context, dask_worker.connect_context),)
+            connect = dask_worker.connect_context
+            return (Way(host, self._listen_context, connect, relay),)
         if address.startswith("tcp://") and (self._insecure or is_safe(address)):
-            return (Way(host),)
+            return (Way(host, relay=relay),)
         return ()
 
     def _listen_context(self) -> SSLContext:
@@ -186,6 +192,12 @@ class DaskEngine:
         client = self._client
         connection = client.scheduler_comm
         client.register_plugin(DuckVersions())
+        if self._relay is not None:
+            self._relay.close()
+        self._relay = KernelEnd(client, kernel.name, kernel.take)
+        # Without it, workers connect directly, or say that they cannot.
+        with contextlib.suppress(OSError):
+            self._relay.open()
         client.subscribe_topic(topic_of(kernel.name), self._on_event)
         client.subscribe_topic(LEFT, self._on_event)
         self._connection = connection
@@ -261,6 +273,9 @@ class DaskEngine:
             # Tasks that wait for an answer of this kernel hold a thread of a worker.
             self.tell({"lost": kernel.name})
             pool, self._pool, self._kernel = self._pool, None, None
+            if self._relay is not None:
+                self._relay.close()
+                self._relay = None
             self._connection = None
             for name in WRAPPED:
                 vars(self._client).pop(name, None)

@@ -6,12 +6,28 @@ It is pickled with its code, so it imports nothing but Dask. The plugin holds no
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import importlib
+import itertools
 from typing import Any
 
 from distributed import SchedulerPlugin
 
-__all__ = ["LEFT", "VERSION_KEY", "DuckVersions", "package_version", "topic_of"]
+__all__ = [
+    "LEFT",
+    "OPEN",
+    "VERSION_KEY",
+    "DuckRelay",
+    "DuckVersions",
+    "package_version",
+    "topic_of",
+]
+
+#: The answer to a worker whose connection leads to a kernel now.
+OPEN = "open"
+#: Seconds in which a kernel accepts a connection.
+ACCEPT_S = 10.0
 
 #: The keys of versions: ``duck-version-KERNEL-TOKEN-NUMBER``.
 VERSION_KEY = "duck-version-"
@@ -59,6 +75,100 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
         Report a worker that left.
         """
         scheduler.log_event(LEFT, {"left": worker})
+
+
+class DuckRelay(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
+    """
+    Joins the connections of workers with those of kernels that they cannot reach.
+
+    It passes bytes on, and keeps none. The kernel and the worker prove to each other
+    that they know a secret, which this never sees.
+    """
+
+    name = "duck-relay"
+    idempotent = True
+
+    async def start(self, scheduler: Any) -> None:
+        """
+        Take the scheduler.
+        """
+        self.kernels: dict[str, tuple[Any, asyncio.Lock]] = {}
+        self.waiting: dict[int, asyncio.Future[Any]] = {}
+        self.numbers = itertools.count(1)
+        scheduler.handlers["duck_kernel"] = self.kernel
+        scheduler.handlers["duck_accept"] = self.accept
+        scheduler.handlers["duck_connect"] = self.connect
+
+    async def kernel(self, comm: Any, kernel: str) -> None:
+        """
+        Keep the connection on which a kernel hears of workers.
+        """
+        self.kernels[kernel] = comm, asyncio.Lock()
+        try:
+            # It is reported when the connection ends.
+            with contextlib.suppress(OSError):
+                while True:
+                    await comm.read()
+        finally:
+            if self.kernels.get(kernel, (None,))[0] is comm:
+                del self.kernels[kernel]
+            comm.abort()
+
+    async def connect(self, comm: Any, kernel: str) -> None:
+        """
+        Join the connection of a worker with one of a kernel.
+        """
+        number = next(self.numbers)
+        future = self.waiting[number] = asyncio.get_running_loop().create_future()
+        try:
+            control, lock = self.kernels[kernel]
+            async with lock:
+                await control.write(number)
+            other, over = await asyncio.wait_for(future, ACCEPT_S)
+            try:
+                await comm.write("open")
+                await join(comm, other)
+            finally:
+                over.set()
+        except (OSError, KeyError, asyncio.TimeoutError):
+            pass  # the kernel or the worker has left
+        finally:
+            self.waiting.pop(number, None)
+            comm.abort()
+
+    async def accept(self, comm: Any, number: int) -> None:
+        """
+        Take the connection that a kernel has made for a worker.
+        """
+        over = asyncio.Event()
+        future = self.waiting.pop(number, None)
+        if future is not None and not future.done():
+            future.set_result((comm, over))
+            await over.wait()
+        comm.abort()
+
+
+async def join(one: Any, other: Any) -> None:
+    """
+    Pass on what arrives at either of two connections, until one of them ends.
+    """
+
+    async def forward(source: Any, target: Any) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                await target.write(await source.read())
+
+    tasks = [
+        asyncio.ensure_future(forward(one, other)),
+        asyncio.ensure_future(forward(other, one)),
+    ]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        one.abort()
+        other.abort()
 
 
 def package_version() -> str:

@@ -16,13 +16,22 @@ from distributed import Worker, get_worker
 
 from ..errors import KernelGone, ProxyTimeout
 from .arrivals import drop
+from .dask_relay import open_tunnel
 from .dask_scheduler import topic_of
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from ssl import SSLContext
 
-__all__ = ["ANSWER_S", "connect_context", "hear", "load_in_task", "receive"]
+__all__ = [
+    "ANSWER_S",
+    "connect_context",
+    "hear",
+    "load_in_task",
+    "open_relay",
+    "receive",
+]
 
 #: Seconds in which a kernel answers; a large answer comes in pieces.
 ANSWER_S = 30.0
@@ -89,6 +98,38 @@ def ask(worker: Any, kernel: str, request: bytes) -> bytes:
     return reply.data
 
 
+def worker_here() -> Any:
+    """
+    Return the worker of this process.
+
+    Raises:
+        ValueError: There is none.
+    """
+    try:
+        return get_worker()
+    except ValueError:  # a thread that the user has started
+        running = list(Worker._instances)
+        if not running:
+            raise
+        return running[0]
+
+
+def open_relay(kernel: str) -> socket.socket:
+    """
+    Return a socket that leads to a kernel through the scheduler.
+
+    Args:
+        kernel: The name of the kernel.
+
+    Raises:
+        OSError: The scheduler or the kernel cannot be reached.
+    """
+    try:
+        return open_tunnel(worker_here(), kernel)
+    except (RuntimeError, ValueError) as error:  # the worker is being closed
+        raise ConnectionError(f"this worker has no scheduler ({error})") from error
+
+
 def connect_context() -> SSLContext:
     """
     Return the certificates with which a worker connects to others of its cluster.
@@ -96,14 +137,7 @@ def connect_context() -> SSLContext:
     Raises:
         ValueError: This process is no worker of a cluster with TLS.
     """
-    try:
-        worker = get_worker()
-    except ValueError:  # a thread that the user has started
-        running = list(Worker._instances)
-        if not running:
-            raise
-        worker = running[0]
-    found = worker.security.get_connection_args("worker").get("ssl_context")
+    found = worker_here().security.get_connection_args("worker").get("ssl_context")
     if found is None:
         raise ValueError("this worker has no certificates of the cluster")
     context: SSLContext = found

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 from ..client.other_hosts import Way
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from ..server.server import ProxyServer
     from ..server.stream_door import StreamDoor
     from .engine import Engine
+    from .engine import Way as EngineWay
 
 __all__ = ["Doors"]
 
@@ -33,6 +36,8 @@ class Doors:
         self._engine = engine
         self._lock = threading.RLock()
         self._open: dict[Way, StreamDoor] = {}
+        #: Whether there may be something to close.
+        self._is_used = False
 
     def open(self) -> None:
         """
@@ -43,30 +48,48 @@ class Doors:
         from ..server.stream_door import open_door  # loads ssl
 
         with self._lock:
-            if self._open:
-                return
-            for way in self._engine.ways():
-                listen = way.listen
-                with contextlib.suppress(OSError):
-                    context = None if listen is None else listen()
-                    door = open_door(self._server, way.host, context)
-                    connect = b"" if way.connect is None else pickle.dumps(way.connect)
-                    self._open[Way(door.host, door.port, connect)] = door
+            self._is_used = True
+            if not self._open:
+                found: dict[Way, StreamDoor] = {}
+                for way in self._engine.ways():
+                    with contextlib.suppress(OSError):
+                        context = None if way.listen is None else way.listen()
+                        door = open_door(self._server, way.host, context, self)
+                        found |= dict.fromkeys(_ways_to(door, way), door)
+                self._open = found
             link = self._server.link
-            link.ways = (*self._open, *link.ways)
+            others = [way for way in link.ways if way not in self._open]
+            link.ways = (*self._open, *others)
+
+    def take(self, end: socket) -> None:
+        """
+        Serve a worker whose connection the engine relays.
+
+        Args:
+            end: The connected socket, which this closes.
+        """
+        with self._lock:
+            door = next(iter(self._open.values()), None)
+        if door is None:
+            end.close()
+        else:
+            door.take(end)
 
     def close(self) -> None:
         """
         Stop listening, and disconnect the workers. Repeated calls do nothing.
         """
-        with self._lock:
-            doors, self._open = self._open, {}
-        if not doors:
+        if not self._is_used:
             return
+        from ..server.stream_door import doors_of
+
+        with self._lock:
+            ways, self._open = self._open, {}
+            self._is_used = False
         if self._server.running:
             link = self._server.link
-            link.ways = tuple(way for way in link.ways if way not in doors)
-        for door in doors.values():
+            link.ways = tuple(way for way in link.ways if way not in ways)
+        for door in doors_of(self._server, self):
             door.close()
 
     def after_fork(self) -> None:
@@ -75,3 +98,14 @@ class Doors:
         """
         self._lock = threading.RLock()
         self._open.clear()
+
+
+def _ways_to(door: StreamDoor, way: EngineWay) -> list[Way]:
+    """
+    Return the ways of workers to a door, the best first.
+    """
+    connect = b"" if way.connect is None else pickle.dumps(way.connect)
+    found = [Way(door.host, door.port, connect)]
+    if way.relay is not None:
+        found.append(found[0]._replace(relay=pickle.dumps(way.relay)))
+    return found

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from socket import socket
     from ssl import SSLContext
 
     #: Loads an argument in a worker: from its data, and from a function that sends a
@@ -32,6 +33,9 @@ class Way(NamedTuple):
     listen: Callable[[], SSLContext] | None = None
     #: A function of a module that the workers have, which returns theirs.
     connect: Callable[[], SSLContext] | None = None
+    #: A function of a module that the workers have, which returns a connected socket:
+    #: its other end arrives at `Kernel.take`. None if the engine relays nothing.
+    relay: Callable[[], socket] | None = None
 
 
 class EngineWorker(NamedTuple):
@@ -90,6 +94,14 @@ class Kernel(Protocol):
         Args:
             sender: The engine's name for the worker.
             request: The request.
+        """
+
+    def take(self, end: socket) -> None:
+        """
+        Serve a worker whose connection the engine relays.
+
+        Args:
+            end: The connected socket, which the kernel closes.
         """
 
     def left(self, sender: str) -> None:

@@ -30,6 +30,7 @@ from .replacing import Target, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from socket import socket
 
     from ..data.handles import Handle
     from ..memory.files import SharedFile
@@ -294,6 +295,12 @@ class EngineKernel:
         if copy.handle:
             return Answer("map", handle=copy.handle)
         return Answer("wait")
+
+    def take(self, end: socket) -> None:
+        """
+        Serve a worker whose connection the engine relays.
+        """
+        self.doors.take(end)
 
     def left(self, sender: str) -> None:
         """

@@ -14,6 +14,9 @@ class Door(Protocol):
     A listening socket beside the server's own.
     """
 
+    #: For whom it was opened.
+    owner: object
+
     def close(self) -> None:
         """
         Stop listening, and disconnect all clients. Repeated calls do nothing.

@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
     from ..transport.rendezvous import Hello
     from .connections import Connection
+    from .door import Door
     from .server import ProxyServer
     from .serving import Serving
 
-__all__ = ["StreamDoor", "open_door"]
+__all__ = ["StreamDoor", "doors_of", "open_door"]
 
 BACKLOG = 128
 #: Handshakes in progress; the oldest is ended for one more.
@@ -45,7 +46,10 @@ LEFT = (OSError, EOFError, ValueError, ProxyError, DeadlinePassed)
 
 
 def open_door(
-    server: ProxyServer, host: str, context: ssl.SSLContext | None
+    server: ProxyServer,
+    host: str,
+    context: ssl.SSLContext | None,
+    owner: object = None,
 ) -> StreamDoor:
     """
     Begin to listen for clients of other hosts.
@@ -54,11 +58,19 @@ def open_door(
         server: The server, which closes the door when it closes.
         host: The address of this host to listen at.
         context: The certificates, or None for connections without TLS.
+        owner: For whom it is opened; see `doors_of`.
 
     Raises:
         OSError: This host does not have the address, or no port is free.
     """
-    return StreamDoor(server._start(), host, context)
+    return StreamDoor(server._start(), host, context, owner)
+
+
+def doors_of(server: ProxyServer, owner: object) -> list[Door]:
+    """
+    Return the doors of one owner that are open, also one whose opening was interrupted.
+    """
+    return [door for door in list(server._start().doors) if door.owner is owner]
 
 
 class StreamDoor:
@@ -69,12 +81,18 @@ class StreamDoor:
         serving: The running part of the server.
         host: The address of this host to listen at.
         context: The certificates, or None for connections without TLS.
+        owner: For whom it is opened.
     """
 
     def __init__(
-        self, serving: Serving, host: str, context: ssl.SSLContext | None
+        self,
+        serving: Serving,
+        host: str,
+        context: ssl.SSLContext | None,
+        owner: object = None,
     ) -> None:
         self._serving = serving
+        self.owner: object = owner
         self._context = context
         self._lock = threading.Lock()
         self._is_closed = False
@@ -111,10 +129,25 @@ class StreamDoor:
     def _accept(self) -> None:
         try:
             end, _ = self._socket.accept()
-            stream = Stream(end)
+            self.take(end)
         except OSError:  # it has left, or this process has no descriptor left
             return
+
+    def take(self, end: socket.socket) -> None:
+        """
+        Serve a client that has connected in another way.
+
+        Args:
+            end: The connected socket, which this closes.
+
+        Raises:
+            OSError: It has disconnected.
+        """
+        stream = Stream(end)
         with self._lock:
+            if self._is_closed:
+                stream.close()
+                return
             if len(self._strangers) >= MOST_STRANGERS:
                 next(iter(self._strangers)).hang_up()
             self._strangers[stream] = None

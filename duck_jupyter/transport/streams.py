@@ -98,6 +98,14 @@ class Stream:
         self.deadline: float | None = None
         self._received = bytearray()
         end.setblocking(False)
+        self._readable = select.poll()
+        self._readable.register(end, select.POLLIN)
+        self._writable = select.poll()
+        self._writable.register(end, select.POLLOUT)
+        self._left = select.poll()
+        self._left.register(end, getattr(select, "POLLRDHUP", select.POLLHUP))
+        if end.family == socket.AF_UNIX:
+            return  # a relay passes it on
         tcp = socket.IPPROTO_TCP
         end.setsockopt(tcp, socket.TCP_NODELAY, 1)
         # The system notices a broken connection, see tcp(7).
@@ -106,12 +114,6 @@ class Stream:
         end.setsockopt(tcp, socket.TCP_KEEPINTVL, PULSE_S)
         end.setsockopt(tcp, socket.TCP_KEEPCNT, SILENT_S)
         end.setsockopt(tcp, socket.TCP_USER_TIMEOUT, SILENT_S * 1000)
-        self._readable = select.poll()
-        self._readable.register(end, select.POLLIN)
-        self._writable = select.poll()
-        self._writable.register(end, select.POLLOUT)
-        self._left = select.poll()
-        self._left.register(end, getattr(select, "POLLRDHUP", select.POLLHUP))
 
     def secure(self, tls: Tls) -> None:
         """

@@ -80,6 +80,8 @@ def network(number: int) -> Iterator[Network]:
         run_ip(*inside, "link", "set", "far", "up")
         run_ip(*inside, "link", "set", "lo", "up")
         yield found
+        # The system deletes a namespace some time later, and a cable at once.
+        run_ip("link", "del", cable)
     finally:
         run_ip("netns", "del", name)
 
