@@ -13,6 +13,7 @@ started, and this worker is ended then.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
@@ -88,8 +89,9 @@ def _interrupt(process: Any) -> None:
         shield.was_interrupted = True
         return
     if process.pid is not None:
-        # Processes of loky have no `kill`.
-        os.kill(process.pid, signal.SIGKILL)
+        # A worker of the fork server may have ended. Processes of loky have no `kill`.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
         process.join()
     signal.raise_signal(signal.SIGINT)
 

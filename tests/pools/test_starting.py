@@ -4,10 +4,15 @@ Workers that are started with what cells define: initializers, processes, queues
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import multiprocessing
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from duck_jupyter.pools.starting import Starting
+from duck_jupyter.pools.worker import Start
 from tests.magics.kernels import Kernel
 from tests.support.pools import METHODS, POOLS, STARTED
 
@@ -211,3 +216,29 @@ def test_a_setting_in_the_configuration_keeps_pools_as_ever(own_folders: None) -
             "code = ProcessPoolExecutor.submit.__code__\n"
         )
         assert kernel.value("code.co_filename.endswith('process.py')") is True
+
+
+def test_an_interrupt_while_a_worker_starts_that_has_ended_is_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    A worker of the fork server is no child of the notebook, so it leaves no trace.
+    """
+    start = BaseProcess.start
+
+    def start_and_end(process: Any) -> None:
+        start(process)
+        assert wait([process.sentinel], 20)
+        starting.was_interrupted = True
+
+    monkeypatch.setattr(BaseProcess, "start", start_and_end)
+    starting = Starting()
+    starting.open()
+    try:
+        context = multiprocessing.get_context("forkserver")
+        worker = context.Process(target=bool, args=(Start(None, ()),))
+        with pytest.raises(KeyboardInterrupt):
+            worker.start()
+        assert worker.exitcode == 0
+    finally:
+        starting.close()
