@@ -4,6 +4,7 @@ fetch(proxy): get the object itself through the data plane.
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 from ..data.attach import rebuild
@@ -67,8 +68,14 @@ def fetched(proxy: Any, *, writable: bool = True, private: bool = False) -> Any:
         private: Also copy data in memory where all processes see every write.
     """
     link, idx = proxy._duck_link, proxy._duck_idx
-    if link.is_elsewhere and link.fetch_elsewhere is not None:
-        return link.fetch_elsewhere(idx, writable)
+    if link.is_elsewhere:
+        if link.fetch_elsewhere is None:
+            # It came in another pickle than that of an argument.
+            found = [way.fetch for way in link.ways if way.fetch]
+            if found:
+                link.fetch_elsewhere = pickle.loads(found[0])
+        if link.fetch_elsewhere is not None:
+            return link.fetch_elsewhere(idx, writable)
     return _fetched_here(link, idx, writable=writable, private=private)
 
 

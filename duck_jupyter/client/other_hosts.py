@@ -35,6 +35,8 @@ class Way(NamedTuple):
     #: A pickled function that returns a connected socket, where others pass on what is
     #: sent; nothing where the worker connects to the kernel itself.
     relay: bytes = b""
+    #: A pickled function that brings an object: see `Exchanges.fetch_elsewhere`.
+    fetch: bytes = b""
 
     @property
     def server(self) -> str:

@@ -130,11 +130,12 @@ class DaskEngine:
         if kernel is None:
             return ()
         relay = functools.partial(dask_worker.open_relay, kernel.name)
+        ask = functools.partial(dask_worker.ask_from_here, kernel.name)
         if address.startswith("tls://"):
             connect = dask_worker.connect_context
-            return (Way(host, self._listen_context, connect, relay),)
+            return (Way(host, self._listen_context, connect, relay, ask),)
         if address.startswith("tcp://") and (self._insecure or is_safe(address)):
-            return (Way(host, relay=relay),)
+            return (Way(host, relay=relay, ask=ask),)
         return ()
 
     def _listen_context(self) -> SSLContext:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWER_S",
+    "ask_from_here",
     "connect_context",
     "hear",
     "load_in_task",
@@ -112,6 +113,13 @@ def worker_here() -> Any:
         if not running:
             raise
         return running[0]
+
+
+def ask_from_here(kernel: str, request: bytes) -> bytes:
+    """
+    Send a request to a kernel and return its answer; raises like `ask`.
+    """
+    return ask(worker_here(), kernel, request)
 
 
 def open_relay(kernel: str) -> socket.socket:

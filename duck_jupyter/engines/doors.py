@@ -7,9 +7,11 @@ from __future__ import annotations
 import contextlib
 import pickle
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..client.other_hosts import Way
+from .live import fetch_by
 
 if TYPE_CHECKING:
     from socket import socket
@@ -105,7 +107,9 @@ def _ways_to(door: StreamDoor, way: EngineWay) -> list[Way]:
     Return the ways of workers to a door, the best first.
     """
     connect = b"" if way.connect is None else pickle.dumps(way.connect)
-    found = [Way(door.host, door.port, connect)]
+    fetch = b"" if way.ask is None else pickle.dumps(partial(fetch_by, way.ask))
+    found = [Way(door.host, door.port, connect, fetch=fetch)]
     if way.relay is not None:
-        found.append(found[0]._replace(relay=pickle.dumps(way.relay)))
+        relay = pickle.dumps(way.relay)
+        found.append(Way(door.host, door.port, connect, relay))
     return found

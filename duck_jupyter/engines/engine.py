@@ -36,6 +36,9 @@ class Way(NamedTuple):
     #: A function of a module that the workers have, which returns a connected socket:
     #: its other end arrives at `Kernel.take`. None if the engine relays nothing.
     relay: Callable[[], socket] | None = None
+    #: A function of a module that the workers have, which sends a request to the kernel
+    #: and returns the answer, or raises `ProxyTimeout`.
+    ask: Callable[[bytes], bytes] | None = None
 
 
 class EngineWorker(NamedTuple):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..client.proxy import Proxy
 
-__all__ = ["load_live", "pickled_live"]
+__all__ = ["fetch_by", "load_live", "pickled_live"]
 
 #: The random bytes before the pickle: equal arguments would be one task of Dask.
 SALT_BYTES = 8
@@ -46,11 +46,11 @@ def load_live(data: bytes, ask: Callable[[bytes], bytes]) -> Any:
     proxy = pickle.loads(data[SALT_BYTES:])
     link = settled(proxy._duck_link)
     if link.is_elsewhere:
-        link.fetch_elsewhere = partial(_fetch, ask)
+        link.fetch_elsewhere = partial(fetch_by, ask)
     return proxy
 
 
-def _fetch(ask: Callable[[bytes], bytes], idx: int, writable: bool) -> Any:
+def fetch_by(ask: Callable[[bytes], bytes], idx: int, writable: bool) -> Any:
     """
     Return an object as it is now, on memory of this host.
 

@@ -9,10 +9,11 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from distributed.security import Security
 
-from duck_jupyter import locked, ref, share, shared, unshare
+from duck_jupyter import fetch, locked, ref, share, shared, unshare
 from duck_jupyter.engines.dask import engine_of
 from duck_jupyter.errors import KernelGone, LimitedProxyChaining, NotShareable
 from tests.support.clusters import WAIT_S
@@ -32,6 +33,7 @@ pytestmark = [
 ]
 
 TASKS = 8
+ROWS = 100_000
 
 
 @pytest.fixture(scope="module", params=["container", "tls", "network", "tls network"])
@@ -143,12 +145,22 @@ def test_any_proxy_of_the_kernel_brings_its_way(
 ) -> None:
     client, terms = place
     share({"list": [5]}, "results", **terms)
-    # Not an argument that is replaced, but a part of what Dask pickles.
+    # In a container, and as a part of a function that Dask pickles.
     future = client.submit(first_of, ({0: shared.results},))
     assert future.result(timeout=WAIT_S) == 5
     live = shared.results
     future = client.submit(lambda: value_of(live))
     assert future.result(timeout=WAIT_S) == 5
+
+
+def test_an_object_is_fetched_from_another_host(
+    place: tuple[Client, dict[str, Any]], session: Session
+) -> None:
+    client, terms = place
+    share(np.ones(ROWS), "array", **terms)
+    live = shared.array
+    future = client.submit(lambda: float(fetch(live).sum()))
+    assert future.result(timeout=WAIT_S) == ROWS
 
 
 def value_of(live: Any) -> int:
