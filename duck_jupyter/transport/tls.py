@@ -66,6 +66,8 @@ class Tls:
             ssl.SSLError: A record is not valid, or reports an error.
         """
         with self._lock:
+            if not (self._received.pending or self._records.pending()):
+                return b""  # as below, without the cost of an exception
             try:
                 return self._records.read(size)
             except ssl.SSLWantReadError:
