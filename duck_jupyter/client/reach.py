@@ -20,7 +20,7 @@ __all__ = ["CONNECT_S", "Reach"]
 #: Seconds in which the system of the kernel's host accepts a connection.
 CONNECT_S = 2.0
 #: Seconds that a direct way has before calls are relayed.
-HEAD_START_S = 0.2
+HEAD_START_S = 0.15
 #: Seconds after which a direct way that failed is tried again.
 AGAIN_S = 5.0
 

@@ -42,7 +42,7 @@ def connect_far(
     """
     Connect to a kernel on another host.
 
-    Where a relay is among the ways, a direct way has a fifth of a second.
+    Where a relay is among the ways, a direct way has `HEAD_START_S` seconds.
 
     Args:
         ways: The ways to it, the best first.

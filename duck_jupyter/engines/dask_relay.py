@@ -89,9 +89,12 @@ class KernelEnd:
                     {"op": "duck_accept", "number": number, "reply": False}
                 )
                 ours, theirs = socket.socketpair()
-                with contextlib.closing(ours):
+                try:
                     self._take(theirs)
-                    await couple(comm, ours)
+                except BaseException:
+                    ours.close()
+                    raise
+                await couple(comm, ours)
         finally:
             if comm is not None:
                 comm.abort()
@@ -159,18 +162,22 @@ async def couple(comm: Any, end: socket.socket) -> None:
         comm: The connection; this closes it.
         end: The socket; this closes it.
     """
-    end.setblocking(False)
-    loop = asyncio.get_running_loop()
+    try:
+        reader, writer = await asyncio.open_connection(sock=end, limit=PIECE_BYTES)
+    except BaseException:
+        end.close()
+        raise
 
     async def send() -> None:
         with contextlib.suppress(OSError):
-            while data := await loop.sock_recv(end, PIECE_BYTES):
+            while data := await reader.read(PIECE_BYTES):
                 await comm.write(data)
 
     async def receive() -> None:
         with contextlib.suppress(OSError):
             while True:
-                await loop.sock_sendall(end, await comm.read())
+                writer.write(await comm.read())
+                await writer.drain()
 
     tasks = [asyncio.ensure_future(send()), asyncio.ensure_future(receive())]
     try:
@@ -179,7 +186,4 @@ async def couple(comm: Any, end: socket.socket) -> None:
         comm.abort()
         for task in tasks:
             task.cancel()
-        try:
-            await asyncio.gather(*tasks, return_exceptions=True)
-        finally:  # this may be cancelled once more
-            end.close()
+        writer.transport.abort()

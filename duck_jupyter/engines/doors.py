@@ -111,5 +111,6 @@ def _ways_to(door: StreamDoor, way: EngineWay) -> list[Way]:
     found = [Way(door.host, door.port, connect, fetch=fetch)]
     if way.relay is not None:
         relay = pickle.dumps(way.relay)
-        found.append(Way(door.host, door.port, connect, relay))
+        # The connections of the engine have TLS of their own.
+        found.append(Way(door.host, door.port, relay=relay))
     return found

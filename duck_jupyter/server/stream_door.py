@@ -211,7 +211,7 @@ class StreamDoor:
         """
         stream.deadline = since + HANDSHAKE_S
         try:
-            if self._context is not None:
+            if self._context is not None and not stream.is_relayed:
                 stream.secure(Tls(self._context, server_side=True))
             return self._named(greet_client(stream, self._serving.doorway.secret))
         except HandshakeError as error:

@@ -104,8 +104,10 @@ class Stream:
         self._writable.register(end, select.POLLOUT)
         self._left = select.poll()
         self._left.register(end, getattr(select, "POLLRDHUP", select.POLLHUP))
-        if end.family == socket.AF_UNIX:
-            return  # a relay passes it on
+        #: Whether a process of this host passes it on, over a secure connection.
+        self.is_relayed: bool = end.family == socket.AF_UNIX
+        if self.is_relayed:
+            return
         tcp = socket.IPPROTO_TCP
         end.setsockopt(tcp, socket.TCP_NODELAY, 1)
         # The system notices a broken connection, see tcp(7).

@@ -126,6 +126,7 @@ def is_relayed(desk: Any) -> bool:
     return bool(desk._duck_link.thread.idle[-1].reaches)
 
 
+@pytest.mark.alone
 def test_the_first_call_falls_over_to_the_relay(
     place: tuple[Cluster, Network, dict[str, Any]], closed: str, session: Session
 ) -> None:

@@ -156,6 +156,7 @@ def test_calls_are_counted_and_workers_named(
     assert found.memory.ours == 0
 
 
+@pytest.mark.alone
 def test_a_kernel_that_computes_answers_soon(
     server: ProxyServer, door: StreamDoor, worker: Worker
 ) -> None:
