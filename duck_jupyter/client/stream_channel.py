@@ -143,7 +143,8 @@ class StreamChannel:
         stream = self.stream
         for reach in self.reaches:
             reach.look()
-            if reach.is_open:
+            # A call with a timeout may be one of a display, which is not repeated.
+            if reach.is_open and timeout is None:
                 self.was_too_late = self.moves = True
                 raise KernelGone(f"{self.who} can be reached directly now.")
         if stream.is_left:

@@ -51,7 +51,7 @@ def place(
         with cluster(folder, security) as found:
             yield found.client, {"on": found.client}
         return
-    with network(97) as net, cluster(folder, security, net) as found:
+    with network(2) as net, cluster(folder, security, net) as found:
         insecure = security is None
         yield found.client, {"on": found.client, "insecure": insecure}
 

@@ -43,7 +43,7 @@ def far_net(own_folders: None) -> Iterator[Network]:
     """
     Give the network of another host.
     """
-    with network(98) as net:
+    with network(3) as net:
         yield net
 
 

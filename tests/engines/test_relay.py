@@ -56,7 +56,7 @@ def place(
     """
     security = Security.temporary() if request.param == "tls" else None
     folder = tmp_path_factory.mktemp("cluster")
-    with network(96) as net, cluster(folder, security, net) as found:
+    with network(1) as net, cluster(folder, security, net) as found:
         yield found, net, {"on": found.client, "insecure": security is None}
 
 
@@ -237,7 +237,7 @@ def die_in_lock(desk: Any) -> None:
 
 
 def test_a_worker_that_dies_frees_the_lock(session: Session, tmp_path: Path) -> None:
-    with network(95) as net, cluster(tmp_path, net=net) as found:
+    with network(0) as net, cluster(tmp_path, net=net) as found:
         desk = share_closed(silent_in(net), {"on": found.client, "insecure": True})
         future = found.client.submit(die_in_lock, shared.desk)
         assert desk.began.wait(WAIT_S)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cluster", "Network", "cluster", "far_process", "network"]
 
+#: So many networks may exist at the same time in one process.
+NETWORKS = 5
 #: What makes the temporary folder another one, and runs a command.
 OWN_FOLDER = 'mount -t tmpfs none "$TMPDIR" && exec "$@"'
 
@@ -62,12 +64,14 @@ def network(number: int) -> Iterator[Network]:
     Make a network namespace; only root may.
 
     Args:
-        number: Of its own among those that exist at the same time in one process.
+        number: Below `NETWORKS`, and of its own among those that exist at the same time
+            in one process.
     """
     # Others may test on this machine.
-    own = os.getpid() % 200
+    own = os.getpid() * NETWORKS + number
+    start = f"10.{64 + own // 250 % 128}.{own % 250}"
     name, cable = f"duck-{os.getpid()}-{number}", f"dk{os.getpid() % 10**7}-{number}"
-    found = Network(name, f"10.{number}.{own}.1", f"10.{number}.{own}.2", cable)
+    found = Network(name, f"{start}.1", f"{start}.2", cable)
     run_ip("netns", "add", name)
     try:
         run_ip(
