@@ -142,6 +142,14 @@ class EngineKernel:
                 "not see its changes, so it cannot be an argument of this task. Pass "
                 f"its proxy, shared.{target.name}, or share it without --inplace."
             )
+        try:
+            return self._reference_to(target, handle)
+        except BaseException:
+            # Nobody will use the handle, and its version would wait for it.
+            mark_arrived(encoded(handle))
+            raise
+
+    def _reference_to(self, target: Target, handle: Handle) -> Any:
         with self._lock:
             version = self._newest.get(target.idx)
             kept = None if version is None else self._kept.get(version.token)
@@ -313,14 +321,17 @@ class EngineKernel:
         Release a version, here and on other hosts.
         """
         with self._lock:
+            is_kept = token in self._kept
+        if is_kept:
+            # Before it is released: the engine is detached when nothing is kept.
+            self._drop_copies(token)
+        with self._lock:
             kept = self._kept.pop(token, None)
             for idx, version in list(self._newest.items()):
                 if version.token == token:
                     del self._newest[idx]
             is_idle = not self._kept
-        if kept is not None:
-            del kept
-            self._drop_copies(token)
+        del kept
         if is_idle and self.on_idle is not None:
             self.on_idle()
 
