@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from distributed.protocol import to_serialize
 from distributed.protocol.pickle import dumps
 
 if TYPE_CHECKING:
@@ -121,7 +122,10 @@ class Sender:
         if worker not in self._reached:
             await asyncio.wait_for(remote.identity(), REACH_S)
         called = remote.run(
-            function=dumps(function), args=dumps(args), kwargs=dumps({})
+            function=dumps(function),
+            # Not as bytes, which would be copied into the message and out of it.
+            args=to_serialize(memoryview(dumps(args))),
+            kwargs=dumps({}),
         )
         answer = await asyncio.wait_for(called, within_s)
         if answer["status"] != "OK":

@@ -104,7 +104,8 @@ def lose_the_connection(client: Client) -> None:
     Break the connection to the scheduler; Dask makes another one.
     """
     before: Any = client.scheduler_comm
-    client.loop.add_callback(before.comm.abort)
+    loop: Any = client.loop
+    loop.add_callback(before.comm.abort)
 
     def is_new() -> bool:
         now = client.scheduler_comm
