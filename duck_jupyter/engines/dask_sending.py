@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from distributed.protocol import to_serialize
 from distributed.protocol.pickle import dumps
+from distributed.protocol.serialize import to_serialize
 
 if TYPE_CHECKING:
     from collections.abc import Callable

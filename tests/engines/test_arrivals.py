@@ -14,6 +14,7 @@ import pytest
 
 from duck_jupyter._version import __version__
 from duck_jupyter.data.attach import attach_for_task, decoded, encoded
+from duck_jupyter.data.publication import Publication
 from duck_jupyter.engines.arrivals import Part, bring, copies, drop
 from duck_jupyter.engines.kernel import EngineKernel
 from duck_jupyter.engines.loading import Spec, load
@@ -145,6 +146,37 @@ def test_a_version_is_released_when_it_is_forgotten(published: Published) -> Non
     assert published.kernel.is_idle
     again = published.kernel.replace(published.frame)
     assert again.token != published.spec.token
+
+
+def test_a_version_that_no_task_has_got_is_not_waited_for(
+    published: Published, server: ProxyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*args: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(published.kernel, "_keep", interrupt)
+    published.frame["x"] = 2.0
+    with pytest.raises(KeyboardInterrupt):
+        published.kernel.replace(published.frame)
+    entry = server.table.get(published.proxy._duck_idx)
+    publication = server.publisher._publication(entry)
+    assert isinstance(publication, Publication)
+    assert publication._current is not None
+    assert not publication._current.on_its_way
+
+
+def test_what_is_dropped_is_told_before_the_kernel_is_idle(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle_when_told: list[bool] = []
+
+    def note(message: Any) -> None:
+        idle_when_told.append(published.kernel.is_idle)
+
+    monkeypatch.setattr(published.engine, "tell", note)
+    published.kernel.forgotten(published.spec.token)
+    assert idle_when_told == [False]
+    assert published.kernel.is_idle
 
 
 def test_the_kernel_and_the_worker_must_have_one_version_of_the_package(
