@@ -15,7 +15,7 @@ import pytest
 from duck_jupyter._version import __version__
 from duck_jupyter.data.attach import attach_for_task, decoded, encoded
 from duck_jupyter.data.publication import Publication
-from duck_jupyter.engines.arrivals import Part, bring, copies, drop
+from duck_jupyter.engines.arrivals import Part, bring, copies, drop, warm
 from duck_jupyter.engines.kernel import EngineKernel
 from duck_jupyter.engines.loading import Spec, load
 from duck_jupyter.engines.replacing import Target
@@ -185,6 +185,22 @@ def test_the_kernel_and_the_worker_must_have_one_version_of_the_package(
     other = msgspec.structs.replace(published.spec, package="0.0.0")
     with pytest.raises(HandshakeError, match=rf"{__version__}.*0\.0\.0"):
         load(msgspec.msgpack.encode(other), lambda request: request)
+
+
+def test_one_state_of_an_object_stays_mapped(published: Published) -> None:
+    def refuse(request: bytes) -> bytes:
+        raise AssertionError(request)
+
+    first = load(published.data, refuse)
+    published.frame["x"] = 2.0
+    data = published.kernel.replace(published.frame).data
+    token = msgspec.msgpack.decode(data, type=Spec).token
+    assert load(data, refuse)["x"].sum() == 2 * ROWS
+    assert published.spec.token not in warm._things
+    assert token in warm._things
+    # A task that still uses the first state keeps its memory.
+    assert first["x"].sum() == ROWS
+    drop([token])
 
 
 def test_what_is_mapped_here_asks_the_kernel_nothing(published: Published) -> None:
