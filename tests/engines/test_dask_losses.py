@@ -18,6 +18,7 @@ import pytest
 from distributed import Client, LocalCluster, get_worker
 
 from duck_jupyter import share, shared, unshare
+from duck_jupyter.engines.arrivals import drop
 from duck_jupyter.engines.dask import WRAPPED, DaskEngine, engine_of
 from duck_jupyter.engines.dask_worker import ANSWER_S, ask
 from duck_jupyter.errors import ProxyError
@@ -172,12 +173,16 @@ def test_a_client_that_dask_gives_up_gives_everything_back(array: Any) -> None:
         kernel: Any = engine_of(client)._kernel
         future = client.submit(np.max, array)
         assert future.result(timeout=WAIT_S) == 0.0
+        tokens = list(kernel._kept)
+        assert len(tokens) == 1
     assert wait_until(lambda: client.status == "closed", WAIT_S)
     assert wait_until(lambda: is_restored(client), WAIT_S)
     assert not kernel._kept
     with pytest.raises(Exception, match=r"is closed"):
         client.submit(np.max, array)
     client.close()
+    # The worker was in this process, and would keep its mapping for five seconds.
+    drop(tokens)
 
 
 class LeavingKernel:
