@@ -4,8 +4,10 @@ The kernel's side of an engine: references to shared objects, and answers to wor
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
+import resource
 import secrets
 import threading
 import time
@@ -19,7 +21,7 @@ from .._version import __version__
 from ..data.attach import encoded, mark_arrived
 from ..data.handles import Inline
 from ..data.layout import NO_TICKET, NONCE_BYTES
-from ..errors import NotShareable, ProxyError, VersionGone
+from ..errors import DataTooBigError, NotShareable, ProxyError, VersionGone
 from ..memory.files import FileKey, open_shared
 from .arrivals import Answer, Done, Fetch, Fetched, Have, Part, Want
 from .engine import Version
@@ -127,10 +129,25 @@ class EngineKernel:
                 return self._engine.reference(load_live, data, None)
             # Once: a list may hold the same object many times.
             if target.idx not in references:
-                references[target.idx] = self._reference(target)
+                try:
+                    references[target.idx] = self._reference(target)
+                except OSError as error:
+                    if error.errno != errno.EMFILE:
+                        raise
+                    raise self._too_many_files(target.name) from error
             return references[target.idx]
 
         return replace(value, self._find(), refer)
+
+    def _too_many_files(self, name: str) -> DataTooBigError:
+        limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return DataTooBigError(
+            f"Sharing this state of {name!r} failed because the notebook has {limit:,} "
+            f"files open, and may not open more: it keeps {len(self._kept):,} states "
+            "that tasks can ask for, and each has three files. Gather and delete older "
+            "futures, or allow more files: import resource; resource.setrlimit("
+            f"resource.RLIMIT_NOFILE, ({most}, {most}))"
+        )
 
     def _reference(self, target: Target) -> Any:
         handle = self._publish(target)

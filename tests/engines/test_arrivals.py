@@ -4,6 +4,8 @@ Versions that a process cannot map in the kernel's memory.
 
 from __future__ import annotations
 
+import errno
+import resource
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ from duck_jupyter.engines.arrivals import Part, bring, copies, drop, warm
 from duck_jupyter.engines.kernel import EngineKernel
 from duck_jupyter.engines.loading import Spec, load
 from duck_jupyter.engines.replacing import Target
-from duck_jupyter.errors import HandshakeError, VersionGone
+from duck_jupyter.errors import DataTooBigError, HandshakeError, VersionGone
 from tests.support.fake_engine import FakeEngine
 
 if TYPE_CHECKING:
@@ -163,6 +165,25 @@ def test_a_version_that_no_task_has_got_is_not_waited_for(
     assert isinstance(publication, Publication)
     assert publication._current is not None
     assert not publication._current.on_its_way
+
+
+def test_too_many_open_files_are_an_error_that_says_what_to_do(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any) -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(published.kernel, "_keep", refuse)
+    published.frame["x"] = 2.0
+    with pytest.raises(DataTooBigError, match=r"keeps 1 states.*setrlimit") as caught:
+        published.kernel.replace(published.frame)
+    *_, advice = str(caught.value).partition("more files: ")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        exec(advice)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (limits[1], limits[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_what_is_dropped_is_told_before_the_kernel_is_idle(
