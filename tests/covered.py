@@ -45,7 +45,7 @@ COVERED: dict[str, str] = {
     "data/views.py": "data/test_attach.py",
     "engines/choice.py": "engines/test_mistakes.py",
     "engines/dask_check.py": "engines/test_mistakes.py",
-    "engines/dask_scheduler.py": "engines/test_dask.py",
+    "engines/dask_scheduler.py": "engines/test_dask_losses.py",
     "engines/dask_sending.py": "engines/test_dask.py",
     "engines/dask_worker.py": "engines/test_dask.py",
     "engines/distributed_data.py": "engines/test_mistakes.py",
