@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import itertools
 import pickle
 import threading
 import weakref
+from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
@@ -22,21 +24,19 @@ import cloudpickle
 from dask._task_spec import Alias, List, Task
 from dask.utils import apply
 from distributed import Client
-from distributed.comm.addressing import get_address_host
 
 from ..errors import KernelGone
 from . import dask_scheduler, dask_worker
-from .dask_check import check_client, check_network, check_workers, is_safe
+from .dask_check import check_client, check_network, check_workers
 from .dask_relay import KernelEnd
-from .dask_scheduler import LEFT, VERSION_KEY, DuckVersions, topic_of
+from .dask_scheduler import CLIENTS, LEFT, VERSION_KEY, DuckVersions, topic_of
 from .dask_sending import Sender
-from .engine import EngineWorker, Way
+from .dask_ways import ways_of, workers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from ssl import SSLContext
 
-    from .engine import Kernel, Version
+    from .engine import EngineWorker, Kernel, Version, Way
 
 __all__ = ["DaskEngine", "engine_of"]
 
@@ -46,12 +46,32 @@ LOST = frozenset({"cancelled", "lost", "error"})
 THREADS = 8
 #: Seconds to wait until workers have heard that a client is closed.
 LAST_WORD_S = 5.0
-#: The methods of a client that are replaced.
-WRAPPED = ("submit", "map", "close")
+#: The states of a client that will not be connected again.
+CLOSED = frozenset({"closing", "closed"})
+#: The methods of a client that are replaced, and the methods of the engine instead.
+WRAPPED = {
+    "submit": "_submit",
+    "map": "_map",
+    "close": "_close",
+    # Dask calls it when it gives up a scheduler.
+    "_close": "_give_up",
+}
 #: The arguments of `Client.map` whose items are replaced.
 LISTS = (list, tuple)
 #: The attribute of a client that holds its engine.
 ATTRIBUTE = "_duck_engine"
+
+
+def _options_of(method: Callable[..., Any]) -> frozenset[str]:
+    """
+    Return the names of the keyword arguments that are Dask's own, such as `workers`.
+    """
+    parameters = inspect.signature(method).parameters.values()
+    return frozenset(each.name for each in parameters if each.kind == each.KEYWORD_ONLY)
+
+
+SUBMIT_OPTIONS = _options_of(Client.submit)
+MAP_OPTIONS = _options_of(Client.map)
 
 # The scheduler and the workers of a check may not have this package.
 cloudpickle.register_pickle_by_value(dask_scheduler)
@@ -68,16 +88,23 @@ class DaskEngine:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._sender = Sender(client)
-        self._relay: KernelEnd | None = None
+        self._relay = KernelEnd(client)
         self._kernel: Kernel | None = None
         #: Whether the user accepts connections without encryption.
         self._insecure = False
         self._lock = threading.RLock()
         self._pool: ThreadPoolExecutor | None = None
-        #: The last message to all workers.
+        #: Sends messages to all workers, one after the other.
+        self._teller: ThreadPoolExecutor | None = None
+        self._untold: deque[dict[str, Any]] = deque()
+        #: Done when all messages are sent.
         self._told: Future[None] | None = None
         #: The connection to the scheduler that has the plugin.
         self._connection: Any = None
+        #: The kernel's name on this connection.
+        self._name = ""
+        #: How often a worker has left, by address.
+        self._departures: Counter[str] = Counter()
         self._numbers = itertools.count(1)
         #: The future that holds the data of each version.
         self._futures: weakref.WeakKeyDictionary[Version, Any]
@@ -102,13 +129,14 @@ class DaskEngine:
             if self._kernel is kernel:
                 return
             self.detach()
-            self._kernel = kernel
-            self._pool = ThreadPoolExecutor(THREADS, "duck-dask")
             try:
+                self._kernel = kernel
+                self._pool = ThreadPoolExecutor(THREADS, "duck-dask")
+                self._teller = ThreadPoolExecutor(1, "duck-dask-tell")
                 self._register(kernel)
-                for name in WRAPPED:
+                for name, ours in WRAPPED.items():
                     before = getattr(self._client, name)
-                    wrapper = functools.partial(getattr(self, f"_{name}"), before)
+                    wrapper = functools.partial(getattr(self, ours), before)
                     functools.update_wrapper(wrapper, before)
                     setattr(self._client, name, wrapper)
             except BaseException:
@@ -117,32 +145,12 @@ class DaskEngine:
 
     def ways(self) -> tuple[Way, ...]:
         """
-        Return the address by which the scheduler knows this host.
-
-        Without TLS, nothing beyond this host is listened to unless the user accepts
-        that.
+        Return the address by which the scheduler knows this host; see `ways_of`.
         """
-        connection = self._client.scheduler_comm
-        if connection is None:
-            return ()
-        address = connection.comm.local_address
-        host, kernel = get_address_host(address), self._kernel
+        kernel = self._kernel
         if kernel is None:
             return ()
-        relay = functools.partial(dask_worker.open_relay, kernel.name)
-        ask = functools.partial(dask_worker.ask_from_here, kernel.name)
-        if address.startswith("tls://"):
-            connect = dask_worker.connect_context
-            return (Way(host, self._listen_context, connect, relay, ask),)
-        if address.startswith("tcp://") and (self._insecure or is_safe(address)):
-            return (Way(host, relay=relay, ask=ask),)
-        return ()
-
-    def _listen_context(self) -> SSLContext:
-        found: SSLContext = self._client.security.get_listen_args("client")[
-            "ssl_context"
-        ]
-        return found
+        return ways_of(self._client, kernel.name, insecure=self._insecure)
 
     def reference(self, load: Any, data: bytes, version: Version | None) -> Any:
         """
@@ -156,22 +164,23 @@ class DaskEngine:
         future: Any = None
         with self._lock:
             kernel = self._kernel
-            if kernel is None:
+            if kernel is None or self._client.status in CLOSED:
                 raise KernelGone(
-                    "The client of Dask was closed while a task was submitted to it."
+                    "The client of Dask was closed while a task was submitted to it. "
+                    "Make a new one with Client(ADDRESS) and share the object on it."
                 )
             if self._connection is not self._client.scheduler_comm:
-                self._register(kernel)  # the scheduler was started again
+                self._register_again(kernel, version)
             if version is not None:
                 future = self._futures.get(version)
                 if future is None or future.status in LOST:
-                    future = self._compute(kernel, data, version)
-        loader = functools.partial(dask_worker.load_in_task, load, kernel.name)
+                    future = self._compute(data, version)
+        loader = functools.partial(dask_worker.load_in_task, load, self._name)
         opened = Task(None, pickle.loads, pickle.dumps(loader))
         found = data if future is None else Alias(future.key)
         return Task(None, apply, opened, List(found))
 
-    def _compute(self, kernel: Kernel, data: bytes, version: Version) -> Any:
+    def _compute(self, data: bytes, version: Version) -> Any:
         """
         Submit the task whose result is the data.
         """
@@ -179,7 +188,7 @@ class DaskEngine:
         before = self._futures.get(version)
         if before is not None:
             keys.discard(before.key)
-        key = f"{VERSION_KEY}{kernel.name}-{version.token}-{next(self._numbers)}"
+        key = f"{VERSION_KEY}{self._name}-{version.token}-{next(self._numbers)}"
         keys.add(key)
         try:
             future = Client.submit(self._client, bytes, data, key=key)
@@ -192,28 +201,55 @@ class DaskEngine:
     def _register(self, kernel: Kernel) -> None:
         client = self._client
         connection = client.scheduler_comm
+        # A new name: workers may have heard that the client left under the old one.
+        name = f"{kernel.name}.{next(self._numbers)}"
         client.register_plugin(DuckVersions())
-        if self._relay is not None:
-            self._relay.close()
-        self._relay = KernelEnd(client, kernel.name, kernel.take)
-        # Without it, workers connect directly, or say that they cannot.
-        with contextlib.suppress(OSError):
-            self._relay.open()
-        client.subscribe_topic(topic_of(kernel.name), self._on_event)
+        self._relay.open(kernel.name, kernel.take)
+        # What a proxy brings to another host asks by the kernel's own name.
+        for topic in (topic_of(name), topic_of(kernel.name)):
+            client.subscribe_topic(topic, self._on_event)
         client.subscribe_topic(LEFT, self._on_event)
-        self._connection = connection
+        client.log_event(CLIENTS, {"client": client.id, "kernel": name})
+        self._name, self._connection = name, connection
+
+    def _register_again(self, kernel: Kernel, version: Version | None) -> None:
+        """
+        Register after the connection was lost, when Dask has cancelled all futures.
+
+        Args:
+            kernel: The kernel.
+            version: The version that is still used, or None.
+        """
+        self._register(kernel)
+        used = None if version is None else version.token
+        lost = [keys for token, keys in self._keys.items() if token != used]
+        if self._pool is not None:
+            for key in [key for keys in lost for key in keys]:
+                # Nobody reports what was forgotten while there was no connection.
+                self._pool.submit(self._forget, kernel, key)
 
     def _on_event(self, event: Any) -> None:
         """
         Take a message of the scheduler or of a worker, in the client's event loop.
         """
-        pool, kernel = self._pool, self._kernel
+        pool, kernel, message = self._pool, self._kernel, event[1]
+        if "left" in message:
+            self._departures[message["left"]] += 1
+        before = self._departures.get(message.get("worker"), 0)
         if pool is not None and kernel is not None:
             # It is shut down when the client is closed at this moment.
             with contextlib.suppress(RuntimeError):
-                pool.submit(self._serve, kernel, event[1])
+                pool.submit(self._serve, kernel, message, before)
 
-    def _serve(self, kernel: Kernel, message: dict[str, Any]) -> None:
+    def _serve(self, kernel: Kernel, message: dict[str, Any], before: int) -> None:
+        """
+        Serve a message.
+
+        Args:
+            kernel: The kernel.
+            message: The message.
+            before: How often its worker had left when the message arrived.
+        """
         if "left" in message:
             kernel.left(message["left"])
         elif "forgotten" in message:
@@ -221,6 +257,10 @@ class DaskEngine:
         else:
             sender = message["worker"]
             answer = kernel.answer(sender, message["data"])
+            if self._departures.get(sender, 0) != before:
+                # The kernel may have heard that first, in another thread.
+                kernel.left(sender)
+                return
             ticket = message["ask"]
             self._sender.answer(sender, dask_worker.receive, ticket, answer)
 
@@ -239,29 +279,28 @@ class DaskEngine:
         """
         Return the workers that the scheduler listed last.
         """
-        listed = self._client.scheduler_info(n_workers=-1)["workers"]
-        return [
-            EngineWorker(
-                str(worker["name"]),
-                worker["host"],
-                0,
-                worker["nthreads"],
-                worker.get("metrics", {}).get("memory", 0),
-                worker.get("status", ""),
-            )
-            for worker in listed.values()
-        ]
+        return workers_of(self._client)
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """
         Send a message to every worker. It may be lost.
         """
-        pool = self._pool
-        if pool is not None:
+        teller = self._teller
+        if teller is not None:
+            self._untold.append(dict(message))
             # It is shut down when the client is closed at this moment.
             with contextlib.suppress(RuntimeError):
-                hear = dask_worker.hear
-                self._told = pool.submit(self._sender.call_all, hear, dict(message))
+                self._told = teller.submit(self._tell)
+
+    def _tell(self) -> None:
+        """
+        Send what is not sent yet as one message: each costs a round over all workers.
+        """
+        messages = [self._untold.popleft() for _ in range(len(self._untold))]
+        if messages:
+            dropped = [token for each in messages for token in each.pop("drop", ())]
+            whole = {key: value for each in messages for key, value in each.items()}
+            self._sender.call_all(dask_worker.hear, {**whole, "drop": dropped})
 
     def detach(self) -> None:
         """
@@ -272,29 +311,31 @@ class DaskEngine:
             if kernel is None:
                 return
             # Tasks that wait for an answer of this kernel hold a thread of a worker.
-            self.tell({"lost": kernel.name})
-            pool, self._pool, self._kernel = self._pool, None, None
-            if self._relay is not None:
-                self._relay.close()
-                self._relay = None
-            self._connection = None
+            for name in (self._name, kernel.name):
+                self.tell({"lost": name})
+            self._relay.close()
+            pools = self._pool, self._teller
+            self._pool = self._teller = self._kernel = self._connection = None
             for name in WRAPPED:
                 vars(self._client).pop(name, None)
             self._futures.clear()
             self._keys.clear()
-        for topic in (topic_of(kernel.name), LEFT):
+        for topic in (topic_of(self._name), topic_of(kernel.name), LEFT):
             # A client that is closed has no topics any more.
             with contextlib.suppress(Exception):
                 self._client.unsubscribe_topic(topic)
-        if pool is not None:
-            pool.shutdown(wait=False)
+        for pool in pools:
+            if pool is not None:
+                pool.shutdown(wait=False)
 
     def _submit(
         self, before: Callable[..., Any], func: Any, /, *args: Any, **kwargs: Any
     ) -> Any:
         kernel = self._kernel
         if kernel is not None:
+            options = {key: kwargs.pop(key) for key in SUBMIT_OPTIONS & kwargs.keys()}
             args, kwargs = kernel.replace((args, kwargs))
+            kwargs |= options
         return before(func, *args, **kwargs)
 
     def _map(
@@ -304,7 +345,9 @@ class DaskEngine:
         if kernel is not None:
             # Not the iterable itself, which may be a shared list.
             items = tuple(list(it) if type(it) in LISTS else it for it in iterables)
+            options = {key: kwargs.pop(key) for key in MAP_OPTIONS & kwargs.keys()}
             iterables, kwargs = kernel.replace((items, kwargs))
+            kwargs |= options
         return before(func, *iterables, **kwargs)
 
     def _close(self, before: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -315,6 +358,27 @@ class DaskEngine:
         if self._told is not None:
             wait([self._told], LAST_WORD_S)
         return before(*args, **kwargs)
+
+    async def _give_up(
+        self, before: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Any:
+        """
+        Release everything, in another thread: this one is the client's event loop.
+        """
+        pool, kernel = self._pool, self._kernel
+        if pool is not None and kernel is not None:
+            with contextlib.suppress(RuntimeError):
+                pool.submit(self._lose, kernel)
+        return await before(*args, **kwargs)
+
+    def _lose(self, kernel: Kernel) -> None:
+        # No way leads to the workers any more.
+        teller, self._teller = self._teller, None
+        if teller is not None:
+            teller.shutdown(wait=False, cancel_futures=True)
+        kernel.lost()
+        if self._kernel is kernel:
+            self.detach()
 
 
 def engine_of(client: Any) -> DaskEngine:

@@ -33,27 +33,29 @@ class KernelEnd:
 
     Args:
         client: The client.
-        kernel: The name of the kernel.
-        take: Serves a connected socket.
     """
 
-    def __init__(
-        self, client: Any, kernel: str, take: Callable[[socket.socket], object]
-    ) -> None:
+    def __init__(self, client: Any) -> None:
         self._client = client
-        self._kernel = kernel
-        self._take = take
+        self._kernel = ""
+        self._take: Callable[[socket.socket], object]
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def open(self) -> None:
+    def open(self, kernel: str, take: Callable[[socket.socket], object]) -> None:
         """
-        Let the scheduler pass on connections of workers.
+        Let the scheduler pass on connections of workers, in place of earlier ones.
 
-        Raises:
-            OSError: It cannot be reached.
+        If that fails, workers connect directly, or say that they cannot.
+
+        Args:
+            kernel: The name of the kernel.
+            take: Serves a connected socket.
         """
-        self._client.register_plugin(DuckRelay())
-        self._client.sync(self._open)
+        self.close()
+        self._kernel, self._take = kernel, take
+        with contextlib.suppress(OSError):
+            self._client.register_plugin(DuckRelay())
+            self._client.sync(self._open)
 
     async def _open(self) -> None:
         control = await self._connect()

@@ -1,7 +1,8 @@
 """
 The code that runs on Dask's scheduler and on workers that may not have this package.
 
-It is pickled with its code, so it imports nothing but Dask. The plugin holds no data.
+It is pickled with its code, so it imports nothing but Dask. The plugin holds no data
+but the names of kernels.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import itertools
 from typing import Any
 
 from distributed import SchedulerPlugin
+from distributed.protocol.pickle import dumps
 
 __all__ = [
+    "CLIENTS",
     "LEFT",
     "OPEN",
     "VERSION_KEY",
@@ -33,6 +36,8 @@ ACCEPT_S = 10.0
 VERSION_KEY = "duck-version-"
 #: The topic of workers that left.
 LEFT = "duck-left"
+#: The topic of the clients of kernels.
+CLIENTS = "duck-clients"
 
 
 def topic_of(kernel: str) -> str:
@@ -44,11 +49,16 @@ def topic_of(kernel: str) -> str:
 
 class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
     """
-    Reports versions that no task can ask for any more, and workers that left.
+    Reports versions that no task can ask for any more, and who left.
     """
 
     name = "duck-versions"
     idempotent = True
+
+    def __init__(self) -> None:
+        #: The name of each client's kernel.
+        self.kernels: dict[str, str] = {}
+        self.telling: set[asyncio.Task[Any]] = set()
 
     async def start(self, scheduler: Any) -> None:
         """
@@ -75,6 +85,35 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
         Report a worker that left.
         """
         scheduler.log_event(LEFT, {"left": worker})
+
+    def log_event(self, topic: str, msg: Any) -> None:
+        """
+        Note the kernel of a client.
+        """
+        if topic == CLIENTS:
+            self.kernels[msg["client"]] = msg["kernel"]
+
+    def remove_client(self, scheduler: Any, client: str) -> None:
+        """
+        Tell all workers that a kernel left: their tasks may wait for its answers.
+        """
+        kernel = self.kernels.pop(client, None)
+        if kernel is not None:
+            called = {"function": dumps(lose), "args": dumps((kernel,))}
+            message = {"op": "run", "kwargs": dumps({}), **called}
+            telling = scheduler.broadcast(msg=message, on_error="ignore")
+            task = asyncio.ensure_future(telling)
+            self.telling.add(task)  # asyncio itself may drop it
+            task.add_done_callback(self.telling.discard)
+
+
+def lose(kernel: str) -> None:
+    """
+    End the waiting of a worker's tasks for a kernel that left.
+    """
+    with contextlib.suppress(ImportError):
+        worker = importlib.import_module("duck_jupyter.engines.dask_worker")
+        worker.hear({"lost": kernel})
 
 
 class DuckRelay(SchedulerPlugin):  # type: ignore[misc, unused-ignore]

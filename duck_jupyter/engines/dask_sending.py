@@ -9,6 +9,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from distributed.protocol.pickle import dumps
+from distributed.protocol.serialize import to_serialize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,8 @@ __all__ = ["Sender"]
 REACH_S = 2.0
 #: Bytes a second of the slowest network.
 SLOWEST = 1 << 20
+#: Seconds in which the client's event loop begins a call.
+LOOP_S = 5.0
 #: How often a message is sent through the scheduler until it arrives.
 TRIES = 2
 
@@ -56,7 +59,15 @@ class Sender:
         if self._reached.get(worker, True):
             # A firewall, or the worker has ended; Dask has many errors for these.
             with contextlib.suppress(Exception):
-                self._client.sync(self._call, worker, function, args, within_s)
+                # The event loop may stop at any moment, and then it answers nobody.
+                self._client.sync(
+                    self._call,
+                    worker,
+                    function,
+                    args,
+                    within_s,
+                    callback_timeout=REACH_S + within_s + LOOP_S,
+                )
                 self._reached[worker] = True
                 return
             self._reached[worker] = False
@@ -79,7 +90,14 @@ class Sender:
             # Dask has many errors for a worker that ended, and some that pass. The
             # scheduler reports a worker that left, and nobody waits for one that ended.
             with contextlib.suppress(Exception):
-                self._client.sync(self._run, function, args, workers, within_s)
+                self._client.sync(
+                    self._run,
+                    function,
+                    args,
+                    workers,
+                    within_s,
+                    callback_timeout=within_s + LOOP_S,
+                )
                 return
 
     async def _run(
@@ -104,7 +122,10 @@ class Sender:
         if worker not in self._reached:
             await asyncio.wait_for(remote.identity(), REACH_S)
         called = remote.run(
-            function=dumps(function), args=dumps(args), kwargs=dumps({})
+            function=dumps(function),
+            # Not as bytes, which would be copied into the message and out of it.
+            args=to_serialize(memoryview(dumps(args))),
+            kwargs=dumps({}),
         )
         answer = await asyncio.wait_for(called, within_s)
         if answer["status"] != "OK":

@@ -75,7 +75,7 @@ def ask(worker: Any, kernel: str, request: bytes) -> bytes:
     Send a request to a kernel and return its answer.
 
     Raises:
-        KernelGone: The kernel has stopped its server, or closed its client.
+        KernelGone: The kernel has ended, stopped its server, or left the cluster.
         ProxyTimeout: There is no answer.
     """
     ticket = secrets.token_hex(8)
@@ -93,8 +93,8 @@ def ask(worker: Any, kernel: str, request: bytes) -> bytes:
         del _replies[ticket]
     if reply.data is None:
         raise KernelGone(
-            "The kernel that shared this object has stopped its server, or closed its "
-            "client of the cluster. Share the object again and submit the task again."
+            "The kernel that shared this object has ended, stopped its server, or left "
+            "the cluster. Share the object again and submit the task again."
         )
     return reply.data
 
@@ -164,7 +164,7 @@ def receive(ticket: str, data: bytes) -> None:
 
 def hear(message: dict[str, Any]) -> None:
     """
-    Take a message of the kernel, which calls this in the worker.
+    Take a message; the kernel, or the scheduler in its place, calls this in the worker.
     """
     drop(message.get("drop", []))
     kernel = message.get("lost")

@@ -4,8 +4,10 @@ The kernel's side of an engine: references to shared objects, and answers to wor
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
+import resource
 import secrets
 import threading
 import time
@@ -19,7 +21,7 @@ from .._version import __version__
 from ..data.attach import encoded, mark_arrived
 from ..data.handles import Inline
 from ..data.layout import NO_TICKET, NONCE_BYTES
-from ..errors import NotShareable, ProxyError, VersionGone
+from ..errors import DataTooBigError, NotShareable, ProxyError, VersionGone
 from ..memory.files import FileKey, open_shared
 from .arrivals import Answer, Done, Fetch, Fetched, Have, Part, Want
 from .doors import Doors
@@ -100,6 +102,7 @@ class EngineKernel:
         self._engine = engine
         #: Where workers of other hosts make live calls.
         self.doors: Doors = Doors(server, engine)
+        self.take: Callable[[socket], None] = self.doors.take
         self._find = find
         self._lock = threading.RLock()
         #: By token.
@@ -131,10 +134,25 @@ class EngineKernel:
                 return self._engine.reference(load_live, data, None)
             # Once: a list may hold the same object many times.
             if target.idx not in references:
-                references[target.idx] = self._reference(target)
+                try:
+                    references[target.idx] = self._reference(target)
+                except OSError as error:
+                    if error.errno != errno.EMFILE:
+                        raise
+                    raise self._too_many_files(target.name) from error
             return references[target.idx]
 
         return replace(value, self._find(), refer)
+
+    def _too_many_files(self, name: str) -> DataTooBigError:
+        limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return DataTooBigError(
+            f"Sharing this state of {name!r} failed because the notebook has {limit:,} "
+            f"files open, and may not open more: it keeps {len(self._kept):,} states "
+            "that tasks can ask for, and each has three files. Gather and delete older "
+            "futures, or allow more files: import resource; resource.setrlimit("
+            f"resource.RLIMIT_NOFILE, ({most}, {most}))"
+        )
 
     def _reference(self, target: Target) -> Any:
         handle = self._publish(target)
@@ -146,6 +164,14 @@ class EngineKernel:
                 "not see its changes, so it cannot be an argument of this task. Pass "
                 f"its proxy, shared.{target.name}, or share it without --inplace."
             )
+        try:
+            return self._reference_to(target, handle)
+        except BaseException:
+            # Nobody will use the handle, and its version would wait for it.
+            mark_arrived(encoded(handle))
+            raise
+
+    def _reference_to(self, target: Target, handle: Handle) -> Any:
         with self._lock:
             version = self._newest.get(target.idx)
             kept = None if version is None else self._kept.get(version.token)
@@ -296,12 +322,6 @@ class EngineKernel:
             return Answer("map", handle=copy.handle)
         return Answer("wait")
 
-    def take(self, end: socket) -> None:
-        """
-        Serve a worker whose connection the engine relays.
-        """
-        self.doors.take(end)
-
     def left(self, sender: str) -> None:
         """
         Note that a worker has ended, and its copies with it.
@@ -323,14 +343,17 @@ class EngineKernel:
         Release a version, here and on other hosts.
         """
         with self._lock:
+            is_kept = token in self._kept
+        if is_kept:
+            # Before it is released: the engine is detached when nothing is kept.
+            self._drop_copies(token)
+        with self._lock:
             kept = self._kept.pop(token, None)
             for idx, version in list(self._newest.items()):
                 if version.token == token:
                     del self._newest[idx]
             is_idle = not self._kept
-        if kept is not None:
-            del kept
-            self._drop_copies(token)
+        del kept
         if is_idle and self.on_idle is not None:
             self.on_idle()
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Spec", "load"]
 
+#: The token of the version of each name that was used last.
+_latest: dict[str, str] = {}
+
 
 class Spec(msgspec.Struct, array_like=True, frozen=True):
     """
@@ -59,5 +62,22 @@ def load(data: bytes, ask: Callable[[bytes], bytes]) -> Any:
         # opening the file proves that this is the same host, so each failure means
         # another one. The kernel says whether it has the version.
         value, memory = bring(spec.token, handle, ask, attach_for_task)
-    warm.keep(spec.token, memory)
+    _keep_warm(handle.name, spec.token, memory)
     return value
+
+
+def _keep_warm(name: str, token: str, memory: memoryview) -> None:
+    """
+    Keep a mapping, in place of that of another state of the object.
+
+    Dask counts each mapping as memory of its worker, and ends one that has too much.
+
+    Args:
+        name: The name of the object.
+        token: The token of the version.
+        memory: The mapping.
+    """
+    before, _latest[name] = _latest.get(name), token
+    if before is not None and before != token:
+        warm.drop(before)
+    warm.keep(token, memory)

@@ -325,7 +325,13 @@ class DuckMagics(Magics):
         """
         Return what ``--on`` names: the client in a variable, or the word itself.
         """
-        return word if word == "dask" else self._namespace.get(word, word)
+        if word != "dask" and word not in self._namespace:
+            raise UsageError(
+                f"--on must be dask or the variable of a client of Dask, not {word!r}, "
+                "which is no variable here. Make one first: from distributed import "
+                "Client; client = Client()"
+            )
+        return word if word == "dask" else self._namespace[word]
 
     def _wish(self, variable: str, alias: str | None) -> Wish:
         if not variable.isidentifier():

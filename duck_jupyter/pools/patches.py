@@ -127,7 +127,13 @@ class Patches:
                 calls = features.worker_starts(self)
                 if calls:
                     initializer = Start(initializer, calls)
-            init_before(self, processes, initializer, *args, **kwargs)
+            try:
+                with shield:
+                    init_before(self, processes, initializer, *args, **kwargs)
+            except BaseException:
+                # Nobody has the pool, so nobody would end its workers.
+                _end_half_made(self)
+                raise
             for feature in features.all:
                 feature.pool_made(self)
 
@@ -197,6 +203,19 @@ class Patches:
         for kind in kinds:
             if not self.replaced.has(kind, "put"):
                 self.replaced.put(kind, "put", _put(vars(kind)["put"], kinds))
+
+
+def _end_half_made(pool: Any) -> None:
+    """
+    End the workers of a `multiprocessing.Pool` whose ``__init__`` has failed.
+    """
+    if "_terminate" in vars(pool):
+        pool.terminate()
+        return
+    for process in vars(pool).get("_pool", ()):
+        if process.exitcode is None:
+            process.terminate()
+            process.join()
 
 
 def _put(before: Any, kinds: tuple[Any, ...]) -> Any:

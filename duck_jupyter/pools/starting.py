@@ -3,8 +3,9 @@ Starting: an Interrupt while a worker starts harms neither the worker nor its po
 
 A worker that gets SIGINT before it has its handler would die, and break its executor.
 So it starts with the signal blocked (sigprocmask(2)), which a child inherits under fork
-and spawn, until `slots.enter` has set the handler. A worker of the fork server does not
-inherit it, and is at risk for some milliseconds.
+and spawn, until `slots.enter` has set the handler. For workers of the fork server see
+`fork_server`; those of a server that was started before this package are at risk for
+some milliseconds.
 
 A KeyboardInterrupt in the notebook after the fork, and before the pool has noted the
 worker, would leave a worker that no pool knows. So it is delayed until the worker has
@@ -22,8 +23,8 @@ from multiprocessing import process as mp_process
 from typing import Any
 
 from ..data.replacements import Replacements
+from .fork_server import is_worker, start_fork_server
 from .shield import shield
-from .worker import Start
 
 __all__ = ["Starting"]
 
@@ -47,7 +48,9 @@ class Starting:
 
         @functools.wraps(before)
         def start(process: Any) -> None:
-            if _is_worker(process):
+            if _uses_fork_server(process):
+                start_fork_server()
+            if is_worker(process):
                 self._start(before, process)
             else:
                 before(process)
@@ -61,11 +64,6 @@ class Starting:
         self._replaced.restore()
 
     def _start(self, before: Any, process: Any) -> None:
-        if _uses_fork_server(process):
-            # It must not inherit the mask, or its other children would get it.
-            from multiprocessing.forkserver import ensure_running
-
-            ensure_running()
         is_main = threading.current_thread() is threading.main_thread()
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
@@ -94,13 +92,6 @@ def _interrupt(process: Any) -> None:
             os.kill(process.pid, signal.SIGKILL)
         process.join()
     signal.raise_signal(signal.SIGINT)
-
-
-def _is_worker(process: Any) -> bool:
-    """
-    Return whether a process will be a pool's worker with our initializer.
-    """
-    return any(isinstance(arg, Start) for arg in getattr(process, "_args", ()))
 
 
 def _uses_fork_server(process: Any) -> bool:

@@ -4,6 +4,8 @@ Versions that a process cannot map in the kernel's memory.
 
 from __future__ import annotations
 
+import errno
+import resource
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +16,12 @@ import pytest
 
 from duck_jupyter._version import __version__
 from duck_jupyter.data.attach import attach_for_task, decoded, encoded
-from duck_jupyter.engines.arrivals import Part, bring, copies, drop
+from duck_jupyter.data.publication import Publication
+from duck_jupyter.engines.arrivals import Part, bring, copies, drop, warm
 from duck_jupyter.engines.kernel import EngineKernel
 from duck_jupyter.engines.loading import Spec, load
 from duck_jupyter.engines.replacing import Target
-from duck_jupyter.errors import HandshakeError, VersionGone
+from duck_jupyter.errors import DataTooBigError, HandshakeError, VersionGone
 from tests.support.fake_engine import FakeEngine
 
 if TYPE_CHECKING:
@@ -147,12 +150,78 @@ def test_a_version_is_released_when_it_is_forgotten(published: Published) -> Non
     assert again.token != published.spec.token
 
 
+def test_a_version_that_no_task_has_got_is_not_waited_for(
+    published: Published, server: ProxyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*args: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(published.kernel, "_keep", interrupt)
+    published.frame["x"] = 2.0
+    with pytest.raises(KeyboardInterrupt):
+        published.kernel.replace(published.frame)
+    entry = server.table.get(published.proxy._duck_idx)
+    publication = server.publisher._publication(entry)
+    assert isinstance(publication, Publication)
+    assert publication._current is not None
+    assert not publication._current.on_its_way
+
+
+def test_too_many_open_files_are_an_error_that_says_what_to_do(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any) -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(published.kernel, "_keep", refuse)
+    published.frame["x"] = 2.0
+    with pytest.raises(DataTooBigError, match=r"keeps 1 states.*setrlimit") as caught:
+        published.kernel.replace(published.frame)
+    *_, advice = str(caught.value).partition("more files: ")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        exec(advice)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (limits[1], limits[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_what_is_dropped_is_told_before_the_kernel_is_idle(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle_when_told: list[bool] = []
+
+    def note(message: Any) -> None:
+        idle_when_told.append(published.kernel.is_idle)
+
+    monkeypatch.setattr(published.engine, "tell", note)
+    published.kernel.forgotten(published.spec.token)
+    assert idle_when_told == [False]
+    assert published.kernel.is_idle
+
+
 def test_the_kernel_and_the_worker_must_have_one_version_of_the_package(
     published: Published,
 ) -> None:
     other = msgspec.structs.replace(published.spec, package="0.0.0")
     with pytest.raises(HandshakeError, match=rf"{__version__}.*0\.0\.0"):
         load(msgspec.msgpack.encode(other), lambda request: request)
+
+
+def test_one_state_of_an_object_stays_mapped(published: Published) -> None:
+    def refuse(request: bytes) -> bytes:
+        raise AssertionError(request)
+
+    first = load(published.data, refuse)
+    published.frame["x"] = 2.0
+    data = published.kernel.replace(published.frame).data
+    token = msgspec.msgpack.decode(data, type=Spec).token
+    assert load(data, refuse)["x"].sum() == 2 * ROWS
+    assert published.spec.token not in warm._things
+    assert token in warm._things
+    # A task that still uses the first state keeps its memory.
+    assert first["x"].sum() == ROWS
+    drop([token])
 
 
 def test_what_is_mapped_here_asks_the_kernel_nothing(published: Published) -> None:

@@ -23,7 +23,7 @@ from distributed import Client, Event, LocalCluster, get_worker
 
 from duck_jupyter import fetch, share, shared, unshare
 from duck_jupyter.engines.arrivals import copies
-from duck_jupyter.engines.dask import engine_of
+from duck_jupyter.engines.dask import WRAPPED, engine_of
 from duck_jupyter.engines.dask_worker import ask
 from duck_jupyter.errors import KernelGone
 from duck_jupyter.memory.mapping_cache import LEAST_BYTES
@@ -138,7 +138,7 @@ def die_once(frame: pd.DataFrame, mark: str) -> float:
 
 
 def is_restored(client: Client) -> bool:
-    return not vars(client).keys() & {"submit", "map", "close"}
+    return not vars(client).keys() & WRAPPED.keys()
 
 
 def test_the_scheduler_needs_nothing_of_this_package(
@@ -215,15 +215,14 @@ def test_a_task_that_waits_for_a_kernel_that_stops_ends_at_once(
     client: Client, frame: pd.DataFrame, session: Session
 ) -> None:
     share(frame, "frame", on=client)
-    kernel = engine_of(client)._kernel
-    assert kernel is not None
+    kernel = engine_of(client)._name
     # An empty request has no answer.
-    future = client.submit(wait_for_an_answer, kernel.name)
-    assert Event(kernel.name).wait(WAIT_S)
+    future = client.submit(wait_for_an_answer, kernel)
+    assert Event(kernel).wait(WAIT_S)
     session.stop()
-    assert "has stopped its server" in future.result(timeout=WAIT_S)
-    again = client.submit(wait_for_an_answer, kernel.name, pure=False)
-    assert "has stopped its server" in again.result(timeout=WAIT_S)
+    assert "has ended, stopped its server" in future.result(timeout=WAIT_S)
+    again = client.submit(wait_for_an_answer, kernel, pure=False)
+    assert "has ended, stopped its server" in again.result(timeout=WAIT_S)
 
 
 def test_threads_of_a_worker_use_one_mapping(client: Client, session: Session) -> None:

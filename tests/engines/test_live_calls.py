@@ -207,7 +207,12 @@ def test_a_port_is_open_while_a_name_is_shared(
     door = next(iter(kernel_of(client).doors._open.values()))
     session.stop()
     assert wait_until(lambda: not is_open(door), WAIT_S)
-    assert not [t for t in threading.enumerate() if t.name.startswith("duck-stream")]
+    assert wait_until(lambda: not streams(), WAIT_S)
+
+
+def streams() -> list[str]:
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if name.startswith("duck-stream")]
 
 
 def kernel_of(client: Client) -> Any:

@@ -15,7 +15,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from .kernels import PoolKernel
+from .kernels import METHODS, PoolKernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +37,6 @@ executors = {m: make('executor', m) for m in ('fork', 'spawn', 'forkserver')}
 mp_pools = {m: make('Pool', m) for m in ('fork', 'spawn', 'forkserver')}
 loky_pool = make('loky', None)
 """
-#: All workers that start later are at risk under the fork server, see `starting`.
-WARM = "[list(pool.map(slow, range(8))) for pool in pools]"
 CHECK = """
 print([result(submit(pool, fast, 1)) for pool in pools],
       sum(joblib.Parallel(2)(joblib.delayed(fast)(i) for i in range(5))))
@@ -47,7 +45,7 @@ RIGHT = f"{[2] * 7} 15\n"
 #: Those that joblib keeps for the next call.
 END = "joblib.externals.loky.get_reusable_executor().shutdown(kill_workers=True)"
 #: What cells do. METHOD and FUNCTION stand for those that are chosen.
-EXISTING = {
+USES = {
     "imap": "for _ in mp_pools[METHOD].imap(FUNCTION, itertools.count(), 5): pass",
     "imap_unordered": (
         "for _ in mp_pools[METHOD].imap_unordered(FUNCTION, itertools.count()): pass"
@@ -79,8 +77,6 @@ while True:
 while True:
     joblib.Parallel(2)(joblib.delayed(FUNCTION)(i) for i in range(50))
 """,
-}
-NEW = {
     "joblib multiprocessing": """
 while True:
     joblib.Parallel(2, "multiprocessing")(joblib.delayed(FUNCTION)(i) for i in range(9))
@@ -122,7 +118,7 @@ class Round(NamedTuple):
         """
         The cell.
         """
-        code = {**EXISTING, **NEW}[self.use].replace("METHOD", repr(self.method))
+        code = USES[self.use].replace("METHOD", repr(self.method))
         return code.strip("\n").replace("FUNCTION", self.function)
 
 
@@ -132,11 +128,9 @@ def rounds(seed: int) -> Iterator[Round]:
     """
     chance = random.Random(seed)
     while True:
-        use = chance.choice([*EXISTING, *NEW])
-        methods = ["fork", "spawn", *(["forkserver"] if use in EXISTING else [])]
         yield Round(
-            use,
-            chance.choice(methods),
+            chance.choice(list(USES)),
+            chance.choice(METHODS),
             chance.choice(["fast", "slow", "large"]),
             chance.choice(list(WAYS)),
             chance.random() ** 2 * PAUSE_S,
@@ -148,7 +142,6 @@ def prepare(kernel: PoolKernel) -> None:
     Make the pools.
     """
     _run(kernel, PREPARE)
-    _run(kernel, WARM)
 
 
 def end(kernel: PoolKernel) -> None:

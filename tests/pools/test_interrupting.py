@@ -362,3 +362,32 @@ def test_an_endless_iterable_is_left_and_the_pool_takes_the_next_task(
     assert "KeyboardInterrupt" in ran.error
     ran = pool_kernel.cell("print(result(submit(pool, abs, -1)), left.wait(5))")
     assert (ran.text, ran.error) == ("1 True\n", "")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_interrupt_while_a_pool_is_made_leaves_no_worker(
+    pool_kernel: PoolKernel, method: str
+) -> None:
+    ran = pool_kernel.cell(
+        "import multiprocessing.util, psutil\n"
+        "def workers():\n"
+        "    return {x.pid for x in psutil.Process().children(recursive=True)}\n"
+        "before, added, debug = workers(), [], multiprocessing.util.debug\n"
+        "def interrupt_at_second(words, *more):\n"
+        "    if words == 'added worker':\n"
+        "        added.append(workers() - before)\n"
+        "        if len(added) == 2: signal.raise_signal(signal.SIGINT)\n"
+        "multiprocessing.util.debug = interrupt_at_second\n"
+        "try:\n"
+        f"    multiprocessing.get_context({method!r}).Pool(4)\n"
+        "finally:\n"
+        "    multiprocessing.util.debug = debug"
+    )
+    assert "KeyboardInterrupt" in ran.error
+    ran = pool_kernel.cell(
+        "last = time.monotonic() + 20\n"
+        "while workers() - before and time.monotonic() < last:\n"
+        "    time.sleep(0.01)\n"
+        "print(len(added) >= 2, len(added[1]), workers() - before)\n"
+    )
+    assert (ran.text, ran.error) == ("True 2 set()\n", "")

@@ -126,6 +126,8 @@ class FakeEngine:
         self.pipes: list[Connection[Any, Any]] = []
         self.processes: list[Any] = []
         self._threads: list[threading.Thread] = []
+        #: Several threads send, and a large message is written in two steps.
+        self._sending = threading.RLock()
         context = multiprocessing.get_context("spawn")
         for number in range(count):
             ours, theirs = context.Pipe()
@@ -138,6 +140,10 @@ class FakeEngine:
             thread.start()
             self._threads.append(thread)
 
+    def _send(self, worker: int, message: Any) -> None:
+        with self._sending:
+            self.pipes[worker].send(message)
+
     def _listen(self, worker: int) -> None:
         pipe = self.pipes[worker]
         try:
@@ -147,7 +153,7 @@ class FakeEngine:
                     self._finish(number, *rest)
                 elif self.kernel is not None:
                     answer = self.kernel.answer(f"w{worker}", rest)
-                    pipe.send(("answer", number, answer))
+                    self._send(worker, ("answer", number, answer))
         except (EOFError, OSError):
             if self.kernel is not None:
                 self.kernel.left(f"w{worker}")
@@ -185,7 +191,8 @@ class FakeEngine:
             tokens = list(filter(None, found))
             self._users.update(tokens)
         self._futures[number] = future, tokens
-        self.pipes[worker].send(("task", number, pickle.dumps((func, args, kwargs))))
+        task = pickle.dumps((func, args, kwargs))
+        self._send(worker, ("task", number, task))
         return future
 
     def attach(self, kernel: Kernel, *, insecure: bool = False) -> None:
@@ -227,9 +234,9 @@ class FakeEngine:
         """
         Send a message to every worker.
         """
-        for pipe in self.pipes:
+        for number in range(len(self.pipes)):
             with contextlib.suppress(OSError):
-                pipe.send(("tell", dict(message)))
+                self._send(number, ("tell", dict(message)))
 
     def detach(self) -> None:
         """
@@ -241,9 +248,9 @@ class FakeEngine:
         """
         End the workers.
         """
-        for pipe in self.pipes:
+        for number in range(len(self.pipes)):
             with contextlib.suppress(OSError):
-                pipe.send(None)
+                self._send(number, None)
         for process in self.processes:
             process.join(WAIT_S)
         for thread in self._threads:

@@ -1,0 +1,68 @@
+"""
+Where a kernel listens for live calls of the workers of a Dask cluster, and the workers.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from distributed.comm.addressing import get_address_host
+
+from . import dask_worker
+from .dask_check import is_safe
+from .engine import EngineWorker, Way
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+__all__ = ["ways_of", "workers_of"]
+
+
+def ways_of(client: Any, kernel: str, *, insecure: bool) -> tuple[Way, ...]:
+    """
+    Return the address by which the scheduler knows this host.
+
+    Without TLS, nothing beyond this host is listened to unless the user accepts that.
+
+    Args:
+        client: The client.
+        kernel: The name of the kernel.
+        insecure: Whether the user accepts connections without encryption.
+    """
+    connection = client.scheduler_comm
+    if connection is None:
+        return ()
+    address = connection.comm.local_address
+    host = get_address_host(address)
+    relay = partial(dask_worker.open_relay, kernel)
+    ask = partial(dask_worker.ask_from_here, kernel)
+    if address.startswith("tls://"):
+        listen = partial(_listen_context, client.security)
+        return (Way(host, listen, dask_worker.connect_context, relay, ask),)
+    if address.startswith("tcp://") and (insecure or is_safe(address)):
+        return (Way(host, relay=relay, ask=ask),)
+    return ()
+
+
+def _listen_context(security: Any) -> SSLContext:
+    found: SSLContext = security.get_listen_args("client")["ssl_context"]
+    return found
+
+
+def workers_of(client: Any) -> list[EngineWorker]:
+    """
+    Return the workers that the scheduler listed last.
+    """
+    listed = client.scheduler_info(n_workers=-1)["workers"]
+    return [
+        EngineWorker(
+            str(worker["name"]),
+            worker["host"],
+            0,
+            worker["nthreads"],
+            worker.get("metrics", {}).get("memory", 0),
+            worker.get("status", ""),
+        )
+        for worker in listed.values()
+    ]
