@@ -5,6 +5,7 @@ What is said where an object cannot be shared with a cluster.
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -66,10 +67,19 @@ def is_unused(client: Client) -> bool:
     return "submit" not in vars(client)
 
 
-def test_there_must_be_a_client(array: Any) -> None:
-    with pytest.raises(NotShareable, match=r"no client of Dask.*Client\(\)"):
-        share(array, "array", on="dask")
-    assert "array" not in shared
+WITHOUT_CLIENT = """
+from duck_jupyter import share
+from duck_jupyter.errors import NotShareable
+try:
+    share([1], "numbers", on="dask")
+except NotShareable as error:
+    print(error)
+"""
+
+
+def test_there_must_be_a_client() -> None:
+    done = run_python(WITHOUT_CLIENT)
+    assert re.search(r"no client of Dask.*Client\(\)", done.stdout), done
 
 
 @pytest.mark.parametrize("on", ["ray", object(), 7])
