@@ -210,9 +210,6 @@ class Deaths(Feature):
             else:
                 _fail_all(thread, dress(module.BrokenProcessPool(text)))
                 before(thread, cause)
-                executor = thread.executor_reference()
-                if executor is not None:
-                    executor._broken = text
 
         self._replaced.put(kind, "terminate_broken", terminate_broken)
 
@@ -376,6 +373,8 @@ def _fail_all(thread: Any, error: BaseException) -> None:
         if executor is not None:
             executor._broken = str(error)
             executor._shutdown_thread = True
+            # Else the executor's own code would write its own text there.
+            thread.executor_reference = lambda: None
         for item in list(thread.pending_work_items.values()):
             # It may be cancelled: the executor's own loop fails over that up to 3.11.
             if not item.future.done():

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.slow,
+    # They wait for timeouts of the network, which are the same on each Python.
+    pytest.mark.one_python,
     pytest.mark.timeout(120),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root makes networks"),
 ]

@@ -36,6 +36,32 @@ def test_an_executor_says_how_its_worker_died(
     assert "Make a new pool." in ran.error or kind == "loky"
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_broken_executor_refuses_tasks_with_one_text(
+    pool_kernel: PoolKernel, method: str
+) -> None:
+    """
+    From the moment when its tasks fail, also while it ends its workers.
+    """
+    ran = pool_kernel.cell(
+        f"pool = make('executor', {method!r})\n"
+        "texts = set()\n"
+        "task = pool.submit(work.die, 9, 'UA', [7] * 99)\n"
+        "try:\n"
+        "    result(task)\n"
+        "except concurrent.futures.BrokenExecutor as error:\n"
+        "    told = str(error)\n"
+        "while pool._executor_manager_thread is not None and (\n"
+        "        pool._executor_manager_thread.is_alive()) or not texts:\n"
+        "    try:\n"
+        "        pool.submit(abs, -1)\n"
+        "    except concurrent.futures.BrokenExecutor as error:\n"
+        "        texts.add(str(error))\n"
+        "print(texts == {told})"
+    )
+    assert (ran.text, ran.error) == ("True\n", "")
+
+
 CALLS = {
     "pool.map(work.die_at, range(20, 60))": "die_at(47)",
     "pool.map(work.die_at, range(20, 60), 7)": "die_at(47)",
