@@ -91,9 +91,10 @@ class Link(Requests):
             mark: The mark of its host.
             ways: Where it listens for other hosts, as the fields of `Way`.
         """
-        self.mark = mark
-        self.is_elsewhere = mark != host_mark()
-        self.ways = merge_ways((Way(*way) for way in ways), self.ways)
+        self.mark: str = mark
+        self.is_elsewhere: bool = mark != host_mark()
+        merged = merge_ways((Way(*way) for way in ways), self.ways)
+        self.ways: tuple[Way, ...] = merged
 
     def desk(self, word: str, *args: Any, looks: int = 0) -> Any:
         """

@@ -133,7 +133,7 @@ class DuckRelay(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
         """
         self.kernels: dict[str, tuple[Any, asyncio.Lock]] = {}
         self.waiting: dict[int, asyncio.Future[Any]] = {}
-        self.numbers = itertools.count(1)
+        self.numbers: itertools.count[int] = itertools.count(1)
         scheduler.handlers["duck_kernel"] = self.kernel
         scheduler.handlers["duck_accept"] = self.accept
         scheduler.handlers["duck_connect"] = self.connect
