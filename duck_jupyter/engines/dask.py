@@ -327,6 +327,9 @@ class DaskEngine:
         for pool in pools:
             if pool is not None:
                 pool.shutdown(wait=False)
+        if self._told is not None:
+            # The client may be closed next, and then the message would be lost.
+            wait([self._told], LAST_WORD_S)
 
     def _submit(
         self, before: Callable[..., Any], func: Any, /, *args: Any, **kwargs: Any
@@ -355,8 +358,6 @@ class DaskEngine:
         if kernel is not None:
             kernel.lost()
         self.detach()
-        if self._told is not None:
-            wait([self._told], LAST_WORD_S)
         return before(*args, **kwargs)
 
     async def _give_up(
@@ -373,7 +374,7 @@ class DaskEngine:
 
     def _lose(self, kernel: Kernel) -> None:
         # No way leads to the workers any more.
-        teller, self._teller = self._teller, None
+        teller, self._teller, self._told = self._teller, None, None
         if teller is not None:
             teller.shutdown(wait=False, cancel_futures=True)
         kernel.lost()
