@@ -18,7 +18,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.tracebacks import OWN_FOLDER
-from .failing import add_failing, is_of_pool
+from .failing import FrameData, add_failing, is_of_pool
 from .features import Feature
 from .notebook import notebook
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from .failing import FrameData, Link
+    from .failing import Link
     from .features import Call
 
 __all__ = ["Tracebacks", "dress", "rebuild"]
@@ -176,9 +176,21 @@ def _shortened(
         frame = part.tb_frame
         # An instruction that Python has added has no line, and an Interrupt hits any.
         line: int | None = part.tb_lineno
-        known = frame.f_code.co_firstlineno if line is None else line
-        shown = types.TracebackType(shown, frame, part.tb_lasti, known)
+        lasti = part.tb_lasti
+        if line is None:
+            # IPython asks the frame itself for its line.
+            line = frame.f_code.co_firstlineno
+            made = _frame_of(_without_line(frame.f_code))
+            if made is not None:
+                frame, lasti = made.tb_frame, made.tb_lasti
+        shown = types.TracebackType(shown, frame, lasti, line)
     return shown
+
+
+def _without_line(code: types.CodeType) -> FrameData:
+    name = code.co_name, getattr(code, "co_qualname", code.co_name)  # Python 3.11
+    first = code.co_firstlineno
+    return FrameData(code.co_filename, name, first, 0, (), first, None)
 
 
 @contextlib.contextmanager

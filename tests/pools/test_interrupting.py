@@ -371,7 +371,7 @@ def test_an_interrupt_while_a_pool_is_made_leaves_no_worker(
     ran = pool_kernel.cell(
         "import multiprocessing.util, psutil\n"
         "def workers():\n"
-        "    return {x.pid for x in psutil.Process().children(recursive=True)}\n"
+        "    return {*psutil.Process().children(recursive=True)}\n"
         "before, added, debug = workers(), [], multiprocessing.util.debug\n"
         "def interrupt_at_second(words, *more):\n"
         "    if words == 'added worker':\n"
@@ -385,9 +385,23 @@ def test_an_interrupt_while_a_pool_is_made_leaves_no_worker(
     )
     assert "KeyboardInterrupt" in ran.error
     ran = pool_kernel.cell(
-        "last = time.monotonic() + 20\n"
-        "while workers() - before and time.monotonic() < last:\n"
-        "    time.sleep(0.01)\n"
+        "psutil.wait_procs(added[1], 20)\n"
         "print(len(added) >= 2, len(added[1]), workers() - before)\n"
     )
     assert (ran.text, ran.error) == ("True 2 set()\n", "")
+
+
+def test_an_interrupt_at_an_instruction_without_a_line_is_shown(
+    pool_kernel: PoolKernel,
+) -> None:
+    """
+    Python adds such instructions, for example at the end of a loop.
+    """
+    ran = pool_kernel.cell(
+        "def lost():\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "lost.__code__ = lost.__code__.replace(co_linetable=b'')\n"
+        "lost()"
+    )
+    assert "KeyboardInterrupt" in ran.error
+    assert "Unexpected exception formatting" not in ran.text
