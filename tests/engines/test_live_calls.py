@@ -4,7 +4,6 @@ Live calls in tasks of Dask on another host, over a connection of their own.
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from duck_jupyter import fetch, locked, ref, share, shared, unshare
 from duck_jupyter.engines.dask import engine_of
 from duck_jupyter.errors import KernelGone, LimitedProxyChaining, NotShareable
 from tests.support.clusters import WAIT_S
-from tests.support.hosts import cluster, network
+from tests.support.hosts import ONLY_ROOT, cluster, network
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root makes networks"),
+    ONLY_ROOT,
 ]
 
 TASKS = 8

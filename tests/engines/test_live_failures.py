@@ -16,7 +16,7 @@ from duck_jupyter import locked, share, shared
 from duck_jupyter.errors import KernelGone
 from duck_jupyter.transport.streams import SILENT_S
 from tests.support.clusters import WAIT_S
-from tests.support.hosts import Cluster, Network, cluster, network
+from tests.support.hosts import ONLY_ROOT, Cluster, Network, cluster, network
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ pytestmark = [
     # They wait for timeouts of the network, which are the same on each Python.
     pytest.mark.one_python,
     pytest.mark.timeout(120),
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root makes networks"),
+    ONLY_ROOT,
 ]
 
 #: Seconds of a failure of the network that calls outlast.

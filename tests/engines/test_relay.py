@@ -21,7 +21,7 @@ from duck_jupyter.client.reach import CONNECT_S, HEAD_START_S, Reach
 from duck_jupyter.engines.dask import engine_of
 from duck_jupyter.errors import KernelGone
 from tests.support.clusters import WAIT_S
-from tests.support.hosts import Cluster, Network, cluster, network, run_ip
+from tests.support.hosts import ONLY_ROOT, Cluster, Network, cluster, network, run_ip
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ pytestmark = [
     # They wait for timeouts of the network, which are the same on each Python.
     pytest.mark.one_python,
     pytest.mark.timeout(120),
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root makes networks"),
+    ONLY_ROOT,
 ]
 
 AT_ONCE_S = 1.0

@@ -15,7 +15,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from .kernels import METHODS, PoolKernel
+from .kernels import METHODS, WAYS, PoolKernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,11 +94,6 @@ while True:
 queue = get_context(METHOD).Queue()
 while True: queue.put(1); queue.get()
 """,
-}
-WAYS = {
-    "group": lambda kernel: kernel.manager.interrupt_kernel(),
-    "kernel alone": lambda kernel: kernel.signal(),
-    "message": lambda kernel: kernel.request_interrupt(),
 }
 
 

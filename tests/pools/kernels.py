@@ -17,7 +17,7 @@ from tests.magics.kernels import DEADLINE_S, Kernel, close_loop
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["METHODS", "POOLS", "PoolKernel", "Ran"]
+__all__ = ["METHODS", "POOLS", "WAYS", "PoolKernel", "Ran"]
 
 METHODS = ["fork", "forkserver", "spawn"]
 POOLS = ["executor", "Pool", "loky"]
@@ -214,3 +214,11 @@ class PoolKernel(Kernel):
         """
         super().end(now=now)
         close_loop()
+
+
+#: How a cell is interrupted.
+WAYS: dict[str, Callable[[PoolKernel], object]] = {
+    "group": lambda kernel: kernel.manager.interrupt_kernel(),
+    "kernel alone": lambda kernel: kernel.signal(),
+    "message": lambda kernel: kernel.request_interrupt(),
+}

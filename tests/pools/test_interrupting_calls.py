@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.processes import wait_until
 
+from .kernels import WAYS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -18,11 +20,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-HOW = {
-    "group": lambda kernel: kernel.manager.interrupt_kernel(),
-    "kernel alone": lambda kernel: kernel.signal(),
-    "message": lambda kernel: kernel.request_interrupt(),
-}
 #: What the tasks are at; what is called in the notebook blocks for ever.
 TASKS = {
     "numpy": "work.convolve, {path!r}",
@@ -37,7 +34,7 @@ POOLS = [("executor", "spawn"), ("Pool", "forkserver"), ("loky", "spawn")]
 CASES = [
     (how, task, *pool)
     for (how, task), pool in zip(
-        itertools.product(HOW, TASKS), itertools.cycle([*POOLS, *POOLS[1:]])
+        itertools.product(WAYS, TASKS), itertools.cycle([*POOLS, *POOLS[1:]])
     )
 ]
 GO = """
@@ -70,7 +67,7 @@ def test_the_cell_ends_and_the_pool_takes_the_next_task(
         "print('at work', flush=True)\n"
         "result(task)",
         interrupt_at="at work",
-        interrupt=lambda: (wait_until(path.exists, 20), HOW[how](pool_kernel)),
+        interrupt=lambda: (wait_until(path.exists, 20), WAYS[how](pool_kernel)),
     )
     assert "KeyboardInterrupt" in ran.error
     ran = pool_kernel.cell("print(result(submit(pool, abs, -3)))")
@@ -85,7 +82,7 @@ def test_the_cell_ends_and_the_pool_takes_the_next_task(
     assert not pool_kernel.cell("get_ipython().run_line_magic('duck', 'stop')").error
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize(("kind", "method"), [*POOLS, ("executor", "fork")])
 def test_a_line_that_submits_is_interrupted(
     pool_kernel: PoolKernel, how: str, kind: str, method: str
@@ -101,7 +98,7 @@ def test_a_line_that_submits_is_interrupted(
             "    last = submit(pool, abs, -3)\n"
             "    if _ % 100 == 99: result(last)",
             interrupt_at="at work",
-            interrupt=lambda: HOW[how](pool_kernel),
+            interrupt=lambda: WAYS[how](pool_kernel),
         )
         assert "KeyboardInterrupt" in ran.error
         assert ran.took < 4

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pytest
 from distributed import Client
 
 from tests.support.clusters import WAIT_S
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 
     from distributed.security import Security
 
-__all__ = ["Cluster", "Network", "cluster", "far_process", "network"]
+__all__ = ["ONLY_ROOT", "Cluster", "Network", "cluster", "far_process", "network"]
 
+#: Of tests with networks of their own.
+ONLY_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes networks")
 #: So many networks may exist at the same time in one process.
 NETWORKS = 5
 #: What makes the temporary folder another one, and runs a command.
