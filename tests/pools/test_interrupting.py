@@ -389,19 +389,3 @@ def test_an_interrupt_while_a_pool_is_made_leaves_no_worker(
         "print(len(added) >= 2, len(added[1]), workers() - before)\n"
     )
     assert (ran.text, ran.error) == ("True 2 set()\n", "")
-
-
-def test_an_interrupt_at_an_instruction_without_a_line_is_shown(
-    pool_kernel: PoolKernel,
-) -> None:
-    """
-    Python adds such instructions, for example at the end of a loop.
-    """
-    ran = pool_kernel.cell(
-        "def lost():\n"
-        "    signal.raise_signal(signal.SIGINT)\n"
-        "lost.__code__ = lost.__code__.replace(co_linetable=b'')\n"
-        "lost()"
-    )
-    assert "KeyboardInterrupt" in ran.error
-    assert "Unexpected exception formatting" not in ran.text

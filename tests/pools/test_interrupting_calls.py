@@ -206,3 +206,19 @@ def test_a_stop_that_fails_is_told_and_the_next_one_works(
     assert not pool_kernel.cell("pool._work_ids = numbers").error
     assert "Interrupt stopped 1 running task" in interrupted("")
     assert not pool_kernel.cell(f"open({go!r}, 'w').close()").error
+
+
+def test_an_interrupt_at_an_instruction_without_a_line_is_shown(
+    pool_kernel: PoolKernel,
+) -> None:
+    """
+    Python adds such instructions, for example at the end of a loop.
+    """
+    ran = pool_kernel.cell(
+        "def lost():\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "lost.__code__ = lost.__code__.replace(co_linetable=b'')\n"
+        "lost()"
+    )
+    assert "KeyboardInterrupt" in ran.error
+    assert "Unexpected exception formatting" not in ran.text
