@@ -65,35 +65,53 @@ def test_who_came_first_gets_the_lock_first(server: ProxyServer, crew: Crew) -> 
         queue.close()
 
 
-def count_turns(
-    number: Any, turns: Any, everyone: Any, threads: int, total: int
-) -> None:
-    def work(_: int) -> int:
-        mine = 0
-        everyone.wait(DEADLINE_S)
-        while True:
-            with locked(number) as n:
-                if n.value >= total:
-                    return mine
-                n.value += 1
-            mine += 1
+class Crowd(Number):
+    """
+    Counts how often each thread has changed the value, once all have done so.
+    """
 
-    with ThreadPoolExecutor(threads) as pool:
-        turns.put(list(pool.map(work, range(threads))))
+    def __init__(self, threads: int) -> None:
+        self.waiting = set(range(threads))
+        self.turns = dict.fromkeys(self.waiting, 0)
+
+    def count(self, thread: int) -> int:
+        """
+        Count a turn of a thread, and give the number of all counted turns.
+        """
+        # The threads before the last one that comes have turns that it cannot have.
+        if self.waiting:
+            self.waiting.discard(thread)
+        else:
+            self.turns[thread] += 1
+        return sum(self.turns.values())
+
+
+def take_turns(crowd: Any, threads: range, turns: int, total: Any) -> None:
+    def work(thread: int) -> int:
+        mine = 0
+        while True:
+            with locked(crowd) as c:
+                c.value += 1
+                mine += 1
+                if c.count(thread) >= turns:
+                    return mine
+
+    with ThreadPoolExecutor(len(threads)) as pool:
+        total.put(sum(pool.map(work, threads)))
 
 
 def test_no_thread_of_a_crowd_is_left_out(server: ProxyServer, crew: Crew) -> None:
-    target = Number()
-    number = server.create_proxy(target)
-    # A thread that has not started yet can have no turn.
-    turns, everyone = crew.context.SimpleQueue(), crew.context.Barrier(8 * 4)
-    for _ in range(8):
-        crew.start(count_turns, number, turns, everyone, 4, 1600)
-    counts = [count for _ in range(8) for count in turns.get()]
+    target = Crowd(8 * 4)
+    crowd = server.create_proxy(target)
+    total = crew.context.SimpleQueue()
+    for first in range(0, 8 * 4, 4):
+        crew.start(take_turns, crowd, range(first, first + 4), 1600, total)
+    taken = sum(total.get() for _ in range(8))
     crew.join()
-    assert target.value == sum(counts) == 1600
-    assert min(counts) >= max(counts) / 2
-    turns.close()
+    assert target.value == taken
+    assert not target.waiting
+    assert min(target.turns.values()) >= max(target.turns.values()) / 2
+    total.close()
 
 
 def test_a_generator_that_asks_for_its_own_next_item_is_told_so(
