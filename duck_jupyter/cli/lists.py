@@ -1,5 +1,5 @@
 """
-The lists of ``jupyter duck top``: objects, workers and errors; and all lists.
+The lists of ``jupyter duck top``: objects and errors; and all lists.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ..stats.text import (
 from .listing import Column, Listing, foreign, lines_of
 from .task_list import Tasks
 from .tree import CutItem, count_shared, tree_of
+from .worker_list import Workers
 
 if TYPE_CHECKING:
     from ..session.snapshot import Snapshot
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from .rates import Window
     from .tree import ObjectItem
 
-__all__ = ["WIDE", "Errors", "Objects", "Workers", "lists_of"]
+__all__ = ["WIDE", "Errors", "Objects", "lists_of"]
 
 #: Widths of a terminal from which more columns are shown.
 WIDE, WIDEST = 120, 160
@@ -40,11 +41,8 @@ NEAR = 0.7
 #: If more than this share of the frames exceed the buffer, the fill is coloured.
 OFTEN = 0.1
 BAR_CELLS = 8
-#: A worker that waits this share of its time is delayed by the kernel.
-MUCH_WAITING = 0.5
 #: The largest indent of a chained object, in cells.
 MOST_INDENT = 6
-BAD_ENDS = ("failed", "killed")
 
 
 def lists_of(
@@ -208,91 +206,6 @@ def _beside_style(item: ObjectItem) -> str:
     Return the colour of an object whose frames often exceed its buffer.
     """
     return "yellow" if item.beside > OFTEN * item.calls else ""
-
-
-class Workers(Listing):
-    """
-    The connected workers, and those that were connected.
-    """
-
-    nothing = "No worker is connected, and none has ended."
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column("Worker", 7, is_right=True),
-        Column("Process", 17, keeps_end=True),
-        Column("Calls/s", 7, is_right=True),
-        Column("Calls", 6, is_right=True, from_width=WIDE),
-        Column("Waiting", 7, is_right=True),
-        Column("Memory", 7, is_right=True),
-        Column("Calling", 0),
-    )
-
-    def __init__(self, snapshot: Snapshot, window: Window) -> None:
-        self._window = window
-        self._time = snapshot.time
-        #: The last one to end is first.
-        self._ended = snapshot.ended[::-1]
-        self._workers = snapshot.workers
-        self._connected = len(snapshot.workers)
-        self._bad = sum(end.how in BAD_ENDS for end in snapshot.ended)
-        keys = [(row.pid, row.since) for row in self._workers]
-        super().__init__([*keys, *((row.pid, row.since) for row in self._ended)])
-
-    def title(self) -> Text:
-        """
-        Return the name of the list.
-        """
-        text = Text(f"Workers {exact(self._connected)}")
-        return text.append(f" ✕ {exact(self._bad)} lost", "red") if self._bad else text
-
-    def cells(self, at: int) -> list[Text]:
-        """
-        Return the cells of a row.
-        """
-        if at >= self._connected:
-            end = self._ended[at - self._connected]
-            style = "red" if end.how in BAD_ENDS else "dim"
-            return [
-                Text(str(end.pid), style),
-                foreign(end.name, style),
-                *(Text(""), Text(total(end.calls), style), Text(""), Text("")),
-                foreign(end.words, style),
-            ]
-        row = self._workers[at]
-        waiting = self._window.waiting_of(row.pid)
-        much = waiting is not None and waiting >= MUCH_WAITING
-        return [
-            Text(str(row.pid)),
-            foreign(row.name),
-            Text(rate(self._window.calls_from(row.pid))),
-            Text(total(row.calls)),
-            Text(percent(waiting), "yellow" if much else ""),
-            Text(in_bytes(row.pss)),
-            foreign(", ".join(row.calling)),
-        ]
-
-    def more(self, at: int) -> list[Text]:
-        """
-        Return all details of a worker.
-        """
-        if at >= self._connected:
-            end = self._ended[at - self._connected]
-            ago, lasted = age(self._time - end.ended), age(end.ended - end.since)
-            calls = many(end.calls, "call")
-            return [
-                foreign(f"{end.pid} {end.name}", "bold"),
-                foreign(f"{end.words} {ago} ago, after {lasted}; {calls}"),
-            ]
-        row = self._workers[at]
-        since, threads = age(self._time - row.since), many(row.threads, "thread")
-        moved = f"{in_bytes(row.bytes_in)} to the kernel, {in_bytes(row.bytes_out)}"
-        lines = [
-            foreign(f"{row.pid} {row.name}", "bold"),
-            Text(f"Connected for {since}, with {threads}"),
-            Text(f"{many(row.calls, 'call')}; {moved} from it"),
-        ]
-        if row.calling:
-            lines.append(foreign(f"Calls now: {', '.join(row.calling)}"))
-        return lines
 
 
 class Errors(Listing):

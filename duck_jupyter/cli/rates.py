@@ -12,7 +12,7 @@ from ..stats.text import quantile
 
 if TYPE_CHECKING:
     from ..session.snapshot import Snapshot
-    from ..stats.rows import WorkerRow
+    from ..stats.worker_rows import WorkerRow
 
 __all__ = ["Rates", "Window"]
 

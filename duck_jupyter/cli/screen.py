@@ -77,7 +77,7 @@ def frame_of(
         head[:1] = _folded([Text(printable(note), "bold red")], width)
     head.append(_tabs(lists, view, title, width))
     keys = NO_KEYS if view is None else PAGE_KEYS if view.page else KEYS
-    foot = [_memory(snapshot), Text(keys, "dim")]
+    foot = [*_links(snapshot), _memory(snapshot), Text(keys, "dim")]
     room = max(0, height - len(head) - len(foot))
     body = _body(lists, view, width, room)
     blank = [Text()] * (room - len(body))
@@ -96,10 +96,9 @@ def report_of(snapshot: Snapshot, window: Window, width: int) -> list[Text]:
     """
     lines = [_state(snapshot), _traffic(window.rates(), width)]
     objects, workers, errors, tasks = lists_of(snapshot, window)
-    connected = len(snapshot.workers)
     for listing, rows in (
         (objects, objects.busiest(MOST_ROWS)),
-        (workers, range(min(len(workers.keys), connected + MOST_ENDED))),
+        (workers, workers.first(MOST_ROWS, MOST_ENDED)),
         (tasks, range(len(tasks.keys))),
         (errors, range(min(len(errors.keys), MOST_ERRORS))),
     ):
@@ -114,7 +113,7 @@ def report_of(snapshot: Snapshot, window: Window, width: int) -> list[Text]:
         if listing is errors:
             for at in rows:
                 lines += [Text(), *_folded(errors.advice(at), width)]
-    lines += [Text(), *_folded([_memory(snapshot)], width)]
+    lines += [Text(), *_folded([*_links(snapshot), _memory(snapshot)], width)]
     return [fitting(line, width, keeps_end=False) for line in lines]
 
 
@@ -280,6 +279,17 @@ def _folded(paragraphs: Iterable[Text], width: int) -> list[Text]:
     for paragraph in paragraphs:
         lines += paragraph.wrap(console, width, overflow="fold") or [Text()]
     return lines
+
+
+def _links(snapshot: Snapshot) -> list[Text]:
+    """
+    Return a line for the page of each cluster.
+    """
+    return [
+        foreign(f"{cluster.kind} dashboard: {cluster.dashboard}", "dim")
+        for cluster in snapshot.clusters
+        if cluster.dashboard
+    ]
 
 
 def _memory(snapshot: Snapshot) -> Text:

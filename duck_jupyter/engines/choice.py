@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_engine"]
 
-METHODS = ("attach", "ways", "reference", "workers", "tell", "detach")
+METHODS = ("attach", "ways", "reference", "workers", "dashboard", "tell", "detach")
 NO_DASK = (
     "Sharing with a cluster of Dask needs its package distributed, 2024.12 or newer. "
     "Install it with: pip install 'duck-jupyter[dask]'"

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
 import itertools
 import pickle
 import threading
@@ -28,10 +27,12 @@ from distributed import Client
 from ..errors import KernelGone
 from . import dask_scheduler, dask_worker
 from .dask_check import check_client, check_network, check_workers
+from .dask_listing import Listing, end_in
+from .dask_options import MAP_OPTIONS, SUBMIT_OPTIONS
 from .dask_relay import KernelEnd
 from .dask_scheduler import CLIENTS, LEFT, VERSION_KEY, DuckVersions, topic_of
 from .dask_sending import Sender
-from .dask_ways import ways_of, workers_of
+from .dask_ways import ways_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -62,17 +63,6 @@ LISTS = (list, tuple)
 ATTRIBUTE = "_duck_engine"
 
 
-def _options_of(method: Callable[..., Any]) -> frozenset[str]:
-    """
-    Return the names of the keyword arguments that are Dask's own, such as `workers`.
-    """
-    parameters = inspect.signature(method).parameters.values()
-    return frozenset(each.name for each in parameters if each.kind == each.KEYWORD_ONLY)
-
-
-SUBMIT_OPTIONS = _options_of(Client.submit)
-MAP_OPTIONS = _options_of(Client.map)
-
 # The scheduler and the workers of a check may not have this package.
 cloudpickle.register_pickle_by_value(dask_scheduler)
 
@@ -85,10 +75,13 @@ class DaskEngine:
         client: The client.
     """
 
+    kind = "Dask"
+
     def __init__(self, client: Any) -> None:
         self._client = client
         self._sender = Sender(client)
         self._relay = KernelEnd(client)
+        self._listing = Listing(client)
         self._kernel: Kernel | None = None
         #: Whether the user accepts connections without encryption.
         self._insecure = False
@@ -134,6 +127,7 @@ class DaskEngine:
                 self._pool = ThreadPoolExecutor(THREADS, "duck-dask")
                 self._teller = ThreadPoolExecutor(1, "duck-dask-tell")
                 self._register(kernel)
+                self._listing.open()
                 for name, ours in WRAPPED.items():
                     before = getattr(self._client, name)
                     wrapper = functools.partial(getattr(self, ours), before)
@@ -235,6 +229,7 @@ class DaskEngine:
         pool, kernel, message = self._pool, self._kernel, event[1]
         if "left" in message:
             self._departures[message["left"]] += 1
+            self._listing.drop(message["left"])
         before = self._departures.get(message.get("worker"), 0)
         if pool is not None and kernel is not None:
             # It is shut down when the client is closed at this moment.
@@ -251,7 +246,7 @@ class DaskEngine:
             before: How often its worker had left when the message arrived.
         """
         if "left" in message:
-            kernel.left(message["left"])
+            kernel.left(message["left"], end_in(message))
         elif "forgotten" in message:
             self._forget(kernel, message["forgotten"])
         else:
@@ -275,11 +270,17 @@ class DaskEngine:
         if is_gone:
             kernel.forgotten(token)
 
-    def workers(self) -> Iterable[EngineWorker]:
+    def workers(self, within_s: float = 0.0) -> Iterable[EngineWorker]:
         """
-        Return the workers that the scheduler listed last.
+        Return the workers that the scheduler listed last; see `Engine.workers`.
         """
-        return workers_of(self._client)
+        return self._listing.look(within_s)
+
+    def dashboard(self) -> str:
+        """
+        Return the link to Dask's dashboard, or nothing.
+        """
+        return self._listing.dashboard
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """
@@ -314,6 +315,7 @@ class DaskEngine:
             for name in (self._name, kernel.name):
                 self.tell({"lost": name})
             self._relay.close()
+            self._listing.close()
             pools = self._pool, self._teller
             self._pool = self._teller = self._kernel = self._connection = None
             for name in WRAPPED:

@@ -20,6 +20,8 @@ __all__ = [
     "CLIENTS",
     "LEFT",
     "OPEN",
+    "OVER_MEMORY",
+    "SAID_BYE",
     "VERSION_KEY",
     "DuckRelay",
     "DuckVersions",
@@ -36,6 +38,9 @@ ACCEPT_S = 10.0
 VERSION_KEY = "duck-version-"
 #: The topic of workers that left.
 LEFT = "duck-left"
+#: Why a worker leaves: its nanny ends it, or it closes by itself.
+OVER_MEMORY = "over-memory"
+SAID_BYE = "closing"
 #: The topic of the clients of kernels.
 CLIENTS = "duck-clients"
 
@@ -59,6 +64,8 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
         #: The name of each client's kernel.
         self.kernels: dict[str, str] = {}
         self.telling: set[asyncio.Task[Any]] = set()
+        #: Why workers leave, by address.
+        self.ending: dict[str, str] = {}
 
     async def start(self, scheduler: Any) -> None:
         """
@@ -84,14 +91,28 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
         """
         Report a worker that left.
         """
-        scheduler.log_event(LEFT, {"left": worker})
+        cause = str(kwargs.get("stimulus_id", "")).rpartition("-")[0]
+        why = self.ending.pop(worker, cause)
+        scheduler.log_event(LEFT, {"left": worker, "why": why})
 
     def log_event(self, topic: str, msg: Any) -> None:
         """
-        Note the kernel of a client.
+        Note the kernel of a client, and why a worker is about to leave.
         """
         if topic == CLIENTS:
             self.kernels[msg["client"]] = msg["kernel"]
+        elif isinstance(msg, dict):
+            if topic == "worker-restart-memory":
+                self.note(msg.get("worker"), OVER_MEMORY)
+            elif msg.get("action") == "closing-worker":
+                self.note(topic, SAID_BYE)
+
+    def note(self, worker: Any, why: str) -> None:
+        """
+        Note why a worker leaves; the first reason counts.
+        """
+        if worker in self.scheduler.workers:
+            self.ending.setdefault(worker, why)
 
     def remove_client(self, scheduler: Any, client: str) -> None:
         """

@@ -1,5 +1,5 @@
 """
-Where a kernel listens for live calls of the workers of a Dask cluster, and the workers.
+Where a kernel listens for live calls of the workers of a Dask cluster.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from distributed.comm.addressing import get_address_host
 
 from . import dask_worker
 from .dask_check import is_safe
-from .engine import EngineWorker, Way
+from .engine import Way
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-__all__ = ["ways_of", "workers_of"]
+__all__ = ["ways_of"]
 
 
 def ways_of(client: Any, kernel: str, *, insecure: bool) -> tuple[Way, ...]:
@@ -48,21 +48,3 @@ def ways_of(client: Any, kernel: str, *, insecure: bool) -> tuple[Way, ...]:
 def _listen_context(security: Any) -> SSLContext:
     found: SSLContext = security.get_listen_args("client")["ssl_context"]
     return found
-
-
-def workers_of(client: Any) -> list[EngineWorker]:
-    """
-    Return the workers that the scheduler listed last.
-    """
-    listed = client.scheduler_info(n_workers=-1)["workers"]
-    return [
-        EngineWorker(
-            str(worker["name"]),
-            worker["host"],
-            0,
-            worker["nthreads"],
-            worker.get("metrics", {}).get("memory", 0),
-            worker.get("status", ""),
-        )
-        for worker in listed.values()
-    ]

@@ -7,6 +7,7 @@ of a function in the worker. Both use the connections of the cluster, with its s
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 from functools import partial
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from distributed import Worker, get_worker
 
+from ..client.other_hosts import host_mark
 from ..errors import KernelGone, ProxyTimeout
 from .arrivals import drop
 from .dask_relay import open_tunnel
@@ -31,6 +33,7 @@ __all__ = [
     "hear",
     "load_in_task",
     "open_relay",
+    "process_here",
     "receive",
 ]
 
@@ -150,6 +153,13 @@ def connect_context() -> SSLContext:
         raise ValueError("this worker has no certificates of the cluster")
     context: SSLContext = found
     return context
+
+
+def process_here() -> tuple[int, str]:
+    """
+    Return the number of this process, and the mark of its host.
+    """
+    return os.getpid(), host_mark()
 
 
 def receive(ticket: str, data: bytes) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from socket import socket
     from ssl import SSLContext
 
+    from ..stats.exits import End
+
     #: Loads an argument in a worker: from its data, and from a function that sends a
     #: request to the kernel and returns the answer, or raises `ProxyTimeout`.
     Load = Callable[[bytes, Callable[[bytes], bytes]], Any]
@@ -46,15 +48,22 @@ class EngineWorker(NamedTuple):
     One worker, as the engine knows it.
     """
 
-    #: The engine's name for it.
+    #: The engine's name for it, as in `Kernel.left`.
     name: str
-    host: str
+    #: What people call it: ``HOST:WORKER``.
+    label: str
     #: 0 if the engine does not know it.
     pid: int
-    threads: int
-    #: Resident memory in bytes, as the engine measured it last.
+    #: Resident memory in bytes, as the engine measured it last, and the limit at which
+    #: the engine ends the worker; 0 if the engine does not know them.
     memory: int
     state: str
+    memory_limit: int = 0
+    #: How many tasks it runs, and how many wait there; None if that is not known.
+    running: int | None = None
+    waiting: int | None = None
+    #: Whether `pid` is the number of a process of this host.
+    is_here: bool = False
 
 
 class Version:
@@ -107,9 +116,13 @@ class Kernel(Protocol):
             end: The connected socket, which the kernel closes.
         """
 
-    def left(self, sender: str) -> None:
+    def left(self, sender: str, end: End = ...) -> None:
         """
         Note that a worker has ended.
+
+        Args:
+            sender: The engine's name for the worker.
+            end: How it ended, if the engine knows.
         """
 
     def forgotten(self, token: str) -> None:
@@ -127,6 +140,9 @@ class Engine(Protocol):
     """
     An engine. Any thread of the kernel may call it; a call takes at most seconds.
     """
+
+    #: What people call the engine, such as "Dask".
+    kind: str
 
     def attach(self, kernel: Kernel, *, insecure: bool = False) -> None:
         """
@@ -161,9 +177,19 @@ class Engine(Protocol):
             version: The version that the data refer to, or None.
         """
 
-    def workers(self) -> Iterable[EngineWorker]:
+    def workers(self, within_s: float = 0.0) -> Iterable[EngineWorker]:
         """
-        Return the workers that the engine knows, without asking them.
+        Return the workers that the engine knows.
+
+        The engine may ask its cluster for news, which later calls return.
+
+        Args:
+            within_s: For how many seconds at most to wait for the news.
+        """
+
+    def dashboard(self) -> str:
+        """
+        Return the link to the page that shows the cluster, or nothing.
         """
 
     def tell(self, message: Mapping[str, Any]) -> None:

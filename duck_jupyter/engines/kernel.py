@@ -13,7 +13,7 @@ import threading
 import time
 import weakref
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -26,8 +26,10 @@ from ..memory.files import FileKey, open_shared
 from .arrivals import Answer, Done, Fetch, Fetched, Have, Part, Want
 from .doors import Doors
 from .engine import Version
+from .kept_versions import HostCopy, Kept
 from .live import load_live, pickled_live
 from .loading import Spec, load
+from .members import LEFT, Members
 from .replacing import Target, replace
 
 if TYPE_CHECKING:
@@ -35,50 +37,15 @@ if TYPE_CHECKING:
     from socket import socket
 
     from ..data.handles import Handle
-    from ..memory.files import SharedFile
     from ..server.server import ProxyServer
+    from ..stats.exits import End
     from .engine import Engine
 
 __all__ = ["EngineKernel"]
 
-#: Seconds without a request after which another process of a host brings a version.
-LEASE_S = 40.0
-
 _encode = msgspec.msgpack.encode
 _decode_request = msgspec.msgpack.Decoder(Want | Part | Have | Fetch | Done).decode
 _kernels: weakref.WeakSet[EngineKernel] = weakref.WeakSet()
-
-
-class _Kept(NamedTuple):
-    """
-    A version that tasks may ask for. The open file keeps its memory and its content.
-    """
-
-    file: SharedFile
-    #: The handle, by the kernel's own descriptor of the open file.
-    handle: Handle
-    #: The nonce of the version in the publication.
-    nonce: bytes
-
-
-class _HostCopy:
-    """
-    The copy of a version on another host.
-    """
-
-    def __init__(self, sender: str) -> None:
-        #: The worker that has it, or brings it.
-        self.sender = sender
-        #: Empty while it is brought.
-        self.handle = b""
-        self.asked_at = time.monotonic()
-
-    @property
-    def is_late(self) -> bool:
-        """
-        Whether the worker has stopped to bring it.
-        """
-        return not self.handle and time.monotonic() > self.asked_at + LEASE_S
 
 
 class EngineKernel:
@@ -106,15 +73,17 @@ class EngineKernel:
         self._find = find
         self._lock = threading.RLock()
         #: By token.
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, Kept] = {}
         #: The newest version of each object, by its number in the table.
         self._newest: dict[int, Version] = {}
         #: By token and host.
-        self._copies: dict[tuple[str, str], _HostCopy] = {}
+        self._copies: dict[tuple[str, str], HostCopy] = {}
         #: The workers that bring a fetched version, by token.
         self._fetching: defaultdict[str, Counter[str]] = defaultdict(Counter)
         #: The token of the version of each object that was fetched last.
         self._fetched: dict[int, str] = {}
+        #: The workers, while somebody looks at them.
+        self.members: Members = Members()
         #: Called when no version is kept any more.
         self.on_idle: Callable[[], object] | None = None
         _kernels.add(self)
@@ -200,7 +169,7 @@ class EngineKernel:
         entry = self.server.table.get(target.idx)
         return self.server.publisher.handle(entry, target.target)
 
-    def _keep(self, token: str, handle: Handle) -> _Kept:
+    def _keep(self, token: str, handle: Handle) -> Kept:
         """
         Keep the version of a handle.
         """
@@ -214,7 +183,7 @@ class EngineKernel:
         # The publication may close its own descriptor.
         key = FileKey(os.getpid(), file.fd, *handle.file[2:])
         held = msgspec.structs.replace(handle, file=key, ticket=NO_TICKET)
-        kept = self._kept[token] = _Kept(file, held, handle.nonce)
+        kept = self._kept[token] = Kept(file, held, handle.nonce)
         return kept
 
     def settle(self) -> None:
@@ -261,7 +230,7 @@ class EngineKernel:
             elif isinstance(asked, Want):
                 return _encode(self._place(sender, asked, kept))
             else:
-                copy = self._copies[asked.token, asked.host] = _HostCopy(sender)
+                copy = self._copies[asked.token, asked.host] = HostCopy(sender)
                 copy.handle = asked.handle
                 return b""
         # The lock is not held while the memory is read.
@@ -312,20 +281,25 @@ class EngineKernel:
             if copy.sender == sender:
                 copy.asked_at = time.monotonic()
 
-    def _place(self, sender: str, asked: Want, kept: _Kept) -> Answer:
+    def _place(self, sender: str, asked: Want, kept: Kept) -> Answer:
         copy = self._copies.get((asked.token, asked.host))
         if copy is None or copy.is_late or asked.alone:
             if copy is None or copy.is_late:
-                self._copies[asked.token, asked.host] = _HostCopy(sender)
+                self._copies[asked.token, asked.host] = HostCopy(sender)
             return Answer("bring", kept.file.identity.size)
         if copy.handle:
             return Answer("map", handle=copy.handle)
         return Answer("wait")
 
-    def left(self, sender: str) -> None:
+    def left(self, sender: str, end: End = LEFT) -> None:
         """
         Note that a worker has ended, and its copies with it.
+
+        Args:
+            sender: The engine's name for the worker.
+            end: How it ended, if the engine knows.
         """
+        self.members.left(sender, end)
         with self._lock:
             for key, copy in list(self._copies.items()):
                 if copy.sender == sender:
@@ -386,6 +360,7 @@ class EngineKernel:
         """
         self._lock = threading.RLock()
         self.doors.after_fork()
+        self.members.after_fork()
         for table in (self._kept, self._newest, self._copies, self._fetching):
             table.clear()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
+from msgspec.structs import replace
 
 from ..session.snapshot import Snapshot, as_plain
 from .viewers import Leases
@@ -59,9 +60,7 @@ class Monitor(anywidget.AnyWidget):
         self._kept: Any = None
         self._kept_until = 0.0
         key = uuid.uuid4().hex
-        super().__init__(
-            model_id=key, comm_id=key, snapshot=as_plain(hub.ticker.look())
-        )
+        super().__init__(model_id=key, comm_id=key, snapshot=_kept(hub.ticker.look()))
         hub.know(key, self)
         self.on_msg(self._hear)
         # ipykernel 7.4 handles a view's messages where the comm last published. For a
@@ -117,7 +116,7 @@ class Monitor(anywidget.AnyWidget):
         least, each = KEPT_EVERY_S
         self._kept = state
         self._kept_until = now + max(least, each * len(whole.objects))
-        self.snapshot = plain if snapshot.whole else as_plain(whole)
+        self.snapshot = _kept(whole)
 
     def _hear(self, widget: Any, content: Any, buffers: Any) -> None:
         if not isinstance(content, dict):
@@ -157,6 +156,13 @@ class Monitor(anywidget.AnyWidget):
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
         data = {**(data or {}), **self._fallback()}
         return (data, *metadata) if metadata else data
+
+
+def _kept(snapshot: Snapshot) -> dict[str, Any]:
+    """
+    Return what a saved notebook may hold: links to clusters lead nowhere later.
+    """
+    return as_plain(replace(snapshot, clusters=[]))
 
 
 def _as_it_was_sent(data: Any, subshell: str | None) -> str | None:

@@ -14,6 +14,7 @@ import math
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from ..session.clusters import NEWS_S
 from ..session.snapshot import as_plain
 from .viewers import PERIOD_S, Leases, Listeners
 
@@ -123,4 +124,4 @@ class Sockets:
         return {}
 
     def _snapshot(self, content: dict[str, Any]) -> dict[str, Any]:
-        return {"snapshot": as_plain(self._hub.ticker.look(math.inf))}
+        return {"snapshot": as_plain(self._hub.ticker.look(math.inf, NEWS_S))}

@@ -120,13 +120,14 @@ class Ticker:
                 self._viewers.remove(viewer)
             self._wake.set()
 
-    def look(self, memory_s: float = MEMORY_S) -> Snapshot:
+    def look(self, memory_s: float = MEMORY_S, within_s: float = 0.0) -> Snapshot:
         """
         Take a whole snapshot now.
 
         Args:
             memory_s: The limit of processor time in seconds for measuring the memory of
                 workers; other workers keep their last value, or have none yet.
+            within_s: For how many seconds at most to wait for news of each cluster.
         """
         with self._looking:
             self._seq += 1
@@ -137,6 +138,7 @@ class Ticker:
                 pss=self._footprints.of(self._workers(), memory_s),
                 findings=self._what_the_doctor_finds(),
                 done=self._commands.done(),
+                within_s=within_s,
             )
 
     def send_soon(self) -> None:

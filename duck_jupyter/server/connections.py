@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ..objects.table import Entry
+    from ..stats.worker_rows import Way
     from ..transport.rendezvous import Hello
     from ..transport.stream_peer import Peer
     from .clients import ClientThread, OpenContext
@@ -143,6 +144,13 @@ class Connection:
         self.tidies: bool = False
         #: The counts of the last called object, until the time of the call is known.
         self._untimed: list[int] | None = None
+
+    @property
+    def way(self) -> Way:
+        """
+        How its calls reach the server.
+        """
+        return "lane"
 
     def count(
         self,

@@ -44,6 +44,7 @@ class _HelloOfHere:
     client = HERE
     pid = 0
     process_name = HERE
+    far_pid = 0
     thread_name = HERE
 
 

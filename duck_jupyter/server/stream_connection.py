@@ -4,10 +4,15 @@ The server's side of a stream: a connection of a client on another host.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..stats.counts import BYTES_IN, BYTES_OUT, bucket_of
 from ..transport.lanes import TOOK
 from ..transport.stream_peer import StreamPeer
 from .connections import LONGEST_S, Connection
+
+if TYPE_CHECKING:
+    from ..stats.worker_rows import Way
 
 __all__ = ["StreamConnection"]
 
@@ -26,6 +31,15 @@ class StreamConnection(Connection):
     __slots__ = ()
 
     is_polled = False
+
+    @property
+    def way(self) -> Way:
+        """
+        How its calls reach the server.
+        """
+        peer = self.lane
+        assert isinstance(peer, StreamPeer)
+        return "relay" if peer.stream.is_relayed else "direct"
 
     def settle(self) -> None:
         """

@@ -44,6 +44,8 @@ ENDS = select.EPOLLRDHUP | select.EPOLLET
 #: Errors of a stranger that disconnects, is silent, or speaks another protocol.
 LEFT = (OSError, EOFError, ValueError, ProxyError, DeadlinePassed)
 
+_far_pids = itertools.count(FIRST_FAR_PID)
+
 
 def open_door(
     server: ProxyServer,
@@ -100,7 +102,8 @@ class StreamDoor:
         self._strangers: dict[Stream, None] = {}
         self._connections: dict[int, Connection] = {}
         self._numbers = itertools.count(1)
-        self._hosts: list[str] = []
+        #: The numbers of clients, by their ids.
+        self._pids: dict[str, int] = {}
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, 0), family=family, backlog=BACKLOG)
         self._socket.setblocking(False)
@@ -227,11 +230,10 @@ class StreamDoor:
         """
         Give a client a number that no process of this host and of others has.
         """
-        host = hello.process_name.rpartition(":")[0]
         with self._lock:
-            if host not in self._hosts:
-                self._hosts.append(host)
-            hello.pid += (1 + self._hosts.index(host)) * FIRST_FAR_PID
+            if hello.client not in self._pids:
+                self._pids[hello.client] = next(_far_pids)
+            hello.far_pid, hello.pid = hello.pid, self._pids[hello.client]
         return hello
 
     def _serve(self, connection: Connection, peer: StreamPeer) -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..engines.choice import find_engine
 from ..errors import NotShared
+from .clusters import NEWS_S
 from .names import Terms, is_proxy
 from .session import Session
 from .shared import Shared
 from .shared_names import Wish
-from .tasks import tasks_seen
+from .tasks import statistics_of, tasks_seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -146,7 +147,7 @@ def statistics() -> ServerStatistics:
     """
     server = _session.server
     if server is not None:
-        return server.statistics()
+        return statistics_of(server, _session.clusters.look(NEWS_S))
     if multiprocessing.parent_process() is not None:
         raise NotShared(
             "This process is a worker and has no server, so it has no statistics. "
@@ -178,7 +179,10 @@ def tasks() -> TaskStatistics:
         without the extension, and in a worker, all of them are empty.
     """
     server = _session.server
-    return tasks_seen(() if server is None else server.statistics().workers)[0]
+    if server is None:
+        return tasks_seen(())[0]
+    found = statistics_of(server, _session.clusters.look(NEWS_S))
+    return tasks_seen(found.workers)[0]
 
 
 def names_in(allow: Iterable[str]) -> list[str]:

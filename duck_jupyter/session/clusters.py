@@ -7,20 +7,39 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..engines.kernel import EngineKernel
 from ..engines.replacing import Target
+from ..stats.worker_rows import ClusterRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ..engines.engine import Engine
     from ..proxy import ProxyServer
+    from ..stats.cluster_joining import Departed, Member
     from .names import Terms
     from .shared_names import SharedName
 
-__all__ = ["Clusters"]
+__all__ = ["NEWS_S", "Clusters", "ClustersSeen"]
+
+#: Seconds to wait for news of a cluster where somebody looks once.
+NEWS_S = 0.5
+
+
+class ClustersSeen(NamedTuple):
+    """
+    The clusters at one moment.
+
+    Attributes:
+        members: Their workers.
+        departed: Workers that have left, by address.
+    """
+
+    members: tuple[Member, ...]
+    departed: Mapping[str, Departed]
+    rows: tuple[ClusterRow, ...]
 
 
 class Clusters:
@@ -109,6 +128,25 @@ class Clusters:
                     del self._kernels[engine]
                     engine.detach()
 
+    def look(self, within_s: float = 0.0) -> ClustersSeen:
+        """
+        Return the workers of all clusters that names are on.
+
+        Args:
+            within_s: For how many seconds at most to wait for news of each.
+        """
+        with self._lock:
+            kernels = list(self._kernels.items())
+        members: dict[str, Member] = {}
+        departed: dict[str, Departed] = {}
+        rows = []
+        for engine, kernel in kernels:
+            listed = kernel.members.take(engine.workers(within_s))
+            members |= {member.facts.address: member for member in listed}
+            departed |= kernel.members.departed
+            rows.append(ClusterRow(engine.kind, web_link(engine.dashboard())))
+        return ClustersSeen(tuple(members.values()), departed, tuple(rows))
+
     def stop(self) -> None:
         """
         Detach all engines.
@@ -126,3 +164,10 @@ class Clusters:
         self._lock = threading.RLock()
         self._kernels = {}
         self._joining.clear()
+
+
+def web_link(link: str) -> str:
+    """
+    Return a link that a page may open, or nothing.
+    """
+    return link if link.startswith(("http://", "https://", "/")) else ""

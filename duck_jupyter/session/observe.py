@@ -15,13 +15,14 @@ from msgspec.structs import replace
 from ..stats.row_building import memory_row
 from ..stats.rows import Totals
 from .snapshot import SCHEMA, Cell, KernelRow, Snapshot
-from .tasks import tasks_seen
+from .tasks import statistics_of, tasks_seen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..stats.rows import ErrorRow, Finding, WorkerRow
+    from ..stats.rows import ErrorRow, Finding
     from ..stats.task_statistics import TaskStatistics
+    from ..stats.worker_rows import WorkerRow
     from .session import Session
 
 __all__ = ["snapshot_of"]
@@ -42,6 +43,7 @@ def snapshot_of(
     pss: dict[int, int] | None = None,
     findings: Sequence[Finding] | None = None,
     done: list[str] | None = None,
+    within_s: float = 0.0,
 ) -> Snapshot:
     """
     Look at the whole of a session.
@@ -53,6 +55,7 @@ def snapshot_of(
         pss: The memory of worker processes in bytes, by number.
         findings: What the doctor found.
         done: Ids of the commands that were done lately.
+        within_s: For how many seconds at most to wait for news of each cluster.
     """
     cell = cell or Cell(running=False, number=None)
     told = None if findings is None else tuple(findings)
@@ -85,7 +88,8 @@ def snapshot_of(
             **_tasks_of(seen),
         )
     # To look changes nothing: names follow their variables between cells.
-    found = server.statistics()
+    clusters = session.clusters.look(within_s)
+    found = statistics_of(server, clusters)
     seen, errors, ended = tasks_seen(found.workers, found.ended_workers)
     return Snapshot(
         schema=SCHEMA,
@@ -109,6 +113,7 @@ def snapshot_of(
         chains=list(found.chains),
         memory=replace(found.memory, findings=told),
         done=done or [],
+        clusters=list(clusters.rows),
         **_tasks_of(seen),
     )
 

@@ -53,7 +53,8 @@ class Session:
         #: are unshared.
         self._followed: dict[str, Source] = {}
         self._lock = threading.RLock()
-        self._clusters = Clusters(lambda: self.names)
+        #: The clusters that names are on.
+        self.clusters: Clusters = Clusters(lambda: self.names)
 
     @property
     def server(self) -> ProxyServer | None:
@@ -102,7 +103,7 @@ class Session:
         terms = terms.added_to(
             [known[w.name].terms if w.name in known else None for w in wishes]
         )
-        with self._clusters.joining(server, terms):
+        with self.clusters.joining(server, terms):
             # This may copy gigabytes, so the lock is not held.
             moves = Moves(wishes, known, terms)
             try:
@@ -268,7 +269,7 @@ class Session:
                     self._aim(server, shared, value)
         gone.clear()
         if has_fewer:
-            self._clusters.settle()
+            self.clusters.settle()
 
     def proxy(self, name: str) -> Proxy:
         """
@@ -310,7 +311,7 @@ class Session:
         for shared in gone:
             move_out(shared)
         gone.clear()
-        self._clusters.settle()
+        self.clusters.settle()
 
     def leave(self, namespace: Mapping[str, Any]) -> None:
         """
@@ -337,7 +338,7 @@ class Session:
             gone, self._names = self._names, {}
             for shared in gone.values():
                 handover.discard(shared.target)
-        self._clusters.stop()
+        self.clusters.stop()
         if server is not None:
             server.close()
             # Release large objects now, not when the server is collected.
@@ -355,7 +356,7 @@ class Session:
         self._names = {}
         self._followed = {}
         self.has_served = False
-        self._clusters.after_fork()
+        self.clusters.after_fork()
 
     def __repr__(self) -> str:
         if self.server is None:

@@ -14,14 +14,13 @@ import msgspec
 
 from ..stats.rows import (
     ChainRow,
-    EndedRow,
     ErrorRow,
     MemoryRow,
     ObjectRow,
     Totals,
-    WorkerRow,
 )
 from ..stats.task_rows import PoolRow, RunRow, TaskRow
+from ..stats.worker_rows import ClusterRow, EndedRow, WorkerRow
 
 __all__ = [
     "SCHEMA",
@@ -97,6 +96,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     run_count: int = 0
     #: Long tasks: those that run, and those that ended in the last ten seconds.
     tasks: list[TaskRow] = []
+    #: Clusters that names are shared on.
+    clusters: list[ClusterRow] = []
 
 
 def as_plain(snapshot: Snapshot) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from ..pools.seen import look
 from ..pools.seen_sources import Sources, options
+from ..stats.cluster_joining import join_members
 from ..stats.joining import join_workers
 from ..stats.task_statistics import TaskStatistics
 from ..stats.waits import waits_by_object
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..proxy import ProxyServer
-    from ..stats.rows import EndedRow, ErrorRow, WorkerRow
+    from ..stats.rows import ErrorRow, ServerStatistics
+    from ..stats.worker_rows import EndedRow, WorkerRow
+    from .clusters import ClustersSeen
 
-__all__ = ["tasks_seen", "tell_tasks_of"]
+__all__ = ["statistics_of", "tasks_seen", "tell_tasks_of"]
 
 
 def tell_tasks_of(server: ProxyServer) -> None:
@@ -39,6 +42,19 @@ def tell_tasks_of(server: ProxyServer) -> None:
         return {} if found is None else waits_by_object(found)
 
     options.sources = Sources(handed, waits)
+
+
+def statistics_of(server: ProxyServer, clusters: ClustersSeen) -> ServerStatistics:
+    """
+    Return what a server has counted, with the workers of clusters.
+    """
+    found = server.statistics()
+    if not (clusters.members or clusters.departed):
+        return found
+    workers, ended = join_members(
+        found.workers, found.ended_workers, clusters.members, clusters.departed
+    )
+    return replace(found, workers=workers, ended_workers=ended)
 
 
 def tasks_seen(

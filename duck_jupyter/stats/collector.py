@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
@@ -24,7 +25,8 @@ from .row_building import (
     object_row,
     totals_of,
 )
-from .rows import ServerStatistics, WorkerRow
+from .rows import ServerStatistics
+from .worker_rows import WorkerRow, cluster_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -270,6 +272,8 @@ class Reader:
                     calling=_calling(server, threads),
                     pss=None,
                     holds=holds.get(first.pid, 0),
+                    way=max(asking, key=attrgetter("since")).way if asking else None,
+                    cluster=cluster_worker(first),
                 )
             )
         connected = {worker.pid for worker in workers}

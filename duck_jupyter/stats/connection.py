@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ..transport.rendezvous import Hello
     from ..transport.stream_peer import Peer
     from .thread_counts import Tally
+    from .worker_rows import Way
 
 __all__ = ["Connection"]
 
@@ -34,6 +35,13 @@ class Connection(Protocol):
     tally: Tally
     #: The counted calls, by object.
     counts: dict[int, list[int]]
+
+    @property
+    def way(self) -> Way:
+        """
+        How its calls reach the server.
+        """
+        ...
 
     @property
     def asks(self) -> bool:

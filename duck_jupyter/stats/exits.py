@@ -8,9 +8,9 @@ import signal
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from .rows import How
+    from .worker_rows import How
 
-__all__ = ["End", "end_of", "signal_name"]
+__all__ = ["DISCONNECTED", "End", "end_of", "signal_name"]
 
 
 class End(NamedTuple):
@@ -20,6 +20,10 @@ class End(NamedTuple):
 
     how: How
     words: str
+
+
+#: What is known of a worker of a cluster, unless the cluster says more.
+DISCONNECTED = End("gone", "disconnected")
 
 
 def end_of(exit_code: int | None) -> End:

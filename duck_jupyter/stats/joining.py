@@ -13,7 +13,7 @@ from .row_building import holder_row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .rows import WorkerRow
+    from .worker_rows import WorkerRow
 
 __all__ = ["WorkerState", "join_workers"]
 

@@ -10,7 +10,8 @@ from ..data.versions import Versions
 from ..memory.folders import memory_place
 from ..memory.spool import spool_folder
 from .counts import LAST_BYTES, LATENCY_FIRST
-from .rows import MemoryRow, ObjectRow, Totals, WorkerRow
+from .rows import MemoryRow, ObjectRow, Totals
+from .worker_rows import WorkerRow
 from .workers import process_name
 
 if TYPE_CHECKING:

@@ -12,17 +12,15 @@ from typing import Literal
 
 import msgspec
 
-from .task_rows import WorkerState
 from .text import quantile
+from .worker_rows import EndedRow, WorkerRow
 
 __all__ = [
     "ChainRow",
-    "EndedRow",
     "ErrorKind",
     "ErrorRecord",
     "ErrorRow",
     "Finding",
-    "How",
     "LastError",
     "MemoryRow",
     "Mode",
@@ -30,14 +28,11 @@ __all__ = [
     "ServerStatistics",
     "Totals",
     "Wait",
-    "WorkerRow",
 ]
 
 
 #: What workers may do with an object.
 Mode = Literal["live", "frozen", "inplace", "read-only"]
-#: How a process ended; "gone" if it is not known.
-How = Literal["ended", "failed", "killed", "gone"]
 #: What raised an error: a call of a proxy, a task, or the death of a worker.
 ErrorKind = Literal["call", "task", "lost"]
 
@@ -151,85 +146,6 @@ class ObjectRow(msgspec.Struct, frozen=True):
         Requests of all kinds.
         """
         return self.gets + self.sets + self.executes
-
-
-class WorkerRow(msgspec.Struct, frozen=True):
-    """
-    One process that is connected, maps a version of an object, or works for a pool.
-    """
-
-    pid: int
-    name: str
-    since: float
-    #: How many of its threads are connected and have called.
-    threads: int
-    calls: int
-    bytes_in: int
-    bytes_out: int
-    #: Seconds that its threads have waited for answers, added up: from the request to
-    #: the answer, by the worker's own clock.
-    waited: float
-    #: Seconds that its threads have been connected, added up.
-    connected: float
-    #: The paths of the objects that it calls, or waits for, right now.
-    calling: tuple[str, ...]
-    #: Its memory in bytes, shared pages counted in parts.
-    pss: int | None
-    #: How many versions it maps.
-    holds: int = 0
-    #: `PoolRow.id` of its pool, and `RunRow.id` of the task that it has.
-    pool: int | None = None
-    state: WorkerState = "unseen"
-    run: int | None = None
-    #: When its task began.
-    task_since: float | None = None
-    #: The path of the object whose answer its task waits for.
-    waiting_on: str | None = None
-    #: Tasks that have ended, those that failed among them, and these.
-    tasks: int | None = None
-    failed_tasks: int | None = None
-    #: Seconds in tasks without those in calls of proxies, and in these; a task that
-    #: runs counts until now. And seconds from its start to its first task.
-    t_computing: float | None = None
-    t_waiting: float | None = None
-    t_starting: float | None = None
-    #: The median of the durations of its tasks.
-    each_p50: float | None = None
-
-    @property
-    def is_served(self) -> bool:
-        """
-        Whether it has called the server, or maps versions.
-        """
-        return self.connected > 0 or self.holds > 0
-
-    @property
-    def waiting_share(self) -> float:
-        """
-        The share of their time that its threads have waited for answers, from 0 to 1.
-        """
-        return min(self.waited / self.connected, 1.0) if self.connected > 0 else 0.0
-
-
-class EndedRow(msgspec.Struct, frozen=True):
-    """
-    A process that was connected and has disconnected.
-    """
-
-    pid: int
-    name: str
-    since: float
-    ended: float
-    #: The exit code, or the negative number of the signal. None if only the code that
-    #: started the process can know it, or if the process still runs.
-    exit_code: int | None
-    #: ``"gone"`` if it is not known.
-    how: How
-    #: The same as text, with the exit code or the signal.
-    words: str
-    calls: int
-    #: Tasks that it ended as a pool's worker; None if it was none, or is not known.
-    tasks: int | None = None
 
 
 class ErrorRow(msgspec.Struct, frozen=True):

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import msgspec
 
-from .rows import WorkerRow
 from .task_rows import PoolRow, RunRow, TaskRow
+from .worker_rows import WorkerRow
 
 __all__ = ["TaskStatistics"]
 

@@ -24,6 +24,7 @@ __all__ = [
     "duration",
     "exact",
     "in_bytes",
+    "limited_bytes",
     "many",
     "percent",
     "plain_bytes",
@@ -82,6 +83,15 @@ def plain_bytes(count: float) -> str:
     """
     number, unit = in_bytes(count).split()
     return f"{float(number):g} {unit}"
+
+
+def limited_bytes(count: float | None, limit: float | None) -> str:
+    """
+    Write a size and the limit of it, if there is one: ``1.60 GB of 2 GB``.
+    """
+    if limit is None:
+        return in_bytes(count)
+    return f"{in_bytes(count)} of {plain_bytes(limit)}"
 
 
 def rate(value: float | None) -> str:

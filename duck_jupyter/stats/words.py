@@ -4,9 +4,31 @@ Sentences about the state of a server.
 
 from __future__ import annotations
 
-from .text import many
+from typing import TYPE_CHECKING
 
-__all__ = ["serving_in_words", "state_in_words"]
+from .text import exact, many
+
+if TYPE_CHECKING:
+    from .worker_rows import ClusterWorker
+
+__all__ = ["cluster_doing", "serving_in_words", "state_in_words"]
+
+
+def cluster_doing(worker: ClusterWorker) -> str:
+    """
+    Return what a cluster says that its worker does, or nothing.
+
+    ``workerwords.ts`` has the same words, and ``tests/data/formats.json`` is the table
+    of both.
+    """
+    parts = []
+    if worker.state not in ("", "running"):
+        parts.append(worker.state.replace("_", " "))
+    if worker.running is not None:
+        parts.append(many(worker.running, "task") if worker.running else "no task")
+    if worker.waiting:
+        parts.append(f"{exact(worker.waiting)} waiting")
+    return ", ".join(parts)
 
 
 def serving_in_words(objects: int, workers: int, *, called: bool) -> str:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec.structs import replace
 
 from .counts import add_counts, calls_in, fresh_counts, sum_of
-from .exits import end_of
-from .rows import EndedRow
+from .exits import DISCONNECTED, end_of
+from .worker_rows import EndedRow, cluster_worker
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -116,14 +116,16 @@ class WorkerLog:
             counts = self._counts.pop(hello.client, fresh_counts())
             since = self._since.pop(hello.client, connection.since)
             record = self._records.pop(hello.client, None)
+            cluster = cluster_worker(hello)
             end = EndedRow(
                 hello.pid,
                 hello.process_name,
                 since,
                 time.time(),
                 None,
-                *end_of(None),
+                *(end_of(None) if cluster is None else DISCONNECTED),
                 calls_in(counts),
+                cluster=cluster,
             )
             self._ended.append(Ended(end, hello.client, record))
 

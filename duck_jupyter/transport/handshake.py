@@ -91,6 +91,11 @@ class Hello(Struct):
     nonce: Nonce = field(default_factory=new_nonce)
     #: The requested size of the buffer in bytes; 0 is the server's own size.
     bufsize: int = 0
+    #: The address by which a cluster knows the process, or nothing.
+    worker: str = ""
+    #: The number of a process of another host on that host. The server sets it, and
+    #: gives the process another `pid`.
+    far_pid: int = 0
 
 
 class Welcome(Struct):
@@ -121,8 +126,9 @@ def worker_of(hello: Hello, thread: str = "") -> str:
         hello: Its identity.
         thread: The name of its thread, or nothing.
     """
-    # The name of a process on another host has its number.
-    facts = [] if hello.pid >= FIRST_FAR_PID else [f"pid {hello.pid}"]
+    pid = hello.far_pid or hello.pid
+    # It may be in the name of a process on another host.
+    facts = [] if hello.process_name.endswith(f":{pid}") else [f"pid {pid}"]
     facts += [f"thread {thread}"] if thread else []
     return f"{hello.process_name} ({', '.join(facts)})" if facts else hello.process_name
 

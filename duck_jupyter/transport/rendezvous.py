@@ -39,6 +39,7 @@ from .handshake import (
     prove,
     read_welcome,
 )
+from .identity import hello_here
 from .lanes import Lane, lane_bytes
 from .pending_handshakes import Stranger
 from .received_descriptors import Received
@@ -245,16 +246,8 @@ def connect(
     try:
         _call(caller, address, deadline)
         # Done while the server accepts the connection.
-        hello = Hello(
-            PROTOCOL_VERSION,
-            client,
-            thread,
-            os.getpid(),
-            multiprocessing.current_process().name,
-            threading.current_thread().name,
-            threading.get_native_id(),
-            bufsize=bufsize,
-        )
+        name = multiprocessing.current_process().name
+        hello = hello_here(client, thread, name, bufsize)
         _limit(caller, deadline)
         caller.sendall(frame(hello))
         # Done while the server answers: the first digest after a fork takes some 60 us.

@@ -18,7 +18,6 @@ from __future__ import annotations
 import hmac
 import os
 import socket
-import threading
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -40,6 +39,7 @@ from .handshake import (
     prove,
     read_hello,
 )
+from .identity import hello_here
 
 if TYPE_CHECKING:
     from .streams import Stream
@@ -143,15 +143,7 @@ def greet_server(stream: Stream, secret: bytes, client: str, thread: int) -> int
         HandshakeError: The server lacks the secret, or refused.
         DeadlinePassed, EOFError, OSError, ValueError: As for `Stream.receive`.
     """
-    hello = Hello(
-        PROTOCOL_VERSION,
-        client,
-        thread,
-        os.getpid(),
-        f"{socket.gethostname()}:{os.getpid()}",
-        threading.current_thread().name,
-        threading.get_native_id(),
-    )
+    hello = hello_here(client, thread, f"{socket.gethostname()}:{os.getpid()}")
     stream.send(WORD, hello.nonce)
     key = key_of(secret, hello.nonce)
     nonce = bytes(stream.take(NONCE_BYTES))

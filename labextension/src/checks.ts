@@ -1,10 +1,15 @@
 /** What is asked of what the kernel sends. */
 
-import { type EndedRow, SCHEMA, type Snapshot } from './snapshot';
+import { type EndedRow, SCHEMA, type Snapshot, type WorkerRow } from './snapshot';
 
 /** Tell whether a process came to a bad end. */
 export function isBad({ how }: EndedRow): boolean {
   return how === 'failed' || how === 'killed';
+}
+
+/** Tell whether a worker takes part: one of a cluster may never have used what is shared. */
+export function takesPart({ cluster, connected, holds }: WorkerRow): boolean {
+  return cluster === null || connected > 0 || holds > 0;
 }
 
 /** Tell whether a message holds a snapshot that this view can draw. */

@@ -23,7 +23,8 @@ const source = new MadeUp(
   scene,
   number('objects', 0),
   number('workers', 3),
-  (wanted.get('tasks') ?? 'none') as TaskScene
+  (wanted.get('tasks') ?? 'none') as TaskScene,
+  number('far', 0)
 );
 const unmount = mountMonitor(host, source, { span: number('span', 60) });
 source.start(wanted.has('still') ? 0 : 250);

@@ -1,8 +1,18 @@
 /** A made-up session: a minute of it at once, then four ticks a second. */
 
-import { chance, errorsAt, KB, type Made, MB, OBJECTS, rowOf } from './madeuprows';
+import { CLUSTER, clusterWorkers } from './madeupcluster';
+import {
+  chance,
+  errorsAt,
+  KB,
+  type Made,
+  MB,
+  OBJECTS,
+  rowOf,
+  UNSEEN
+} from './madeuprows';
 import { MadeUpTasks, type TaskScene } from './madeuptasks';
-import type { ErrorRow, ObjectRow, Snapshot, WorkerRow } from './snapshot';
+import type { ClusterRow, ErrorRow, ObjectRow, Snapshot, WorkerRow } from './snapshot';
 import type { Command, Source, Update } from './source';
 
 export type Scene =
@@ -18,21 +28,6 @@ export type Scene =
   | 'no-kernel'
   | 'dead'
   | 'pending';
-
-/** What is not known of a worker that is in no pool. */
-export const UNSEEN = {
-  pool: null,
-  state: 'unseen' as const,
-  run: null,
-  task_since: null,
-  waiting_on: null,
-  tasks: null,
-  failed_tasks: null,
-  t_computing: null,
-  t_waiting: null,
-  t_starting: null,
-  each_p50: null
-};
 
 const HZ = 4;
 const MINUTE = 60 * HZ;
@@ -52,6 +47,7 @@ export class MadeUp implements Source {
   private readonly begin: number;
   private readonly tasks: MadeUpTasks;
   private readonly errors: ErrorRow[];
+  private readonly clusters: ClusterRow[];
   private time: number;
   private seq = 0;
   private timer: number | undefined;
@@ -61,7 +57,8 @@ export class MadeUp implements Source {
     private readonly scene: Scene,
     more: number,
     workers: number,
-    tasks: TaskScene = 'none'
+    tasks: TaskScene = 'none',
+    far = 0
   ) {
     // Quarters of a second are whole ones, for events to come when they are planned.
     this.begin = Math.floor(Date.now() / 1000) - 60;
@@ -87,21 +84,25 @@ export class MadeUp implements Source {
     }
     this.objects = made;
     this.rates = made.map((_, at) => OBJECTS[at]?.[6] ?? 1);
-    this.workers = Array.from({ length: tasks === 'none' ? workers : 0 }, (_, at) => ({
-      pid: 41283 + at,
-      name: `ForkPoolWorker-${at + 1}`,
-      since: this.begin - 101,
-      threads: 1,
-      calls: 500000 - 4000 * at,
-      bytes_in: 0,
-      bytes_out: 0,
-      waited: 0,
-      connected: 0,
-      calling: [['results'], ['conn'], ['model']][at % 3] ?? [],
-      pss: (61.2 + (at % 9)) * MB,
-      holds: at % 2,
-      ...UNSEEN
-    }));
+    this.workers = Array.from(
+      { length: tasks === 'none' ? workers : 0 },
+      (_, at): WorkerRow => ({
+        pid: 41283 + at,
+        name: `ForkPoolWorker-${at + 1}`,
+        since: this.begin - 101,
+        threads: 1,
+        calls: 500000 - 4000 * at,
+        bytes_in: 0,
+        bytes_out: 0,
+        waited: 0,
+        connected: 0,
+        calling: [['results'], ['conn'], ['model']][at % 3] ?? [],
+        pss: (61.2 + (at % 9)) * MB,
+        holds: at % 2,
+        ...UNSEEN
+      })
+    ).concat(clusterWorkers(far, this.begin - 90));
+    this.clusters = far ? [CLUSTER] : [];
   }
 
   current(): Update {
@@ -252,7 +253,8 @@ export class MadeUp implements Source {
                 how: 'killed',
                 words: 'killed by SIGKILL',
                 calls: 305796,
-                tasks: 774
+                tasks: 774,
+                cluster: null
               }
             ],
       errors: isEmpty ? [] : this.errors,
@@ -286,7 +288,8 @@ export class MadeUp implements Source {
               }
             ]
       },
-      done: []
+      done: [],
+      clusters: this.clusters
     };
   }
 

@@ -5,6 +5,23 @@ import type { ErrorRow, ObjectRow } from './snapshot';
 export const KB = 1024;
 export const MB = KB * KB;
 
+/** What is not known of a worker that is in no pool. */
+export const UNSEEN = {
+  pool: null,
+  state: 'unseen' as const,
+  run: null,
+  task_since: null,
+  waiting_on: null,
+  tasks: null,
+  failed_tasks: null,
+  t_computing: null,
+  t_waiting: null,
+  t_starting: null,
+  each_p50: null,
+  way: null,
+  cluster: null
+};
+
 /** Name, parent, type, size, mode, level, calls a second, calls, bytes, fill and peak in %. */
 export type Made = [
   path: string,

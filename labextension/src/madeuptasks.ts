@@ -241,7 +241,9 @@ export class MadeUpTasks {
       t_computing: seen ? 0 : null,
       t_waiting: seen ? 0 : null,
       t_starting: seen ? boot : null,
-      each_p50: null
+      each_p50: null,
+      way: null,
+      cluster: null
     };
     this.workers.push({
       row,

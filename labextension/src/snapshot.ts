@@ -1,7 +1,7 @@
 /**
  * What the kernel sends. `python -m tests.support.typescript` generates this file from
- * `duck_jupyter/session/snapshot.py`, `duck_jupyter/stats/rows.py` and `task_rows.py`:
- * do not edit it.
+ * `duck_jupyter/session/snapshot.py` and from `rows.py`, `task_rows.py` and
+ * `worker_rows.py` in `duck_jupyter/stats`: do not edit it.
  *
  * Times are seconds since the epoch, sizes are bytes, and null is what is not known.
  */
@@ -112,7 +112,12 @@ export interface LastError {
 
 /** One process that is connected, maps a version of an object, or works for a pool. */
 export interface WorkerRow {
+  /**
+   * Its number. A process of another host, or one whose number is not known, has a
+   * number above those of this host's; `ClusterWorker.pid` is its own.
+   */
   pid: number;
+  /** That of a worker of a cluster is `HOST:WORKER`, as in `ClusterWorker`. */
   name: string;
   since: number;
   /** How many of its threads are connected and have called. */
@@ -153,10 +158,44 @@ export interface WorkerRow {
   t_starting: number | null;
   /** The median of the durations of its tasks. */
   each_p50: number | null;
+  /** The way of its newest connection; null if it has called nothing. */
+  way: 'direct' | 'lane' | 'relay' | null;
+  /** null for a process of this host that is in no cluster. */
+  cluster: ClusterWorker | null;
+}
+
+/**
+ * What is known of a process that works for a cluster, or is on another host. The
+ * cluster counts the tasks and measures the memory. Only while somebody looks is it
+ * asked for them.
+ */
+export interface ClusterWorker {
+  host: string;
+  /**
+   * Its name in its cluster, else the port of its address. The number of a process that
+   * is in no cluster.
+   */
+  worker: string;
+  /** Its number on its host. */
+  pid: number | null;
+  /** The address by which its cluster knows it, or empty. */
+  address: string;
+  /** How many tasks it runs now, and how many wait there to be run. */
+  running: number | null;
+  waiting: number | null;
+  /**
+   * Its resident memory, which counts shared pages in each process, and the limit at
+   * which its cluster ends it.
+   */
+  memory: number | null;
+  memory_limit: number | null;
+  /** What the cluster calls its state, such as "running" or "paused"; or empty. */
+  state: string;
 }
 
 /** A process that was connected and has disconnected. */
 export interface EndedRow {
+  /** As in `WorkerRow`. */
   pid: number;
   name: string;
   since: number;
@@ -173,6 +212,8 @@ export interface EndedRow {
   calls: number;
   /** Tasks that it ended as a pool's worker; null if it was none, or is not known. */
   tasks: number | null;
+  /** As in `WorkerRow`. */
+  cluster: ClusterWorker | null;
 }
 
 /** One kind of error: exceptions of one type and message, with the same ways out. */
@@ -363,6 +404,14 @@ export interface TaskFailure {
   message: string;
 }
 
+/** A cluster that names are shared on. */
+export interface ClusterRow {
+  /** What runs it, such as "Dask". */
+  kind: string;
+  /** The link to the page that shows it, or empty. */
+  dashboard: string;
+}
+
 /** A session at one moment; a tick where it is not whole. */
 export interface Snapshot {
   schema: 1;
@@ -402,4 +451,6 @@ export interface Snapshot {
   run_count: number;
   /** Long tasks: those that run, and those that ended in the last ten seconds. */
   tasks: TaskRow[];
+  /** Clusters that names are shared on. */
+  clusters: ClusterRow[];
 }

@@ -138,7 +138,7 @@ def test_a_new_worker_has_waited_since_it_came() -> None:
 
 def test_the_waiting_of_all_is_a_share_of_all_their_time() -> None:
     first = golden()
-    one, two = first.workers
+    one, two, _ = first.workers
     workers = [
         change(one, waited=one.waited + 1, threads=3),
         change(two, waited=two.waited + 1, threads=1),
@@ -150,7 +150,7 @@ def test_the_waiting_of_all_is_a_share_of_all_their_time() -> None:
 
 def test_calls_of_a_worker_are_its_own() -> None:
     first = golden()
-    one, two = first.workers
+    one, two, _ = first.workers
     workers = [change(one, calls=one.calls + 10), two]
     found = window(first, change(first, time=first.time + 2, workers=workers))
     assert (found.calls_from(one.pid), found.calls_from(two.pid)) == (5.0, 0.0)

@@ -92,7 +92,7 @@ def line_of(text: str | list[str], begin: str) -> str:
 def test_the_state_is_in_words() -> None:
     first = shown(golden()).splitlines()[0]
     assert first == (
-        "Serving 4 objects to 2 workers  kernel busy, up to +9 ms a call  cell [7] runs"
+        "Serving 4 objects to 3 workers  kernel busy, up to +9 ms a call  cell [7] runs"
     )
 
 
@@ -164,7 +164,7 @@ def test_the_last_line_says_which_keys_there_are() -> None:
 def test_the_tabs_say_how_many_and_what_is_wrong() -> None:
     tabs = frame(golden(), title="analysis.ipynb", size=(120, 24))[2]
     assert tabs.split("  ")[0].strip() == "Objects 4 ✂ 1 cut"
-    assert "Workers 2 ✕ 2 lost" in tabs
+    assert "Workers 3 ✕ 2 lost" in tabs
     assert "Errors 19 of 2 kinds" in tabs
     assert tabs.endswith("analysis.ipynb")
 
@@ -208,8 +208,8 @@ def test_a_worker_is_told_with_how_it_ended() -> None:
     lines = frame(golden(), "tab")
     assert line_of(lines, "4101").endswith("70.0 MB  df, the server")
     assert line_of(lines, "4104 ").endswith("killed by SIGKILL")
-    detail = frame(golden(), "tab", *["down"] * 5)
-    assert detail[-6].startswith("killed by SIGKILL")
+    detail = frame(golden(), "tab", *["down"] * 7)
+    assert detail[-7].startswith("killed by SIGKILL")
 
 
 def test_an_error_is_told_with_what_to_do_first() -> None:
@@ -268,8 +268,44 @@ def test_workers_alive_and_ended_are_told_apart() -> None:
     text = shown(golden())
     assert "df, the server" in line_of(text, "4101")
     assert "70.0 MB" in line_of(text, "4101")
-    assert "ended" in line_of(text, "4103")
+    assert "ended by SIGTERM" in line_of(text, "4106")
     assert "killed by SIGKILL" in line_of(text, "4104")
+
+
+def test_a_worker_of_another_host_is_told_with_its_way() -> None:
+    text = shown(golden())
+    row = line_of(text, "71")
+    assert row.split()[:2] == ["71", "10.0.0.2:gpu-1"]
+    assert row.endswith("1.68 GB  relay · 2 tasks, 5 waiting")
+    assert line_of(text, "70").endswith("connection lost")
+    detail = frame(golden(), "w", "down", "down", "enter")
+    assert "Its calls go by the scheduler of the cluster" in detail
+    assert "Its cluster says: 2 tasks, 5 waiting; 1.68 GB of 2 GB resident" in detail
+
+
+def test_memory_near_its_limit_is_coloured() -> None:
+    lines = report_of(golden(), window_of(golden()), 200)
+    (line,) = [line for line in lines if "gpu-1" in line.plain]
+    at = line.plain.index("1.68 GB")
+    (span,) = [each for each in line.spans if each.start == at]
+    assert span.style == "yellow"
+
+
+def test_the_page_of_a_cluster_is_linked() -> None:
+    line = "Dask dashboard: http://10.0.0.1:8787/status"
+    assert line in shown(golden()).splitlines()
+    assert line in frame(golden())
+    gone = change(golden(), clusters=[])
+    assert "dashboard" not in shown(gone)
+
+
+def test_a_report_has_the_first_of_many_workers_and_the_last_to_end() -> None:
+    row = golden().workers[2]
+    many = [change(row, pid=row.pid + n, name=f"10.0.0.2:n-{n}") for n in range(200)]
+    lines = shown(change(golden(), workers=many)).splitlines()
+    assert sum("10.0.0.2:n-" in line for line in lines) == MOST_ROWS
+    assert "and 171 more rows" in lines
+    assert any("connection lost" in line for line in lines)
 
 
 def test_waiting_and_rates_are_those_of_the_window() -> None:

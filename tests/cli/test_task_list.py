@@ -94,4 +94,4 @@ def test_a_worker_that_has_only_tasks_is_not_served() -> None:
     more = change(snapshot, workers=[*snapshot.workers, idle])
     window.add(more)
     first = frame_of(more, window, None, (80, 24))[0].plain
-    assert first.startswith("Serving 4 objects to 2 workers")
+    assert first.startswith("Serving 4 objects to 3 workers")

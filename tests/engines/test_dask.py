@@ -318,12 +318,6 @@ def test_an_executor_and_containers_take_shared_objects(
         assert pool.submit(total, frame).result(timeout=WAIT_S) == ROWS
 
 
-def test_the_workers_are_listed(client: Client) -> None:
-    found = list(engine_of(client).workers())
-    assert len(found) >= 1 + FAR_WORKERS
-    assert {worker.threads for worker in found} == {1, 2}
-
-
 def worker_here(frame: pd.DataFrame) -> tuple[int, float]:
     assert get_worker() is not None
     return os.getpid(), total(frame)

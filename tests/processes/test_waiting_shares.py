@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from duck_jupyter.proxy import ProxyServer
-    from duck_jupyter.stats.rows import WorkerRow
+    from duck_jupyter.stats.worker_rows import WorkerRow
 
 # Times of this process and its workers, which another test would take from them.
 pytestmark = [pytest.mark.alone, pytest.mark.slow]

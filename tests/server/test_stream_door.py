@@ -148,7 +148,11 @@ def test_calls_are_counted_and_workers_named(
     found = server.statistics()
     (row,) = found.workers
     assert row.name == f"{socket.gethostname()}:{worker.pid}"
-    assert row.pid == worker.pid + FIRST_FAR_PID
+    assert row.pid >= FIRST_FAR_PID
+    assert row.way == "direct"
+    assert row.cluster is not None
+    assert row.cluster.host == socket.gethostname()
+    assert row.cluster.pid == worker.pid
     assert row.calls == found.totals.executes == CALLS
     assert 0 < row.waited <= took
     assert sum(found.totals.latency) == CALLS - 1

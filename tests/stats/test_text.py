@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from duck_jupyter.stats import text
+from duck_jupyter.stats.words import cluster_doing
+from duck_jupyter.stats.worker_rows import ClusterWorker
 from tests.support.processes import ROOT
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ WRITERS: dict[str, Callable[[Any], str]] = {
     "times": text.times,
     "ages": text.age,
     "counts": partial(text.many, what="object"),
+    "limited_bytes": lambda pair: text.limited_bytes(*pair),
+    "cluster_doing": lambda facts: cluster_doing(
+        ClusterWorker("host", "worker", None, **facts)
+    ),
 }
 
 

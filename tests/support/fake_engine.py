@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from duck_jupyter.engines.arrivals import drop
 from duck_jupyter.engines.engine import EngineWorker
+from duck_jupyter.stats.exits import End
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["FakeEngine"]
 
 WAIT_S = 30.0
+#: The memory of each worker, in bytes.
+MEMORY = 100 << 20
+ENDED = End("ended", "closed")
 
 
 class Reference:
@@ -116,8 +120,12 @@ class FakeEngine:
         count: The number of workers.
     """
 
+    kind = "Fake"
+    link = "http://127.0.0.1:8787/status"
+
     def __init__(self, count: int = 2) -> None:
         self.kernel: Kernel | None = None
+        self._left: set[int] = set()
         self._futures: dict[int, tuple[Future[Any], list[str]]] = {}
         self._numbers = itertools.count()
         self._lock = threading.RLock()
@@ -155,8 +163,9 @@ class FakeEngine:
                     answer = self.kernel.answer(f"w{worker}", rest)
                     self._send(worker, ("answer", number, answer))
         except (EOFError, OSError):
+            self._left.add(worker)
             if self.kernel is not None:
-                self.kernel.left(f"w{worker}")
+                self.kernel.left(f"w{worker}", ENDED)
 
     def _finish(self, number: int, is_good: bool, value: Any) -> None:
         future, tokens = self._futures.pop(number)
@@ -221,14 +230,31 @@ class FakeEngine:
                 weakref.finalize(version, self._release, version.token).atexit = False
         return Reference(load, data, version.token)
 
-    def workers(self) -> Iterable[EngineWorker]:
+    def workers(self, within_s: float = 0.0) -> Iterable[EngineWorker]:
         """
         Return the workers.
         """
         return [
-            EngineWorker(f"w{number}", "here", process.pid or 0, 1, 0, "running")
+            EngineWorker(
+                f"w{number}",
+                f"here:w{number}",
+                process.pid or 0,
+                MEMORY,
+                "running",
+                2 * MEMORY,
+                running=len(self._futures),
+                waiting=0,
+                is_here=True,
+            )
             for number, process in enumerate(self.processes)
+            if number not in self._left
         ]
+
+    def dashboard(self) -> str:
+        """
+        Return the link to a page.
+        """
+        return self.link
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """

@@ -8,18 +8,23 @@ on what a snapshot is.
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from duck_jupyter.session.snapshot import SCHEMA, Cell, KernelRow, Snapshot
 from duck_jupyter.stats.exits import end_of
 from duck_jupyter.stats.rows import (
     ChainRow,
-    EndedRow,
     ErrorRow,
     Finding,
     LastError,
     MemoryRow,
     ObjectRow,
     Totals,
+)
+from duck_jupyter.stats.worker_rows import (
+    ClusterRow,
+    ClusterWorker,
+    EndedRow,
     WorkerRow,
 )
 from tests.support import task_snapshots
@@ -35,6 +40,19 @@ KEY_ERROR = "Traceback (most recent call last):\n  ...\nKeyError: 'lost'\n"
 TOO_DEEP_KEY, LOST_KEY = "4f1c8a0b5d2e6973", "9b3d7e2a1c5f4068"
 TOO_DEEP = (
     "root.next.next was reached through 3 proxies and root allows 2. Ask for less."
+)
+
+
+CLUSTER_WORKER = ClusterWorker(
+    host="10.0.0.2",
+    worker="gpu-1",
+    pid=71,
+    address="tls://10.0.0.2:37001",
+    running=2,
+    waiting=5,
+    memory=1_800_000_000,
+    memory_limit=2_147_483_648,
+    state="running",
 )
 
 
@@ -87,6 +105,11 @@ def golden() -> Snapshot:
             ended(4106, "SpawnPoolWorker-5", BEGAN + 2, NOW - 20, -15, 90),
             ended(4107, "SpawnPoolWorker-6", BEGAN + 2, NOW - 15, 3, 2),
             ended(4105, "MainProcess", BEGAN + 5, NOW - 10.5, None, 3),
+            EndedRow(
+                *(4_194_305, "10.0.0.2:gpu-0", BEGAN + 3, NOW - 5),
+                *(None, "gone", "connection lost", 12),
+                cluster=replace(CLUSTER_WORKER, worker="gpu-0", pid=70),
+            ),
         ],
         errors=errors(),
         error_count=19,
@@ -112,6 +135,7 @@ def golden() -> Snapshot:
         runs=task_snapshots.runs(),
         run_count=14,
         tasks=task_snapshots.tasks(),
+        clusters=[ClusterRow("Dask", "http://10.0.0.1:8787/status")],
     )
 
 
@@ -270,6 +294,21 @@ def workers() -> list[WorkerRow]:
             connected=997.75,
             calling=(),
             pss=None,
+        ),
+        WorkerRow(
+            pid=4_194_304,
+            name="10.0.0.2:gpu-1",
+            since=BEGAN + 3,
+            threads=1,
+            calls=40,
+            bytes_in=4_000,
+            bytes_out=80_000,
+            waited=0.5,
+            connected=90.0,
+            calling=(),
+            pss=None,
+            way="relay",
+            cluster=CLUSTER_WORKER,
         ),
     ]
 

@@ -14,7 +14,7 @@ import msgspec
 
 from duck_jupyter.session import snapshot
 from duck_jupyter.session.snapshot import SCHEMA, Snapshot
-from duck_jupyter.stats import rows, task_rows
+from duck_jupyter.stats import rows, task_rows, worker_rows
 from tests.support.processes import ROOT
 
 __all__ = ["TYPESCRIPT_FILE", "typescript"]
@@ -23,8 +23,8 @@ TYPESCRIPT_FILE = ROOT / "labextension" / "src" / "snapshot.ts"
 HEAD = f"""\
 /**
  * What the kernel sends. `python -m tests.support.typescript` generates this file from
- * `duck_jupyter/session/snapshot.py`, `duck_jupyter/stats/rows.py` and `task_rows.py`:
- * do not edit it.
+ * `duck_jupyter/session/snapshot.py` and from `rows.py`, `task_rows.py` and
+ * `worker_rows.py` in `duck_jupyter/stats`: do not edit it.
  *
  * Times are seconds since the epoch, sizes are bytes, and null is what is not known.
  */
@@ -47,7 +47,9 @@ def typescript() -> str:
 
 
 def _interface(name: str, schema: dict[str, Any]) -> str:
-    home = next(each for each in (rows, task_rows, snapshot) if hasattr(each, name))
+    home = next(
+        each for each in (rows, task_rows, worker_rows, snapshot) if hasattr(each, name)
+    )
     kind = getattr(home, name)
     comments = _comments(kind)
     lines = [*_comment(schema["description"], ""), f"export interface {name} {{"]

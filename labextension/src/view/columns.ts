@@ -81,7 +81,9 @@ export const WORKER_COLUMNS: readonly Column[] = [
     id: 'memory',
     className: 'c-mem num',
     text: 'Memory',
-    title: 'PSS: shared pages are counted once',
+    title:
+      'PSS: shared pages are counted once. Of a worker of a cluster its resident ' +
+      'memory, as the cluster measures it',
     isNumber: true,
     narrow: 'by memory'
   }

@@ -1,6 +1,13 @@
 /** What the lists need from the rest of the view. */
 
-import type { ChainRow, EndedRow, ErrorRow, ObjectRow, WorkerRow } from '../snapshot';
+import type {
+  ChainRow,
+  ClusterRow,
+  EndedRow,
+  ErrorRow,
+  ObjectRow,
+  WorkerRow
+} from '../snapshot';
 import type { Command } from '../source';
 import type { WorkerShares } from './tasks/spent';
 
@@ -17,6 +24,7 @@ export interface ListState {
   /** How many kinds of error there were; the list has the newest of them. */
   readonly errorKinds: number;
   readonly chains: readonly ChainRow[];
+  readonly clusters: readonly ClusterRow[];
 }
 
 export interface ListContext {

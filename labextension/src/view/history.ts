@@ -1,6 +1,6 @@
 /** What is, and counts at earlier moments, of which all rates are differences. */
 
-import { isBad } from '../checks';
+import { isBad, takesPart } from '../checks';
 import type { ObjectRow, Snapshot, Totals, WorkerRow } from '../snapshot';
 
 /** Seconds that are kept, and those of them of which every snapshot is. */
@@ -145,7 +145,7 @@ export class History {
       totals: now.totals,
       computed,
       waited,
-      workers: now.workers.length,
+      workers: now.workers.filter(takesPart).length,
       isSeen: now.workers.some(row => row.t_computing !== null)
     });
     this.#thin(now.time);

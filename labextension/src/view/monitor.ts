@@ -246,7 +246,8 @@ class Monitor {
         ended: now.ended,
         errors: now.errors ?? [],
         errorKinds: now.error_kinds,
-        chains: now.chains ?? []
+        chains: now.chains ?? [],
+        clusters: now.clusters
       };
       const { events } = this.#history;
       const moment = { now, span: this.#span, time: clock, events };

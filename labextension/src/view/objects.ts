@@ -24,7 +24,8 @@ const EMPTY: ListState = {
   ended: [],
   errors: [],
   errorKinds: 0,
-  chains: []
+  chains: [],
+  clusters: []
 };
 
 export class ObjectList implements List, Grid, RowView {

@@ -2,6 +2,7 @@
 
 import type { Snapshot } from '../snapshot';
 import * as format from './format';
+import { memoryOf, pidIn } from './workerwords';
 
 /** Let the browser save a snapshot as JSON. */
 export function saveAs(snapshot: Snapshot): void {
@@ -38,14 +39,15 @@ export function asText(snapshot: Snapshot): string {
     row.last_error ?? ''
   ]);
   const workers = snapshot.workers.map(row => [
-    String(row.pid),
+    pidIn(row),
     row.name,
     String(row.calls),
-    format.bytes(row.pss)
+    format.bytes(memoryOf(row)),
+    row.cluster ? (row.way ?? '') : ''
   ]);
   return [
     ...table([['Object', 'Type', 'Mode', 'Calls', 'Buffer', 'Last error'], ...objects]),
     '',
-    ...table([['pid', 'Worker', 'Calls', 'Memory'], ...workers])
+    ...table([['pid', 'Worker', 'Calls', 'Memory', 'Way'], ...workers])
   ].join('\n');
 }

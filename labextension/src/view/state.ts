@@ -1,5 +1,6 @@
 /** What a view says in one sentence, and what is unusual about it. */
 
+import { takesPart } from '../checks';
 import { countTop } from '../paths';
 import type { Snapshot } from '../snapshot';
 import type { Absence } from '../source';
@@ -25,8 +26,9 @@ export interface Say {
 
 function objectsAndWorkers(now: Snapshot): string {
   const objects = format.many(countTop(now.objects), 'object');
-  return now.workers.length
-    ? `Serving ${objects} to ${format.many(now.workers.length, 'worker')}`
+  const workers = now.workers.filter(takesPart).length;
+  return workers
+    ? `Serving ${objects} to ${format.many(workers, 'worker')}`
     : `Serving ${objects}`;
 }
 
@@ -86,7 +88,7 @@ export function sayOf(
       const held = `${format.many(holders, 'worker')} with versions`;
       return say('live', 'live', objectsAndWorkers(now), held);
     }
-    const who = now.workers.length ? ', nobody is calling' : '';
+    const who = now.workers.some(takesPart) ? ', nobody is calling' : '';
     return say('idle', 'idle', objectsAndWorkers(now) + who, lastCall(now, idle));
   }
   return say('live', 'live', objectsAndWorkers(now), '');

@@ -4,9 +4,10 @@ import { isBad } from '../checks';
 import type { EndedRow, WorkerRow } from '../snapshot';
 import { Attribute, Coded, Flag, Text } from './cells';
 import { el } from './dom';
-import { UNKNOWN, age, bytes, lasting, many, rate, time, took, total } from './format';
+import { UNKNOWN, age, bytes, lasting, many, rate, time, total } from './format';
 import { SpentBar, type WorkerShares } from './tasks/spent';
 import type { VirtualRow } from './virtual';
+import { doingOf, isNearLimit, memoryIn, memoryOf, pidIn } from './workerwords';
 
 /** A worker, or what is known of one that is no more. */
 export type WorkerItem =
@@ -23,20 +24,17 @@ export interface WorkerView {
   functionOf(run: number | null): string | null;
 }
 
-/** From so much of its time on a worker is said to wait rather than to call. */
-const WAITS = 0.5;
-
 /** Numbers of a row change at most so often, ticks coming a little early or late. */
 const NUMBERS_EVERY_MS = 940;
-
-/** A task that has run for so long says for how long. */
-const LONG_S = 1;
 
 export class WorkerRowView implements VirtualRow<WorkerItem> {
   readonly element: HTMLElement;
 
   readonly #bar = new SpentBar();
+  /** Where there is little room the host gives way, and the worker stays. */
+  readonly #host = new Text(el('span'));
   readonly #name = new Text(el('span'));
+  readonly #way = new Text(el('span', { class: 'way' }));
   readonly #doing = new Coded(el('span'));
   readonly #more = new Text(el('span'));
   readonly #pid = new Text(cell('c-pid dim'));
@@ -53,6 +51,8 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
   readonly #broke: Flag;
   readonly #none: Flag;
   readonly #blank: Flag;
+  readonly #near: Flag;
+  readonly #limit: Attribute;
 
   #item: WorkerItem | null = null;
   #boundFind = '';
@@ -64,7 +64,9 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
       'div',
       { class: 'who', role: 'rowheader' },
       mark,
-      this.#name.element
+      el('span', { class: 'whole' }, this.#host.element, this.#name.element),
+      ' ', // for who hears it
+      this.#way.element
     );
     const state = cell('state');
     state.append(this.#doing.element, this.#more.element);
@@ -90,6 +92,8 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
     this.#broke = new Flag(this.element, 'broke');
     this.#none = new Flag(this.#rate.element, 'none');
     this.#blank = new Flag(this.#memory.element, 'none');
+    this.#near = new Flag(this.#memory.element, 'warn');
+    this.#limit = new Attribute(this.#memory.element, 'title');
   }
 
   bind(item: WorkerItem, index: number): void {
@@ -107,9 +111,11 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
     this.#item = item;
     this.#boundFind = find;
     const row = item.worker ?? item.ended;
-    this.#name.set(row.name, find);
+    const host = row.cluster?.host ?? '';
+    this.#host.set(host, find);
+    this.#name.set(row.name.slice(host.length), find);
     this.#whole.set(row.name);
-    this.#pid.set(String(row.pid), find);
+    this.#pid.set(pidIn(row), find);
     this.#gone.set(item.worker === null);
     this.#broke.set(item.worker === null && isBad(item.ended));
     if (item.worker) {
@@ -135,17 +141,24 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
       worker.calling.join(', '),
       `here for ${lasting(this.view.time - worker.since)}`,
       `${many(worker.calls, 'call')} of ${threads}`,
+      `${bytes(worker.bytes_in)} to the kernel`,
+      `${bytes(worker.bytes_out)} from it`,
       worker.holds ? `holds ${many(worker.holds, 'version')}` : '',
       worker.failed_tasks ? `${many(worker.failed_tasks, 'task')} failed` : ''
     ];
     this.#title.set(parts.filter(Boolean).join(', '));
-    const unknown = worker.pool === null ? '' : UNKNOWN;
+    const { cluster } = worker;
+    this.#way.set(cluster ? (worker.way ?? '') : '');
+    const unknown = worker.pool === null && !cluster ? '' : UNKNOWN;
     this.#tasks.set(worker.tasks === null ? unknown : total(worker.tasks));
     this.#each.set(worker.each_p50 === null ? unknown : time(worker.each_p50));
     this.#rate.set(rate(calls));
     this.#none.set(!calls);
-    this.#memory.set(bytes(worker.pss));
-    this.#blank.set(worker.pss === null);
+    const memory = memoryOf(worker);
+    this.#memory.set(bytes(memory));
+    this.#blank.set(memory === null);
+    this.#near.set(cluster !== null && isNearLimit(cluster));
+    this.#limit.set(cluster ? memoryIn(memory, cluster.memory_limit) : null);
     this.#showBar(shares !== null);
     if (shares !== null) {
       this.#bar.set(shares);
@@ -156,6 +169,9 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
     const ago = age(this.view.time - ended.ended);
     this.#setState('gone', ended.words, `, ${ago} ago`);
     this.#title.set(`${ended.words}, ${ago} ago, ${many(ended.calls, 'call')}`);
+    this.#way.set('');
+    this.#near.set(false);
+    this.#limit.set(null);
     this.#tasks.set(ended.tasks === null ? '' : total(ended.tasks));
     this.#each.set('');
     this.#rate.set('');
@@ -182,54 +198,4 @@ export class WorkerRowView implements VirtualRow<WorkerItem> {
 
 function cell(className: string): HTMLElement {
   return el('div', { class: className, role: 'cell' });
-}
-
-/** What a worker does: its mark, in words with code between backticks, and what follows. */
-export function doingOf(
-  worker: WorkerRow,
-  name: string | null,
-  now: number,
-  calls: number | null,
-  waiting: number
-): { mark: string; words: string; more: string } {
-  const { calling, holds, pool, state, task_since: since, waiting_on: object } = worker;
-  const [first, ...others] = calling;
-  const more = others.length ? ` +${others.length}` : '';
-  switch (state) {
-    case 'starting':
-      return { mark: 'boot', words: 'starting', more: '' };
-    case 'idle':
-      return { mark: 'idle', words: 'no task', more: '' };
-    case 'waiting': {
-      const on = object ?? first;
-      const words = `\`${name ?? 'a task'}\`, waiting on ${on ? `\`${on}\`` : 'the kernel'}`;
-      return { mark: state, words, more: '' };
-    }
-    case 'computing': {
-      const age = since === null ? 0 : now - since;
-      const long = age >= LONG_S ? ` for ${took(age)}` : '';
-      return { mark: state, words: `\`${name ?? 'a task'}\``, more: long };
-    }
-    case 'unseen':
-      if (first !== undefined) {
-        const isWaiting = waiting >= WAITS;
-        const verb = isWaiting ? 'waiting on' : 'calling';
-        return {
-          mark: isWaiting ? 'waiting' : 'calling',
-          words: `${verb} \`${first}\``,
-          more
-        };
-      }
-      if (pool !== null) {
-        return { mark: 'idle', words: 'its tasks are not seen', more: '' };
-      }
-      // Most calls are over before anybody looks.
-      return calls
-        ? { mark: 'calling', words: 'between calls', more: '' }
-        : {
-            mark: 'idle',
-            words: holds ? `holds ${many(holds, 'version')}` : 'idle',
-            more: ''
-          };
-  }
 }

@@ -1,12 +1,14 @@
 /** The processes of pools and those that are connected, and those that are no more. */
 
-import type { EndedRow, WorkerRow } from '../snapshot';
+import type { ClusterRow, EndedRow, WorkerRow } from '../snapshot';
 import { WORKER_COLUMNS } from './columns';
 import type { List, ListContext, ListCount, ListState } from './context';
+import { el } from './dom';
 import { compareValues, type Order } from './sort';
 import { Table } from './table';
 import type { WorkerShares } from './tasks/spent';
 import { type WorkerItem, WorkerRowView, type WorkerView } from './workerrow';
+import { memoryOf, pidIn, pidOf } from './workerwords';
 
 const BY_WAITING: Order = { column: 'waiting', direction: 'descending' };
 
@@ -17,6 +19,11 @@ export class WorkerList implements List, WorkerView {
 
   readonly #table: Table<WorkerItem>;
 
+  readonly #links = el('p', { class: 'links', hidden: true });
+
+  #clusters: readonly ClusterRow[] = [];
+  #isLive = false;
+  #linked = '';
   #workers: readonly WorkerRow[] = [];
   #ended: readonly EndedRow[] = [];
   #ranks: ReadonlyMap<string, number> = new Map();
@@ -52,6 +59,7 @@ export class WorkerList implements List, WorkerView {
     ] as const) {
       this.#table.grid.addEventListener(name, () => (this.#isHeld = isHeld));
     }
+    this.element.querySelector('.fold')?.after(this.#links);
     this.#table.sort(BY_WAITING);
   }
 
@@ -59,6 +67,8 @@ export class WorkerList implements List, WorkerView {
     this.time = state.time;
     this.#workers = state.workers;
     this.#ended = state.ended;
+    this.#clusters = state.clusters;
+    this.#link();
     if (this.#table.pace.mayMove(this.context.now(), this.#isHeld)) {
       this.#rank();
     }
@@ -89,8 +99,29 @@ export class WorkerList implements List, WorkerView {
     this.#layOut();
   }
 
-  setLive(): void {
-    // Nothing is to be done to a worker.
+  setLive(isLive: boolean): void {
+    this.#isLive = isLive;
+    this.#link();
+  }
+
+  /** Link to the pages of clusters, while there is a kernel that knows them. */
+  #link(): void {
+    const shown = this.#isLive ? this.#clusters.filter(row => row.dashboard) : [];
+    const key = JSON.stringify(shown);
+    if (key === this.#linked) {
+      return;
+    }
+    this.#linked = key;
+    this.#links.hidden = !shown.length;
+    this.#links.replaceChildren(
+      ...shown.map(({ kind, dashboard }) =>
+        el(
+          'a',
+          { href: dashboard, target: '_blank', rel: 'noopener noreferrer' },
+          `${kind} dashboard`
+        )
+      )
+    );
   }
 
   /** Forget those that are no more. */
@@ -146,7 +177,7 @@ export class WorkerList implements List, WorkerView {
       const row = item.worker ?? item.ended;
       const { worker } = item;
       const doing = [this.functionOf(worker?.run ?? null), ...(worker?.calling ?? [])];
-      const text = `${row.name} ${row.pid} ${doing.join(' ')}`;
+      const text = `${row.name} ${pidIn(row)} ${worker?.way ?? ''} ${doing.join(' ')}`;
       return text.toLowerCase().includes(this.sought);
     });
   }
@@ -167,7 +198,7 @@ export class WorkerList implements List, WorkerView {
   #valueOf(row: WorkerRow, column: string): string | number | null {
     switch (column) {
       case 'pid':
-        return row.pid;
+        return pidOf(row);
       case 'state':
         return this.functionOf(row.run) ?? row.calling.join(', ');
       case 'tasks':
@@ -179,7 +210,7 @@ export class WorkerList implements List, WorkerView {
       case 'waiting':
         return this.spent(row)?.waiting ?? null;
       case 'memory':
-        return row.pss;
+        return memoryOf(row);
       default:
         return row.name;
     }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import golden from '../../../tests/data/formats.json';
 import * as format from '../../src/view/format';
 import { quantile } from '../../src/view/history';
+import { clusterDoing, memoryIn } from '../../src/view/workerwords';
 
 /** The view keeps a number and its unit on one line, which the terminal need not. */
 const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
@@ -17,7 +18,13 @@ const TABLES: [string, (value: never) => string, unknown[][]][] = [
   ['shares', format.percent, golden.percents],
   ['multiples', format.times, golden.times],
   ['ages', format.age, golden.ages],
-  ['counts', (value: number) => format.many(value, 'object'), golden.counts]
+  ['counts', (value: number) => format.many(value, 'object'), golden.counts],
+  [
+    'bytes and their limit',
+    ([used, limit]: [number | null, number | null]) => memoryIn(used, limit),
+    golden.limited_bytes
+  ],
+  ['what a cluster says', clusterDoing, golden.cluster_doing]
 ];
 
 describe('numbers that Python writes as well', () => {

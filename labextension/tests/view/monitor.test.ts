@@ -183,7 +183,7 @@ describe('a view that was out of sight', () => {
 
 describe('a view', () => {
   it('draws what its source has when it is mounted', () => {
-    expect(textOf('.words strong')).toContain('Serving 4 objects to 2 workers');
+    expect(textOf('.words strong')).toContain('Serving 4 objects to 3 workers');
     expect(textOf('[aria-controls="p-objects"]').trim()).toBe('Objects 4');
     expect(names()).toContain('cache');
   });
@@ -239,7 +239,7 @@ describe('a view', () => {
     source.after(3, { workers: [] });
     pass();
     expect(textOf('.words strong')).toContain('Drawing paused, 3 s behind');
-    expect(textOf('[aria-controls="p-workers"] .n')).toBe('2');
+    expect(textOf('[aria-controls="p-workers"] .n')).toBe('3');
     button('Go on drawing').click();
     pass();
     expect(textOf('[aria-controls="p-workers"] .n')).toBe('0');
@@ -252,7 +252,7 @@ describe('a view', () => {
     pass();
     expect(names()).toEqual(['cache']);
     expect(textOf('[aria-controls="p-objects"]')).toContain('1 of 4');
-    expect(textOf('[aria-controls="p-workers"]')).toContain('0 of 2');
+    expect(textOf('[aria-controls="p-workers"]')).toContain('0 of 3');
     expect(textOf('[aria-controls="p-errors"]')).toContain('1 of 2');
   });
 

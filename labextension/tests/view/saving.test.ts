@@ -48,7 +48,7 @@ describe('a session as text', () => {
       golden.objects.map(({ path }) => path)
     );
     expect(lines[6]).toBe('');
-    expect(lines[7]).toMatch(/^pid +Worker +Calls +Memory$/);
+    expect(lines[7]).toMatch(/^pid +Worker +Calls +Memory +Way$/);
     expect(lines).toHaveLength(8 + golden.workers.length);
   });
 
@@ -60,6 +60,7 @@ describe('a session as text', () => {
 
   it('says what is not known, and what went wrong', () => {
     expect(lines[2]).toMatch(/KeyError: 'lost'$/);
-    expect(lines.at(-1)).toMatch(/–$/);
+    expect(lines.at(-2)).toMatch(/–$/);
+    expect(lines.at(-1)).toMatch(/^71 .* relay$/);
   });
 });

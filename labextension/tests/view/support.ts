@@ -2,7 +2,7 @@
 
 import { vi } from 'vitest';
 import snapshot from '../../../tests/data/snapshot.json';
-import { UNSEEN } from '../../src/madeup';
+import { UNSEEN } from '../../src/madeuprows';
 import type { ErrorRow, ObjectRow, Snapshot, WorkerRow } from '../../src/snapshot';
 import type { Command } from '../../src/source';
 import type { List, ListContext, ListState } from '../../src/view/context';
@@ -29,7 +29,8 @@ export function stateOf(snapshot: Snapshot): ListState {
     ended: snapshot.ended,
     errors: snapshot.errors ?? [],
     errorKinds: snapshot.error_kinds,
-    chains: snapshot.chains ?? []
+    chains: snapshot.chains ?? [],
+    clusters: snapshot.clusters
   };
 }
 
@@ -44,6 +45,7 @@ export function state(values: Partial<ListState>): ListState {
     errors: [],
     errorKinds: values.errors?.length ?? 0,
     chains: [],
+    clusters: [],
     ...values
   };
 }
@@ -219,14 +221,18 @@ export function rowsOf(list: List): HTMLElement[] {
 }
 
 /** The names of the rows that are drawn, from top to bottom. */
+/** What a row is about; a worker's way stands behind its name. */
+function nameIn(row: HTMLElement): string {
+  const name = row.querySelector('.id, .who > :nth-child(2)');
+  return name?.textContent ?? '';
+}
+
 export function names(list: List): string[] {
-  return rowsOf(list).map(row => row.querySelector('.id, .who')?.textContent ?? '');
+  return rowsOf(list).map(nameIn);
 }
 
 export function rowNamed(list: List, name: string): HTMLElement {
-  const row = rowsOf(list).find(
-    found => found.querySelector('.id, .who')?.textContent === name
-  );
+  const row = rowsOf(list).find(found => nameIn(found) === name);
   if (!row) {
     throw new Error(`There is no row ${name} among ${names(list).join(', ')}.`);
   }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { EndedRow } from '../../src/snapshot';
+import type { EndedRow, WorkerRow } from '../../src/snapshot';
 import { MOVE_EVERY_MS } from '../../src/view/sort';
 import { lasting } from '../../src/view/format';
 import { WorkerList } from '../../src/view/workers';
@@ -49,7 +49,8 @@ function ended(
     how,
     words,
     calls: 3,
-    tasks: null
+    tasks: null,
+    cluster: null
   };
 }
 
@@ -61,6 +62,8 @@ describe('the list of workers', () => {
     expect(names(list)).toEqual([
       'SpawnPoolWorker-1',
       'SpawnPoolWorker-2',
+      '10.0.0.2:gpu-1',
+      '10.0.0.2:gpu-0',
       'MainProcess',
       'SpawnPoolWorker-6',
       'SpawnPoolWorker-5',
@@ -94,7 +97,56 @@ describe('the list of workers', () => {
     const told = rowNamed(list, 'SpawnPoolWorker-5');
     expect(textOf(told, '.state')).toBe('ended by SIGTERM, 20 s ago');
     expect(told.className).toBe('row gone');
-    expect(list.count()).toEqual({ text: '2', trouble: '1 killed, 1 failed' });
+    expect(list.count()).toEqual({ text: '3', trouble: '1 killed, 1 failed' });
+  });
+
+  it('shows a worker of another host with its way, its tasks and its memory', () => {
+    list.update(stateOf(golden));
+    const far = rowNamed(list, '10.0.0.2:gpu-1');
+    expect(textOf(far, '.way')).toBe('relay');
+    expect(textOf(far, '.c-pid')).toBe('71');
+    expect(textOf(far, '.state')).toBe('2 tasks, 5 waiting');
+    expect(textOf(far, '.c-tasks')).toBe('–');
+    expect(textOf(far, '.c-mem')).toBe('1.68 GB');
+    const memory = far.querySelector<HTMLElement>('.c-mem');
+    expect(memory?.title).toBe('1.68\u00a0GB of 2\u00a0GB');
+    expect(memory?.className).toContain('warn');
+    const told = far.querySelector<HTMLElement>('.state')?.title;
+    expect(told).toContain('3.91\u00a0KB to the kernel, 78.1\u00a0KB from it');
+    const lost = rowNamed(list, '10.0.0.2:gpu-0');
+    expect(textOf(lost, '.state')).toBe('connection lost, 5 s ago');
+    expect(textOf(lost, '.c-pid')).toBe('70');
+    expect(textOf(rowNamed(list, 'SpawnPoolWorker-1'), '.way')).toBe('');
+  });
+
+  it('says what is not known of a worker that has not called', () => {
+    const cluster = { ...golden.workers[2]?.cluster, pid: null, memory: null };
+    list.update(
+      state({ workers: [worker(7, { cluster: cluster as WorkerRow['cluster'] })] })
+    );
+    const row = rowsOf(list)[0] as HTMLElement;
+    expect(textOf(row, '.c-pid')).toBe('–');
+    expect(textOf(row, '.c-mem')).toBe('–');
+    expect(textOf(row, '.way')).toBe('');
+  });
+
+  it('links to the page of a cluster while there is a kernel', () => {
+    const links = (): HTMLAnchorElement[] => [...list.element.querySelectorAll('a')];
+    list.update(stateOf(golden));
+    expect(links()).toEqual([]);
+    list.setLive(true);
+    const [link, ...others] = links();
+    expect(others).toEqual([]);
+    expect(link?.textContent).toBe('Dask dashboard');
+    expect(link?.href).toBe('http://10.0.0.1:8787/status');
+    expect(link?.target).toBe('_blank');
+    expect(link?.rel).toBe('noopener noreferrer');
+    list.update(state({ clusters: [{ kind: 'Dask', dashboard: '' }] }));
+    expect(links()).toEqual([]);
+    list.update(stateOf(golden));
+    list.setLive(false);
+    expect(links()).toEqual([]);
+    expect(list.element.querySelector<HTMLElement>('.links')?.hidden).toBe(true);
   });
 
   it('is a table for who cannot see it', () => {

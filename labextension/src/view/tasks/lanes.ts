@@ -1,6 +1,6 @@
 /** A lane for each worker: what it did, and its long tasks. */
 
-import { isBad } from '../../checks';
+import { isBad, takesPart } from '../../checks';
 import type { EndedRow, RunRow, Snapshot, TaskRow, WorkerRow } from '../../snapshot';
 import { KEPT_S } from '../history';
 import { BINS, Bins, noSpell, stepOf } from './bins';
@@ -63,9 +63,10 @@ export class Lanes {
       this.#runs.set(run.id, run);
       this.#styleOf(run);
     }
-    now.workers.forEach(row => this.#step(row, now.time));
+    const workers = now.workers.filter(takesPart);
+    workers.forEach(row => this.#step(row, now.time));
     this.#noteTasks(now);
-    this.#end(now);
+    this.#end(now, workers);
     this.#time = now.time;
     this.lanes = [...this.#gone, ...this.#here.values()].sort(
       (a, b) =>
@@ -243,8 +244,8 @@ export class Lanes {
   }
 
   /** Note who is not there any more, and forget those that no span shows. */
-  #end(now: Snapshot): void {
-    const here = new Set(now.workers.map(({ pid }) => pid));
+  #end(now: Snapshot, workers: readonly WorkerRow[]): void {
+    const here = new Set(workers.map(({ pid }) => pid));
     for (const [pid, lane] of this.#here) {
       if (!here.has(pid)) {
         this.#leave(lane, now.time);

@@ -1,0 +1,121 @@
+"""
+The workers of an engine: those that it lists, and those that have left.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from ..stats.cluster_joining import Departed, Member
+from ..stats.exits import End
+from ..stats.worker_rows import ClusterWorker
+from ..transport.handshake import FIRST_FAR_PID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .engine import EngineWorker
+
+__all__ = ["LEFT", "Members"]
+
+#: How a worker ended of which its engine says no more.
+LEFT = End("gone", "left the cluster")
+ENDS_KEPT = 100
+
+#: Above the numbers that a server gives to processes of other hosts.
+_numbers = itertools.count(FIRST_FAR_PID << 6)
+
+
+class Members:
+    """
+    The workers of one engine. Any thread may call it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        #: By the engine's name for each.
+        self._present: dict[str, Member] = {}
+        self._departed: OrderedDict[str, Departed] = OrderedDict()
+
+    def take(self, workers: Iterable[EngineWorker]) -> list[Member]:
+        """
+        Take the list of the engine.
+
+        Returns:
+            Its workers now.
+        """
+        with self._lock:
+            before = self._present
+            self._present = {
+                worker.name: _member(worker, before.get(worker.name))
+                for worker in workers
+            }
+            for name in self._present:
+                self._departed.pop(name, None)
+            for name in before.keys() - self._present.keys():
+                self._note(name, before[name], LEFT)
+            return list(self._present.values())
+
+    def left(self, name: str, end: End = LEFT) -> None:
+        """
+        Note that a worker has left.
+
+        Args:
+            name: The engine's name for it.
+            end: How it ended.
+        """
+        with self._lock:
+            self._note(name, self._present.pop(name, None), end)
+
+    def _note(self, name: str, member: Member | None, end: End) -> None:
+        self._departed[name] = Departed(member, time.time(), end)
+        if len(self._departed) > ENDS_KEPT:
+            self._departed.popitem(last=False)
+
+    @property
+    def departed(self) -> dict[str, Departed]:
+        """
+        The workers that have left, by the engine's name for them.
+        """
+        with self._lock:
+            return dict(self._departed)
+
+    def after_fork(self) -> None:
+        """
+        In a forked child, forget the workers, which belong to the parent.
+        """
+        self._lock = threading.Lock()
+        self._present, self._departed = {}, OrderedDict()
+
+
+def _member(worker: EngineWorker, before: Member | None) -> Member:
+    is_process = worker.is_here and worker.pid not in (0, os.getpid())
+    if is_process:
+        number = worker.pid
+    elif before is None or before.number < FIRST_FAR_PID:
+        number = next(_numbers)
+    else:
+        number = before.number
+    host, _, name = worker.label.rpartition(":")
+    return Member(
+        number,
+        time.time() if before is None else before.since,
+        worker.label,
+        worker.is_here,
+        ClusterWorker(
+            host,
+            name,
+            worker.pid or None,
+            worker.name,
+            worker.running,
+            worker.waiting,
+            worker.memory or None,
+            worker.memory_limit or None,
+            worker.state,
+        ),
+    )

@@ -1,0 +1,79 @@
+"""
+What a client says of itself, and the worker of a cluster that its process is.
+
+Nothing is imported for it: a process that is such a worker has its library already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from typing import Any
+
+from .handshake import PROTOCOL_VERSION, Hello
+
+__all__ = ["hello_here", "name_of_worker", "worker_here"]
+
+NOBODY = ("", "")
+
+
+def hello_here(client: str, thread: int, name: str, bufsize: int = 0) -> Hello:
+    """
+    Return the identity of this process and of the calling thread.
+
+    Args:
+        client: The id of this process.
+        thread: The number of the calling thread within this process.
+        name: The name of this process, unless it is a worker of a cluster.
+        bufsize: The requested size of the buffer in bytes; 0 is the server's own size.
+    """
+    worker, name_in_cluster = worker_here()
+    return Hello(
+        PROTOCOL_VERSION,
+        client,
+        thread,
+        os.getpid(),
+        name_in_cluster or name,
+        threading.current_thread().name,
+        threading.get_native_id(),
+        bufsize=bufsize,
+        worker=worker,
+    )
+
+
+def worker_here() -> tuple[str, str]:
+    """
+    Return the address and the name of the worker of Dask that this process is.
+
+    Returns:
+        Two empty texts if it is none.
+    """
+    module: Any = sys.modules.get("distributed.worker")
+    if module is None:
+        return NOBODY
+    # An object that another version of Dask makes may lack an attribute. An address
+    # that is not known yet is a ValueError.
+    with contextlib.suppress(AttributeError, ValueError):
+        for worker in list(module.Worker._instances):
+            # A forked child of a worker is none.
+            if worker.monitor.proc.pid == os.getpid():
+                return worker.address, name_of_worker(worker.address, worker.name)
+    return NOBODY
+
+
+def name_of_worker(address: str, name: object) -> str:
+    """
+    Return ``HOST:WORKER`` for a worker.
+
+    Args:
+        address: Its address, such as ``tls://10.0.0.2:37001``.
+        name: Its name in the cluster, which may be its address.
+    """
+    place = address.rpartition("://")[2]
+    host, _, port = place.rpartition(":")
+    # Within one process an address has no port: inproc://10.0.0.1/17/4.
+    host = host or place.partition("/")[0]
+    text = str(name)
+    return f"{host}:{port if '://' in text else text}"
