@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .hub import Hub
 
-__all__ = ["Monitor"]
+__all__ = ["Monitor", "state_to_save"]
 
 #: Seconds between two updates of the kept state, at least and for each object. A second
 #: view begins with this state, and a saved notebook shows it.
@@ -60,7 +60,9 @@ class Monitor(anywidget.AnyWidget):
         self._kept: Any = None
         self._kept_until = 0.0
         key = uuid.uuid4().hex
-        super().__init__(model_id=key, comm_id=key, snapshot=_kept(hub.ticker.look()))
+        super().__init__(
+            model_id=key, comm_id=key, snapshot=state_to_save(hub.ticker.look())
+        )
         hub.know(key, self)
         self.on_msg(self._hear)
         # ipykernel 7.4 handles a view's messages where the comm last published. For a
@@ -116,7 +118,7 @@ class Monitor(anywidget.AnyWidget):
         least, each = KEPT_EVERY_S
         self._kept = state
         self._kept_until = now + max(least, each * len(whole.objects))
-        self.snapshot = _kept(whole)
+        self.snapshot = state_to_save(whole)
 
     def _hear(self, widget: Any, content: Any, buffers: Any) -> None:
         if not isinstance(content, dict):
@@ -158,7 +160,7 @@ class Monitor(anywidget.AnyWidget):
         return (data, *metadata) if metadata else data
 
 
-def _kept(snapshot: Snapshot) -> dict[str, Any]:
+def state_to_save(snapshot: Snapshot) -> dict[str, Any]:
     """
     Return what a saved notebook may hold: links to clusters lead nowhere later.
     """

@@ -7,8 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
+from duck_jupyter.monitor._widget import state_to_save
+from duck_jupyter.session.snapshot import as_plain
 from tests.support.processes import wait_until
+from tests.support.snapshots import golden
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -256,6 +260,11 @@ def test_what_it_does_not_understand_it_leaves(
     widget.say(kind="ready", view="a")
     assert widget.tick()["whole"]
     widget.close()
+
+
+def test_a_saved_notebook_links_to_no_cluster() -> None:
+    assert golden().clusters
+    assert state_to_save(golden()) == as_plain(replace(golden(), clusters=[]))
 
 
 def test_the_last_state_is_kept_for_a_saved_notebook(
