@@ -30,6 +30,7 @@ from tests.support.blocks import (
 )
 from tests.support.processes import describe, wait_until
 from tests.support.turns import Turns, count_processes
+from tests.support.unfinished import Unfinished
 from tests.support.workers import Worker
 
 if TYPE_CHECKING:
@@ -193,6 +194,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Lasting())
     if hasattr(config, "workerinput"):  # one of several processes of pytest-xdist
         config.pluginmanager.register(Turns())
+    elif config.option.tx:  # the one that starts them
+        config.pluginmanager.register(Unfinished())
 
 
 @pytest.hookimpl(optionalhook=True)
