@@ -198,6 +198,34 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Unfinished())
 
 
+#: What pytest-timeout was told of a test.
+LIMITS = pytest.StashKey[Any]()
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_timeout_set_timer(
+    item: pytest.Item, settings: Any
+) -> Generator[None, Any, Any]:
+    """
+    Note the time limit of a test.
+    """
+    item.stash[LIMITS] = settings
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+    """
+    Limit the time of what fixtures do at the end: a test that fails stops its timer.
+    """
+    limits = item.stash.get(LIMITS, None)
+    if limits is not None:
+        item.config.hook.pytest_timeout_set_timer(item=item, settings=limits)
+        # Again for each fixture that hangs.
+        signal.setitimer(signal.ITIMER_REAL, limits.timeout, limits.timeout)
+    return (yield)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """
