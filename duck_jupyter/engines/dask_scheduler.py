@@ -61,8 +61,8 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
     idempotent = True
 
     def __init__(self) -> None:
-        #: The name of each client's kernel.
-        self.kernels: dict[str, str] = {}
+        #: The names of each client's kernel.
+        self.kernels: dict[str, list[str]] = {}
         self.telling: set[asyncio.Task[Any]] = set()
         #: Why workers leave, by address.
         self.ending: dict[str, str] = {}
@@ -97,10 +97,10 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
 
     def log_event(self, topic: str, msg: Any) -> None:
         """
-        Note the kernel of a client, and why a worker is about to leave.
+        Note the names of a client's kernel, and why a worker is about to leave.
         """
         if topic == CLIENTS:
-            self.kernels[msg["client"]] = msg["kernel"]
+            self.kernels[msg["client"]] = msg["kernels"]
         elif isinstance(msg, dict):
             if topic == "worker-restart-memory":
                 self.note(msg.get("worker"), OVER_MEMORY)
@@ -118,9 +118,9 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
         """
         Tell all workers that a kernel left: their tasks may wait for its answers.
         """
-        kernel = self.kernels.pop(client, None)
-        if kernel is not None:
-            called = {"function": dumps(lose), "args": dumps((kernel,))}
+        names = self.kernels.pop(client, None)
+        if names is not None:
+            called = {"function": dumps(lose), "args": dumps((names,))}
             message = {"op": "run", "kwargs": dumps({}), **called}
             telling = scheduler.broadcast(msg=message, on_error="ignore")
             task = asyncio.ensure_future(telling)
@@ -128,13 +128,13 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
             task.add_done_callback(self.telling.discard)
 
 
-def lose(kernel: str) -> None:
+def lose(names: list[str]) -> None:
     """
     End the waiting of a worker's tasks for a kernel that left.
     """
     with contextlib.suppress(ImportError):
         worker = importlib.import_module("duck_jupyter.engines.dask_worker")
-        worker.hear({"lost": kernel})
+        worker.hear({"lost": names})
 
 
 class DuckRelay(SchedulerPlugin):  # type: ignore[misc, unused-ignore]

@@ -60,9 +60,8 @@ class Monitor(anywidget.AnyWidget):
         self._kept: Any = None
         self._kept_until = 0.0
         key = uuid.uuid4().hex
-        super().__init__(
-            model_id=key, comm_id=key, snapshot=state_to_save(hub.ticker.look())
-        )
+        first = state_to_save(hub.ticker.look())
+        super().__init__(model_id=key, comm_id=key, snapshot=first)
         hub.know(key, self)
         self.on_msg(self._hear)
         # ipykernel 7.4 handles a view's messages where the comm last published. For a

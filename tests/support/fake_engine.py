@@ -256,7 +256,7 @@ class FakeEngine:
         """
         return self.link
 
-    def tell(self, message: Mapping[str, Any]) -> None:
+    def tell(self, message: Mapping[str, list[str]]) -> None:
         """
         Send a message to every worker.
         """
