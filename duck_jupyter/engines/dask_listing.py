@@ -65,6 +65,8 @@ class Listing:
         self._asking: Future[None] | None = None
         self._asked_at = float("-inf")
         self._workers: dict[str, dict[str, Any]] = {}
+        #: Those that have left since the last question was sent.
+        self._left: set[str] = set()
         #: The number of each worker's process on its host, and the mark of the host.
         self._processes: dict[str, tuple[int, str]] = {}
         self._is_open = False
@@ -104,7 +106,15 @@ class Listing:
         client = self._client
         # The client or its scheduler may be closed at any moment.
         with contextlib.suppress(Exception):
-            self._workers = dict(client.scheduler_info(n_workers=-1)["workers"])
+            self._left.clear()
+            found = dict(client.scheduler_info(n_workers=-1)["workers"])
+            with self._lock:
+                if self._pool is not pool:
+                    return  # it was closed meanwhile
+                # The answer may be older than the word of a worker that left.
+                for address in self._left:
+                    found.pop(address, None)
+                self._workers = found
             with contextlib.suppress(KeyError):  # it has none
                 self.dashboard = client.dashboard_link or ""
             new = [each for each in self._workers if each not in self._processes]
@@ -123,8 +133,10 @@ class Listing:
         """
         Forget a worker that has left.
         """
-        self._workers = {k: v for k, v in self._workers.items() if k != address}
-        self._processes.pop(address, None)
+        with self._lock:
+            self._left.add(address)
+            self._workers = {k: v for k, v in self._workers.items() if k != address}
+            self._processes.pop(address, None)
 
     def _worker(self, address: str, facts: Mapping[str, Any]) -> EngineWorker:
         metrics = facts.get("metrics") or {}

@@ -70,7 +70,11 @@ class Members:
             end: How it ended.
         """
         with self._lock:
-            self._note(name, self._present.pop(name, None), end)
+            member = self._present.pop(name, None)
+            if member is None and name in self._departed:
+                # It was missing in a list before the engine said how it ended.
+                member = self._departed[name].member
+            self._note(name, member, end)
 
     def _note(self, name: str, member: Member | None, end: End) -> None:
         self._departed[name] = Departed(member, time.time(), end)

@@ -9,7 +9,7 @@ from msgspec.structs import replace as change
 from duck_jupyter.cli.screen import MOST_ROWS, report_of
 from tests.support.snapshots import golden
 
-from .test_screen import frame, line_of, shown, window_of
+from .screens import frame, line_of, shown, window_of
 
 
 def test_a_worker_of_another_host_is_told_with_its_way() -> None:

@@ -66,6 +66,15 @@ def test_one_that_is_listed_no_more_has_left() -> None:
     assert members.departed["a"].end == LEFT
 
 
+def test_how_one_ended_may_be_heard_after_it_is_missing() -> None:
+    members = Members()
+    (member,) = members.take([worker("a")])
+    members.take([])
+    members.left("a", End("ended", "retired"))
+    left = members.departed["a"]
+    assert (left.member, left.end.words) == (member, "retired")
+
+
 def test_one_that_is_back_has_not_left() -> None:
     members = Members()
     members.left("a")
