@@ -35,7 +35,8 @@ ENDS = {
     OVER_MEMORY: End("killed", "killed by its nanny: over its memory limit"),
     SAID_BYE: End("ended", "closed"),
     "retire-workers": End("ended", "retired"),
-    "restart-workers": End("ended", "restarted"),
+    "client-restart": End("ended", "restarted"),
+    "client-restart-workers": End("ended", "restarted"),
     "check-worker-ttl": End("gone", "silent for too long"),
     "handle-worker-cleanup": End("gone", "connection lost"),
 }

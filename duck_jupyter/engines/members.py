@@ -26,6 +26,8 @@ __all__ = ["LEFT", "Members"]
 #: How a worker ended of which its engine says no more.
 LEFT = End("gone", "left the cluster")
 ENDS_KEPT = 100
+#: For so many seconds a list with a worker that has left may be older than its end.
+STALE_S = 3.0
 
 #: Above the numbers that a server gives to processes of other hosts.
 _numbers = itertools.count(FIRST_FAR_PID << 6)
@@ -50,10 +52,12 @@ class Members:
             Its workers now.
         """
         with self._lock:
-            before = self._present
+            before, stale = self._present, time.time() - STALE_S
+            ended = {name: left.ended for name, left in self._departed.items()}
             self._present = {
                 worker.name: _member(worker, before.get(worker.name))
                 for worker in workers
+                if ended.get(worker.name, stale) <= stale
             }
             for name in self._present:
                 self._departed.pop(name, None)

@@ -106,8 +106,8 @@ def _ends(
         left = departed.get(address)
         if left is not None:
             told.add(address)
-            # The exit code says more than the cluster knows.
-            if row.exit_code is None:
+            # Where the cluster has no reason, the exit code says more.
+            if row.exit_code is None or left.end.how != "gone":
                 row = replace(row, how=left.end.how, words=left.end.words)
         found.append(row)
     for address, left in departed.items():

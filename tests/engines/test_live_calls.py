@@ -112,7 +112,11 @@ def test_an_object_is_changed_from_another_host(
     assert results == {"n": 2 + TASKS}
     assert session.server is not None
     rows = session.server.statistics().workers
-    assert {row.name.rpartition(":")[0] for row in rows} == {socket.gethostname()}
+    known = client.scheduler_info(n_workers=-1)["workers"]
+    told = {row.cluster.address for row in rows if row.cluster}
+    assert told
+    assert told <= known.keys()
+    assert {row.way for row in rows} == {"direct"}
 
 
 def test_all_of_a_proxy_works_on_another_host(

@@ -17,6 +17,8 @@ from tests.support.fake_engine import ENDED, MEMORY, FakeEngine
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
+    import pytest
+
     from duck_jupyter.session.session import Session
 
 
@@ -75,10 +77,14 @@ def test_how_one_ended_may_be_heard_after_it_is_missing() -> None:
     assert (left.member, left.end.words) == (member, "retired")
 
 
-def test_one_that_is_back_has_not_left() -> None:
+def test_one_that_is_back_has_not_left(monkeypatch: pytest.MonkeyPatch) -> None:
     members = Members()
     members.left("a")
-    members.take([worker("a")])
+    # The list may be older than its end.
+    assert not members.take([worker("a")])
+    assert members.departed
+    monkeypatch.setattr("duck_jupyter.engines.members.STALE_S", 0.0)
+    assert members.take([worker("a")])
     assert not members.departed
 
 

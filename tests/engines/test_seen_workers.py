@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -20,6 +21,7 @@ from distributed import Client, LocalCluster, get_worker
 
 from duck_jupyter import share, shared, statistics, tasks, unshare
 from duck_jupyter.engines.dask import engine_of
+from duck_jupyter.engines.dask_listing import end_in
 from duck_jupyter.memory.process_state import pid_namespace
 from duck_jupyter.session.observe import snapshot_of
 from duck_jupyter.transport.handshake import FIRST_FAR_PID
@@ -149,6 +151,16 @@ def test_a_worker_is_seen_with_its_way_and_its_traffic(
     assert told[row.name] is not None
 
 
+def is_idle(pid: int, row: WorkerRow) -> bool:
+    """
+    Tell whether a worker is known and has no task; those of before count for a moment.
+    """
+    return row.cluster is not None and (row.cluster.pid, row.cluster.running) == (
+        pid,
+        0,
+    )
+
+
 def test_workers_that_never_called_are_listed_with_what_dask_says(
     client: Client, session: Session
 ) -> None:
@@ -156,7 +168,7 @@ def test_workers_that_never_called_are_listed_with_what_dask_says(
     pids = client.run(os.getpid)
     share([1], "items", on=client)
     for address in (*here, *far):
-        row = seen(address, lambda row: pid_in(row) == pids[address])  # noqa: B023
+        row = seen(address, partial(is_idle, pids[address]))
         assert row.cluster is not None
         assert row.calls == 0
         assert row.way is None
@@ -165,7 +177,7 @@ def test_workers_that_never_called_are_listed_with_what_dask_says(
         assert row.memory == row.cluster.memory
         assert row.memory > 1 << 20
         assert row.cluster.memory_limit
-        assert row.cluster.running == row.cluster.waiting == 0
+        assert row.cluster.waiting == 0
         assert row.cluster.state == "running"
     names = {row.name for row in statistics().workers}
     assert {"127.0.0.1:far-0", "127.0.0.1:far-1"} <= names
@@ -252,6 +264,46 @@ def test_a_worker_that_is_retired_says_so(client: Client, session: Session) -> N
     assert row is not None
     # Whichever of its scheduler and of itself says so first.
     assert row.words in {"retired", "closed"}
+
+
+def eat(size: int) -> int:
+    """
+    Fill memory until the nanny ends this process.
+    """
+    held = []
+    while True:
+        held.append(b"x" * size)
+
+
+def test_a_worker_that_its_nanny_kills_says_why(
+    session: Session, own_folders: None
+) -> None:
+    how: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1}
+    how |= {"dashboard_address": "127.0.0.1:0", "memory_limit": "300MB"}
+    with LocalCluster(**how) as local, Client(local) as client:
+        share([], "desk", on=client)
+        _, address = client.submit(call, shared.desk).result(timeout=WAIT_S)
+        future = client.submit(eat, 1 << 16, retries=0)
+
+        def is_told() -> bool:
+            row = ended_at(address)
+            return row is not None and row.how == "killed" and "nanny" in row.words
+
+        assert wait_until(is_told, SOON_S), statistics().ended_workers
+        future.cancel()
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("client-restart", "restarted"),
+        ("check-worker-ttl", "silent for too long"),
+        ("something-new", "left the cluster"),
+    ],
+)
+def test_a_reason_of_the_scheduler_is_said_in_words(why: str, words: str) -> None:
+    assert end_in({"left": "tcp://10.0.0.2:1", "why": why}).words == words
+    assert end_in({"left": "tcp://10.0.0.2:1"}).words == "left the cluster"
 
 
 def test_nothing_is_listed_without_shared_names(

@@ -64,7 +64,13 @@ def test_the_cluster_says_how_one_ended() -> None:
     ]
 
 
-def test_an_exit_code_says_more_than_the_cluster() -> None:
+def test_a_reason_of_the_cluster_says_more_than_an_exit_code() -> None:
+    left = LEFT._replace(end=End("killed", "killed by its nanny"))
+    _, (row,) = join_members([], [ended(-15)], [], {ADDRESS: left})
+    assert (row.how, row.words) == ("killed", "killed by its nanny")
+
+
+def test_an_exit_code_says_more_than_a_lost_connection() -> None:
     _, (row,) = join_members([], [ended(-9)], [], {ADDRESS: LEFT})
     assert (row.how, row.words) == ("killed", "killed by SIGKILL")
 
