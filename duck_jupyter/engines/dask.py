@@ -75,7 +75,7 @@ class DaskEngine:
         client: The client.
     """
 
-    kind = "Dask"
+    kind: str = "Dask"
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -36,10 +36,10 @@ class HostCopy:
 
     def __init__(self, sender: str) -> None:
         #: The worker that has it, or brings it.
-        self.sender = sender
+        self.sender: str = sender
         #: Empty while it is brought.
-        self.handle = b""
-        self.asked_at = time.monotonic()
+        self.handle: bytes = b""
+        self.asked_at: float = time.monotonic()
 
     @property
     def is_late(self) -> bool:
