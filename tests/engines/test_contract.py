@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from duck_jupyter import fetch, share, shared, unshare
+from duck_jupyter import fetch, locked, share, shared, unshare
+from duck_jupyter.errors import HandshakeError
 from duck_jupyter.pools.install import install, uninstall
 from tests.support.clusters import WAIT_S, dask_client
 from tests.support.fake_engine import FakeEngine
+from tests.support.far import Elsewhere
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
@@ -177,3 +179,65 @@ def test_old_versions_are_released(
     assert server is not None
     idx = shared.frame._duck_idx
     assert wait_until(lambda: server.publisher.versions(idx).kept <= 2, WAIT_S)
+
+
+class Node:
+    """
+    An object that a proxy stands for at each step.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def next(self) -> Node:
+        return Node(self.number + 1)
+
+
+def use(results: Any, node: Any) -> list[Any]:
+    results["n"] += 1
+    with locked(results):
+        results["n"] += 1
+    try:
+        found: Any = results["missing"]
+    except KeyError as error:
+        found = type(error)
+    return [dict(results.items()), found, node.next().number]
+
+
+USED = [{"n": 2}, KeyError, 1]
+
+
+def test_live_calls_reach_the_kernel(place: Place, session: Session) -> None:
+    results = {"n": 0}
+    share(results, "results", on=place.on)
+    share(Node(0), "node", on=place.on)
+    assert place.run(use, shared.results, shared.node) == USED
+    assert results == {"n": 2}
+
+
+def test_live_calls_reach_the_kernel_from_another_host(
+    place: Place, session: Session
+) -> None:
+    results = {"n": 0}
+    share(results, "results", on=place.on)
+    share(Node(0), "node", on=place.on)
+    far = Elsewhere(shared.results), Elsewhere(shared.node)
+    if place.on is None:
+        with pytest.raises(HandshakeError, match="brings no way"):
+            place.run(use, *far)
+        return
+    assert place.run(use, *far) == USED
+    assert results == {"n": 2}
+
+
+def test_an_object_is_fetched_from_another_host(
+    place: Place, frame: pd.DataFrame
+) -> None:
+    far = Elsewhere(shared.frame)
+    if place.on is None:
+        with pytest.raises(HandshakeError, match="brings no way"):
+            place.run(total_fetched, far)
+        return
+    assert place.run(total_fetched, far) == ROWS
+    frame["x"] = 2.0
+    assert place.run(total_fetched, far) == 2 * ROWS
