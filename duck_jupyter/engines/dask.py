@@ -85,7 +85,7 @@ class DaskEngine:
         client: The client.
     """
 
-    word = "dask"
+    word: str = "dask"
 
     def __init__(self, client: Any) -> None:
         self._client = client

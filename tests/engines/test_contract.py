@@ -1,5 +1,5 @@
 """
-The same scenarios on pools of this machine, on the fake engine, and on Dask.
+The same scenarios on pools of this machine, on the fake engine, on Dask and on Ray.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from tests.support.clusters import WAIT_S, dask_client
 from tests.support.fake_engine import FakeEngine
 from tests.support.far import Elsewhere
 from tests.support.processes import wait_until
+from tests.support.ray_clusters import HAS_RAY, ray_cluster
+from tests.support.ray_clusters import submit as submit_to_ray
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 ROWS = 100_000
+PLACES = ["pool", "fake", "dask"]
+# Ray takes seconds to start, and a minute on a busy machine.
+RAY = pytest.param("ray", marks=[pytest.mark.one_python, pytest.mark.timeout(120)])
 
 
 class Place:
@@ -47,7 +52,7 @@ class Place:
         return self.submit(func, *args, **kwargs).result(timeout=WAIT_S)
 
 
-@pytest.fixture(scope="module", params=["pool", "fake", "dask"])
+@pytest.fixture(scope="module", params=[*PLACES, *([RAY] if HAS_RAY else [])])
 def place(request: pytest.FixtureRequest, own_folders: None) -> Iterator[Place]:
     """
     Give a pool or an engine.
@@ -62,6 +67,9 @@ def place(request: pytest.FixtureRequest, own_folders: None) -> Iterator[Place]:
         engine = FakeEngine()
         yield Place(engine.submit, engine)
         engine.close()
+    elif request.param == "ray":
+        with ray_cluster(2) as ray:
+            yield Place(submit_to_ray, ray)
     else:
         with dask_client(2, 2) as client:
             yield Place(lambda *args, **kw: client.submit(*args, **kw), client)
