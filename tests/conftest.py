@@ -30,6 +30,7 @@ from tests.support.blocks import (
 )
 from tests.support.processes import describe, wait_until
 from tests.support.turns import Turns, count_processes
+from tests.support.unfinished import Unfinished
 from tests.support.workers import Worker
 
 if TYPE_CHECKING:
@@ -198,6 +199,36 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Lasting())
     if hasattr(config, "workerinput"):  # one of several processes of pytest-xdist
         config.pluginmanager.register(Turns())
+    elif config.option.tx:  # the one that starts them
+        config.pluginmanager.register(Unfinished())
+
+
+#: What pytest-timeout was told of a test.
+LIMITS = pytest.StashKey[Any]()
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_timeout_set_timer(
+    item: pytest.Item, settings: Any
+) -> Generator[None, Any, Any]:
+    """
+    Note the time limit of a test.
+    """
+    item.stash[LIMITS] = settings
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+    """
+    Limit the time of what fixtures do at the end: a test that fails stops its timer.
+    """
+    limits = item.stash.get(LIMITS, None)
+    if limits is not None:
+        item.config.hook.pytest_timeout_set_timer(item=item, settings=limits)
+        # Again for each fixture that hangs.
+        signal.setitimer(signal.ITIMER_REAL, limits.timeout, limits.timeout)
+    return (yield)
 
 
 @pytest.hookimpl(optionalhook=True)

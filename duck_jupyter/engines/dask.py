@@ -16,7 +16,7 @@ import itertools
 import pickle
 import threading
 import weakref
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +98,7 @@ class DaskEngine:
         self._pool: ThreadPoolExecutor | None = None
         #: Sends messages to all workers, one after the other.
         self._teller: ThreadPoolExecutor | None = None
-        self._untold: deque[dict[str, Any]] = deque()
+        self._untold: deque[Mapping[str, list[str]]] = deque()
         #: Done when all messages are sent.
         self._told: Future[None] | None = None
         #: The connection to the scheduler that has the plugin.
@@ -211,7 +211,8 @@ class DaskEngine:
         for topic in (topic_of(name), topic_of(kernel.name)):
             client.subscribe_topic(topic, self._on_event)
         client.subscribe_topic(LEFT, self._on_event)
-        client.log_event(CLIENTS, {"client": client.id, "kernel": name})
+        names = [name, kernel.name]
+        client.log_event(CLIENTS, {"client": client.id, "kernels": names})
         self._name, self._connection = name, connection
 
     def _register_again(self, kernel: Kernel, version: Version | None) -> None:
@@ -283,13 +284,13 @@ class DaskEngine:
         """
         return workers_of(self._client)
 
-    def tell(self, message: Mapping[str, Any]) -> None:
+    def tell(self, message: Mapping[str, list[str]]) -> None:
         """
         Send a message to every worker. It may be lost.
         """
         teller = self._teller
         if teller is not None:
-            self._untold.append(dict(message))
+            self._untold.append(message)
             # It is shut down when the client is closed at this moment.
             with contextlib.suppress(RuntimeError):
                 self._told = teller.submit(self._tell)
@@ -298,11 +299,12 @@ class DaskEngine:
         """
         Send what is not sent yet as one message: each costs a round over all workers.
         """
-        messages = [self._untold.popleft() for _ in range(len(self._untold))]
-        if messages:
-            dropped = [token for each in messages for token in each.pop("drop", ())]
-            whole = {key: value for each in messages for key, value in each.items()}
-            self._sender.call_all(dask_worker.hear, {**whole, "drop": dropped})
+        whole: defaultdict[str, list[str]] = defaultdict(list)
+        while self._untold:
+            for key, names in self._untold.popleft().items():
+                whole[key] += names
+        if whole:
+            self._sender.call_all(dask_worker.hear, dict(whole))
 
     def detach(self) -> None:
         """
@@ -313,8 +315,7 @@ class DaskEngine:
             if kernel is None:
                 return
             # Tasks that wait for an answer of this kernel hold a thread of a worker.
-            for name in (self._name, kernel.name):
-                self.tell({"lost": name})
+            self.tell({"lost": [self._name, kernel.name]})
             self._relay.close()
             pools = self._pool, self._teller
             self._pool = self._teller = self._kernel = self._connection = None

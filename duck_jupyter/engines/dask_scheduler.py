@@ -56,8 +56,8 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
     idempotent = True
 
     def __init__(self) -> None:
-        #: The name of each client's kernel.
-        self.kernels: dict[str, str] = {}
+        #: The names of each client's kernel.
+        self.kernels: dict[str, list[str]] = {}
         self.telling: set[asyncio.Task[Any]] = set()
 
     async def start(self, scheduler: Any) -> None:
@@ -88,18 +88,18 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
 
     def log_event(self, topic: str, msg: Any) -> None:
         """
-        Note the kernel of a client.
+        Note the names of a client's kernel.
         """
         if topic == CLIENTS:
-            self.kernels[msg["client"]] = msg["kernel"]
+            self.kernels[msg["client"]] = msg["kernels"]
 
     def remove_client(self, scheduler: Any, client: str) -> None:
         """
         Tell all workers that a kernel left: their tasks may wait for its answers.
         """
-        kernel = self.kernels.pop(client, None)
-        if kernel is not None:
-            called = {"function": dumps(lose), "args": dumps((kernel,))}
+        names = self.kernels.pop(client, None)
+        if names is not None:
+            called = {"function": dumps(lose), "args": dumps((names,))}
             message = {"op": "run", "kwargs": dumps({}), **called}
             telling = scheduler.broadcast(msg=message, on_error="ignore")
             task = asyncio.ensure_future(telling)
@@ -107,13 +107,13 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
             task.add_done_callback(self.telling.discard)
 
 
-def lose(kernel: str) -> None:
+def lose(names: list[str]) -> None:
     """
     End the waiting of a worker's tasks for a kernel that left.
     """
     with contextlib.suppress(ImportError):
         worker = importlib.import_module("duck_jupyter.engines.dask_worker")
-        worker.hear({"lost": kernel})
+        worker.hear({"lost": names})
 
 
 class DuckRelay(SchedulerPlugin):  # type: ignore[misc, unused-ignore]

@@ -162,14 +162,12 @@ def receive(ticket: str, data: bytes) -> None:
         reply.arrived.set()
 
 
-def hear(message: dict[str, Any]) -> None:
+def hear(message: dict[str, list[str]]) -> None:
     """
     Take a message; the kernel, or the scheduler in its place, calls this in the worker.
     """
     drop(message.get("drop", []))
-    kernel = message.get("lost")
-    if kernel is not None:
-        _lost.add(kernel)
-        for reply in list(_replies.values()):
-            if reply.kernel == kernel:
-                reply.arrived.set()
+    _lost.update(message.get("lost", []))
+    for reply in list(_replies.values()):
+        if reply.kernel in _lost:
+            reply.arrived.set()

@@ -172,9 +172,12 @@ class Engine(Protocol):
         Return the workers that the engine knows, without asking them.
         """
 
-    def tell(self, message: Mapping[str, Any]) -> None:
+    def tell(self, message: Mapping[str, list[str]]) -> None:
         """
-        Send a message to every worker. It may be lost.
+        Send a message to every worker. It may be lost, or joined to the next one.
+
+        Args:
+            message: Tokens of versions at "drop", names of kernels at "lost".
         """
 
     def detach(self) -> None:

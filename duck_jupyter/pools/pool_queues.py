@@ -62,8 +62,10 @@ class PoolQueues:
         self._workers = workers
         self._running = running
         self._readers = ResultReaders()
-        # The pools whose queues are being checked.
-        self._checked: weakref.WeakSet[Any] = weakref.WeakSet()
+        # The pools that are being checked: whether another worker was killed meanwhile.
+        self._checked: weakref.WeakKeyDictionary[Any, bool]
+        self._checked = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
 
     def note(self, pool: Any) -> None:
         """
@@ -88,9 +90,11 @@ class PoolQueues:
         """
         Let a pool go on, one of whose workers was killed outside of a task.
         """
-        if pool not in self._checked:
-            self._checked.add(pool)
-            self._start(self._free, pool)
+        with self._lock:
+            is_checked = pool in self._checked
+            if not is_checked:
+                self._start(self._free, pool)
+            self._checked[pool] = is_checked
 
     @property
     def join(self) -> Callable[[Any], None]:
@@ -122,9 +126,18 @@ class PoolQueues:
 
     def _free(self, pool: Any) -> None:
         try:
-            self._release_until_at_work(pool)
-        finally:
-            self._checked.discard(pool)
+            while True:
+                self._release_until_at_work(pool)
+                with self._lock:
+                    if not self._checked[pool]:
+                        del self._checked[pool]
+                        return
+                    # The pool was seen at work, and then one more worker was killed.
+                    self._checked[pool] = False
+        except BaseException:
+            with self._lock:
+                self._checked.pop(pool, None)
+            raise
 
     def _release_until_at_work(self, pool: Any) -> None:
         """

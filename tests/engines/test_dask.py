@@ -211,11 +211,14 @@ def wait_for_an_answer(kernel: str) -> str:
     return ""
 
 
+@pytest.mark.parametrize("by", ["a version", "a fetch"])
 def test_a_task_that_waits_for_a_kernel_that_stops_ends_at_once(
-    client: Client, frame: pd.DataFrame, session: Session
+    client: Client, frame: pd.DataFrame, session: Session, by: str
 ) -> None:
     share(frame, "frame", on=client)
-    kernel = engine_of(client)._name
+    engine = engine_of(client)
+    assert engine._kernel is not None
+    kernel = engine._name if by == "a version" else engine._kernel.name
     # An empty request has no answer.
     future = client.submit(wait_for_an_answer, kernel)
     assert Event(kernel).wait(WAIT_S)

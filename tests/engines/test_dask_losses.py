@@ -44,8 +44,9 @@ from tests.engines.test_dask_losses import note_the_error
 client = Client(sys.argv[1])
 array = np.ones(10_000)
 share(array, "array", on=client)
-name = engine_of(client)._name
-client.submit(note_the_error, name, sys.argv[2], sys.argv[3]).result()
+engine = engine_of(client)
+name = engine._name if sys.argv[2] == "a version" else engine._kernel.name
+client.submit(note_the_error, name, *sys.argv[3:]).result()
 """
 
 
@@ -82,12 +83,13 @@ def is_restored(client: Client) -> bool:
     return not vars(client).keys() & WRAPPED.keys()
 
 
+@pytest.mark.parametrize("by", ["a version", "a fetch"])
 def test_a_task_that_waits_for_a_killed_kernel_ends_at_once(
-    client: Client, tmp_path: Path
+    client: Client, tmp_path: Path, by: str
 ) -> None:
     began, ended = tmp_path / "began", tmp_path / "ended"
     address = client.scheduler_info()["address"]
-    command = [sys.executable, "-c", KERNEL, address, str(began), str(ended)]
+    command = [sys.executable, "-c", KERNEL, address, by, str(began), str(ended)]
     # A killed process leaves the folder of its socket.
     with tempfile.TemporaryDirectory(prefix="t-") as folder:
         env = {**os.environ, "TMPDIR": folder}
@@ -243,11 +245,12 @@ def test_what_waits_to_be_told_is_one_message() -> None:
         assert wait_until(lambda: not engine._untold, WAIT_S)
         for token in "1234":
             engine.tell({"drop": [token]})
-        engine.tell({"lost": "kernel"})
+        engine.tell({"lost": ["kernel"]})
+        engine.tell({"lost": ["other"]})
         sent.may_send.set()
     assert sent.messages == [
         {"drop": ["0"]},
-        {"drop": ["1", "2", "3", "4"], "lost": "kernel"},
+        {"drop": ["1", "2", "3", "4"], "lost": ["kernel", "other"]},
     ]
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 VARIABLE = "DUCK_STEPS"
 PARTS = 10
+#: Seconds that a test may take; it takes 20 of them, or half an hour with all steps.
+LIMIT_S = 3600 if os.environ.get(VARIABLE) == "all" else 180
 #: So many wrong steps end the run of an operation, and so many that hang.
 WRONG_OF_SOME, WRONG_OF_ALL = 12, 2_000
 HANGING_OF_SOME, HANGING_OF_ALL = 3, 30

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .choice import LIMIT_S
 from .operations import OPERATIONS
 from .owning import OWNER_OPERATIONS
 from .runs import CUT
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .conftest import Walk
     from .operation import Operation
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(LIMIT_S)]
 
 
 @pytest.mark.parametrize(

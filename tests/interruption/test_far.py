@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .choice import LIMIT_S
 from .far import FAR_OPERATIONS, open_ways
 from .runs import CUT, KILLED, NESTED
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .conftest import Walk
     from .operation import Operation
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(LIMIT_S)]
 
 
 @pytest.mark.parametrize("mode", [CUT, NESTED, KILLED])

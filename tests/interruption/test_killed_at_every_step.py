@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .choice import LIMIT_S
 from .operations import OPERATIONS, Get, Locked, Method
 from .runs import KILLED
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .conftest import Walk
     from .operation import Operation
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(LIMIT_S)]
 
 COVERED_WHOLLY = (Get, Method, Locked)
 

@@ -25,6 +25,23 @@ def test_a_pool_goes_on_after_a_result_that_was_cut(
         assert (ran.text, ran.error) == ("[1, 2, 3]\n", "")
 
 
+def test_a_worker_may_die_while_its_pool_is_looked_at_for_the_last_one(
+    pool_kernel: PoolKernel,
+) -> None:
+    ran = pool_kernel.cell(
+        "from duck_jupyter.pools import pool_queues\n"
+        "before, pool_queues.LOOK_S = pool_queues.LOOK_S, 1.0\n"
+        "pool = make('Pool', 'fork')\n"
+        "for _ in range(2):\n"
+        "    task = pool.apply_async(work.give_cut, (50_000_000,))\n"
+        "    task.wait(20)\n"
+        "    print(type(task._value).__name__)\n"
+        "    print(pool.map_async(abs, [-1, -2, -3]).get(20))\n"
+        "pool_queues.LOOK_S = before\n"
+    )
+    assert (ran.text, ran.error) == ("WorkerDied\n[1, 2, 3]\n" * 2, "")
+
+
 def test_a_pool_ends_with_a_result_that_was_cut(pool_kernel: PoolKernel) -> None:
     ran = pool_kernel.cell(
         "pool = make('Pool', 'spawn', 1)\n"

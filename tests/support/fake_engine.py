@@ -244,7 +244,7 @@ class FakeEngine:
             for number, process in enumerate(self.processes)
         ]
 
-    def tell(self, message: Mapping[str, Any]) -> None:
+    def tell(self, message: Mapping[str, list[str]]) -> None:
         """
         Send a message to every worker.
         """

@@ -104,6 +104,8 @@ class Worker:
         if not self._jobs.closed:
             self._jobs.close()
             self._process.terminate()
+            self._process.join(DEADLINE_S)
+            self._process.kill()
             self._process.join()
             self._process.close()
 
