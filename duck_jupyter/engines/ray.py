@@ -210,7 +210,7 @@ class RayEngine:
             for node in nodes
         ]
 
-    def tell(self, message: Mapping[str, Any]) -> None:
+    def tell(self, message: Mapping[str, list[str]]) -> None:
         """
         Do nothing: Ray reaches no worker that runs a task.
 
