@@ -69,7 +69,7 @@ while True:
 while True:
     tasks = [executors[METHOD].submit(FUNCTION, i) for i in range(20)]
     for task in tasks:
-        task.add_done_callback(lambda task: task.cancelled() or task.result())
+        task.add_done_callback(lambda task: task.cancelled() or task.exception())
     tasks[-1].result()
 """,
     "loky": "while True: list(loky_pool.map(FUNCTION, range(50)))",
