@@ -85,6 +85,8 @@ class DaskEngine:
         client: The client.
     """
 
+    word: str = "dask"
+
     def __init__(self, client: Any) -> None:
         self._client = client
         self._sender = Sender(client)

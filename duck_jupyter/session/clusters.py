@@ -104,7 +104,8 @@ class Clusters:
             with self._lock:
                 if is_used or self._joining[engine] or self._joined != joined:
                     continue
-                kernel.doors.close()
+                if kernel.is_idle or not kernel.doors.take_requests:
+                    kernel.doors.close()
                 if kernel.is_idle and self._kernels.get(engine) is kernel:
                     del self._kernels[engine]
                     engine.detach()
