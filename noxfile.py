@@ -48,7 +48,7 @@ def public(session: nox.Session) -> None:
     Check that every public name has a type, and a complete one.
     """
     # One version, since later ones may find more; the extra brings a node.
-    session.install("-e", ".[dask]", "pyright[nodejs]==1.1.414")
+    session.install("-e", ".[dask,ray]", "pyright[nodejs]==1.1.414")
     session.run("pyright", "--verifytypes", "duck_jupyter", "--ignoreexternal")
 
 
@@ -99,7 +99,10 @@ def dask(session: nox.Session) -> None:
     versions = [re.sub(r">=([\d.]+).*", r"==\1", line) for line in needed]
     session.install("-e", ".[dev]", *versions)
     files = ["tests/engines", "tests/processes/test_dask.py"]
-    session.run("python", "-m", "pytest", *files, *session.posargs)
+    others = [
+        f"--ignore=tests/engines/test_{name}.py" for name in ("ray", "ray_mistakes")
+    ]
+    session.run("python", "-m", "pytest", *files, *others, *session.posargs)
 
 
 @nox.session(python=PYTHONS)
@@ -204,7 +207,7 @@ def benchmarks(session: nox.Session) -> None:
     Run the measurements; a quiet machine gives better numbers.
     """
     session.install("-e", ".[dev,browser]")
-    for name in ("live", "contention", "data", "pools", "monitor", "view"):
+    for name in ("live", "contention", "data", "pools", "cluster", "monitor", "view"):
         session.run("python", "-m", f"tests.benchmarks.{name}", *session.posargs)
 
 

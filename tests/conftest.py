@@ -55,6 +55,9 @@ RUN = uuid.uuid4().hex
 LASTING = ("resource_tracker import main", "multiprocessing.forkserver import main")
 
 
+# The raylet of a cluster of Ray starts and ends its workers as it sees fit.
+OF_RAYLET = ("ray::", "default_worker.py")
+
 #: What ends a process. Workers that are forked inherit what handles it.
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -90,12 +93,14 @@ def is_of_this_run(process: psutil.Process) -> bool:
 
 def is_lasting(process: psutil.Process) -> bool:
     """
-    Tell whether a process is one that Python itself keeps until we end.
+    Tell whether a process is one that Python itself, or Ray, keeps until we end.
 
     A worker of the fork server has the same command line, but not us as its parent.
     """
     try:
         command = " ".join(process.cmdline())
+        if any(x in command for x in OF_RAYLET):
+            return True
         return process.ppid() == os.getpid() and any(x in command for x in LASTING)
     except psutil.NoSuchProcess:
         return True

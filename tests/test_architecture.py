@@ -45,6 +45,7 @@ HOMES = {
     "IPython": {"magics", "pools"},
     "dask": {"engines"},
     "distributed": {"engines"},
+    "ray": {"engines"},
     "anywidget": {"monitor"},
     "mmap": {"memory", "pools"},
     "prompt_toolkit": {"cli"},

@@ -45,7 +45,7 @@ def connect_far(
     Where a relay is among the ways, a direct way has `HEAD_START_S` seconds.
 
     Args:
-        ways: The ways to it, the best first.
+        ways: The ways to it; those of the newest proxy come first.
         secret: The secret that both sides must prove to have.
         client: The id of this process.
         thread: The number of the calling thread within this process.
@@ -58,8 +58,9 @@ def connect_far(
     """
     first_error: ProxyError | None = None
     is_relayed = any(way.relay for way in ways)
-    # A name that was shared again has another way than before.
-    for way in ways:
+    # A name that was shared again has another way than before. Relays come last: a
+    # channel through one is left as soon as any direct way is open.
+    for way in sorted(ways, key=lambda each: bool(each.relay)):
         reach = None
         if is_relayed and not way.relay:
             reach = _reaches.setdefault(way, Reach(way))

@@ -209,8 +209,8 @@ def bring(
         else:
             raise VersionGone(
                 f"The notebook does not keep this version of {handle.name!r} any more: "
-                "its server was stopped. Share the object again and submit the task "
-                "again."
+                "its server was stopped, or no task needed it. Share the object again "
+                "and submit the task again."
             )
 
 

@@ -5,6 +5,7 @@ From what users write after ``on=`` to an engine.
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotShareable
@@ -12,9 +13,16 @@ from ..errors import NotShareable
 if TYPE_CHECKING:
     from .engine import Engine
 
-__all__ = ["find_engine"]
+__all__ = ["WORDS", "find_engine"]
 
 METHODS = ("attach", "ways", "reference", "workers", "dashboard", "tell", "detach")
+#: What users may write for an engine that they do not name by an object.
+WORDS = ("dask", "ray")
+ACCEPTED = "'dask', 'ray', a client of Dask or the module ray"
+NO_RAY = (
+    "Sharing with a cluster of Ray needs its package ray, 2.60 or newer. "
+    "Install it with: pip install 'duck-jupyter[ray]'"
+)
 NO_DASK = (
     "Sharing with a cluster of Dask needs its package distributed, 2024.12 or newer. "
     "Install it with: pip install 'duck-jupyter[dask]'"
@@ -26,25 +34,35 @@ def find_engine(on: Any) -> Engine:
     Return an engine.
 
     Args:
-        on: "dask" for the current client, a client of Dask, or an engine.
+        on: "dask" for the current client, a client of Dask, "ray" or the module ray for
+            the cluster that this process is connected to, or an engine.
 
     Raises:
         NotShareable: There is no such engine.
     """
+    if isinstance(on, ModuleType) and on.__name__ == "ray":
+        on = "ray"
     if isinstance(on, str):
-        if on != "dask":
-            raise NotShareable(f"on must be 'dask' or a client of Dask, not {on!r}.")
-        return _of_client(_current_client())
+        if on not in WORDS:
+            raise NotShareable(f"on must be {ACCEPTED}, not {on!r}.")
+        return _of_ray() if on == "ray" else _of_client(_current_client())
     if all(callable(getattr(type(on), name, None)) for name in METHODS):
         engine: Engine = on
         return engine
     distributed = sys.modules.get("distributed")
     if distributed is None or not isinstance(on, distributed.Client):
         raise NotShareable(
-            "on must be 'dask' or a client of Dask, not an object of type "
-            f"{type(on).__name__}."
+            f"on must be {ACCEPTED}, not an object of type {type(on).__name__}."
         )
     return _of_client(on)
+
+
+def _of_ray() -> Engine:
+    try:
+        from .ray import ENGINE
+    except ImportError as error:  # an older version lacks a method
+        raise NotShareable(NO_RAY) from error
+    return ENGINE
 
 
 def _of_client(client: Any) -> Engine:

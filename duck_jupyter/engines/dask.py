@@ -75,7 +75,7 @@ class DaskEngine:
         client: The client.
     """
 
-    kind: str = "Dask"
+    word: str = "dask"
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -1,5 +1,5 @@
 """
-Objects whose data are on a cluster already: collections of Dask, and its futures.
+Objects whose data are on a cluster already: collections and futures of Dask or Ray.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ __all__ = ["is_distributed", "refuse_distributed"]
 
 def is_distributed(value: Any) -> bool:
     """
-    Return whether a value is a collection of Dask or a future of its client.
+    Return whether a value is a collection of Dask, or a future of Dask or Ray.
     """
+    ray = sys.modules.get("ray")
+    if ray is not None and issubclass(type(value), getattr(ray, "ObjectRef", ())):
+        return True
     base = sys.modules.get("dask.base")
     if base is None:  # then there are no such objects
         return False
@@ -43,7 +46,7 @@ def refuse_distributed(value: Any, name: str, option: str) -> None:
     if option and is_distributed(value):
         raise NotShareable(
             f"{option} must be used with an object of the notebook, and {name} is a "
-            f"{type(value).__name__} of Dask, whose data are on the cluster already. "
+            f"{type(value).__name__}, whose data are on the cluster already. "
             f"Pass {name} to tasks as it is, or share it without {option} for live "
             "calls."
         )

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..client.other_hosts import Way
+from .asking import Ask
 from .live import fetch_by
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ class Doors:
         self._open: dict[Way, StreamDoor] = {}
         #: Whether there may be something to close.
         self._is_used = False
+        #: Whether workers also send requests about versions here.
+        self.take_requests: bool = False
 
     def open(self) -> None:
         """
-        Listen at the ways of the engine. Repeated calls do nothing.
+        Listen at the ways of the engine. Repeated calls listen at new ones only.
 
         Where this host cannot listen, proxies work on this host only, and say so.
         """
@@ -51,14 +54,16 @@ class Doors:
 
         with self._lock:
             self._is_used = True
-            if not self._open:
-                found: dict[Way, StreamDoor] = {}
-                for way in self._engine.ways():
+            known = {way.host for way in self._open}
+            found: dict[Way, StreamDoor] = {}
+            for way in self._engine.ways():
+                self.take_requests |= isinstance(way.ask, Ask)
+                if way.host not in known:
                     with contextlib.suppress(OSError):
                         context = None if way.listen is None else way.listen()
                         door = open_door(self._server, way.host, context, self)
                         found |= dict.fromkeys(_ways_to(door, way), door)
-                self._open = found
+            self._open = found | self._open
             link = self._server.link
             others = [way for way in link.ways if way not in self._open]
             link.ways = (*self._open, *others)

@@ -90,6 +90,9 @@ class Kernel(Protocol):
 
     #: A random name, which differs between the kernels that use one cluster.
     name: str
+    #: Sends a request of a worker to the kernel by a live call, and returns the answer.
+    #: It can be pickled into tasks, for engines that carry no requests themselves.
+    ask: Callable[[bytes], bytes]
 
     def replace(self, value: Any) -> Any:
         """
@@ -141,8 +144,8 @@ class Engine(Protocol):
     An engine. Any thread of the kernel may call it; a call takes at most seconds.
     """
 
-    #: What people call the engine, such as "Dask".
-    kind: str
+    #: What users write after ``--on``, such as "dask".
+    word: str
 
     def attach(self, kernel: Kernel, *, insecure: bool = False) -> None:
         """

@@ -24,6 +24,7 @@ from ..data.layout import NO_TICKET, NONCE_BYTES
 from ..errors import DataTooBigError, NotShareable, ProxyError, VersionGone
 from ..memory.files import FileKey, open_shared
 from .arrivals import Answer, Done, Fetch, Fetched, Have, Part, Want
+from .asking import ask_by_calls
 from .doors import Doors
 from .engine import Version
 from .kept_versions import HostCopy, Kept
@@ -70,6 +71,7 @@ class EngineKernel:
         #: Where workers of other hosts make live calls.
         self.doors: Doors = Doors(server, engine)
         self.take: Callable[[socket], None] = self.doors.take
+        self.ask: Callable[[bytes], bytes] = ask_by_calls(server, self)
         self._find = find
         self._lock = threading.RLock()
         #: By token.
@@ -192,8 +194,7 @@ class EngineKernel:
         """
         shared = {target.idx for target in self._find().values()}
         with self._lock:
-            gone = [idx for idx in self._newest if idx not in shared]
-            released = [self._newest.pop(idx) for idx in gone]
+            released = [self._newest.pop(idx) for idx in self._newest.keys() - shared]
         # The engine may call back when they are dropped, so the lock is not held.
         released.clear()
 

@@ -17,7 +17,7 @@ from IPython.core.magic import (
 )
 from IPython.core.magic_arguments import argument, argument_group, magic_arguments
 
-from ..engines.choice import find_engine
+from ..engines.choice import WORDS, find_engine
 from ..errors import ProxyError
 from ..protocol.escaping import printable
 from ..session.api import names_in
@@ -180,7 +180,7 @@ class DuckMagics(Magics):
         metavar="CLUSTER",
         help=(
             "Give tasks of a cluster the variable itself: dask for the current client "
-            "of Dask, or the variable of a client."
+            "of Dask, the variable of a client, or ray."
         ),
     )
     @argument(
@@ -325,13 +325,13 @@ class DuckMagics(Magics):
         """
         Return what ``--on`` names: the client in a variable, or the word itself.
         """
-        if word != "dask" and word not in self._namespace:
+        if word not in WORDS and word not in self._namespace:
             raise UsageError(
-                f"--on must be dask or the variable of a client of Dask, not {word!r}, "
-                "which is no variable here. Make one first: from distributed import "
-                "Client; client = Client()"
+                "--on must be dask, ray or the variable of a client of Dask, not "
+                f"{word!r}, which is no variable here. Make one first: from "
+                "distributed import Client; client = Client()"
             )
-        return word if word == "dask" else self._namespace[word]
+        return word if word in WORDS else self._namespace[word]
 
     def _wish(self, variable: str, alias: str | None) -> Wish:
         if not variable.isidentifier():

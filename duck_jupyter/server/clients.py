@@ -278,6 +278,8 @@ class ClientProcess:
         self.threads: dict[int, ClientThread] = {}
         #: Its claims to locks of objects, by block number.
         self.claims: dict[int, Claim] = {}
+        #: Called when its last lane is closed, by name.
+        self.on_end: dict[str, Callable[[], object]] = {}
 
     def pop_ended(self) -> list[ClientThread]:
         """
@@ -367,6 +369,8 @@ class Clients:
             if acquired.thread.process is process:
                 del self.acquired[key]
                 acquired.release()
+        for tell in list(process.on_end.values()):
+            tell()
         return True
 
     def end_block(self, process: ClientProcess, number: int) -> None:

@@ -4,10 +4,11 @@ Requests to the server itself: EXECUTE frames for object number 0.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import weakref
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..data.attach import encoded
-from ..errors import DataDecodeError, DeadlockError, ProxyError
+from ..errors import DataDecodeError, DeadlockError, KernelGone, ProxyError
 from ..objects.claims import Claim
 from ..objects.operations import call_method, get_attribute, take
 from ..objects.summary import summary_of
@@ -23,12 +24,32 @@ if TYPE_CHECKING:
     from .clients import Clients
     from .connections import Connection
 
-__all__ = ["LATER", "Desk"]
+__all__ = ["LATER", "Desk", "EngineDesk"]
 
 #: There is no answer yet: the thread that ends the wait sends it.
 LATER = object()
 #: The name of a process's main thread, which messages leave out.
 MAIN_THREAD = "MainThread"
+
+
+class EngineDesk(Protocol):
+    """
+    Answers requests of an engine's workers.
+    """
+
+    def answer(self, sender: str, request: bytes) -> bytes:
+        """
+        Answer a request.
+
+        Args:
+            sender: The process that sent it.
+            request: The request.
+        """
+
+    def left(self, sender: str) -> None:
+        """
+        Note that a process which has sent requests is disconnected.
+        """
 
 
 class Desk:
@@ -62,6 +83,9 @@ class Desk:
         self._tell = tell
         self._publisher = publisher
         self._block_name = block_name
+        #: The engines whose workers send requests by live calls, by name.
+        self.engines: weakref.WeakValueDictionary[str, EngineDesk]
+        self.engines = weakref.WeakValueDictionary()
 
     def answer(self, connection: Connection, word: str, args: Sequence[Any]) -> Any:
         """
@@ -95,6 +119,8 @@ class Desk:
             return None
         if word == "fetch":
             return self._fetch(connection, *args)
+        if word == "engine":
+            return self._ask_engine(connection, *args)
         if word == "has":
             idx, name = args
             return hasattr(self._table.get(idx).target, name)
@@ -109,6 +135,16 @@ class Desk:
         connection.grants.append(lent.give_up)
         connection.lent.append(lent.give_up)
         return encoded(lent.handle)
+
+    def _ask_engine(self, connection: Connection, name: str, request: bytes) -> bytes:
+        desk, sender = self.engines.get(name), connection.hello.client
+        if desk is None:
+            raise KernelGone(
+                "The kernel shares nothing on this cluster any more. Share the object "
+                "again and submit the task again."
+            )
+        connection.thread.process.on_end[name] = lambda: desk.left(sender)
+        return desk.answer(sender, request)
 
     def _lock(self, connection: Connection, idx: int, number: int) -> Any:
         entry = self._table.get(idx)

@@ -35,6 +35,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "adopt": (int,),
     "batch": (int, int),
     "block_name": (),
+    "engine": (str, bytes),
     "fetch": (int,),
     "has": (int, str),
     "holder": (int,),

@@ -91,8 +91,9 @@ def share(
         inplace: Move the object's data to shared memory, where all processes see every
             write. The object itself stays where it is: `fetch` returns the shared one.
         handover: A pool that gets the object itself sends a handle to its data.
-        on: A client of Dask, or "dask" for the current one: tasks of its cluster get
-            the object itself as it is when they are submitted.
+        on: A client of Dask, "dask" for the current one, or "ray" for the cluster of
+            Ray that this process is connected to: tasks of the cluster get the object
+            itself as it is when they are submitted.
         insecure: With `on`, accept a cluster that sends data over a network without
             encryption.
 

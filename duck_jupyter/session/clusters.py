@@ -123,7 +123,8 @@ class Clusters:
             with self._lock:
                 if is_used or self._joining[engine] or self._joined != joined:
                     continue
-                kernel.doors.close()
+                if kernel.is_idle or not kernel.doors.take_requests:
+                    kernel.doors.close()
                 if kernel.is_idle and self._kernels.get(engine) is kernel:
                     del self._kernels[engine]
                     engine.detach()
@@ -144,7 +145,9 @@ class Clusters:
             listed = kernel.members.take(engine.workers(within_s))
             members |= {member.facts.address: member for member in listed}
             departed |= kernel.members.departed
-            rows.append(ClusterRow(engine.kind, web_link(engine.dashboard())))
+            rows.append(
+                ClusterRow(engine.word.capitalize(), web_link(engine.dashboard()))
+            )
         return ClustersSeen(tuple(members.values()), departed, tuple(rows))
 
     def stop(self) -> None:

@@ -148,7 +148,7 @@ class Terms:
             "--frozen": self.frozen,
             "--inplace": self.inplace,
             "--no-handover": not self.handover,
-            "--on dask": self.on is not None,
+            f"--on {self.on.word if self.on else ''}": self.on is not None,
             "--insecure": self.insecure,
         }
         given = [option for option, is_given in options.items() if is_given]

@@ -1,5 +1,5 @@
 """
-The same scenarios on pools of this machine, on the fake engine, and on Dask.
+The same scenarios on pools of this machine, on the fake engine, on Dask and on Ray.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from duck_jupyter import fetch, share, shared, unshare
+from duck_jupyter import fetch, locked, share, shared, unshare
+from duck_jupyter.errors import HandshakeError
 from duck_jupyter.pools.install import install, uninstall
 from tests.support.clusters import WAIT_S, dask_client
 from tests.support.fake_engine import FakeEngine
+from tests.support.far import Elsewhere
 from tests.support.processes import wait_until
+from tests.support.ray_clusters import HAS_RAY, ray_cluster
+from tests.support.ray_clusters import submit as submit_to_ray
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 ROWS = 100_000
+PLACES = ["pool", "fake", "dask"]
+# Ray takes seconds to start, and a minute on a busy machine.
+RAY = pytest.param("ray", marks=[pytest.mark.one_python, pytest.mark.timeout(120)])
 
 
 class Place:
@@ -45,7 +52,7 @@ class Place:
         return self.submit(func, *args, **kwargs).result(timeout=WAIT_S)
 
 
-@pytest.fixture(scope="module", params=["pool", "fake", "dask"])
+@pytest.fixture(scope="module", params=[*PLACES, *([RAY] if HAS_RAY else [])])
 def place(request: pytest.FixtureRequest, own_folders: None) -> Iterator[Place]:
     """
     Give a pool or an engine.
@@ -60,6 +67,9 @@ def place(request: pytest.FixtureRequest, own_folders: None) -> Iterator[Place]:
         engine = FakeEngine()
         yield Place(engine.submit, engine)
         engine.close()
+    elif request.param == "ray":
+        with ray_cluster(2) as ray:
+            yield Place(submit_to_ray, ray)
     else:
         with dask_client(2, 2) as client:
             yield Place(lambda *args, **kw: client.submit(*args, **kw), client)
@@ -177,3 +187,65 @@ def test_old_versions_are_released(
     assert server is not None
     idx = shared.frame._duck_idx
     assert wait_until(lambda: server.publisher.versions(idx).kept <= 2, WAIT_S)
+
+
+class Node:
+    """
+    An object that a proxy stands for at each step.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def next(self) -> Node:
+        return Node(self.number + 1)
+
+
+def use(results: Any, node: Any) -> list[Any]:
+    results["n"] += 1
+    with locked(results):
+        results["n"] += 1
+    try:
+        found: Any = results["missing"]
+    except KeyError as error:
+        found = type(error)
+    return [dict(results.items()), found, node.next().number]
+
+
+USED = [{"n": 2}, KeyError, 1]
+
+
+def test_live_calls_reach_the_kernel(place: Place, session: Session) -> None:
+    results = {"n": 0}
+    share(results, "results", on=place.on)
+    share(Node(0), "node", on=place.on)
+    assert place.run(use, shared.results, shared.node) == USED
+    assert results == {"n": 2}
+
+
+def test_live_calls_reach_the_kernel_from_another_host(
+    place: Place, session: Session
+) -> None:
+    results = {"n": 0}
+    share(results, "results", on=place.on)
+    share(Node(0), "node", on=place.on)
+    far = Elsewhere(shared.results), Elsewhere(shared.node)
+    if place.on is None:
+        with pytest.raises(HandshakeError, match="brings no way"):
+            place.run(use, *far)
+        return
+    assert place.run(use, *far) == USED
+    assert results == {"n": 2}
+
+
+def test_an_object_is_fetched_from_another_host(
+    place: Place, frame: pd.DataFrame
+) -> None:
+    far = Elsewhere(shared.frame)
+    if place.on is None:
+        with pytest.raises(HandshakeError, match="brings no way"):
+            place.run(total_fetched, far)
+        return
+    assert place.run(total_fetched, far) == ROWS
+    frame["x"] = 2.0
+    assert place.run(total_fetched, far) == 2 * ROWS

@@ -104,7 +104,7 @@ def test_the_workers_of_an_engine_are_listed(session: Session) -> None:
         assert {row.pid for row in rows} == {each.pid for each in engine.processes}
         assert {row.memory for row in rows} == {MEMORY}
         (cluster,) = snapshot_of(session).clusters
-        assert (cluster.kind, cluster.dashboard) == (engine.kind, engine.link)
+        assert (cluster.kind, cluster.dashboard) == ("Fake", engine.link)
         engine.link = "javascript:alert(1)"
         assert snapshot_of(session).clusters[0].dashboard == ""
         engine.processes[1].kill()

@@ -20,7 +20,7 @@ from duck_jupyter import share, shared
 from duck_jupyter.engines.distributed_data import is_distributed
 from duck_jupyter.errors import DataEncodeError, HandshakeError, NotShareable
 from tests.support.clusters import WAIT_S, dask_client
-from tests.support.processes import run_python, wait_until
+from tests.support.processes import run_python, start_python, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,10 +82,33 @@ def test_there_must_be_a_client() -> None:
     assert re.search(r"no client of Dask.*Client\(\)", done.stdout), done
 
 
-@pytest.mark.parametrize("on", ["ray", object(), 7])
-def test_on_must_be_a_client(array: Any, on: Any) -> None:
-    with pytest.raises(NotShareable, match="on must be 'dask' or a client of Dask"):
+@pytest.mark.parametrize("on", ["spark", object(), 7])
+def test_on_must_be_a_cluster(array: Any, on: Any) -> None:
+    with pytest.raises(
+        NotShareable, match="on must be 'dask', 'ray', a client of Dask"
+    ):
         share(array, "array", on=on)
+
+
+WITHOUT_PACKAGE = """
+import sys
+from duck_jupyter import share
+from duck_jupyter.errors import NotShareable
+sys.modules[sys.argv[1]] = None
+try:
+    share([1], "numbers", on=sys.argv[2])
+except NotShareable as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(("package", "on"), [("distributed", "dask"), ("ray", "ray")])
+def test_the_package_of_the_cluster_must_be_installed(package: str, on: str) -> None:
+    with start_python(WITHOUT_PACKAGE, package, on) as process:
+        said, _ = process.communicate(timeout=WAIT_S)
+    wanted = rf"needs its package {package}, .* install 'duck-jupyter\[{on}\]'\n"
+    assert re.search(wanted, said), said
+    assert said.count("\n") == 1
 
 
 def test_the_current_client_is_found(client: Client, array: Any) -> None:
@@ -238,9 +261,10 @@ def test_sharing_again_after_the_server_was_closed_works(
     assert found.result(timeout=WAIT_S) == 10_000
 
 
-def test_a_session_without_a_client_imports_nothing_of_dask() -> None:
+def test_a_session_without_a_cluster_imports_nothing_of_one() -> None:
     code = (
         "import sys, duck_jupyter as d; l = [1]; d.share(l, 'l'); d.unshare('l'); "
-        "print([m for m in sys.modules if m.startswith(('dask', 'distributed'))])"
+        "print([m for m in sys.modules if m.split('.')[0] in "
+        "('dask', 'distributed', 'ray')])"
     )
     assert run_python(code).stdout.strip() == "[]"

@@ -186,6 +186,19 @@ def test_a_thread_moves_to_the_direct_way_when_that_opens(
     assert desk.count == 2
 
 
+def test_a_worker_that_knows_a_direct_way_uses_no_relay(
+    place: tuple[Cluster, Network, dict[str, Any]], session: Session
+) -> None:
+    found, _, terms = place
+    desk = Desk()
+    share(desk, "desk", **terms)
+    assert not found.client.submit(call_first, shared.desk).result(timeout=WAIT_S)[-1]
+    link = shared.desk._duck_link
+    link.ways = tuple(way for way in link.ways if way.relay)
+    assert not found.client.submit(call_first, shared.desk).result(timeout=WAIT_S)[-1]
+    assert desk.count == 2 * (CALLS + 1)
+
+
 @contextlib.contextmanager
 def listening_at(host: str, door: Any) -> Iterator[None]:
     """

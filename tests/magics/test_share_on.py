@@ -83,7 +83,7 @@ def test_a_collection_is_live_only(
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("%share array --on ray", "a client of Dask, not 'ray', which is no variable"),
+        ("%share array --on far", "a client of Dask, not 'far', which is no variable"),
         ("%share array --insecure", "insecure must be used with on"),
         ("%share array --on dask --inplace", "either on a cluster or with --inplace"),
         ("%share whole --on dask", "Pass 'whole' to tasks as it is"),

@@ -15,14 +15,14 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from duck_jupyter.engines.arrivals import drop
-from duck_jupyter.engines.engine import EngineWorker
+from duck_jupyter.engines.engine import EngineWorker, Way
 from duck_jupyter.stats.exits import End
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from multiprocessing.connection import Connection
 
-    from duck_jupyter.engines.engine import Kernel, Version, Way
+    from duck_jupyter.engines.engine import Kernel, Version
 
 __all__ = ["FakeEngine"]
 
@@ -104,12 +104,24 @@ class WorkerSide:
                 drop(rest[0]["drop"])
 
 
+#: The workers that this process is: one at most.
+_sides: list[WorkerSide] = []
+
+
 def work(pipe: Connection[Any, Any]) -> None:
     """
     Run the tasks of one worker.
     """
+    _sides.append(WorkerSide(pipe))
     with contextlib.suppress(EOFError):
-        WorkerSide(pipe).work()
+        _sides[0].work()
+
+
+def ask_from_here(request: bytes) -> bytes:
+    """
+    Send a request of this worker to the kernel, and return the answer.
+    """
+    return _sides[0].ask(request)
 
 
 class FakeEngine:
@@ -120,7 +132,7 @@ class FakeEngine:
         count: The number of workers.
     """
 
-    kind = "Fake"
+    word = "fake"
     link = "http://127.0.0.1:8787/status"
 
     def __init__(self, count: int = 2) -> None:
@@ -212,9 +224,9 @@ class FakeEngine:
 
     def ways(self) -> tuple[Way, ...]:
         """
-        Return nothing.
+        Return an address that only this host reaches.
         """
-        return ()
+        return (Way("127.0.0.1", ask=ask_from_here),)
 
     def reference(
         self, load: Callable[..., Any], data: bytes, version: Version | None

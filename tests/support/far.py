@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from duck_jupyter.client.proxy import rebuild_proxy
 from duck_jupyter.errors import ProxyError
+from duck_jupyter.protocol.live_tokens import live_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,9 @@ class Elsewhere:
         _, (_, self.secret, self.state, self.block, *_) = proxy.__reduce_ex__(4)
         self.address = f"/nowhere{link.address}"
         self.ways = ways or link.ways
+
+    #: As for proxies: equal arguments would be one task of Dask.
+    __dask_tokenize__ = live_token
 
     def __reduce__(self) -> Any:
         where = b"", "elsewhere", tuple(map(tuple, self.ways))

@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -26,7 +27,16 @@ if TYPE_CHECKING:
 
     from distributed.security import Security
 
-__all__ = ["ONLY_ROOT", "Cluster", "Network", "cluster", "far_process", "network"]
+__all__ = [
+    "ONLY_ROOT",
+    "Cluster",
+    "Network",
+    "bridge",
+    "cluster",
+    "far_process",
+    "join",
+    "network",
+]
 
 #: Of tests with networks of their own.
 ONLY_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes networks")
@@ -94,6 +104,61 @@ def network(number: int) -> Iterator[Network]:
 
 
 @contextlib.contextmanager
+def bridge(count: int, mbit: int) -> Iterator[list[Network]]:
+    """
+    Make networks that reach each other and this host; only root may.
+
+    Args:
+        count: Their number, below 200.
+        mbit: What each of their cables carries, in megabits a second.
+    """
+    own = os.getpid()
+    start, name = f"10.{192 + own // 250 % 32}.{own % 250}", f"dkb{own % 10**7}"
+    limit = ("root", "tbf", "rate", f"{mbit}mbit", "burst", "256kb", "latency", "50ms")
+    with contextlib.ExitStack() as stack:
+        run_ip("link", "add", name, "type", "bridge")
+        stack.callback(run_ip, "link", "del", name)
+        run_ip("addr", "add", f"{start}.1/24", "dev", name)
+        run_ip("link", "set", name, "up")
+        found = []
+        for number in range(count):
+            cable = f"dkb{own % 10**7}-{number}"
+            net = Network(f"{cable}-net", f"{start}.1", f"{start}.{number + 2}", cable)
+            run_ip("netns", "add", net.name)
+            stack.callback(run_ip, "netns", "del", net.name)
+            peer = ("type", "veth", "peer", "name", "far", "netns", net.name)
+            run_ip("link", "add", cable, *peer)
+            stack.callback(run_ip, "link", "del", cable)
+            run_ip("link", "set", cable, "master", name, "up")
+            inside = ("netns", "exec", net.name)
+            run_ip(*inside, "ip", "addr", "add", f"{net.there}/24", "dev", "far")
+            for device in ("far", "lo"):
+                run_ip(*inside, "ip", "link", "set", device, "up")
+            run_ip(*inside, "tc", "qdisc", "add", "dev", "far", *limit)
+            # What goes to the other host is limited in the same way.
+            command = ["tc", "qdisc", "add", "dev", cable, *limit]
+            subprocess.run(command, check=True, capture_output=True, timeout=WAIT_S)
+            found.append(net)
+        yield found
+
+
+@contextlib.contextmanager
+def join(client: Client, net: Network) -> Iterator[None]:
+    """
+    Add a worker on another host to a cluster.
+
+    Args:
+        client: The client of the cluster.
+        net: The network of the worker.
+    """
+    address = client.scheduler_info()["address"]
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", address]
+    command += ["--no-dashboard", "--nworkers", "1", "--host", net.there]
+    with far_process(command, {}, net):
+        yield
+
+
+@contextlib.contextmanager
 def far_process(
     command: list[str], environment: dict[str, str], net: Network | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
@@ -110,8 +175,9 @@ def far_process(
     words += ["sh", "-c", OWN_FOLDER, "sh", *command]
     if net is not None:
         words = ["ip", "netns", "exec", net.name, *words]
+    folder = {"TMPDIR": tempfile.gettempdir()}
     with subprocess.Popen(
-        words, env={**os.environ, **environment}, stderr=subprocess.DEVNULL
+        words, env={**os.environ, **folder, **environment}, stderr=subprocess.DEVNULL
     ) as process:
         try:
             yield process
