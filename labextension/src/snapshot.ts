@@ -8,6 +8,9 @@
 
 export const SCHEMA = 1;
 
+/** The share of its limit at which a worker of Dask is paused. */
+export const NEAR_LIMIT = 0.8;
+
 /** The process that shares. */
 export interface KernelRow {
   pid: number;

@@ -15,6 +15,7 @@ import msgspec
 from duck_jupyter.session import snapshot
 from duck_jupyter.session.snapshot import SCHEMA, Snapshot
 from duck_jupyter.stats import rows, task_rows, worker_rows
+from duck_jupyter.stats.worker_rows import NEAR_LIMIT
 from tests.support.processes import ROOT
 
 __all__ = ["TYPESCRIPT_FILE", "typescript"]
@@ -30,6 +31,9 @@ HEAD = f"""\
  */
 
 export const SCHEMA = {SCHEMA};
+
+/** The share of its limit at which a worker of Dask is paused. */
+export const NEAR_LIMIT = {NEAR_LIMIT};
 """
 NAMES = {"integer": "number", "number": "number", "string": "string"}
 NAMES |= {"boolean": "boolean", "null": "null"}

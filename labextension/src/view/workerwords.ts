@@ -1,10 +1,8 @@
 /** What a worker is called, which numbers are told of it, and what it does, in words. */
 
+import { NEAR_LIMIT } from '../snapshot';
 import type { ClusterWorker, EndedRow, WorkerRow } from '../snapshot';
 import { bytes, exact, many, plainBytes, took, UNKNOWN } from './format';
-
-/** From this share of its limit on, Dask gives a worker no more tasks. */
-const NEAR_LIMIT = 0.8;
 
 /** A task that has run for so long says for how long. */
 const LONG_S = 1;
