@@ -42,12 +42,14 @@ def test_a_process_without_dask_has_its_own_name() -> None:
     assert (hello.pid, hello.thread, hello.bufsize) == (os.getpid(), 3, 512)
 
 
-@pytest.mark.parametrize(("pid", "found"), [(os.getpid(), True), (1, False)])
+@pytest.mark.parametrize("is_child", [False, True])
 def test_a_forked_child_of_a_worker_is_none(
-    monkeypatch: pytest.MonkeyPatch, pid: int, found: bool
+    monkeypatch: pytest.MonkeyPatch, is_child: bool
 ) -> None:
+    pid = os.getppid() if is_child else os.getpid()
     monitor = SimpleNamespace(proc=SimpleNamespace(pid=pid))
     worker = SimpleNamespace(monitor=monitor, address=ADDRESS, name="gpu-1")
     module = SimpleNamespace(Worker=SimpleNamespace(_instances=[worker]))
     monkeypatch.setitem(sys.modules, "distributed.worker", module)
-    assert worker_here() == ((ADDRESS, "10.0.0.2:gpu-1") if found else ("", ""))
+    found = ("", "") if is_child else (ADDRESS, "10.0.0.2:gpu-1")
+    assert worker_here() == found
