@@ -17,6 +17,8 @@ from .handshake import PROTOCOL_VERSION, Hello
 __all__ = ["hello_here", "name_of_worker", "worker_here"]
 
 NOBODY = ("", "")
+#: The states of a worker of Dask that runs tasks, or will run some.
+ALIVE = frozenset({"init", "running", "paused", "closing_gracefully"})
 
 
 def hello_here(client: str, thread: int, name: str, bufsize: int = 0) -> Hello:
@@ -57,8 +59,9 @@ def worker_here() -> tuple[str, str]:
     # that is not known yet is a ValueError.
     with contextlib.suppress(AttributeError, ValueError):
         for worker in list(module.Worker._instances):
-            # A forked child of a worker is none.
-            if worker.monitor.proc.pid == os.getpid():
+            # A forked child of a worker is none, and one that was closed stays listed.
+            is_here = worker.monitor.proc.pid == os.getpid()
+            if is_here and worker.status.name in ALIVE:
                 return worker.address, name_of_worker(worker.address, worker.name)
     return NOBODY
 

@@ -4,17 +4,21 @@ What a client says of itself.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import sys
-from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from distributed import LocalCluster
 
 from duck_jupyter.transport.identity import (
     hello_here,
     name_of_worker,
     worker_here,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ADDRESS = "tls://10.0.0.2:37001"
 
@@ -42,14 +46,28 @@ def test_a_process_without_dask_has_its_own_name() -> None:
     assert (hello.pid, hello.thread, hello.bufsize) == (os.getpid(), 3, 512)
 
 
-@pytest.mark.parametrize("is_child", [False, True])
-def test_a_forked_child_of_a_worker_is_none(
-    monkeypatch: pytest.MonkeyPatch, is_child: bool
-) -> None:
-    pid = os.getppid() if is_child else os.getpid()
-    monitor = SimpleNamespace(proc=SimpleNamespace(pid=pid))
-    worker = SimpleNamespace(monitor=monitor, address=ADDRESS, name="gpu-1")
-    module = SimpleNamespace(Worker=SimpleNamespace(_instances=[worker]))
-    monkeypatch.setitem(sys.modules, "distributed.worker", module)
-    found = ("", "") if is_child else (ADDRESS, "10.0.0.2:gpu-1")
-    assert worker_here() == found
+@pytest.fixture
+def cluster() -> Iterator[LocalCluster]:
+    """
+    A cluster whose worker is in this process.
+    """
+    how: dict[str, Any] = {"processes": False, "dashboard_address": None}
+    with LocalCluster(n_workers=1, **how) as found:
+        yield found
+
+
+def test_a_worker_is_one_until_it_is_closed(cluster: LocalCluster) -> None:
+    (worker,) = cluster.workers.values()
+    assert worker_here() == (worker.address, name_of_worker(worker.address, 0))
+    cluster.close()
+    assert worker_here() == ("", "")
+
+
+def test_a_forked_child_of_a_worker_is_none(cluster: LocalCluster) -> None:
+    context = multiprocessing.get_context("fork")
+    answers = context.SimpleQueue()
+    child = context.Process(target=lambda: answers.put(worker_here()))
+    child.start()
+    assert answers.get() == ("", "")
+    child.join()
+    answers.close()
