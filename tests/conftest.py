@@ -212,10 +212,12 @@ def pytest_timeout_set_timer(
     item: pytest.Item, settings: Any
 ) -> Generator[None, Any, Any]:
     """
-    Note the time limit of a test.
+    Note the time limit of a test, and let it fail again where it does not end then.
     """
     item.stash[LIMITS] = settings
-    return (yield)
+    result = yield
+    signal.setitimer(signal.ITIMER_REAL, settings.timeout, settings.timeout)
+    return result
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -226,8 +228,6 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     limits = item.stash.get(LIMITS, None)
     if limits is not None:
         item.config.hook.pytest_timeout_set_timer(item=item, settings=limits)
-        # Again for each fixture that hangs.
-        signal.setitimer(signal.ITIMER_REAL, limits.timeout, limits.timeout)
     return (yield)
 
 

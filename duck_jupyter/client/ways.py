@@ -17,6 +17,7 @@ from ..transport.handshake import HANDSHAKE_S
 from ..transport.stream_handshake import greet_server
 from ..transport.streams import DeadlinePassed, Stream
 from ..transport.tls import Tls
+from .channel import RECHECK_S
 from .reach import CONNECT_S, Reach
 from .stream_channel import StreamChannel
 
@@ -101,6 +102,7 @@ def _connect(
         ) from error
     try:
         stream = Stream(end)
+        stream.recheck_s = RECHECK_S
         stream.deadline = deadline
         if way.context:
             stream.secure(Tls(pickle.loads(way.context)(), server_side=False))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WORDS", "find_engine"]
 
-METHODS = ("attach", "ways", "reference", "workers", "dashboard", "tell", "detach")
+METHODS = ("attach", "ways", "reference", "workers", "tell", "detach")
 #: What users may write for an engine that they do not name by an object.
 WORDS = ("dask", "ray")
 ACCEPTED = "'dask', 'ray', a client of Dask or the module ray"

@@ -277,6 +277,7 @@ class DaskEngine:
         """
         return self._listing.look(within_s)
 
+    @property
     def dashboard(self) -> str:
         """
         Return the link to Dask's dashboard, or nothing.

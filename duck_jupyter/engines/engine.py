@@ -190,6 +190,7 @@ class Engine(Protocol):
             within_s: For how many seconds at most to wait for the news.
         """
 
+    @property
     def dashboard(self) -> str:
         """
         Return the link to the page that shows the cluster, or nothing.

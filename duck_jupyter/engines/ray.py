@@ -199,6 +199,7 @@ class RayEngine:
         """
         return ()
 
+    @property
     def dashboard(self) -> str:
         """
         Return the link to Ray's dashboard, or nothing.

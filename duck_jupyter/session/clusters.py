@@ -146,7 +146,7 @@ class Clusters:
             members |= {member.facts.address: member for member in listed}
             departed |= kernel.members.departed
             rows.append(
-                ClusterRow(engine.word.capitalize(), web_link(engine.dashboard()))
+                ClusterRow(engine.word.capitalize(), web_link(engine.dashboard))
             )
         return ClustersSeen(tuple(members.values()), departed, tuple(rows))
 

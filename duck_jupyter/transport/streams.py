@@ -96,6 +96,9 @@ class Stream:
         self.tls: Tls | None = None
         #: In monotonic seconds, for whatever is sent or received; None for never.
         self.deadline: float | None = None
+        #: Seconds after which a wait begins anew. Between two, Python runs handlers of
+        #: signals that came just before the wait, or to another thread.
+        self.recheck_s: float = math.inf
         self._received = bytearray()
         end.setblocking(False)
         self._readable = select.poll()
@@ -268,13 +271,16 @@ class Stream:
             return count
 
     def _wait(self, event: select.poll) -> None:
-        deadline = self.deadline
-        if deadline is None:
-            event.poll()
-            return
-        left_s = max(deadline - time.monotonic(), 0.0)
-        if not event.poll(math.ceil(left_s * 1000)):
-            raise DeadlinePassed
+        deadline, recheck_s = self.deadline, self.recheck_s
+        left_s = math.inf
+        while True:
+            if deadline is not None:
+                left_s = max(deadline - time.monotonic(), 0.0)
+            wait_s = min(left_s, recheck_s)
+            if event.poll(None if wait_s == math.inf else math.ceil(wait_s * 1000)):
+                return
+            if left_s <= recheck_s:
+                raise DeadlinePassed
 
     @property
     def is_left(self) -> bool:

@@ -132,7 +132,7 @@ def test_a_call_ends_when_the_door_closes(
     assert "cannot be reached" in text
 
 
-def stop_and_call(pid: int, thing: Any) -> list[str]:
+def stop_and_call(moment: str, thing: Any) -> list[str]:
     """
     Interrupt a call with a signal, and call again.
     """
@@ -145,7 +145,11 @@ def stop_and_call(pid: int, thing: Any) -> list[str]:
 
     def end_the_call() -> None:
         thing.began.wait()
-        os.kill(pid, signal.SIGUSR1)
+        if moment == "while it waits":
+            os.kill(os.getpid(), signal.SIGUSR1)
+        else:
+            # It does not end the wait, as one that comes just before it.
+            signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
 
     timer = threading.Thread(target=end_the_call)
     timer.start()
@@ -164,12 +168,13 @@ class InterruptedHereError(Exception):
     pass
 
 
+@pytest.mark.parametrize("moment", ["while it waits", "just before it waits"])
 def test_an_interrupt_ends_a_call_and_the_next_one_connects_again(
-    server: ProxyServer, door: StreamDoor, worker: Worker
+    server: ProxyServer, door: StreamDoor, worker: Worker, moment: str
 ) -> None:
     thing = Thing()
     shared = share(server, thing)
-    assert worker.run(stop_and_call, worker.pid, shared) == ["interrupted", "1"]
+    assert worker.run(stop_and_call, moment, shared) == ["interrupted", "1"]
     thing.go_on.set()
 
 

@@ -262,6 +262,7 @@ class FakeEngine:
             if number not in self._left
         ]
 
+    @property
     def dashboard(self) -> str:
         """
         Return the link to a page.

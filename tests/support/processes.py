@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -46,7 +46,22 @@ def run_python(code: str, timeout: float = 30.0) -> subprocess.CompletedProcess[
     )
 
 
-def start_python(code: str, *words: str) -> subprocess.Popen[str]:
+class Talk(subprocess.Popen[str]):
+    """
+    A process that is talked with; in a ``with`` block that fails it is killed.
+    """
+
+    def __exit__(self, *error: Any) -> None:
+        """
+        Close the pipes, and wait for the end.
+        """
+        if error[0] is not None:
+            # It may wait for its input, and a thread of ours for its output.
+            self.kill()
+        super().__exit__(*error)
+
+
+def start_python(code: str, *words: str) -> Talk:
     """
     Start code in a fresh interpreter, as `run_python` does, and talk with it.
 
@@ -57,7 +72,7 @@ def start_python(code: str, *words: str) -> subprocess.Popen[str]:
     Returns:
         The process, with pipes for its input and both outputs as text.
     """
-    return subprocess.Popen(
+    return Talk(
         [sys.executable, "-c", code, *words],
         cwd=ROOT,
         stdin=subprocess.PIPE,

@@ -36,10 +36,13 @@ class Worker:
     """
     A spawned process that does one job after another.
 
-    Whoever makes it closes it.
+    Whoever makes it closes it. If a job did not end, the next one gets a new process.
     """
 
     def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._jobs, far_end = context.Pipe()
         self._process = context.Process(
@@ -72,6 +75,8 @@ class Worker:
             BaseException: What the function raises, with its cause.
             AssertionError: The worker did not answer in time, and was ended.
         """
+        if self._jobs.closed:
+            self._start()
         self._jobs.send((job, args, kwargs))
         if not self._jobs.poll(DEADLINE_S):
             self.close()
