@@ -1,8 +1,9 @@
 """
 Other hosts for tests: processes in namespaces of this machine, and a cluster of Dask.
 
-A process of another host has process numbers and a temporary folder of its own, so it
-finds neither the kernel's memory nor its socket. It may have a network of its own.
+A process of another host has process numbers, shared memory and a temporary folder of
+its own, so it finds neither the kernel's memory nor its socket. It may have its own
+network, too.
 """
 
 from __future__ import annotations
@@ -42,8 +43,10 @@ __all__ = [
 ONLY_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes networks")
 #: So many networks may exist at the same time in one process.
 NETWORKS = 5
-#: What makes the temporary folder another one, and runs a command.
-OWN_FOLDER = 'mount -t tmpfs none "$TMPDIR" && exec "$@"'
+#: What gives a command folders of its own, and runs it. What it leaves goes with them.
+OWN_FOLDERS = (
+    'mount -t tmpfs none "$TMPDIR" && mount -t tmpfs none /dev/shm && exec "$@"'
+)
 
 
 class Network(NamedTuple):
@@ -172,7 +175,7 @@ def far_process(
     """
     user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     words = ["unshare", *user, "--pid", "--mount-proc", "--fork", "--kill-child"]
-    words += ["sh", "-c", OWN_FOLDER, "sh", *command]
+    words += ["sh", "-c", OWN_FOLDERS, "sh", *command]
     if net is not None:
         words = ["ip", "netns", "exec", net.name, *words]
     folder = {"TMPDIR": tempfile.gettempdir()}
