@@ -207,7 +207,16 @@ def benchmarks(session: nox.Session) -> None:
     Run the measurements; a quiet machine gives better numbers.
     """
     session.install("-e", ".[dev,browser]")
-    for name in ("live", "contention", "data", "pools", "cluster", "monitor", "view"):
+    for name in (
+        "live",
+        "contention",
+        "data",
+        "pools",
+        "cluster",
+        "raycluster",
+        "monitor",
+        "view",
+    ):
         session.run("python", "-m", f"tests.benchmarks.{name}", *session.posargs)
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "sum_part",
     "time_actor",
     "time_calls",
+    "time_each",
 ]
 
 
@@ -42,17 +43,20 @@ def time_calls(counter: Any, warm: int, calls: int) -> list[int]:
     """
     Time calls of a proxy, in nanoseconds.
     """
-    return _times(lambda: counter.add(1, 2), warm, calls)
+    return time_each(lambda: counter.add(1, 2), warm, calls)
 
 
 def time_actor(actor: Any, warm: int, calls: int) -> list[int]:
     """
     Time calls of an actor, in nanoseconds.
     """
-    return _times(lambda: actor.add(1, 2).result(), warm, calls)
+    return time_each(lambda: actor.add(1, 2).result(), warm, calls)
 
 
-def _times(call: Callable[[], Any], warm: int, calls: int) -> list[int]:
+def time_each(call: Callable[[], Any], warm: int, calls: int) -> list[int]:
+    """
+    Time calls, in nanoseconds, after some that are not timed.
+    """
     for _ in range(warm):
         call()
     found = []

@@ -32,12 +32,13 @@ QUIET = {
 
 
 @contextlib.contextmanager
-def ray_cluster(workers: int) -> Iterator[Any]:
+def ray_cluster(workers: int, store: int = 100 << 20) -> Iterator[Any]:
     """
     Connect this process to a new cluster, and give the module of Ray.
 
     Args:
         workers: The number of tasks that run at once.
+        store: The bytes for Ray's own objects.
     """
     import ray
 
@@ -54,7 +55,7 @@ def ray_cluster(workers: int) -> Iterator[Any]:
             include_dashboard=False,
             log_to_driver=False,
             logging_level="warning",
-            object_store_memory=100 << 20,
+            object_store_memory=store,
             _temp_dir=folder,
         )
         try:
