@@ -196,7 +196,7 @@ def time_maps(
         Seconds of the first map, seconds of the middle one of three more, and the
         megabytes that the workers have then beyond those of empty ones.
     """
-    client.run(tasks.sum_part, np.ones(8), 0)  # imports
+    client.run(tasks.sum_part, frame.iloc[:8], 0)  # imports
     before = sum(client.run(tasks.memory).values())
 
     def map_once(item: Any) -> None:
