@@ -60,7 +60,7 @@ def within(measure: str, unit: str, ours: float, peer: float, times: float) -> R
     """
     Make the row of a measure that is to take so many times the peer's at most.
     """
-    reach = f"at most {times:g} times"
+    reach = f"at most 1/{1 / times:g}" if times < 1 else f"at most {times:g} times"
     return Row(measure, unit, ours, peer, reach, ours <= peer * times)
 
 

@@ -14,7 +14,7 @@ from tests.support.processes import ROOT
 
 from .command import quick_run
 from .contention import QUICK, measure_against
-from .table import Row, not_below
+from .table import Row, not_below, within
 from .versions import Version
 
 if TYPE_CHECKING:
@@ -84,6 +84,9 @@ def test_a_bound_may_be_a_part_of_the_peer() -> None:
     assert row.holds
     assert row.to_reach == "at least 1/2"
     assert not not_below("blocks", "blocks", 49.0, 100.0, 0.5).holds
+    row = within("tasks", "us", 80.0, 100.0, 1 / 1.2)
+    assert row.holds
+    assert row.to_reach == "at most 1/1.2"
 
 
 @pytest.mark.parametrize(
