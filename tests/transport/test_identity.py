@@ -51,7 +51,7 @@ def cluster() -> Iterator[LocalCluster]:
     """
     A cluster whose worker is in this process.
     """
-    how: dict[str, Any] = {"processes": False, "dashboard_address": None}
+    how: dict[str, Any] = {"processes": False, "dashboard_address": ":0"}
     with LocalCluster(n_workers=1, **how) as found:
         yield found
 
