@@ -88,22 +88,29 @@ def network(number: int) -> Iterator[Network]:
     start = f"10.{64 + own // 250 % 128}.{own % 250}"
     name, cable = f"duck-{os.getpid()}-{number}", f"dk{os.getpid() % 10**7}-{number}"
     found = Network(name, f"{start}.1", f"{start}.2", cable)
-    run_ip("netns", "add", name)
-    try:
-        run_ip(
-            "link", "add", cable, "type", "veth", "peer", "name", "far", "netns", name
-        )
+    with _connected(found):
         run_ip("addr", "add", f"{found.here}/24", "dev", cable)
         run_ip("link", "set", cable, "up")
-        inside = ("netns", "exec", name, "ip")
-        run_ip(*inside, "addr", "add", f"{found.there}/24", "dev", "far")
-        run_ip(*inside, "link", "set", "far", "up")
-        run_ip(*inside, "link", "set", "lo", "up")
         yield found
+
+
+@contextlib.contextmanager
+def _connected(net: Network) -> Iterator[None]:
+    """
+    Make a namespace and its cable, whose end in this one has no address yet.
+    """
+    peer = ("type", "veth", "peer", "name", "far", "netns", net.name)
+    inside = ("netns", "exec", net.name, "ip")
+    with contextlib.ExitStack() as stack:
+        run_ip("netns", "add", net.name)
+        stack.callback(run_ip, "netns", "del", net.name)
+        run_ip("link", "add", net.cable, *peer)
         # The system deletes a namespace some time later, and a cable at once.
-        run_ip("link", "del", cable)
-    finally:
-        run_ip("netns", "del", name)
+        stack.callback(run_ip, "link", "del", net.cable)
+        run_ip(*inside, "addr", "add", f"{net.there}/24", "dev", "far")
+        for device in ("far", "lo"):
+            run_ip(*inside, "link", "set", device, "up")
+        yield
 
 
 @contextlib.contextmanager
@@ -127,16 +134,9 @@ def bridge(count: int, mbit: int) -> Iterator[list[Network]]:
         for number in range(count):
             cable = f"dkb{own % 10**7}-{number}"
             net = Network(f"{cable}-net", f"{start}.1", f"{start}.{number + 2}", cable)
-            run_ip("netns", "add", net.name)
-            stack.callback(run_ip, "netns", "del", net.name)
-            peer = ("type", "veth", "peer", "name", "far", "netns", net.name)
-            run_ip("link", "add", cable, *peer)
-            stack.callback(run_ip, "link", "del", cable)
+            stack.enter_context(_connected(net))
             run_ip("link", "set", cable, "master", name, "up")
             inside = ("netns", "exec", net.name)
-            run_ip(*inside, "ip", "addr", "add", f"{net.there}/24", "dev", "far")
-            for device in ("far", "lo"):
-                run_ip(*inside, "ip", "link", "set", device, "up")
             run_ip(*inside, "tc", "qdisc", "add", "dev", "far", *limit)
             # What goes to the other host is limited in the same way.
             command = ["tc", "qdisc", "add", "dev", cable, *limit]
