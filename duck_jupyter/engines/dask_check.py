@@ -42,14 +42,14 @@ def check_network(client: Any) -> None:
     Require that data do not cross a network without encryption.
 
     Raises:
-        NotShareable: The cluster uses plain TCP beyond this machine.
+        NotShareable: The cluster does so.
     """
     addresses = [client.scheduler.address]
     addresses += client.scheduler_info(n_workers=-1)["workers"]
     for address in addresses:
         if not is_safe(address):
             raise NotShareable(
-                f"The cluster at {address} must use TLS: on plain TCP, everybody in "
+                f"The cluster at {address} must use TLS: without it, everybody in "
                 "its network can read the shared data and run code in the workers. "
                 "Start the cluster and the client with a "
                 "distributed.security.Security, or accept this with insecure=True "

@@ -94,7 +94,7 @@ def measure_with(front: Front, target: Any, load: Load, seconds: float) -> list[
     cost = lost([around(notes, picture, 0.0) for picture in pictures])
     noise = lost([around(notes, picture, CONTROL_S) for picture in pictures])
     return [
-        not_above(f"monitor's cost, {load.words}", "% of calls/s", cost.share, 3),
+        not_above(f"monitor's cost, {load.words}", "% of calls/s", cost.share, 2),
         Row(f"its standard error, {load.words}", "%", cost.error),
         Row(f"the same without a picture, {load.words}", "% of calls/s", noise.share),
     ]

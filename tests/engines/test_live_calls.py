@@ -35,7 +35,18 @@ TASKS = 8
 ROWS = 100_000
 
 
-@pytest.fixture(scope="module", params=["container", "tls", "network", "tls network"])
+#: The certificates and the scheme of a cluster, and whether its workers have a network
+#: of their own.
+PLACES = {
+    "container": (False, "tcp", False),
+    "tls": (True, "tls", False),
+    "network": (False, "tcp", True),
+    "tls network": (True, "tls", True),
+    "web sockets": (True, "wss", False),
+}
+
+
+@pytest.fixture(scope="module", params=PLACES)
 def place(
     request: pytest.FixtureRequest,
     own_folders: None,
@@ -44,13 +55,14 @@ def place(
     """
     Give a client of a cluster, and how objects are shared with it.
     """
-    security = Security.temporary() if "tls" in request.param else None
+    has_tls, scheme, has_network = PLACES[request.param]
+    security = Security.temporary() if has_tls else None
     folder = tmp_path_factory.mktemp("cluster")
-    if "network" not in request.param:
-        with cluster(folder, security) as found:
+    if not has_network:
+        with cluster(folder, security, scheme=scheme) as found:
             yield found.client, {"on": found.client}
         return
-    with network(2) as net, cluster(folder, security, net) as found:
+    with network(2) as net, cluster(folder, security, net, scheme=scheme) as found:
         insecure = security is None
         yield found.client, {"on": found.client, "insecure": insecure}
 
@@ -196,7 +208,7 @@ def test_a_port_is_open_while_a_name_is_shared(
     connection: Any = client.scheduler_comm
     scheme, _, here = connection.comm.local_address.rpartition("://")
     assert door.host == here.rpartition(":")[0]
-    assert bool(way.context) == (scheme == "tls")
+    assert bool(way.context) == (scheme in ("tls", "wss"))
     live = shared.one
     assert client.submit(call_late, live).result(timeout=WAIT_S) == "1"
     unshare("one")

@@ -222,6 +222,7 @@ def cluster(
     security: Security | None = None,
     net: Network | None = None,
     workers: int = 1,
+    scheme: str = "",
 ) -> Iterator[Cluster]:
     """
     Start a cluster whose workers have two threads each.
@@ -231,15 +232,16 @@ def cluster(
         security: Its certificates; plain TCP by default.
         net: The network of its workers; that of this host by default.
         workers: The number of its workers.
+        scheme: Of its addresses; by default "tcp", or with certificates "tls".
     """
     variables = {} if security is None else tls_variables(security)
     variables["DASK_DISTRIBUTED__WORKER__MEMORY__TARGET"] = "false"
     host = "127.0.0.1" if net is None else net.here
     file = folder / "scheduler.json"
-    scheme = "tcp" if security is None else "tls"
+    scheme = scheme or ("tcp" if security is None else "tls")
     python = [sys.executable, "-m"]
     command = [*python, "distributed.cli.dask_scheduler", "--no-dashboard"]
-    command += ["--host", f"{scheme}://{host}", "--port", "0"]
+    command += ["--protocol", scheme, "--host", host, "--port", "0"]
     command += ["--scheduler-file", str(file)]
     how: Any = {"env": {**os.environ, **variables}, "stderr": subprocess.DEVNULL}
     with contextlib.ExitStack() as stack:
@@ -249,6 +251,7 @@ def cluster(
         address = json.loads(file.read_text())["address"]
         command = [*python, "distributed.cli.dask_worker", address, "--no-dashboard"]
         command += ["--nworkers", str(workers), "--nthreads", "2"]
+        command += ["--protocol", scheme]
         if net is not None:
             command += ["--host", net.there]
         far = stack.enter_context(far_process(command, variables, net))
