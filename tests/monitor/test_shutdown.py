@@ -11,12 +11,17 @@ import pytest
 import duck_jupyter
 from tests.magics.kernels import DEADLINE_S, Kernel
 from tests.monitor.fronts import Front
-from tests.support.processes import wait_gone
+from tests.support.processes import is_gone, wait_until
 
 pytestmark = pytest.mark.slow
 
-#: What the kernel says to its terminal goes to a file.
-TO_FILE = "import os as _os; _os.dup2(_os.open({path!r}, _os.O_WRONLY), 2)"
+#: What the kernel says to its terminal goes to a file, and so do the stacks of a kernel
+#: that does not end.
+TO_FILE = """
+import faulthandler as _faulthandler, os as _os
+_os.dup2(_os.open({path!r}, _os.O_WRONLY), 2)
+_faulthandler.dump_traceback_later({late_s}, file=2)
+"""
 #: Ticks follow one another without a rest. ipykernel's control thread flushes what is
 #: printed while its main thread closes the way there. It waits 10 s for each of these
 #: flushes, and there may be three of them.
@@ -61,7 +66,7 @@ def test_a_kernel_that_ends_while_somebody_looks_says_nothing(
     said.touch()
     with Kernel() as kernel:
         kernel.run("%load_ext duck_jupyter\nlast = 1\n%share last")
-        kernel.run(OFTEN + TO_FILE.format(path=str(said)))
+        kernel.run(OFTEN + TO_FILE.format(path=str(said), late_s=DEADLINE_S))
         front = Front(kernel)
         front.ask("duck_watch", viewer="panel", quiet=True)
         front.tick(lambda tick: not tick["whole"])
@@ -70,7 +75,8 @@ def test_a_kernel_that_ends_while_somebody_looks_says_nothing(
             front.client.shutdown()
         else:
             front.begin(code)
-        wait_gone(pid, DEADLINE_S)
+        # Until some time after it has said where it is.
+        assert wait_until(lambda: is_gone(pid), DEADLINE_S + 5), said.read_text()
     # ipykernel's own threads may say that they come too late.
     text = said.read_text()
     assert PACKAGE not in text
