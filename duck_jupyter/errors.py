@@ -216,11 +216,13 @@ class AccessDenied(ProxyError, AttributeError):
     Args:
         args: The message.
         opened_by: The line that allows the name and keeps the other settings.
+        lifted_by: The line that allows all names and keeps the other settings.
     """
 
-    def __init__(self, *args: object, opened_by: str = "") -> None:
+    def __init__(self, *args: object, opened_by: str = "", lifted_by: str = "") -> None:
         super().__init__(*args)
         self.opened_by = opened_by
+        self.lifted_by = lifted_by
 
 
 class LostChange(ProxyError):

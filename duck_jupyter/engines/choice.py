@@ -51,8 +51,10 @@ def find_engine(on: Any) -> Engine:
         return engine
     distributed = sys.modules.get("distributed")
     if distributed is None or not isinstance(on, distributed.Client):
+        is_cluster = hasattr(type(on), "scheduler_address")
         raise NotShareable(
             f"on must be {ACCEPTED}, not an object of type {type(on).__name__}."
+            + (" Make a client of it: client = Client(CLUSTER)" if is_cluster else "")
         )
     return _of_client(on)
 

@@ -26,7 +26,7 @@ from distributed import Client
 
 from ..errors import KernelGone
 from . import dask_scheduler, dask_worker
-from .dask_check import check_client, check_network, check_workers
+from .dask_check import await_scheduler, check_cluster
 from .dask_listing import Listing, end_in
 from .dask_options import MAP_OPTIONS, SUBMIT_OPTIONS
 from .dask_relay import KernelEnd
@@ -113,10 +113,7 @@ class DaskEngine:
             NotShareable: The client cannot be used, or only with `insecure`.
             HandshakeError: The workers have no or another version of this package.
         """
-        check_client(self._client)
-        if not insecure:
-            check_network(self._client)
-        check_workers(self._client)
+        check_cluster(self._client, insecure=insecure)
         with self._lock:
             self._insecure = insecure
             if self._kernel is kernel:
@@ -156,6 +153,7 @@ class DaskEngine:
             version: The version that the data refer to, or None.
         """
         future: Any = None
+        await_scheduler(self._client)
         with self._lock:
             kernel = self._kernel
             if kernel is None or self._client.status in CLOSED:

@@ -5,16 +5,44 @@ Checks of a Dask client before objects are shared with its cluster.
 from __future__ import annotations
 
 import ipaddress
+import threading
+import time
 from typing import Any
 
 from .._version import __version__
 from ..errors import HandshakeError, NotShareable
 from .dask_scheduler import package_version
 
-__all__ = ["check_client", "check_network", "check_workers", "is_safe"]
+__all__ = [
+    "await_scheduler",
+    "check_cluster",
+    "is_safe",
+]
 
+#: Seconds in which a client that has lost its scheduler should reach it again.
+RECONNECT_S = 5.0
+#: Seconds between two looks at its status, which nobody announces.
+LOOK_S = 0.05
 #: What carries data within one process, or encrypted.
 SAFE = frozenset({"inproc", "tls", "wss"})
+
+
+def check_cluster(client: Any, *, insecure: bool) -> None:
+    """
+    Require a client and a cluster that objects can be shared on.
+
+    Args:
+        client: The client.
+        insecure: Whether the user accepts connections without encryption.
+
+    Raises:
+        NotShareable: The client cannot be used, or only with `insecure`.
+        HandshakeError: The workers have no or another version of this package.
+    """
+    check_client(client)
+    if not insecure:
+        check_network(client)
+    check_workers(client)
 
 
 def check_client(client: Any) -> None:
@@ -37,6 +65,26 @@ def check_client(client: Any) -> None:
         )
 
 
+def await_scheduler(client: Any) -> None:
+    """
+    Wait while a client reaches its scheduler again.
+
+    Raises:
+        NotShareable: It does not within `RECONNECT_S`.
+    """
+    deadline = time.monotonic() + RECONNECT_S
+    while client.status == "connecting":
+        if time.monotonic() > deadline:
+            raise NotShareable(
+                f"The client of Dask has lost its scheduler at {client.scheduler.addr} "
+                f"and has not reached it again for {RECONNECT_S:.0f} s. Nothing was "
+                "submitted. The client still tries: submit again when its status is "
+                "'running', or make a new one with Client(ADDRESS) and share the "
+                "object on it."
+            )
+        threading.Event().wait(LOOK_S)
+
+
 def check_network(client: Any) -> None:
     """
     Require that data do not cross a network without encryption.
@@ -44,8 +92,10 @@ def check_network(client: Any) -> None:
     Raises:
         NotShareable: The cluster does so.
     """
-    addresses = [client.scheduler.address]
-    addresses += client.scheduler_info(n_workers=-1)["workers"]
+    # The client's address of the scheduler may be a loopback address, while the
+    # scheduler listens to the network.
+    info = client.scheduler_info(n_workers=-1)
+    addresses = [client.scheduler.address, info["address"], *info["workers"]]
     for address in addresses:
         if not is_safe(address):
             raise NotShareable(

@@ -64,6 +64,8 @@ class Listing:
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._asking: Future[None] | None = None
+        #: Done when new workers have said which processes they are.
+        self._identifying: Future[None] | None = None
         self._asked_at = float("-inf")
         self._workers: dict[str, dict[str, Any]] = {}
         #: Those that have left since the last question was sent.
@@ -98,6 +100,9 @@ class Listing:
                 asking = self._asking = self._pool.submit(self._ask, self._pool)
         if asking is not None and within_s > 0:
             wait([asking], within_s)
+            identifying = self._identifying
+            if identifying is not None:
+                wait([identifying], now + within_s - time.monotonic())
         return [
             self._worker(address, facts)
             for address, facts in list(self._workers.items())
@@ -122,7 +127,7 @@ class Listing:
             if new:
                 self._processes |= dict.fromkeys(new, UNKNOWN)
                 # Not here: it waits for the slowest of them.
-                pool.submit(self._ask_workers, new)
+                self._identifying = pool.submit(self._ask_workers, new)
 
     def _ask_workers(self, workers: list[str]) -> None:
         with contextlib.suppress(Exception):
@@ -166,7 +171,8 @@ class Listing:
         Ask no more. Repeated calls do nothing.
         """
         with self._lock:
-            pool, self._pool, self._asking = self._pool, None, None
+            pool, self._pool = self._pool, None
+            self._asking = self._identifying = None
             self._workers, self._processes = {}, {}
             self._is_open, self.dashboard = False, ""
         if pool is not None:

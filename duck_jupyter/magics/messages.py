@@ -13,6 +13,7 @@ from ..objects.summary import shaped_type
 from ..protocol.escaping import printable
 
 if TYPE_CHECKING:
+    from ..engines.engine import Engine
     from ..session.names import Terms
     from ..session.shared_names import Wish
 
@@ -78,13 +79,14 @@ class Answers:
         return self._text if value is not None and value is self._value else ""
 
 
-def answer_of(wish: Wish, terms: Terms) -> str:
+def answer_of(wish: Wish, terms: Terms, before: Engine | None = None) -> str:
     """
     Return the message that says what was shared and how to use it.
 
     Args:
         wish: The shared object.
         terms: The settings of the share.
+        before: The engine that the name was on before.
     """
     name = f"shared.{wish.name}"
     kind = type(wish.target)
@@ -100,7 +102,9 @@ def answer_of(wish: Wish, terms: Terms) -> str:
         use = f"in a worker fetch({name})"
         use += f" or just {variable}" if terms.handover else ""
     if terms.on is not None:
-        use += f"; tasks of the cluster get {variable} itself"
+        use += f"; tasks of the cluster get their own copy of {variable}"
+    if before is not None and before is not terms.on:
+        use += f"; it is no longer on {before.word} (to keep it there, add --on)"
     return f"{name} → {what}, {_mode_of(terms)}; {use}"
 
 

@@ -232,13 +232,17 @@ class DuckMagics(Magics):
             args.insecure,
         )
         wishes = [self._wish(name, args.alias) for name in args.names]
+        before = {one.name: one.terms.on for one in self._session.names}
         proxies = Proxies(self._session.share(wishes, terms))
         self._restore()
         value: Proxy | Proxies = proxies if len(proxies) > 1 else proxies[0]
         if not args.is_silent:
             # A read-only name stays read-only when --allow adds names to it.
             shared = {one.name: one.terms for one in self._session.names}
-            lines = [answer_of(wish, shared.get(wish.name, terms)) for wish in wishes]
+            lines = [
+                answer_of(wish, shared.get(wish.name, terms), before.get(wish.name))
+                for wish in wishes
+            ]
             self._answers.give(value, "\n".join(lines))
         return value
 
@@ -326,14 +330,21 @@ class DuckMagics(Magics):
         Return what ``--on`` names: the client in a variable, or the word itself.
         """
         if word not in WORDS and word not in self._namespace:
+            close = close_to(word.lower(), WORDS)
             raise UsageError(
                 "--on must be dask, ray or the variable of a client of Dask, not "
-                f"{word!r}, which is no variable here. Make one first: from "
-                "distributed import Client; client = Client()"
+                f"{word!r}, which is no variable here."
+                + (close or " Make one first: client = Client(ADDRESS)")
             )
         return word if word in WORDS else self._namespace[word]
 
     def _wish(self, variable: str, alias: str | None) -> Wish:
+        if variable.startswith("("):
+            # Without the percent sign, IPython takes a call of a missing name as this.
+            raise UsageError(
+                "The function share must be imported before it is called: "
+                "from duck_jupyter import share"
+            )
         if not variable.isidentifier():
             raise UsageError(
                 f"%share must be given the name of a variable, not {variable!r}. "

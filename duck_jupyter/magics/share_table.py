@@ -50,20 +50,20 @@ class Table:
         self.overview = overview
 
     def __repr__(self) -> str:
-        state, rows, left_out = self.overview
+        state, rows, left_out, clusters = self.overview
         if not rows:
             return state
-        cells = [_cells(row) for row in rows]
+        cells = [_cells(row, clusters.get(row.idx, "")) for row in rows]
         text = [state, "", *lines_of(HEADINGS, cells, WORDS)]
         if left_out:
             text.append(_left_out(left_out))
         return "\n".join(text)
 
     def _repr_html_(self) -> str:
-        state, rows, left_out = self.overview
+        state, rows, left_out, clusters = self.overview
         parts = [f"<p>{html.escape(state)}</p>"]
         if rows:
-            cells = [_cells(row) for row in rows]
+            cells = [_cells(row, clusters.get(row.idx, "")) for row in rows]
             hints = [_lines(row.last_error or "") for row in rows]
             parts.append(html_of(HEADINGS, cells, WORDS, hints))
         if left_out:
@@ -132,7 +132,7 @@ def html_of(
     return "".join(parts)
 
 
-def _cells(row: ObjectRow) -> tuple[str, ...]:
+def _cells(row: ObjectRow, cluster: str) -> tuple[str, ...]:
     if row.peak:
         fill = f"{percent(row.last / row.bufsize)}, peak "
         fill += f"{percent(row.peak / row.bufsize)} of {plain_bytes(row.bufsize)}"
@@ -146,7 +146,7 @@ def _cells(row: ObjectRow) -> tuple[str, ...]:
         _shorten(printable(row.type)),
         row.size or UNKNOWN,
         str(row.level),
-        row.mode,
+        f"{row.mode}, on {cluster}" if cluster else row.mode,
         exact(len(row.pids)),
         exact(row.calls),
         in_bytes(row.bytes_in + row.bytes_out),

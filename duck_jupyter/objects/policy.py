@@ -173,6 +173,7 @@ class Policy:
                 f"({', '.join(sorted(self.allow or ())) or 'none'}). To allow it: "
                 f"{line}",
                 opened_by=line,
+                lifted_by=self.command,
             )
         if writes:
             raise self.refusal(name, f"setting {name!r} would change it")
@@ -202,6 +203,7 @@ class Policy:
             f"{line}; to allow all changes, share it without --readonly: "
             f"{self.command}",
             opened_by=line,
+            lifted_by=self.command,
         )
 
     def line_with(self, name: str) -> str:

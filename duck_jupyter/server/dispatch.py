@@ -54,7 +54,7 @@ from .blocking_calls import BLOCKING, AsEver, block
 from .context_managers import enter, leave
 from .control import LATER
 from .grants import GRANTING, undo_of
-from .validation import misshapen, subject_of
+from .validation import is_probe, misshapen, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -370,7 +370,7 @@ class Dispatcher:
         if entry is not None:
             error = advice_for(error, entry)
         text = traceback_text(error)
-        if not isinstance(error, UNLOGGED):
+        if not (isinstance(error, UNLOGGED) or is_probe(error, asked)):
             if entry is None:
                 subject = Subject(idx, f"object {idx}", "", asked)
             else:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..objects.table import Entry
 
-__all__ = ["counted_object", "misshapen", "subject_of", "unreadable"]
+__all__ = ["counted_object", "is_probe", "misshapen", "subject_of", "unreadable"]
 
 FORMS = (
     "A request must be GET [idx, attr], SET [idx, attr, value] or EXECUTE [idx, "
@@ -111,6 +111,18 @@ def subject_of(payload: Any) -> tuple[int, str]:
             if asked == "reference" and len(args) > 2 and type(args[2]) is str:
                 asked = args[2][:TYPE_NAME_CHARS]
     return (idx if 0 <= idx < 2**63 else 0), asked
+
+
+def is_probe(error: BaseException, asked: str) -> bool:
+    """
+    Return whether a library has asked for a special attribute that an object may lack.
+
+    Args:
+        error: The exception.
+        asked: The requested name.
+    """
+    is_special = asked.startswith("__") and asked.endswith("__")
+    return is_special and type(error) is AttributeError and error.name == asked
 
 
 def counted_object(payload: Any, entries: Mapping[int, Entry]) -> int | None:

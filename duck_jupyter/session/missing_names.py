@@ -8,6 +8,7 @@ import multiprocessing
 from typing import TYPE_CHECKING
 
 from ..errors import NotShared
+from ..transport.identity import ray_worker_here, worker_here
 from .names import close_to
 
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ def not_shared(name: str, known: Iterable[str], followed: Source | None) -> NotS
         known: The names that are shared.
         followed: The variable that the name followed, if it has another name.
     """
-    if multiprocessing.parent_process() is not None:
+    on_ray = bool(ray_worker_here())
+    if on_ray or multiprocessing.parent_process() is not None or worker_here()[0]:
+        call = "work.remote(" if on_ray else "pool.submit(work, "
         return NotShared(
             f"{name!r} is not shared in this process, which is a worker. Names exist "
             "only in the process that shared them: pass the proxy to the worker as an "
-            f"argument, as in pool.submit(work, shared.{name})."
+            f"argument, as in {call}shared.{name})."
         )
     if followed is not None:
         variable = followed.variable

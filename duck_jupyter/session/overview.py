@@ -4,11 +4,14 @@ What a session shares, and what went through it, as words and numbers for a tabl
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..stats.words import serving_in_words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..stats.rows import ObjectRow
     from .session import Session
 
@@ -30,6 +33,8 @@ class Overview(NamedTuple):
     rows: tuple[ObjectRow, ...]
     #: How many rows were left out.
     left_out: int
+    #: The cluster that a shared name is on, such as "dask", by the number of its row.
+    clusters: Mapping[int, str] = MappingProxyType({})
 
 
 def overview_of(session: Session) -> Overview:
@@ -49,10 +54,13 @@ def overview_of(session: Session) -> Overview:
             by_root.setdefault(found.root, []).append(found)
     rows: list[ObjectRow] = []
     left_out = 0
+    clusters: dict[int, str] = {}
     for shared in names:
         idx = shared.proxy._duck_idx
         if idx in own:
             rows.append(own[idx])
+        if shared.terms.on is not None:
+            clusters[idx] = shared.terms.on.word
         chained = by_root.pop(shared.name, [])
         left_out += max(0, len(chained) - MOST_CHAINED)
         rows += chained[:MOST_CHAINED]
@@ -60,4 +68,4 @@ def overview_of(session: Session) -> Overview:
         len(names), len(statistics.workers), called=statistics.totals.are_used
     )
     hint = "" if names else f" {TO_SHARE}"
-    return Overview(f"{state}.{hint}", tuple(rows), left_out)
+    return Overview(f"{state}.{hint}", tuple(rows), left_out, clusters)

@@ -45,7 +45,7 @@ def ways_out(error: BaseException, name: str) -> Ways:
             return (("Call a method of the object that does this.", ""),)
         return (
             ("Share it with that name allowed as well.", error.opened_by),
-            ("Share it without limits.", f"%share {name}"),
+            ("Share it without limits.", error.lifted_by),
         )
     if isinstance(error, VersionsAwaited):
         return (("Wait for the workers before the object is changed again.", ""),)

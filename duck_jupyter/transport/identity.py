@@ -14,7 +14,7 @@ from typing import Any
 
 from .handshake import PROTOCOL_VERSION, Hello
 
-__all__ = ["hello_here", "name_of_worker", "worker_here"]
+__all__ = ["hello_here", "name_of_worker", "ray_worker_here", "worker_here"]
 
 NOBODY = ("", "")
 #: The states of a worker of Dask that runs tasks, or will run some.
@@ -32,6 +32,7 @@ def hello_here(client: str, thread: int, name: str, bufsize: int = 0) -> Hello:
         bufsize: The requested size of the buffer in bytes; 0 is the server's own size.
     """
     worker, name_in_cluster = worker_here()
+    name_in_cluster = name_in_cluster or ray_worker_here()
     return Hello(
         PROTOCOL_VERSION,
         client,
@@ -64,6 +65,24 @@ def worker_here() -> tuple[str, str]:
             if is_here and worker.status.name in ALIVE:
                 return worker.address, name_of_worker(worker.address, worker.name)
     return NOBODY
+
+
+def ray_worker_here() -> str:
+    """
+    Return ``HOST:ACTOR``, or ``HOST:worker``, for a worker of Ray.
+
+    Returns:
+        An empty text if this process is none.
+    """
+    module: Any = sys.modules.get("ray._private.worker")
+    # Another version of Ray may lack an attribute.
+    with contextlib.suppress(AttributeError):
+        worker = module.global_worker
+        if worker.mode == module.WORKER_MODE:
+            actor = worker.actors.get(worker.actor_id)
+            what = "worker" if actor is None else type(actor).__name__
+            return f"{worker.node_ip_address}:{what}"
+    return ""
 
 
 def name_of_worker(address: str, name: object) -> str:

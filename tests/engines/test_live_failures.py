@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from duck_jupyter import locked, share, shared
-from duck_jupyter.errors import KernelGone
+from duck_jupyter.engines import dask_check
+from duck_jupyter.errors import KernelGone, NotShareable
 from duck_jupyter.transport.streams import SILENT_S
 from tests.support.clusters import WAIT_S
 from tests.support.hosts import ONLY_ROOT, Cluster, Network, cluster, network
@@ -195,7 +196,9 @@ def call_often(desk: Any) -> None:
         pause(0.01)
 
 
-def test_calls_go_on_without_the_scheduler(far: Cluster, session: Session) -> None:
+def test_calls_go_on_without_the_scheduler(
+    far: Cluster, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = share_desk(far.client)
     future = far.client.submit(call_often, shared.desk)
     assert desk.began.wait(WAIT_S)
@@ -204,6 +207,11 @@ def test_calls_go_on_without_the_scheduler(far: Cluster, session: Session) -> No
     before = desk.count
     assert wait_until(lambda: desk.count > before + 10, AT_ONCE_S)
     desk.is_over = True
+    # What is submitted meanwhile is refused soon, and not after Dask's 30 s.
+    assert wait_until(lambda: far.client.status == "connecting", WAIT_S)
+    monkeypatch.setattr(dask_check, "RECONNECT_S", AT_ONCE_S)
+    with pytest.raises(NotShareable, match=r"lost its scheduler at .* was submitted"):
+        far.client.submit(call_often, shared.desk)
     del future
 
 

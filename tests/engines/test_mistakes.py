@@ -151,6 +151,24 @@ def test_a_network_without_encryption_must_be_accepted(array: Any) -> None:
         assert client.submit(np.sum, array).result(timeout=WAIT_S) == 10_000
 
 
+def test_a_scheduler_of_the_network_is_none_of_this_host(array: Any) -> None:
+    how = {**IN_THIS_PROCESS, "protocol": "tcp", "host": "0.0.0.0"}
+    with LocalCluster(**how) as cluster:
+        port = cluster.scheduler.port
+        with Client(f"tcp://127.0.0.1:{port}", set_as_default=False) as client:
+            with pytest.raises(NotShareable, match=rf"tcp://{get_ip()}:{port} must"):
+                share(array, "array", on=client)
+            assert is_unused(client)
+
+
+def test_a_client_is_made_of_a_cluster(array: Any) -> None:
+    with (
+        LocalCluster(**IN_THIS_PROCESS) as cluster,
+        pytest.raises(NotShareable, match=r"client = Client\(CLUSTER\)"),
+    ):
+        share(array, "array", on=cluster)
+
+
 def test_insecure_must_be_used_with_on(array: Any) -> None:
     with pytest.raises(NotShareable, match="insecure must be used with on"):
         share(array, "array", insecure=True)

@@ -19,10 +19,10 @@ from distributed.security import Security
 from ray.util import get_node_ip_address
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from duck_jupyter import locked, share, shared, unshare
+from duck_jupyter import locked, share, shared, statistics, unshare
 from duck_jupyter.engines import ray as engine_module
 from duck_jupyter.engines.ray import ENGINE, SUBMITTERS
-from duck_jupyter.errors import HandshakeError, NotShareable
+from duck_jupyter.errors import HandshakeError, NotShareable, NotShared
 from duck_jupyter.session.api import own_session
 from tests.support.clusters import WAIT_S
 from tests.support.far import Elsewhere
@@ -283,6 +283,37 @@ def test_the_page_of_the_cluster_is_linked(array: Any) -> None:
 
 def read(results: Any) -> int:
     return int(results["n"])
+
+
+class Reader:
+    """
+    An actor that reads.
+    """
+
+    def read(self, results: Any) -> int:
+        return read(results)
+
+
+def test_a_worker_is_seen_under_its_host_and_its_actor(session: Session) -> None:
+    share({"n": 7}, "results", on="ray")
+    reader = ray.remote(Reader).remote()
+    assert ray.get(reader.read.remote(shared.results), timeout=WAIT_S) == 7
+    assert submit(read, shared.results).result(WAIT_S) == 7
+    names = {row.name for row in statistics().workers}
+    host = get_node_ip_address()
+    assert {f"{host}:Reader", f"{host}:worker"} <= names
+
+
+def test_a_name_in_a_worker_says_that_it_must_be_passed(session: Session) -> None:
+    share({"n": 7}, "results", on="ray")
+    with pytest.raises(
+        NotShared, match=r"is a worker\..*work\.remote\(shared\.results"
+    ):
+        submit(name_there, "results").result(WAIT_S)
+
+
+def name_there(name: str) -> Any:
+    return getattr(shared, name)
 
 
 def test_live_calls_use_the_certificates_of_the_cluster(

@@ -123,6 +123,16 @@ def ended_at(address: str) -> EndedRow | None:
     return None
 
 
+def test_a_worker_here_is_known_by_the_number_of_its_process(
+    client: Client, session: Session
+) -> None:
+    share([0], "desk", on=client)
+    here, _ = where_each_is(client)
+    told = client.run(os.getpid, workers=here)
+    rows = {row.cluster.address: row for row in statistics().workers if row.cluster}
+    assert {address: rows[address].pid for address in here} == told
+
+
 @pytest.mark.parametrize("way", ["lane", "direct", "relay"])
 def test_a_worker_is_seen_with_its_way_and_its_traffic(
     client: Client, session: Session, way: str

@@ -52,13 +52,26 @@ def test_tasks_get_the_variable_itself(
 ) -> None:
     filled.run(f"%share array --on {word}\nclient.submit(numpy.sum, array).result()")
     printed = uncoloured(capsys.readouterr().out)
-    assert "; tasks of the cluster get array itself" in printed
+    assert "; tasks of the cluster get their own copy of array" in printed
     assert "10000.0" in printed
     session = own_session()
     (shared,) = session.names
     assert session.server is not None
     line = shared.terms.line("array", shared.source, session.server)
     assert line == "%share array --on dask"
+
+
+def test_what_is_on_a_cluster_is_seen_and_says_when_it_leaves(
+    filled: Cells, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled.run("%share array --on dask")
+    filled.run("%share")
+    assert "live, on dask" in uncoloured(capsys.readouterr().out)
+    filled.run("%share array --readonly")
+    printed = uncoloured(capsys.readouterr().out)
+    assert "; it is no longer on dask (to keep it there, add --on)" in printed
+    filled.run("%share")
+    assert "on dask" not in uncoloured(capsys.readouterr().out)
 
 
 def test_a_name_follows_its_variable_on_the_cluster(
@@ -83,7 +96,12 @@ def test_a_collection_is_live_only(
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("%share array --on far", "a client of Dask, not 'far', which is no variable"),
+        (
+            "%share array --on far",
+            "not 'far', which is no variable .* Client[(]ADDRESS",
+        ),
+        ("%share array --on Dask", "no variable here. Did you mean dask[?]"),
+        ("share(array, name='array', on=client)", "from duck_jupyter import share$"),
         ("%share array --insecure", "insecure must be used with on"),
         ("%share array --on dask --inplace", "either on a cluster or with --inplace"),
         ("%share whole --on dask", "Pass 'whole' to tasks as it is"),

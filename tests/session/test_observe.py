@@ -119,7 +119,7 @@ def test_the_way_out_of_read_only_is_the_line_that_opens_it(
     (group,) = snapshot_of(session).errors or []
     assert [line for _, line in group.ways_out] == [
         "%share results --max-chain 3 --readonly --allow update",
-        "%share results",
+        "%share results --max-chain 3",
     ]
 
 

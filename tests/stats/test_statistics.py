@@ -248,7 +248,20 @@ def test_a_group_has_ways_out_to_copy(server: ProxyServer, worker: Worker) -> No
     assert "%share chain --max-chain 1" in [line for _, line in cut.ways_out]
     lines = [line for _, line in denied.ways_out]
     assert any(line.startswith("%share chain --allow") for line in lines), lines
+    assert "%share chain" in lines
     assert all(sentence.endswith(".") for sentence, _ in cut.ways_out)
+
+
+def ask_for_special_attributes(proxy: Any) -> list[bool]:
+    return [hasattr(proxy, name) for name in ("__module__", "__fspath__", "missing")]
+
+
+def test_a_special_attribute_that_an_object_lacks_is_no_error(
+    server: ProxyServer, worker: Worker
+) -> None:
+    proxy = server.create_proxy({"n": 1}, name="results")
+    assert worker.run(ask_for_special_attributes, proxy) == [False] * 3
+    assert [each.asked for each in server.statistics().errors] == ["missing"]
 
 
 def append_to_the_list_itself(proxy: Any) -> None:
