@@ -46,6 +46,10 @@ class Way(NamedTuple):
         through = " through the scheduler" if self.relay else ""
         return f"The kernel at {self.host}:{self.port}{through}"
 
+    def __repr__(self) -> str:
+        # What is pickled in it may hold a secret.
+        return f"<Way {self.host}:{self.port}>"
+
 
 def merge_ways(new: Iterable[Way], known: Iterable[Way]) -> tuple[Way, ...]:
     """

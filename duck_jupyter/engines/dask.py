@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import itertools
 import pickle
 import threading
@@ -28,7 +29,7 @@ from ..errors import KernelGone
 from . import dask_scheduler, dask_worker
 from .dask_check import await_scheduler, check_cluster
 from .dask_listing import Listing, end_in
-from .dask_options import MAP_OPTIONS, SUBMIT_OPTIONS
+from .dask_options import LISTS, MAP_OPTIONS, SUBMIT_OPTIONS
 from .dask_relay import KernelEnd
 from .dask_scheduler import CLIENTS, LEFT, VERSION_KEY, DuckVersions, topic_of
 from .dask_sending import Sender
@@ -57,8 +58,6 @@ WRAPPED = {
     # Dask calls it when it gives up a scheduler.
     "_close": "_give_up",
 }
-#: The arguments of `Client.map` whose items are replaced.
-LISTS = (list, tuple)
 #: The attribute of a client that holds its engine.
 ATTRIBUTE = "_duck_engine"
 
@@ -169,7 +168,8 @@ class DaskEngine:
                     future = self._compute(data, version)
         loader = functools.partial(dask_worker.load_in_task, load, self._name)
         opened = Task(None, pickle.loads, pickle.dumps(loader))
-        found = data if future is None else Alias(future.key)
+        # Dask logs failed tasks as text, and the data of a proxy have the secret.
+        found = io.BytesIO(data) if future is None else Alias(future.key)
         return Task(None, apply, opened, List(found))
 
     def _compute(self, data: bytes, version: Version) -> Any:
@@ -339,8 +339,8 @@ class DaskEngine:
         kernel = self._kernel
         if kernel is not None:
             options = {key: kwargs.pop(key) for key in SUBMIT_OPTIONS & kwargs.keys()}
-            args, kwargs = kernel.replace((args, kwargs))
-            kwargs |= options
+            with kernel.replaced((args, kwargs)) as ((args, kwargs), _):
+                return before(func, *args, **kwargs, **options)
         return before(func, *args, **kwargs)
 
     def _map(
@@ -351,8 +351,8 @@ class DaskEngine:
             # Not the iterable itself, which may be a shared list.
             items = tuple(list(it) if type(it) in LISTS else it for it in iterables)
             options = {key: kwargs.pop(key) for key in MAP_OPTIONS & kwargs.keys()}
-            iterables, kwargs = kernel.replace((items, kwargs))
-            kwargs |= options
+            with kernel.replaced((items, kwargs)) as ((iterables, kwargs), _):
+                return before(func, *iterables, **kwargs, **options)
         return before(func, *iterables, **kwargs)
 
     def _close(self, before: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._version import __version__
 from ..errors import HandshakeError, NotShareable
+from .dask_asking import ask_workers
 from .dask_scheduler import package_version
 
 __all__ = [
@@ -123,12 +124,13 @@ def is_safe(address: str) -> bool:
 
 def check_workers(client: Any) -> None:
     """
-    Require this version of the package in all workers that the cluster has now.
+    Require this version of the package in all workers that answer now.
 
     Raises:
         HandshakeError: A worker has no or another version.
     """
-    found = client.run(package_version)
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    found = ask_workers(client, package_version, workers)
     for worker, version in sorted(found.items()):
         if version == __version__:
             continue

@@ -14,6 +14,7 @@ from ..client.other_hosts import host_mark
 from ..stats.exits import End
 from ..transport.identity import name_of_worker
 from . import dask_worker
+from .dask_asking import ANSWER_S, ask_workers
 from .dask_scheduler import OVER_MEMORY, SAID_BYE
 from .engine import EngineWorker
 from .members import LEFT
@@ -113,7 +114,8 @@ class Listing:
         # The client or its scheduler may be closed at any moment.
         with contextlib.suppress(Exception):
             self._left.clear()
-            found = dict(client.scheduler_info(n_workers=-1)["workers"])
+            info = client.sync(client.scheduler.identity, callback_timeout=ANSWER_S)
+            found = dict(info["workers"])
             with self._lock:
                 if self._pool is not pool:
                     return  # it was closed meanwhile
@@ -130,10 +132,16 @@ class Listing:
                 self._identifying = pool.submit(self._ask_workers, new)
 
     def _ask_workers(self, workers: list[str]) -> None:
+        """
+        Ask workers which processes they are; one that is silent is asked again later.
+        """
         with contextlib.suppress(Exception):
-            self._processes |= self._client.run(
-                dask_worker.process_here, workers=workers, on_error="ignore"
+            self._processes |= ask_workers(
+                self._client, dask_worker.process_here, workers
             )
+        for worker in workers:
+            if self._processes.get(worker) == UNKNOWN:
+                del self._processes[worker]
 
     def drop(self, address: str) -> None:
         """

@@ -12,7 +12,10 @@ from distributed import Client
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MAP_OPTIONS", "SUBMIT_OPTIONS"]
+__all__ = ["LISTS", "MAP_OPTIONS", "SUBMIT_OPTIONS"]
+
+#: The arguments of `Client.map` whose items are replaced.
+LISTS = (list, tuple)
 
 
 def _options_of(method: Callable[..., Any]) -> frozenset[str]:

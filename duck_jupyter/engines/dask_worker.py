@@ -7,6 +7,7 @@ of a function in the worker. Both use the connections of the cluster, with its s
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 import threading
@@ -61,15 +62,19 @@ _replies: dict[str, _Reply] = {}
 _lost: set[str] = set()
 
 
-def load_in_task(load: Callable[..., Any], kernel: str, data: bytes) -> Any:
+def load_in_task(
+    load: Callable[..., Any], kernel: str, data: bytes | io.BytesIO
+) -> Any:
     """
     Load an argument in the thread of a task.
 
     Args:
         load: As for `Engine.reference`.
         kernel: The name of the kernel.
-        data: As for `Engine.reference`.
+        data: As for `Engine.reference`, or a file with it.
     """
+    if isinstance(data, io.BytesIO):
+        data = data.getvalue()
     return load(data, partial(ask, get_worker(), kernel))
 
 

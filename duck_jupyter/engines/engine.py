@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
     from socket import socket
     from ssl import SSLContext
 
@@ -94,9 +95,12 @@ class Kernel(Protocol):
     #: It can be pickled into tasks, for engines that carry no requests themselves.
     ask: Callable[[bytes], bytes]
 
-    def replace(self, value: Any) -> Any:
+    def replaced(self, value: Any) -> AbstractContextManager[tuple[Any, list[Version]]]:
         """
-        Return arguments of tasks, with references in place of shared objects.
+        Give arguments of tasks, with references in place of shared objects.
+
+        The versions that they refer to, which are given as well, stay in reach until
+        the end of the block, when the engine must have the task.
 
         Raises:
             ProxyError: A shared object cannot be published.

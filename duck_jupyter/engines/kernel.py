@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections import Counter, defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -34,7 +35,7 @@ from .members import LEFT, Members
 from .replacing import Target, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from socket import socket
 
     from ..data.handles import Handle
@@ -90,14 +91,19 @@ class EngineKernel:
         self.on_idle: Callable[[], object] | None = None
         _kernels.add(self)
 
-    def replace(self, value: Any) -> Any:
+    @contextmanager
+    def replaced(self, value: Any) -> Iterator[tuple[Any, list[Version]]]:
         """
-        Return arguments of tasks, with references in place of shared objects.
+        Give arguments of tasks, with references in place of shared objects.
+
+        Another thread may publish newer versions before the engine has the task, so
+        those of the arguments are held until the end of the block.
 
         Raises:
             ProxyError: A shared object cannot be published.
         """
         references: dict[int, Any] = {}
+        versions: list[Version] = []
 
         def refer(target: Target) -> Any:
             if target.is_proxy:
@@ -106,14 +112,14 @@ class EngineKernel:
             # Once: a list may hold the same object many times.
             if target.idx not in references:
                 try:
-                    references[target.idx] = self._reference(target)
+                    references[target.idx] = self._reference(target, versions)
                 except OSError as error:
                     if error.errno != errno.EMFILE:
                         raise
                     raise self._too_many_files(target.name) from error
             return references[target.idx]
 
-        return replace(value, self._find(), refer)
+        yield replace(value, self._find(), refer), versions
 
     def _too_many_files(self, name: str) -> DataTooBigError:
         limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -125,7 +131,7 @@ class EngineKernel:
             f"resource.RLIMIT_NOFILE, ({most}, {most}))"
         )
 
-    def _reference(self, target: Target) -> Any:
+    def _reference(self, target: Target, versions: list[Version]) -> Any:
         handle = self._publish(target)
         if isinstance(handle, Inline):
             return target.target  # it is smaller than a handle
@@ -136,20 +142,24 @@ class EngineKernel:
                 f"its proxy, shared.{target.name}, or share it without --inplace."
             )
         try:
-            return self._reference_to(target, handle)
+            return self._reference_to(target, handle, versions)
         except BaseException:
             # Nobody will use the handle, and its version would wait for it.
             mark_arrived(encoded(handle))
             raise
 
-    def _reference_to(self, target: Target, handle: Handle) -> Any:
+    def _reference_to(
+        self, target: Target, handle: Handle, versions: list[Version]
+    ) -> Any:
         with self._lock:
             version = self._newest.get(target.idx)
             kept = None if version is None else self._kept.get(version.token)
             if version is not None and kept is not None and kept.nonce == handle.nonce:
                 mark_arrived(encoded(handle))
+                versions.append(version)
                 return self._refer(version)
             version = Version(secrets.token_hex(8))
+            versions.append(version)
             try:
                 self._keep(version.token, handle)
                 reference = self._refer(version)

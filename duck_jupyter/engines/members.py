@@ -15,6 +15,7 @@ from ..stats.cluster_joining import Departed, Member
 from ..stats.exits import End
 from ..stats.worker_rows import ClusterWorker
 from ..transport.handshake import FIRST_FAR_PID
+from ..transport.identity import split_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,8 +60,8 @@ class Members:
                 for worker in workers
                 if ended.get(worker.name, stale) <= stale
             }
-            for name in self._present:
-                self._departed.pop(name, None)
+            for name, member in self._present.items():
+                self._forget_end(name, member.facts.pid)
             for name in before.keys() - self._present.keys():
                 self._note(name, before[name], LEFT)
             return list(self._present.values())
@@ -79,6 +80,15 @@ class Members:
                 # It was missing in a list before the engine said how it ended.
                 member = self._departed[name].member
             self._note(name, member, end)
+
+    def _forget_end(self, name: str, pid: int | None) -> None:
+        """
+        Forget the end of a worker that is back. Another process may have its address.
+        """
+        left = self._departed.get(name)
+        known = None if left is None or left.member is None else left.member.facts.pid
+        if known is None or known == pid:
+            self._departed.pop(name, None)
 
     def _note(self, name: str, member: Member | None, end: End) -> None:
         self._departed[name] = Departed(member, time.time(), end)
@@ -109,7 +119,7 @@ def _member(worker: EngineWorker, before: Member | None) -> Member:
         number = next(_numbers)
     else:
         number = before.number
-    host, _, name = worker.label.rpartition(":")
+    host, name = split_name(worker.label)
     return Member(
         number,
         time.time() if before is None else before.since,

@@ -93,16 +93,14 @@ class RayEngine:
         #: Whether the user accepts connections without encryption.
         self._insecure = False
         self._lock = threading.RLock()
-        #: The connection to Ray that objects are shared on; each has another id.
+        #: The connection to Ray that objects are shared on.
         self._connection = ""
         #: What was replaced: its owner, its name, and what was there before.
         self._replaced: list[tuple[Any, str, Any]] = []
         #: What Ray counts in place of each version.
         self._counted = weakref.WeakKeyDictionary[Version, Any]()
-        #: The same for the arguments with which Ray may start an actor again.
-        self._actors = weakref.WeakKeyDictionary[Any, list[Any]]()
-        #: In `counted`, what Ray counts in the arguments of a thread's present submit.
-        self._made = threading.local()
+        #: The versions with which Ray may start an actor again, by its handle.
+        self._actors = weakref.WeakKeyDictionary[Any, list[Version]]()
         #: The nodes whose workers have this version of the package.
         self._checked: set[str] = set()
 
@@ -180,7 +178,6 @@ class RayEngine:
                 counted = self._counted.get(version)
                 if counted is None:
                     counted = self._count(kernel, version)
-                self._made.counted.append(counted)
         return Reference(load, data, kernel.ask, counted)
 
     def _count(self, kernel: Kernel, version: Version) -> Any:
@@ -233,14 +230,11 @@ class RayEngine:
         kernel = self._kernel
         if kernel is None or not (args or kwargs):
             return before(kind, args, kwargs, **more)
-        self._made.counted = counted = list[Any]()
-        try:
-            args, kwargs = kernel.replace((args or (), kwargs or {}))
-        finally:
-            del self._made.counted
-        found = before(kind, args, kwargs, **more)
-        if counted and isinstance(kind, ActorClass):
-            self._actors[found] = counted
+        with kernel.replaced((args or (), kwargs or {})) as (given, versions):
+            found = before(kind, *given, **more)
+        if versions and isinstance(kind, ActorClass):
+            # An actor that existed already was made with other arguments.
+            self._actors.setdefault(found, versions)
         return found
 
     def _shutdown(self, before: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -349,11 +343,12 @@ def check_workers(nodes: Iterable[str]) -> set[str]:
 
 def connection_here() -> str:
     """
-    Return the id of this process in the cluster, or "" if it is in none.
+    Return the session of the cluster and the job in it, or "" if there is none.
     """
     if not ray.is_initialized():
         return ""
-    return str(ray.get_runtime_context().get_worker_id())
+    job = ray.get_runtime_context().get_job_id()
+    return f"{global_worker.node.session_name}/{job}"
 
 
 def has_tls() -> bool:

@@ -5,9 +5,10 @@ The engines that shared names are on.
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakSet
 
 from ..engines.kernel import EngineKernel
 from ..engines.replacing import Target
@@ -26,6 +27,14 @@ __all__ = ["NEWS_S", "Clusters", "ClustersSeen"]
 
 #: Seconds to wait for news of a cluster where somebody looks once.
 NEWS_S = 0.5
+
+
+class _Call:
+    """
+    A call of `Clusters.joining`.
+    """
+
+    __slots__ = ("__weakref__",)
 
 
 class ClustersSeen(NamedTuple):
@@ -54,8 +63,9 @@ class Clusters:
         self._names = names
         self._lock = threading.RLock()
         self._kernels: dict[Engine, EngineKernel] = {}
-        #: How many calls of `joining` are in progress.
-        self._joining: Counter[Engine] = Counter()
+        #: The calls of `joining` in progress. An interrupted one leaves with its frame.
+        self._joining: defaultdict[Engine, WeakSet[_Call]]
+        self._joining = defaultdict(WeakSet)
         #: How many have ended.
         self._joined = 0
 
@@ -79,9 +89,10 @@ class Clusters:
             finally:
                 self.settle()
             return
+        call = _Call()
         try:
             with self._lock:
-                self._joining[engine] += 1
+                self._joining[engine].add(call)
                 kernel = self._kernels.get(engine)
                 if kernel is not None and kernel.server is not server:
                     kernel.lost()  # other code closed its server
@@ -95,7 +106,7 @@ class Clusters:
             yield
         finally:
             with self._lock:
-                self._joining[engine] -= 1
+                self._joining[engine].discard(call)
                 self._joined += 1
             self.settle()
 
@@ -121,7 +132,9 @@ class Clusters:
             # The lock is not held: this takes the lock of the session.
             is_used = bool(self._targets(engine))
             with self._lock:
-                if is_used or self._joining[engine] or self._joined != joined:
+                # The set may count calls that are gone.
+                is_joined = any(True for _ in self._joining[engine])
+                if is_used or is_joined or self._joined != joined:
                     continue
                 if kernel.is_idle or not kernel.doors.take_requests:
                     kernel.doors.close()

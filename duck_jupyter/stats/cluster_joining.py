@@ -70,10 +70,10 @@ def join_members(
     found = {row.pid: row for row in workers}
     by_address = {row.cluster.address: row for row in workers if row.cluster}
     # Its cluster may hear of an end first.
-    present = set(by_address)
+    present = {address: row.own_pid for address, row in by_address.items()}
     for member in members:
         address = member.facts.address
-        present.add(address)
+        present[address] = member.facts.pid or present.get(address)
         row = by_address.get(address) or _process_of(member, found)
         if row is None:
             row = holder_row(member.number, member.since, 0)
@@ -96,15 +96,26 @@ def _process_of(member: Member, rows: Mapping[int, WorkerRow]) -> WorkerRow | No
 
 
 def _ends(
-    rows: Sequence[EndedRow], present: set[str], departed: Mapping[str, Departed]
+    rows: Sequence[EndedRow],
+    present: Mapping[str, int | None],
+    departed: Mapping[str, Departed],
 ) -> tuple[EndedRow, ...]:
+    """
+    Return the processes that have ended.
+
+    Args:
+        rows: Those whose connections have ended.
+        present: The numbers of the present processes, by address. A nanny starts a
+            worker again at the same address, if that has a fixed port.
+        departed: The workers that have left, by address.
+    """
     found, told = [], set()
     for row in rows:
         address = "" if row.cluster is None else row.cluster.address
-        if address and address in present:
+        if address and is_present(row.own_pid, address, present):
             continue  # only its connections have ended
         left = departed.get(address)
-        if left is not None:
+        if left is not None and is_of(left, row.own_pid):
             told.add(address)
             # Where the cluster has no reason, the exit code says more.
             if row.exit_code is None or left.end.how != "gone":
@@ -112,7 +123,9 @@ def _ends(
         found.append(row)
     for address, left in departed.items():
         member = left.member
-        if member is not None and not {address} & (told | present):
+        if member is None or address in told:
+            continue
+        if not is_present(member.facts.pid, address, present):
             found.append(
                 EndedRow(
                     *(member.number, member.name, member.since, left.ended),
@@ -121,3 +134,23 @@ def _ends(
                 )
             )
     return tuple(sorted(found, key=lambda row: row.ended))
+
+
+def is_of(left: Departed, pid: int | None) -> bool:
+    """
+    Return whether an end is that of a process, as far as is known.
+    """
+    known = None if left.member is None else left.member.facts.pid
+    return known is None or known == pid
+
+
+def is_present(
+    pid: int | None, address: str, present: Mapping[str, int | None]
+) -> bool:
+    """
+    Return whether a process is still the one at its address, as far as is known.
+    """
+    if address not in present:
+        return False
+    now = present[address]
+    return pid is None or now is None or pid == now

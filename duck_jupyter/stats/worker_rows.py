@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from ..transport.identity import split_name
 from .task_rows import WorkerState
 
 if TYPE_CHECKING:
@@ -201,5 +202,5 @@ def cluster_worker(hello: Hello) -> ClusterWorker | None:
     """
     if not (hello.worker or hello.far_pid):
         return None
-    host, _, worker = hello.process_name.rpartition(":")
+    host, worker = split_name(hello.process_name)
     return ClusterWorker(host, worker, hello.far_pid or hello.pid, hello.worker)

@@ -14,7 +14,13 @@ from typing import Any
 
 from .handshake import PROTOCOL_VERSION, Hello
 
-__all__ = ["hello_here", "name_of_worker", "ray_worker_here", "worker_here"]
+__all__ = [
+    "hello_here",
+    "name_of_worker",
+    "ray_worker_here",
+    "split_name",
+    "worker_here",
+]
 
 NOBODY = ("", "")
 #: The states of a worker of Dask that runs tasks, or will run some.
@@ -93,9 +99,29 @@ def name_of_worker(address: str, name: object) -> str:
         address: Its address, such as ``tls://10.0.0.2:37001``.
         name: Its name in the cluster, which may be its address.
     """
-    place = address.rpartition("://")[2]
-    host, _, port = place.rpartition(":")
-    # Within one process an address has no port: inproc://10.0.0.1/17/4.
-    host = host or place.partition("/")[0]
     text = str(name)
-    return f"{host}:{port if '://' in text else text}"
+    port = address.rpartition(":")[2]
+    return f"{host_of(address)}:{port if '://' in text else text}"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """
+    Return the host and the worker in a name of `name_of_worker`.
+
+    Returns:
+        No host where the name has no colon. A worker may have more of them.
+    """
+    if name.startswith("["):
+        host, _, worker = name.partition("]:")
+        return f"{host}]", worker
+    host, colon, worker = name.partition(":")
+    return (host, worker) if colon else ("", name)
+
+
+def host_of(address: str) -> str:
+    """
+    Return the host in an address, such as ``10.0.0.2`` or ``[fd00::2]``.
+    """
+    place = address.rpartition("://")[2]
+    # Within one process an address has no port: inproc://10.0.0.1/17/4.
+    return place.rpartition(":")[0] or place.partition("/")[0]

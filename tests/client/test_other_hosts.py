@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from duck_jupyter import fetch
-from duck_jupyter.client.other_hosts import host_mark
+from duck_jupyter.client.other_hosts import Way, host_mark
 from duck_jupyter.client.proxy import rebuild_proxy
 from duck_jupyter.errors import HandshakeError, KernelGone
 from tests.support.processes import run_python
@@ -35,6 +35,11 @@ def test_a_call_says_that_the_kernel_is_on_another_host(
     proxy = elsewhere(server, "/nowhere/s", "elsewhere")
     with pytest.raises(HandshakeError, match=r"another host.*share\(obj, name, on="):
         use(proxy)
+
+
+def test_a_way_shows_no_secret() -> None:
+    way = Way("10.0.0.2", 7, b"secret", b"secret", b"secret")
+    assert repr([way]) == "[<Way 10.0.0.2:7>]"
 
 
 def test_a_kernel_of_this_host_that_is_gone_has_ended(server: ProxyServer) -> None:

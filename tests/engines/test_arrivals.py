@@ -22,7 +22,7 @@ from duck_jupyter.engines.kernel import EngineKernel
 from duck_jupyter.engines.loading import Spec, load
 from duck_jupyter.engines.replacing import Target
 from duck_jupyter.errors import DataTooBigError, HandshakeError, VersionGone
-from tests.support.fake_engine import FakeEngine
+from tests.support.fake_engine import FakeEngine, reference_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ class Published:
         names = {id(self.frame): target}
         self.kernel = EngineKernel(server, self.engine, lambda: names)
         self.engine.attach(self.kernel)
-        self.data: bytes = self.kernel.replace(self.frame).data
+        self.data: bytes = reference_to(self.kernel, self.frame).data
         self.spec = msgspec.msgpack.decode(self.data, type=Spec)
         self.parts: list[str] = []
 
@@ -146,7 +146,7 @@ def test_a_version_is_released_when_it_is_forgotten(published: Published) -> Non
     assert not published.kernel.is_idle
     published.kernel.forgotten(published.spec.token)
     assert published.kernel.is_idle
-    again = published.kernel.replace(published.frame)
+    again = reference_to(published.kernel, published.frame)
     assert again.token != published.spec.token
 
 
@@ -159,7 +159,7 @@ def test_a_version_that_no_task_has_got_is_not_waited_for(
     monkeypatch.setattr(published.kernel, "_keep", interrupt)
     published.frame["x"] = 2.0
     with pytest.raises(KeyboardInterrupt):
-        published.kernel.replace(published.frame)
+        reference_to(published.kernel, published.frame)
     entry = server.table.get(published.proxy._duck_idx)
     publication = server.publisher._publication(entry)
     assert isinstance(publication, Publication)
@@ -176,7 +176,7 @@ def test_too_many_open_files_are_an_error_that_says_what_to_do(
     monkeypatch.setattr(published.kernel, "_keep", refuse)
     published.frame["x"] = 2.0
     with pytest.raises(DataTooBigError, match=r"keeps 1 states.*setrlimit") as caught:
-        published.kernel.replace(published.frame)
+        reference_to(published.kernel, published.frame)
     *_, advice = str(caught.value).partition("more files: ")
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
@@ -214,7 +214,7 @@ def test_one_state_of_an_object_stays_mapped(published: Published) -> None:
 
     first = load(published.data, refuse)
     published.frame["x"] = 2.0
-    data = published.kernel.replace(published.frame).data
+    data = reference_to(published.kernel, published.frame).data
     token = msgspec.msgpack.decode(data, type=Spec).token
     assert load(data, refuse)["x"].sum() == 2 * ROWS
     assert published.spec.token not in warm._things

@@ -18,7 +18,7 @@ from duck_jupyter.engines.kernel import EngineKernel
 from duck_jupyter.engines.loading import Spec
 from duck_jupyter.engines.replacing import Target
 from duck_jupyter.errors import KernelGone
-from tests.support.fake_engine import FakeEngine
+from tests.support.fake_engine import FakeEngine, reference_to
 from tests.support.processes import wait_until
 from tests.support.workers import Worker
 
@@ -45,7 +45,7 @@ class Published:
         engine = FakeEngine(0)
         self.kernel = EngineKernel(server, engine, lambda: names)
         engine.attach(self.kernel)
-        self.data: bytes = self.kernel.replace(self.array).data
+        self.data: bytes = reference_to(self.kernel, self.array).data
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ The same scenarios on pools of this machine, on the fake engine, on Dask and on 
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -136,6 +137,43 @@ def test_each_task_has_the_state_of_its_moment(
     third = place.submit(total, frame)
     found = [each.result(timeout=WAIT_S) for each in (first, second, third)]
     assert found == [ROWS, 2 * ROWS, 2 * ROWS + 1]
+
+
+class Changing:
+    """
+    Another thread submits a frame in a newer state while this is pickled.
+    """
+
+    def __init__(self, change: Callable[[], object]) -> None:
+        self.change: Callable[[], object] | None = change
+        self.numbers = np.arange(ROWS)
+
+    def __getstate__(self) -> dict[str, Any]:
+        change, self.change = self.change, None
+        if change is not None:
+            thread = threading.Thread(target=change)
+            thread.start()
+            thread.join(WAIT_S)
+        return {"change": None, "numbers": self.numbers}
+
+
+def total_with(frame: pd.DataFrame, other: Changing) -> float:
+    return total(frame) + float(other.numbers[0])
+
+
+def test_a_state_stays_while_another_thread_submits_a_newer_one(
+    place: Place, frame: pd.DataFrame, session: Session
+) -> None:
+    newer = []
+
+    def change() -> None:
+        frame["x"] = 2.0
+        newer.append(place.run(total, frame))
+
+    changing = Changing(change)
+    share(changing, "changing", on=place.on)
+    assert place.run(total_with, frame, changing) == ROWS
+    assert newer == [2 * ROWS]
 
 
 def test_the_kernels_own_memory_is_mapped(

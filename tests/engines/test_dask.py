@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -310,6 +311,18 @@ def test_each_task_with_a_live_argument_runs(client: Client, session: Session) -
     futures = [client.submit(append, [{"to": shared.numbers}]) for _ in range(2)]
     client.gather(futures)
     assert numbers == [1] * 5
+
+
+def test_what_dask_logs_of_a_task_has_no_secret(
+    client: Client, session: Session
+) -> None:
+    share([1], "items", on=client)
+    secret = repr(shared.items._duck_link.secret)[2:-1]
+    kernel: Any = engine_of(client)._kernel
+    with kernel.replaced(shared.items) as (reference, _):
+        assert secret in repr(pickle.dumps(shared.items))
+        assert secret in repr(pickle.dumps(reference))
+        assert secret not in repr(reference)
 
 
 def test_an_executor_and_containers_take_shared_objects(

@@ -11,6 +11,7 @@ from duck_jupyter import share, statistics
 from duck_jupyter.engines.engine import EngineWorker
 from duck_jupyter.engines.members import ENDS_KEPT, LEFT, Members
 from duck_jupyter.session.observe import snapshot_of
+from duck_jupyter.stats.cluster_joining import join_members
 from duck_jupyter.stats.exits import End
 from duck_jupyter.transport.handshake import FIRST_FAR_PID
 from tests.support.fake_engine import ENDED, MEMORY, FakeEngine
@@ -66,6 +67,20 @@ def test_one_that_is_listed_no_more_has_left() -> None:
     members.take([worker("a")])
     members.take([])
     assert members.departed["a"].end == LEFT
+
+
+def test_another_process_at_its_address_does_not_hide_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("duck_jupyter.engines.members.STALE_S", 0.0)
+    members = Members()
+    (member,) = members.take([worker("a", pid=7)])
+    members.left("a", End("killed", "over its memory limit"))
+    now = members.take([worker("a", pid=8)])
+    rows, ended = join_members((), (), now, members.departed)
+    assert [row.own_pid for row in rows] == [8]
+    assert [(row.own_pid, row.how) for row in ended] == [(7, "killed")]
+    assert member.facts.pid == 7
 
 
 def test_how_one_ended_may_be_heard_after_it_is_missing() -> None:

@@ -285,6 +285,24 @@ def read(results: Any) -> int:
     return int(results["n"])
 
 
+def test_the_call_that_finds_an_actor_leaves_its_arguments_alone(
+    array: Any,
+) -> None:
+    how = {"name": "holder", "get_if_exists": True, "max_restarts": 1}
+    kind = ray.remote(Holder).options(**how)
+    holder = kind.remote(array)
+    pid = ray.get(holder.pid.remote(), timeout=WAIT_S)
+    array[:] = 2.0
+    same = kind.remote(array)
+    assert ray.get(same.pid.remote(), timeout=WAIT_S) == pid
+    os.kill(pid, signal.SIGKILL)
+    found = ray.get(
+        holder.totals.options(max_task_retries=-1).remote(array), timeout=WAIT_S
+    )
+    assert found == (SIZE, 2 * SIZE)
+    ray.kill(holder)
+
+
 class Reader:
     """
     An actor that reads.

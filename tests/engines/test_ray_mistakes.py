@@ -82,6 +82,21 @@ def test_after_a_shutdown_the_object_must_be_shared_again(
         assert re.fullmatch("%share array --on ray", line_of(session))
 
 
+def test_a_shutdown_that_was_imported_before_is_noticed(
+    array: Any, session: Session
+) -> None:
+    imported = ray.shutdown
+    with ray_cluster(1):
+        share(array, "array", on=ray)
+        assert submit(total, array).result(WAIT_S) == SIZE
+        imported()
+    with ray_cluster(1):
+        with pytest.raises(NotShareable, match="Ray was shut down since"):
+            submit(total, array)
+        share(array, "array", on=ray)
+        assert submit(total, array).result(WAIT_S) == SIZE
+
+
 def line_of(session: Session) -> str:
     (name,) = session.names
     assert session.server is not None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 from functools import partial
@@ -20,6 +21,7 @@ import pytest
 from distributed import Client, LocalCluster, get_worker
 
 from duck_jupyter import share, shared, statistics, tasks, unshare
+from duck_jupyter.engines import dask_asking
 from duck_jupyter.engines.dask import engine_of
 from duck_jupyter.engines.dask_listing import end_in
 from duck_jupyter.memory.process_state import pid_namespace
@@ -30,7 +32,6 @@ from tests.support.hosts import cluster, far_process
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -222,6 +223,50 @@ def test_tasks_that_run_and_wait_are_counted(client: Client, session: Session) -
     finally:
         desk.go_on.set()
     client.gather(futures)
+
+
+def is_process(pid: int, row: WorkerRow) -> bool:
+    return row.own_pid == pid
+
+
+@contextlib.contextmanager
+def one_more(client: Client, name: str) -> Iterator[tuple[int, str]]:
+    """
+    Give the process and the address of a new worker of this host.
+    """
+    before = set(client.scheduler_info(n_workers=-1)["workers"])
+    command = [sys.executable, "-m", "distributed.cli.dask_worker"]
+    command += [client.scheduler_info()["address"], "--no-nanny", "--name", name]
+    command += ["--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            client.wait_for_workers(len(before) + 1, timeout=WAIT_S)
+            (new,) = set(client.scheduler_info(n_workers=-1)["workers"]) - before
+            yield process.pid, new
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+            process.wait(WAIT_S)
+
+
+def test_workers_that_hang_hide_no_others(
+    client: Client, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_asking, "ANSWER_S", 1.0)
+    with contextlib.ExitStack() as stack:
+        hanging = []
+        for name in ("first", "second"):
+            pid, address = stack.enter_context(one_more(client, name))
+            os.kill(pid, signal.SIGSTOP)
+            hanging.append((pid, address))
+        share([1], "items", on=client)
+        pid, address = stack.enter_context(one_more(client, "third"))
+        seen(address, partial(is_process, pid))
+        for pid, address in hanging:
+            assert seen(address, bool).own_pid is None
+            os.kill(pid, signal.SIGCONT)
+        for pid, address in hanging:
+            seen(address, partial(is_process, pid))
 
 
 def die() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from duck_jupyter.engines.engine import Kernel, Version
 
-__all__ = ["FakeEngine"]
+__all__ = ["FakeEngine", "reference_to"]
 
 WAIT_S = 30.0
 #: The memory of each worker, in bytes.
@@ -124,6 +124,14 @@ def ask_from_here(request: bytes) -> bytes:
     return _sides[0].ask(request)
 
 
+def reference_to(kernel: Kernel, value: Any) -> Any:
+    """
+    Return what a task gets in place of a shared object.
+    """
+    with kernel.replaced(value) as (found, _):
+        return found
+
+
 class FakeEngine:
     """
     An engine with its workers.
@@ -204,8 +212,12 @@ class FakeEngine:
         """
         Run a task in a worker.
         """
-        if self.kernel is not None:
-            args, kwargs = self.kernel.replace((args, kwargs))
+        if self.kernel is None:
+            return self._send_task(worker, func, args, kwargs)
+        with self.kernel.replaced((args, kwargs)) as ((args, kwargs), _):
+            return self._send_task(worker, func, args, kwargs)
+
+    def _send_task(self, worker: int, func: Any, args: Any, kwargs: Any) -> Future[Any]:
         future, number = Future[Any](), next(self._numbers)
         with self._lock:
             found = [each.token for each in find_references((args, kwargs))]

@@ -14,6 +14,7 @@ from distributed import LocalCluster
 from duck_jupyter.transport.identity import (
     hello_here,
     name_of_worker,
+    split_name,
     worker_here,
 )
 
@@ -38,6 +39,19 @@ def test_a_worker_is_named_as_people_know_it(
     address: str, name: object, shown: str
 ) -> None:
     assert name_of_worker(address, name) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("10.0.0.2:gpu-1", ("10.0.0.2", "gpu-1")),
+        ("10.0.0.2:a:b", ("10.0.0.2", "a:b")),
+        ("[::1]:a:b", ("[::1]", "a:b")),
+        ("SpawnProcess-1", ("", "SpawnProcess-1")),
+    ],
+)
+def test_a_name_has_a_host_and_a_worker(name: str, parts: tuple[str, str]) -> None:
+    assert split_name(name) == parts
 
 
 def test_a_process_without_dask_has_its_own_name() -> None:
