@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import threading
 from functools import partial
@@ -27,11 +26,12 @@ from duck_jupyter.engines.dask_listing import end_in
 from duck_jupyter.memory.process_state import pid_namespace
 from duck_jupyter.session.observe import snapshot_of
 from duck_jupyter.transport.handshake import FIRST_FAR_PID
-from tests.support.clusters import WAIT_S, dask_client
+from tests.support.clusters import WAIT_S, another_worker, dask_client
 from tests.support.hosts import cluster, far_process
 from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -229,26 +229,6 @@ def is_process(pid: int, row: WorkerRow) -> bool:
     return row.own_pid == pid
 
 
-@contextlib.contextmanager
-def one_more(client: Client, name: str) -> Iterator[tuple[int, str]]:
-    """
-    Give the process and the address of a new worker of this host.
-    """
-    before = set(client.scheduler_info(n_workers=-1)["workers"])
-    command = [sys.executable, "-m", "distributed.cli.dask_worker"]
-    command += [client.scheduler_info()["address"], "--no-nanny", "--name", name]
-    command += ["--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        try:
-            client.wait_for_workers(len(before) + 1, timeout=WAIT_S)
-            (new,) = set(client.scheduler_info(n_workers=-1)["workers"]) - before
-            yield process.pid, new
-        finally:
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
-            process.wait(WAIT_S)
-
-
 def test_workers_that_hang_hide_no_others(
     client: Client, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,11 +236,11 @@ def test_workers_that_hang_hide_no_others(
     with contextlib.ExitStack() as stack:
         hanging = []
         for name in ("first", "second"):
-            pid, address = stack.enter_context(one_more(client, name))
+            pid, address = stack.enter_context(another_worker(client, name))
             os.kill(pid, signal.SIGSTOP)
             hanging.append((pid, address))
         share([1], "items", on=client)
-        pid, address = stack.enter_context(one_more(client, "third"))
+        pid, address = stack.enter_context(another_worker(client, "third"))
         seen(address, partial(is_process, pid))
         for pid, address in hanging:
             assert seen(address, bool).own_pid is None

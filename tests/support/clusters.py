@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ from tests.support.processes import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["WAIT_S", "dask_client"]
+__all__ = ["WAIT_S", "another_worker", "dask_client"]
 
 WAIT_S = 50.0
 
@@ -57,3 +59,23 @@ def _end(processes: list[Any]) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
     wait_until(lambda: all(x.returncode is not None for x in processes), WAIT_S)
+
+
+@contextlib.contextmanager
+def another_worker(client: Client, name: str) -> Iterator[tuple[int, str]]:
+    """
+    Give the process and the address of a new worker of this host.
+    """
+    before = set(client.scheduler_info(n_workers=-1)["workers"])
+    command = [sys.executable, "-m", "distributed.cli.dask_worker"]
+    command += [client.scheduler_info()["address"], "--no-nanny", "--name", name]
+    command += ["--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            client.wait_for_workers(len(before) + 1, timeout=WAIT_S)
+            (new,) = set(client.scheduler_info(n_workers=-1)["workers"]) - before
+            yield process.pid, new
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+            process.wait(WAIT_S)
