@@ -288,6 +288,8 @@ def test_a_worker_that_is_retired_says_so(client: Client, session: Session) -> N
     here, _ = where_each_is(client)
     share([1], "items", on=client)
     seen(here[0], bool)
+    # It goes the way of the subscription to what the scheduler says of its workers.
+    assert client.submit(int).result(timeout=WAIT_S) == 0
     client.retire_workers(workers=here)
 
     def is_told() -> bool:
