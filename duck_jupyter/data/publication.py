@@ -245,8 +245,9 @@ class Publication:
                 differing = parts if version is before else None
                 replaced = version.replace(dumped, layout, differing)
             except BaseException:
-                self._older.remove(version)
-                version.close()
+                if version.is_damaged:
+                    self._older.remove(version)
+                    version.close()
                 raise
             if replaced:
                 self._older.remove(version)

@@ -123,6 +123,13 @@ class Version:
         # ticket.
         return self.on_its_way or self.is_mapped
 
+    @property
+    def is_damaged(self) -> bool:
+        """
+        Whether an error has left neither the old state nor the new one.
+        """
+        return bool(self._file.map[:NONCE_BYTES] != self.nonce)
+
     def is_shaped_as(self, dumped: Dumped) -> bool:
         """
         Return whether a state differs at most in the content of its buffers.
@@ -195,7 +202,9 @@ class Version:
         Returns:
             Whether it was done: no process uses the old state.
         """
-        if self.on_its_way:
+        # Before anything is written: an interrupt may come at any step, and a process
+        # that has the old state may map it again.
+        if self.in_use:
             return False
         # A process reads the nonce after it has mapped the file, so one side sees the
         # other.

@@ -113,12 +113,12 @@ class MemoryFile:
         DataTooBigError: No folder has space for it.
     """
 
+    #: The descriptor during the writing; a child that is forked meanwhile closes it.
+    _written: int = -1
+    _descriptor: Descriptor | None = None
+
     def __init__(self, size: int, pieces: Sequence[tuple[int, memoryview]]) -> None:
         self.size = size
-        #: The descriptor during the writing; a child that is forked meanwhile closes
-        #: it.
-        self._written = -1
-        self._descriptor: Descriptor | None = None
         _files.add(self)
 
         def write(fd: int) -> None:

@@ -4,6 +4,7 @@ A version: laid out with no page left out, kept while it is awaited or mapped.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from duck_jupyter.data.layout import (
 from duck_jupyter.data.pickling import Dumped, dump
 from duck_jupyter.data.versions import Version
 from duck_jupyter.errors import VersionGone
-from tests.interruption.steps import PACKAGE, At, Survey
+from tests.interruption.steps import PACKAGE, At, Cut, Survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -244,6 +245,24 @@ def test_a_signal_handler_that_hands_over_takes_another_ticket(make: Make) -> No
         attach(outer)
     assert reached > len(steps) // 2
     assert replaced(version, np.ones(5000))
+
+
+def test_an_interrupt_at_any_step_leaves_a_state_that_is_in_use(make: Make) -> None:
+    version = make(np.zeros(5000))
+    handle = version.handle()
+    held = attach(handle)
+    survey = Survey(PACKAGE)
+    assert not survey.run(lambda: replaced(version, np.ones(5000)))
+
+    def interrupt() -> None:
+        raise Cut
+
+    for step in survey.steps():
+        with contextlib.suppress(Cut):
+            At(PACKAGE, step, interrupt).run(lambda: replaced(version, np.ones(5000)))
+        assert not version.is_damaged
+        assert not attach(handle).any()
+    assert not held.any()
 
 
 def test_with_all_tickets_out_a_version_is_kept_for_ever(make: Make) -> None:
