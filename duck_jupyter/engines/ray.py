@@ -78,6 +78,8 @@ def load_in_task(
         ask: As for `Kernel.ask`.
         counted: What Ray counts in place of the version, or None.
     """
+    # Python keeps the frames of an error, and Ray would count the version with them.
+    del counted
     return load(data, ask)
 
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from duck_jupyter import locked, share, shared, statistics, unshare
 from duck_jupyter.engines import ray as engine_module
-from duck_jupyter.engines.ray import ENGINE, SUBMITTERS
-from duck_jupyter.errors import HandshakeError, NotShareable, NotShared
+from duck_jupyter.engines.ray import ENGINE, SUBMITTERS, load_in_task
+from duck_jupyter.errors import HandshakeError, NotShareable, NotShared, VersionGone
 from duck_jupyter.session.api import own_session
 from tests.support.clusters import WAIT_S
 from tests.support.far import Elsewhere
@@ -225,6 +226,26 @@ def test_a_version_that_is_gone_is_named(array: Any, tmp_path: Path) -> None:
     assert [each.result(WAIT_S) for each in waiting] == [1.0] * 2
     with pytest.raises(ray.exceptions.RaySystemError, match="does not keep this ver"):
         queued.result(WAIT_S)
+
+
+class Counted:
+    """
+    Stands for what Ray counts.
+    """
+
+
+def fail(data: bytes, ask: Any) -> Any:
+    raise VersionGone
+
+
+def test_an_error_of_loading_does_not_hold_the_version() -> None:
+    arguments = (fail, b"", bytes, Counted())
+    gone = weakref.ref(arguments[-1])
+    with pytest.raises(VersionGone) as caught:
+        load_in_task(*arguments)
+    del arguments
+    assert caught.value.__traceback__ is not None
+    assert gone() is None
 
 
 def test_what_is_on_the_cluster_already_is_live_only(session: Session) -> None:
