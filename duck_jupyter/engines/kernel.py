@@ -4,6 +4,8 @@ The kernel's side of an engine: references to shared objects, and answers to wor
 
 from __future__ import annotations
 
+import _thread
+import contextlib
 import errno
 import os
 import pickle
@@ -12,8 +14,7 @@ import secrets
 import threading
 import time
 import weakref
-from collections import Counter, defaultdict
-from contextlib import contextmanager
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -79,6 +80,8 @@ class EngineKernel:
         self._kept: dict[str, Kept] = {}
         #: The newest version of each object, by its number in the table.
         self._newest: dict[int, Version] = {}
+        #: Versions that were the newest, until `_drop` has dropped them.
+        self._dropped: deque[Version] = deque()
         #: By token and host.
         self._copies: dict[tuple[str, str], HostCopy] = {}
         #: The workers that bring a fetched version, by token.
@@ -91,7 +94,7 @@ class EngineKernel:
         self.on_idle: Callable[[], object] | None = None
         _kernels.add(self)
 
-    @contextmanager
+    @contextlib.contextmanager
     def replaced(self, value: Any) -> Iterator[tuple[Any, list[Version]]]:
         """
         Give arguments of tasks, with references in place of shared objects.
@@ -167,9 +170,10 @@ class EngineKernel:
                 # The engine does not know it, so it cannot forget it.
                 self._kept.pop(version.token, None)
                 raise
-            before, self._newest[target.idx] = self._newest.get(target.idx), version
-        # The engine may call back when it is dropped, so the lock is not held.
-        del before
+            if target.idx in self._newest:
+                self._dropped.append(self._newest[target.idx])
+            self._newest[target.idx] = version
+        self._drop()
         return reference
 
     def _refer(self, version: Version) -> Any:
@@ -204,9 +208,20 @@ class EngineKernel:
         """
         shared = {target.idx for target in self._find().values()}
         with self._lock:
-            released = [self._newest.pop(idx) for idx in self._newest.keys() - shared]
-        # The engine may call back when they are dropped, so the lock is not held.
-        released.clear()
+            for idx in self._newest.keys() - shared:
+                self._dropped.append(self._newest[idx])
+                del self._newest[idx]
+        self._drop()
+
+    def _drop(self) -> None:
+        """
+        Drop versions in another thread, because code of the engine runs then.
+
+        Only the main thread is interrupted; in a finalizer, the work would be lost.
+        """
+        if self._dropped:
+            with contextlib.suppress(RuntimeError):
+                _thread.start_new_thread(self._dropped.clear, ())
 
     @property
     def is_idle(self) -> bool:
