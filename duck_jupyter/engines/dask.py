@@ -176,19 +176,29 @@ class DaskEngine:
         """
         Submit the task whose result is the data.
         """
-        keys = self._keys.setdefault(version.token, set())
         before = self._futures.get(version)
         if before is not None:
-            keys.discard(before.key)
+            self._is_last(version.token, before.key)
         key = f"{VERSION_KEY}{self._name}-{version.token}-{next(self._numbers)}"
-        keys.add(key)
         try:
+            # Before it is submitted: the event of another key may come meanwhile.
+            self._keys.setdefault(version.token, set()).add(key)
             future = Client.submit(self._client, bytes, data, key=key)
             self._futures[version] = future
         except BaseException:
-            keys.discard(key)
+            self._is_last(version.token, key)
             raise
         return future
+
+    def _is_last(self, token: str, key: str) -> bool:
+        """
+        Remove a key, and return whether its token has no other one.
+        """
+        keys = self._keys.get(token, set())
+        keys.discard(key)
+        if not keys:
+            self._keys.pop(token, None)
+        return not keys
 
     def _register(self, kernel: Kernel) -> None:
         client = self._client
@@ -261,11 +271,7 @@ class DaskEngine:
     def _forget(self, kernel: Kernel, key: str) -> None:
         token = key.split("-")[-2]
         with self._lock:
-            keys = self._keys.get(token, set())
-            keys.discard(key)
-            is_gone = not keys
-            if is_gone:
-                self._keys.pop(token, None)
+            is_gone = self._is_last(token, key)
         if is_gone:
             kernel.forgotten(token)
 

@@ -264,6 +264,23 @@ def test_a_version_survives_the_death_of_its_worker(
         assert client.submit(total, frame).result(timeout=WAIT_S) == 2 * ROWS
 
 
+def test_an_interrupted_submit_leaves_nothing(
+    client: Client, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*args: Any, **kwargs: Any) -> Any:
+        raise KeyboardInterrupt
+
+    share(frame, "frame", on=client)
+    kernel: Any = engine_of(client)._kernel
+    with monkeypatch.context() as patch:
+        patch.setattr(Client, "submit", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            client.submit(total, frame)
+    assert kernel.is_idle
+    assert not engine_of(client)._keys
+    assert client.submit(total, frame).result(timeout=WAIT_S) == ROWS
+
+
 def test_a_version_that_dask_has_lost_is_given_again(
     client: Client, frame: pd.DataFrame
 ) -> None:
