@@ -27,7 +27,7 @@ from distributed import Client
 
 from ..errors import KernelGone
 from . import dask_scheduler, dask_worker
-from .dask_check import await_scheduler, check_cluster
+from .dask_check import CLOSED, await_scheduler, check_cluster, check_error
 from .dask_listing import Listing, end_in
 from .dask_options import LISTS, MAP_OPTIONS, SUBMIT_OPTIONS
 from .dask_relay import KernelEnd
@@ -48,8 +48,6 @@ LOST = frozenset({"cancelled", "lost", "error"})
 THREADS = 8
 #: Seconds to wait until workers have heard that a client is closed.
 LAST_WORD_S = 5.0
-#: The states of a client that will not be connected again.
-CLOSED = frozenset({"closing", "closed"})
 #: The methods of a client that are replaced, and the methods of the engine instead.
 WRAPPED = {
     "submit": "_submit",
@@ -129,8 +127,9 @@ class DaskEngine:
                     wrapper = functools.partial(getattr(self, ours), before)
                     functools.update_wrapper(wrapper, before)
                     setattr(self._client, name, wrapper)
-            except BaseException:
+            except BaseException as error:
                 self.detach()
+                check_error(self._client, error)
                 raise
 
     def ways(self) -> tuple[Way, ...]:
@@ -318,16 +317,17 @@ class DaskEngine:
             kernel = self._kernel
             if kernel is None:
                 return
+            for name in WRAPPED:
+                vars(self._client).pop(name, None)
             # Tasks that wait for an answer of this kernel hold a thread of a worker.
             self.tell({"lost": [self._name, kernel.name]})
             self._relay.close()
             self._listing.close()
-            pools = self._pool, self._teller
-            self._pool = self._teller = self._kernel = self._connection = None
-            for name in WRAPPED:
-                vars(self._client).pop(name, None)
             self._futures.clear()
             self._keys.clear()
+            pools = self._pool, self._teller
+            # Last: what an interrupt has cut short is done by the next call.
+            self._pool = self._teller = self._connection = self._kernel = None
         for topic in (topic_of(self._name), topic_of(kernel.name), LEFT):
             # A client that is closed has no topics any more.
             with contextlib.suppress(Exception):

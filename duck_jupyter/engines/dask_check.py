@@ -10,16 +10,20 @@ import time
 from typing import Any
 
 from .._version import __version__
-from ..errors import HandshakeError, NotShareable
+from ..errors import HandshakeError, NotShareable, ProxyError
 from .dask_asking import ask_workers
 from .dask_scheduler import package_version
 
 __all__ = [
+    "CLOSED",
     "await_scheduler",
     "check_cluster",
+    "check_error",
     "is_safe",
 ]
 
+#: The states of a client that will not be connected again.
+CLOSED = frozenset({"closing", "closed"})
 #: Seconds in which a client that has lost its scheduler should reach it again.
 RECONNECT_S = 5.0
 #: Seconds between two looks at its status, which nobody announces.
@@ -41,9 +45,24 @@ def check_cluster(client: Any, *, insecure: bool) -> None:
         HandshakeError: The workers have no or another version of this package.
     """
     check_client(client)
-    if not insecure:
-        check_network(client)
-    check_workers(client)
+    try:
+        if not insecure:
+            check_network(client)
+        check_workers(client)
+    except Exception as error:
+        check_error(client, error)
+        raise
+
+
+def check_error(client: Any, error: BaseException) -> None:
+    """
+    Require that an error is not one of a client that another thread has closed.
+
+    Raises:
+        NotShareable: It is: the client is closed, or not connected.
+    """
+    if isinstance(error, Exception) and not isinstance(error, ProxyError):
+        check_client(client)
 
 
 def check_client(client: Any) -> None:

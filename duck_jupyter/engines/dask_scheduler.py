@@ -61,8 +61,9 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
     idempotent = True
 
     def __init__(self) -> None:
-        #: The names of each client's kernel.
+        #: The names of each client's kernel, and of clients that are being removed.
         self.kernels: dict[str, list[str]] = {}
+        self.leaving: dict[str, list[str]] = {}
         self.telling: set[asyncio.Task[Any]] = set()
         #: Why workers leave, by address.
         self.ending: dict[str, str] = {}
@@ -85,7 +86,9 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
             and key.startswith(VERSION_KEY)
         ):
             kernel = key[len(VERSION_KEY) :].partition("-")[0]
-            self.scheduler.log_event(topic_of(kernel), {"forgotten": key})
+            # Dask logs a message to a client that has left as a failure of its own.
+            if not any(kernel in names for names in self.leaving.values()):
+                self.scheduler.log_event(topic_of(kernel), {"forgotten": key})
 
     def remove_worker(self, scheduler: Any, worker: str, **kwargs: Any) -> None:
         """
@@ -106,6 +109,9 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
                 self.note(msg.get("worker"), OVER_MEMORY)
             elif msg.get("action") == "closing-worker":
                 self.note(topic, SAID_BYE)
+            elif msg.get("action") == "remove-client":
+                # Next, what only this client needs is forgotten.
+                self.leaving[topic] = self.kernels.get(topic, [])
 
     def note(self, worker: Any, why: str) -> None:
         """
@@ -118,6 +124,7 @@ class DuckVersions(SchedulerPlugin):  # type: ignore[misc, unused-ignore]
         """
         Tell all workers that a kernel left: their tasks may wait for its answers.
         """
+        self.leaving.clear()
         names = self.kernels.pop(client, None)
         if names is not None:
             called = {"function": dumps(lose), "args": dumps((names,))}

@@ -220,9 +220,11 @@ class RayEngine:
         """
         with self._lock:
             self._kernel = None
-            replaced, self._replaced = self._replaced, []
-            for owner, name, before in replaced:
+            while self._replaced:
+                owner, name, before = self._replaced[-1]
                 setattr(owner, name, before)
+                # After it: what an interrupt has cut short is done by the next call.
+                self._replaced.pop()
             self._counted.clear()
             self._actors.clear()
 

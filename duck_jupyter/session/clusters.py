@@ -139,8 +139,8 @@ class Clusters:
                 if kernel.is_idle or not kernel.doors.take_requests:
                     kernel.doors.close()
                 if kernel.is_idle and self._kernels.get(engine) is kernel:
-                    del self._kernels[engine]
                     engine.detach()
+                    del self._kernels[engine]
 
     def look(self, within_s: float = 0.0) -> ClustersSeen:
         """

@@ -4,6 +4,7 @@ What is lost on the way to a cluster of Dask: a kernel, a connection, a worker.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -20,8 +21,15 @@ from distributed import Client, LocalCluster, get_worker
 from duck_jupyter import share, shared, unshare
 from duck_jupyter.engines.arrivals import drop
 from duck_jupyter.engines.dask import WRAPPED, DaskEngine, engine_of
+from duck_jupyter.engines.dask_check import check_cluster
+from duck_jupyter.engines.dask_scheduler import (
+    CLIENTS,
+    VERSION_KEY,
+    DuckVersions,
+    topic_of,
+)
 from duck_jupyter.engines.dask_worker import ANSWER_S, ask
-from duck_jupyter.errors import ProxyError
+from duck_jupyter.errors import NotShareable, ProxyError
 from tests.support.clusters import WAIT_S, dask_client
 from tests.support.processes import wait_until
 
@@ -218,6 +226,71 @@ def test_a_worker_that_leaves_while_it_is_answered_is_noted_last() -> None:
     kernel: Any = LeavingKernel(engine)
     engine._serve(kernel, {"worker": "tcp://a", "ask": "1", "data": b""}, 0)
     assert kernel.heard == ["asked", "left"]
+
+
+class Closing:
+    """
+    A client that another thread closes while it is asked.
+    """
+
+    asynchronous = False
+    scheduler_comm: Any = object()
+
+    def __init__(self) -> None:
+        self.status = "running"
+
+    def scheduler_info(self, n_workers: int) -> dict[str, Any]:
+        """
+        Fail as a client of Dask that was closed.
+        """
+        self.status = "closed"
+        raise RuntimeError("ConnectionPool is closed")
+
+
+def test_a_client_that_is_closed_while_an_object_is_shared_is_named() -> None:
+    with pytest.raises(NotShareable, match=r"its status is 'closed'.*Client\(ADDRESS"):
+        check_cluster(Closing(), insecure=True)
+
+
+class Scheduler:
+    """
+    Notes the topics of its events.
+    """
+
+    def __init__(self) -> None:
+        self.topics: list[str] = []
+
+    def log_event(self, topic: str, message: Any) -> None:
+        """
+        Note a topic.
+        """
+        self.topics.append(topic)
+
+    async def broadcast(self, **how: Any) -> None:
+        """
+        Note that all workers are told.
+        """
+        self.topics.append("workers")
+
+
+def test_a_client_that_is_removed_is_told_nothing() -> None:
+    asyncio.run(remove_a_client())
+
+
+async def remove_a_client() -> None:
+    plugin, scheduler = DuckVersions(), Scheduler()
+    await plugin.start(scheduler)
+    for client in "ab":
+        plugin.log_event(CLIENTS, {"client": client, "kernels": [f"kernel.{client}"]})
+    plugin.log_event("a", {"action": "remove-client", "client": "a"})
+    for client in "ab":
+        key = f"{VERSION_KEY}kernel.{client}-token-1"
+        plugin.transition(key, "memory", "forgotten")
+    assert scheduler.topics == [topic_of("kernel.b")]
+    plugin.remove_client(scheduler, "a")
+    await asyncio.gather(*plugin.telling)
+    assert scheduler.topics == [topic_of("kernel.b"), "workers"]
+    assert list(plugin.kernels) == ["b"]
 
 
 class Sent:

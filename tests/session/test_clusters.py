@@ -38,6 +38,42 @@ class Interrupted:
         self._lock.release()
 
 
+class LateEngine(FakeEngine):
+    """
+    An engine whose first `detach` is interrupted at its end.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.is_interrupted = False
+
+    def detach(self) -> None:
+        """
+        Stop, or be interrupted before.
+        """
+        if not self.is_interrupted:
+            self.is_interrupted = True
+            raise KeyboardInterrupt
+        super().detach()
+
+
+def test_an_engine_whose_end_is_interrupted_is_ended_next_time(
+    server: ProxyServer,
+) -> None:
+    clusters, engine = Clusters(lambda: ()), LateEngine()
+    try:
+        with (
+            pytest.raises(KeyboardInterrupt),
+            clusters.joining(server, Terms(on=engine)),
+        ):
+            assert engine.kernel is not None
+        assert engine.kernel is not None
+        clusters.settle()
+        assert engine.kernel is None
+    finally:
+        engine.close()
+
+
 @pytest.fixture
 def engine() -> Iterator[FakeEngine]:
     engine = FakeEngine(0)
