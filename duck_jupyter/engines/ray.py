@@ -119,15 +119,17 @@ class RayEngine:
             check_network()
         nodes = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
         self._checked |= check_workers(nodes - self._checked)
+        here = connection_here()
+        if self._kernel is kernel and self._connection != here:
+            # Without our lock: `reference` takes it with the kernel's lock held.
+            self._lose(kernel)
         with self._lock:
             self._insecure = insecure
             if self._kernel is kernel:
-                if self._connection != connection_here():
-                    self._lose(kernel)
-                    self._connection = connection_here()
+                self._connection = here
                 return
             self.detach()
-            self._kernel, self._connection = kernel, connection_here()
+            self._kernel, self._connection = kernel, here
             for owner in SUBMITTERS:
                 self._replace(owner, "_remote", self._submit)
             self._replace(ray, "shutdown", self._shutdown)
