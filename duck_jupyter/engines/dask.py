@@ -177,7 +177,7 @@ class DaskEngine:
         """
         before = self._futures.get(version)
         if before is not None:
-            self._is_last(version.token, before.key)
+            self._remove_key(version.token, before.key)
         key = f"{VERSION_KEY}{self._name}-{version.token}-{next(self._numbers)}"
         try:
             # Before it is submitted: the event of another key may come meanwhile.
@@ -185,11 +185,11 @@ class DaskEngine:
             future = Client.submit(self._client, bytes, data, key=key)
             self._futures[version] = future
         except BaseException:
-            self._is_last(version.token, key)
+            self._remove_key(version.token, key)
             raise
         return future
 
-    def _is_last(self, token: str, key: str) -> bool:
+    def _remove_key(self, token: str, key: str) -> bool:
         """
         Remove a key, and return whether its token has no other one.
         """
@@ -270,7 +270,7 @@ class DaskEngine:
     def _forget(self, kernel: Kernel, key: str) -> None:
         token = key.split("-")[-2]
         with self._lock:
-            is_gone = self._is_last(token, key)
+            is_gone = self._remove_key(token, key)
         if is_gone:
             kernel.forgotten(token)
 

@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from ..stats.cluster_joining import Departed, Member
+from ..stats.cluster_joining import Departed, Member, is_of
 from ..stats.exits import End
 from ..stats.worker_rows import ClusterWorker
 from ..transport.handshake import FIRST_FAR_PID
@@ -86,9 +86,8 @@ class Members:
         Forget the end of a worker that is back. Another process may have its address.
         """
         left = self._departed.get(name)
-        known = None if left is None or left.member is None else left.member.facts.pid
-        if known is None or known == pid:
-            self._departed.pop(name, None)
+        if left is not None and is_of(left, pid):
+            del self._departed[name]
 
     def _note(self, name: str, member: Member | None, end: End) -> None:
         self._departed[name] = Departed(member, time.time(), end)

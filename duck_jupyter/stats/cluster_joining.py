@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .exits import End
     from .worker_rows import WorkerRow
 
-__all__ = ["Departed", "Member", "join_members"]
+__all__ = ["Departed", "Member", "is_of", "join_members"]
 
 
 class Member(NamedTuple):

@@ -100,7 +100,7 @@ def name_of_worker(address: str, name: object) -> str:
         name: Its name in the cluster, which may be its address.
     """
     text = str(name)
-    port = address.rpartition(":")[2]
+    port = address.rpartition("://")[2].rpartition(":")[2]
     return f"{host_of(address)}:{port if '://' in text else text}"
 
 
